@@ -1,0 +1,31 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The package's exceptions; every message says what was wrong, with which value, and what to do."""
+
+
+class Sc2Error(Exception):
+    """Base of everything that a user can cause and mend; the CLI prints it as one line."""
+
+
+class CheckpointError(Sc2Error):
+    """A checkpoint is missing, unreadable or not one of ours."""
+
+
+class InputError(Sc2Error):
+    """A video, image, folder, bag or camera cannot be read."""
+
+
+class LinkSpecError(Sc2Error):
+    """A link description is neither a rate nor a trace."""
+
+
+class ParameterError(Sc2Error):
+    """A parameter is out of its range or of the wrong type."""
+
+
+class PacketError(Sc2Error):
+    """A packet is damaged or not ours; pipelines count it and carry on."""
+
+
+class MismatchError(PacketError):
+    """A packet was made with another checkpoint than the one that is loaded."""
