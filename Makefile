@@ -1,0 +1,43 @@
+# make setup   the environment: .venv with what constraints.txt pins, and this package
+# make demo    a camera stream over a narrow link, end to end, on this machine; results in out/demo
+#              INPUT=video.mp4 | folder | bag | 0 | synthetic:7   LINK=500kbit,40ms,2% | trace.up
+#              SECONDS=20  OUT=out/demo  ARGS="any other option of sc2 demo"
+# make test    the whole suite
+# make check   ruff and mypy
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+OUT ?= out/demo
+# SECONDS is also a variable of bash; only one given to make counts.
+DEMO_SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),20)
+
+.PHONY: setup demo test check clean
+.DEFAULT_GOAL := setup
+
+setup: $(STAMP)
+
+$(STAMP): setup.py setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "error: $(PYTHON) is missing or older than 3.10; name another one: make setup PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "error: $(PYTHON) cannot make a virtual environment; install it: sudo apt install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/sc2 demo $(if $(INPUT),--input '$(INPUT)') $(if $(LINK),--link '$(LINK)') \
+	  --seconds $(DEMO_SECONDS) --out '$(OUT)' $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf out build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -1,0 +1,75 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`sc2 VERB`: finds the verb's file, parses its arguments, turns our errors into one line.
+
+A verb is a module of this folder with a docstring, whose first line is its help,
+`add_arguments(parser)` and `main(args) -> int`. Only the verb that is called is imported, so that
+`sc2 --help` does not wait for torch; the help lines are read from the files' text.
+"""
+
+import argparse
+import ast
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from sc2_ros import __version__
+from sc2_ros.errors import Sc2Error
+
+VERBS = ("demo", "onboard", "ground", "replay", "train", "evaluate", "info")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb; returns the exit status (2 for an error that the user can mend)."""
+    argv = sys.argv[1:] if argv is None else argv
+    verb = argv[0] if argv and argv[0] in VERBS else None
+    try:
+        if verb is None:
+            overview().parse_args(argv)  # exits: help, version, or an unknown verb
+            overview().print_help()
+            return 2
+        module = importlib.import_module(f"sc2_ros.cli.{verb}")
+        parser = argparse.ArgumentParser(
+            prog=f"sc2 {verb}",
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(parser)
+        return int(module.main(parser.parse_args(argv[1:])))
+    except Sc2Error as error:
+        print("error: " + " ".join(str(error).split()), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `sc2 info ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def overview() -> argparse.ArgumentParser:
+    """The parser that only knows the verbs' names, for `sc2 --help` and for mistyped verbs."""
+    parser = argparse.ArgumentParser(
+        prog="sc2",
+        description="Split computing for drones: features instead of video over a narrow link.",
+        epilog="sc2 VERB --help tells the options of a verb.",
+    )
+    parser.add_argument("--version", action="version", version=f"sc2_ros {__version__}")
+    verbs = parser.add_subparsers(metavar="VERB", title="verbs")
+    for verb in VERBS:
+        if help_line := first_line(verb):
+            verbs.add_parser(verb, help=help_line)
+    return parser
+
+
+def first_line(verb: str) -> str:
+    """The first line of the verb's docstring; empty where the verb is not installed."""
+    path = Path(__file__).with_name(f"{verb}.py")
+    if not path.exists():
+        return ""
+    docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    return docstring.partition("\n")[0].replace("%", "%%")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The part of the package's description that has to be computed; the rest is in setup.cfg.
+
+The data files are what ROS 2 expects in an ament_python package: the marker in the ament index,
+the manifest, launch files and parameters, and beside them the checkpoints that ship.
+"""
+
+from pathlib import Path
+
+from setuptools import setup
+
+NAME = "sc2_ros"
+SHARE = Path("share") / NAME
+
+
+def files(folder: str) -> list[tuple[str, list[str]]]:
+    """Every file under `folder`, to be installed under the same path in share/sc2_ros."""
+    by_folder: dict[Path, list[str]] = {}
+    for path in sorted(Path(folder).rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            by_folder.setdefault(path.parent, []).append(str(path))
+    return [(str(SHARE / parent), paths) for parent, paths in by_folder.items()]
+
+
+setup(
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (str(SHARE), [name for name in ("package.xml",) if Path(name).exists()]),
+        *files("launch"),
+        *files("config"),
+        *files("models"),
+    ],
+)
