@@ -1,0 +1,101 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every data set gives: a sequence of samples, with labels in the package's own classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from sc2_ros.errors import InputError
+
+DETECTION_CLASSES = ("person", "car", "bicycle", "other_vehicle")
+MASK_CLASSES = ("road", "building", "vegetation", "vehicle", "person", "other")
+VOID = 255
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+
+# What other people call our classes, in lower case and without spaces, dashes and underscores.
+_ALIASES = {
+    "person": ("person", "people", "pedestrian", "human"),
+    "car": ("car", "van", "suv"),
+    "bicycle": ("bicycle", "bike", "cyclist", "bicyclist"),
+    "other_vehicle": (
+        *("othervehicle", "vehicle", "truck", "bus", "minibus", "lorry", "trailer", "coach"),
+        *("motor", "motorcycle", "motorbike", "tricycle", "awningtricycle"),
+    ),
+}
+_IGNORED = ("dontcare", "ignore", "ignored", "ignoredregions")
+_LABEL_OF = {
+    alias: DETECTION_CLASSES.index(name) for name, aliases in _ALIASES.items() for alias in aliases
+}
+IGNORE = -1
+
+
+def _no_boxes() -> NDArray[np.float32]:
+    return np.zeros((0, 4), np.float32)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One labelled image.
+
+    `image` is uint8, (H, W, 3) RGB or (H, W) grey. `boxes` and `ignore` are (N, 4) and (M, 4)
+    float32 left, top, right, bottom in pixels; `labels` is (N,) int64, a number in
+    DETECTION_CLASSES. `mask` is uint8 (H, W) in the numbers of the data set's `mask_classes`,
+    VOID where nothing is known, or None.
+    """
+
+    image: NDArray[np.uint8]
+    name: str
+    boxes: NDArray[np.float32] = field(default_factory=_no_boxes)
+    labels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    ignore: NDArray[np.float32] = field(default_factory=_no_boxes)
+    mask: NDArray[np.uint8] | None = None
+
+
+class Dataset(Sequence[Sample]):
+    """A split of a data set.
+
+    `detection_classes` are those of our classes that the data set labels (empty: no boxes), so a
+    trainer can leave the others out of its loss; `mask_classes` are the names of the mask's
+    numbers (empty: no masks).
+    """
+
+    name: str = ""
+    split: str = ""
+    detection_classes: tuple[str, ...] = ()
+    mask_classes: tuple[str, ...] = ()
+
+    def __iter__(self):
+        """Yield every sample once, in order."""
+        return (self[i] for i in range(len(self)))
+
+
+def label_of(class_name: str) -> int | None:
+    """Give the number of a foreign class name: in DETECTION_CLASSES, IGNORE, or None if unknown."""
+    plain = "".join(c for c in class_name.lower() if c.isalnum())
+    return IGNORE if plain in _IGNORED else _LABEL_OF.get(plain)
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Read an image file: uint8 (H, W, 3) RGB, or (H, W) where the file is grey."""
+    image = cv2.imread(str(path), cv2.IMREAD_ANYCOLOR)
+    if image is None:
+        raise InputError(f"cannot read the image {path}: missing or damaged; check the data set")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else image
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The image files of a folder, by name."""
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def clip_boxes(boxes: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    """Cut (N, 4) corner boxes to the image; the number of boxes stays."""
+    limit = np.array([width, height, width, height], np.float32)
+    return np.clip(boxes, 0, limit).astype(np.float32)

@@ -1,0 +1,57 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""CamVid in SegNet's layout: SPLIT/ with images and SPLITannot/ with masks of eleven classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from sc2_ros.errors import InputError
+from sc2_ros.training.datasets.base import VOID, Dataset, Sample, image_files, read_image
+
+CAMVID_CLASSES = (
+    *("sky", "building", "pole", "road", "pavement", "tree"),
+    *("sign_symbol", "fence", "car", "pedestrian", "bicyclist"),
+)
+
+
+def is_camvid(folder: Path) -> bool:
+    """Whether the folder has pairs of SPLIT and SPLITannot."""
+    return any(
+        p.is_dir() and (folder / p.name.removesuffix("annot")).is_dir()
+        for p in folder.glob("?*annot")
+    )
+
+
+class CamVidDataset(Dataset):
+    """Masks in CamVid's own eleven numbers; 11 and above become VOID."""
+
+    mask_classes = CAMVID_CLASSES
+
+    def __init__(self, folder: Path, split: str) -> None:
+        """List the pairs; raise InputError where the split or a mask is missing."""
+        self.name, self.split = folder.name, split
+        images, masks = folder / split, folder / f"{split}annot"
+        if not (images.is_dir() and masks.is_dir()):
+            known = sorted(p.name.removesuffix("annot") for p in folder.glob("?*annot"))
+            raise InputError(f"no split '{split}' in {folder}: it has {', '.join(known)}")
+        self._items = [(f, masks / f"{f.stem}.png") for f in image_files(images)]
+        missing = [m.name for _, m in self._items if not m.is_file()]
+        if missing:
+            raise InputError(f"{masks} lacks {len(missing)} masks, the first is {missing[0]}")
+
+    def __len__(self) -> int:
+        """Number of images of the split."""
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> Sample:  # type: ignore[override]
+        """Read an image and its mask; they have the same size."""
+        path, mask_path = self._items[index]
+        image, mask = read_image(path), cv2.imread(str(mask_path), cv2.IMREAD_UNCHANGED)
+        if mask is None or mask.shape != image.shape[:2]:
+            raise InputError(f"the mask {mask_path} is damaged or of another size than {path}")
+        known = np.where(mask < len(CAMVID_CLASSES), mask, VOID).astype(np.uint8)
+        return Sample(image, path.name, mask=known)
