@@ -1,0 +1,223 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The packet: a 24-byte header with a CRC, then a payload; all little endian.
+
+     0 version << 4 | type    1 stream     2 checkpoint id u32    6 frame u16     8 slice
+     9 (rows-1) << 4 | cols-1              10 rate code           11 reference
+    12 capture time i64 ns                 20 CRC-32 of the packet with these 4 bytes zero
+"""
+
+from __future__ import annotations
+
+import enum
+import struct
+import zlib
+from dataclasses import dataclass
+
+from sc2_ros.errors import PacketError
+
+VERSION = 1
+HEADER_BYTES = 24
+MAX_PACKET_BYTES = 1200
+MAX_PAYLOAD_BYTES = MAX_PACKET_BYTES - HEADER_BYTES
+MAX_GRID = 16
+MAX_RATE_CODE = 64
+MAX_ENCODED_SIDE = 4096
+MAX_FRAME_ID_BYTES = 255
+GEOMETRY_BYTES = 8
+STRIDE = 16
+
+_HEADER = struct.Struct("<BBIHBBBBqI")
+_GEOMETRY = struct.Struct("<HHHH")
+_CRC_AT = 20
+_NO_CRC = bytes(4)
+
+
+class PacketType(enum.IntEnum):
+    """What the payload is."""
+
+    FEATURES = 0
+    STREAM_INFO = 1
+    FEEDBACK = 2
+
+
+@dataclass(frozen=True)
+class Header:
+    """Everything of a packet but its payload.
+
+    `rows` x `cols` is the grid of slices of the frame, `slice` the number of this one in row-major
+    order. `reference` is 0 for a slice that needs no other frame, else the distance in frames to the
+    one it was predicted from. `capture_time_ns` is the stamp of the source image.
+    """
+
+    type: PacketType
+    stream: int
+    checkpoint_id: int
+    frame: int
+    slice: int = 0
+    rows: int = 1
+    cols: int = 1
+    rate_code: int = 0
+    reference: int = 0
+    capture_time_ns: int = 0
+
+
+@dataclass(frozen=True)
+class Packet:
+    """A parsed packet."""
+
+    header: Header
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Sizes in pixels as (width, height): of the network's input before padding, of the camera's."""
+
+    encoded_size: tuple[int, int]
+    source_size: tuple[int, int]
+
+    @property
+    def latent_shape(self) -> tuple[int, int]:
+        """Height and width of the latent grid."""
+        width, height = self.encoded_size
+        return -(-height // STRIDE), -(-width // STRIDE)
+
+
+def build(header: Header, payload: bytes) -> bytes:
+    """The bytes that go on the wire.
+
+    Raises:
+        PacketError: a field is out of its range, or the packet would exceed MAX_PACKET_BYTES.
+    """
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise PacketError(
+            f"payload of {len(payload)} bytes; a packet carries at most {MAX_PAYLOAD_BYTES}"
+        )
+    _check_slice(header)
+    grid = (header.rows - 1) << 4 | (header.cols - 1)
+    fields = (
+        VERSION << 4 | header.type,
+        header.stream,
+        header.checkpoint_id,
+        header.frame,
+        header.slice,
+        grid,
+        header.rate_code,
+        header.reference,
+        header.capture_time_ns,
+    )
+    try:
+        blank = _HEADER.pack(*fields, 0)
+    except struct.error as error:
+        raise PacketError(f"header field out of range in {header}: {error}") from error
+    return _HEADER.pack(*fields, zlib.crc32(payload, zlib.crc32(blank))) + payload
+
+
+def parse(data: bytes) -> Packet:
+    """Check and take apart what came from the wire.
+
+    Raises:
+        PacketError: whatever is wrong with it; no other exception leaves, whatever the bytes.
+    """
+    data = bytes(data)
+    if not HEADER_BYTES <= len(data) <= MAX_PACKET_BYTES:
+        raise PacketError(
+            f"packet of {len(data)} bytes; expected {HEADER_BYTES} to {MAX_PACKET_BYTES}"
+        )
+    first, stream, checkpoint_id, frame, number, grid, code, reference, stamp, crc = (
+        _HEADER.unpack_from(data)
+    )
+    if first >> 4 != VERSION:
+        raise PacketError(f"packet version {first >> 4}; this program reads version {VERSION}")
+    payload = data[HEADER_BYTES:]
+    computed = zlib.crc32(payload, zlib.crc32(_NO_CRC, zlib.crc32(data[:_CRC_AT])))
+    if computed != crc:
+        raise PacketError(f"checksum {crc:08x} in the packet, {computed:08x} computed: damaged")
+    try:
+        kind = PacketType(first & 15)
+    except ValueError:
+        raise PacketError(f"packet type {first & 15} is reserved") from None
+    header = Header(
+        type=kind,
+        stream=stream,
+        checkpoint_id=checkpoint_id,
+        frame=frame,
+        slice=number,
+        rows=(grid >> 4) + 1,
+        cols=(grid & 15) + 1,
+        rate_code=code,
+        reference=reference,
+        capture_time_ns=stamp,
+    )
+    _check_slice(header)
+    return Packet(header, payload)
+
+
+def build_geometry(geometry: Geometry) -> bytes:
+    """The first 8 bytes of a features payload."""
+    try:
+        return _GEOMETRY.pack(*geometry.encoded_size, *geometry.source_size)
+    except struct.error as error:
+        raise PacketError(f"frame size out of range in {geometry}: {error}") from error
+
+
+def parse_geometry(payload: bytes) -> Geometry:
+    """Read and check the first 8 bytes of a features payload.
+
+    Raises:
+        PacketError: too short, a side is zero, or the encoded size is over 4096 x 4096.
+    """
+    if len(payload) < GEOMETRY_BYTES:
+        raise PacketError(f"features payload of {len(payload)} bytes has no frame size")
+    width, height, source_width, source_height = _GEOMETRY.unpack_from(payload)
+    if not (0 < width <= MAX_ENCODED_SIDE and 0 < height <= MAX_ENCODED_SIDE):
+        raise PacketError(
+            f"encoded size {width}x{height}; each side must be 1 to {MAX_ENCODED_SIDE}"
+        )
+    if not (source_width and source_height):
+        raise PacketError(f"source size {source_width}x{source_height} is empty")
+    return Geometry((width, height), (source_width, source_height))
+
+
+def build_stream_info(
+    *, stream: int, checkpoint_id: int, frame: int, capture_time_ns: int, frame_id: str
+) -> bytes:
+    """A packet that tells the ROS frame_id of a stream (cut at 255 bytes of UTF-8)."""
+    name = frame_id.encode("utf-8", "replace")[:MAX_FRAME_ID_BYTES]
+    name = name.decode("utf-8", "ignore").encode("utf-8")
+    header = Header(
+        PacketType.STREAM_INFO, stream, checkpoint_id, frame, capture_time_ns=capture_time_ns
+    )
+    return build(header, name)
+
+
+def parse_stream_info(packet: Packet) -> str:
+    """The frame_id of a stream info packet.
+
+    Raises:
+        PacketError: another type of packet, too long, or not UTF-8.
+    """
+    if packet.header.type is not PacketType.STREAM_INFO:
+        raise PacketError(f"expected a stream info packet, got {packet.header.type.name}")
+    if len(packet.payload) > MAX_FRAME_ID_BYTES:
+        raise PacketError(f"frame_id of {len(packet.payload)} bytes; at most {MAX_FRAME_ID_BYTES}")
+    try:
+        return packet.payload.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise PacketError(f"frame_id is not UTF-8: {error}") from error
+
+
+def _check_slice(header: Header) -> None:
+    """Refuse what no encoder makes: the numbers that the wire's bytes can hold but the format not."""
+    if not (1 <= header.rows <= MAX_GRID and 1 <= header.cols <= MAX_GRID):
+        raise PacketError(f"grid of {header.rows}x{header.cols} slices; at most 16x16")
+    if header.type is PacketType.FEATURES:
+        if header.slice >= header.rows * header.cols:
+            raise PacketError(f"slice {header.slice} of a grid of {header.rows}x{header.cols}")
+        if header.rate_code > MAX_RATE_CODE:
+            raise PacketError(f"rate code {header.rate_code}; at most {MAX_RATE_CODE}")
+    elif (header.slice, header.rows, header.cols, header.rate_code, header.reference) != (
+        (0, 1, 1, 0, 0)
+    ):
+        raise PacketError(f"a {header.type.name} packet has no slice, grid, rate or reference")
