@@ -1,0 +1,287 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the ground tells the drone, ten to twenty times a second, in at most 76 bytes.
+
+Layout, little endian (it travels as the payload of a type 2 packet):
+
+    0  layout u8 (=1) | newest slice u8 | session u16 | number u16 | newest frame u16
+    8  hold u32 us | arrival u32 us | packets u32 | bytes u32
+    24 decoded u16 | incomplete u16 | last whole frame u16 | queue u16 ms | loss u8 (/255)
+    33 flags and count u8: bit 7 = "last whole frame" is valid, low bits = frame reports
+    34 reports, 7 bytes each, newest first: frames behind the newest u8 | expected-1 u8 |
+       received-1 u8 | bitmap u16 of slices 0..15 | age u16 in 0.1 ms of its last packet, counted
+       back from the newest packet's arrival
+
+"Newest" means newest in sending order: highest frame, then highest slice. Counters are cumulative,
+so that lost feedback costs nothing; the session changes when the ground starts counting anew. The
+echo (identity, hold time) lets the drone measure the round trip with its own clock alone.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+from sc2_ros.errors import PacketError
+from sc2_ros.link.sequence import wrapped_difference
+
+LAYOUT = 1
+MAX_REPORTS = 6
+_FIXED = struct.Struct("<BBHHHIIIIHHHHBB")
+_REPORT = struct.Struct("<BBBHH")
+MAX_PAYLOAD_BYTES = _FIXED.size + MAX_REPORTS * _REPORT.size
+_TRACKED_FRAMES = 32
+_HAS_WHOLE = 0x80
+
+
+@dataclass(frozen=True)
+class FrameReport:
+    """What has come of one frame.
+
+    Attributes:
+        frame: its number.
+        expected: slices that it was cut into.
+        received: slices that came.
+        bitmap: which of the slices 0 to 15 came, slice 0 in the lowest bit.
+        age_s: by how long its last packet came before the newest packet, seconds.
+    """
+
+    frame: int
+    expected: int
+    received: int
+    bitmap: int
+    age_s: float
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """One feedback message.
+
+    Attributes:
+        session: changes when the ground counts anew.
+        number: counts the messages, wraps at 2**16.
+        newest_frame: frame number of the newest packet received.
+        newest_slice: its slice number.
+        hold_s: seconds between the newest packet's arrival and this message.
+        arrival_us: the newest packet's arrival on the ground's clock, us modulo 2**32.
+        packets: distinct packets received in this session, modulo 2**32.
+        size_bytes: their bytes, modulo 2**32.
+        frames_decoded: frames decoded whole in this session, modulo 2**16.
+        frames_incomplete: frames decoded with slices missing, modulo 2**16.
+        last_whole_frame: newest frame decoded whole; ``None`` if there is none yet.
+        queue_s: seconds of work that wait in the ground station.
+        loss: share of the recent packets that did not come, as the ground sees it.
+        frames: the last frames, newest first.
+    """
+
+    session: int
+    number: int
+    newest_frame: int
+    newest_slice: int
+    hold_s: float
+    arrival_us: int
+    packets: int
+    size_bytes: int
+    frames_decoded: int
+    frames_incomplete: int
+    last_whole_frame: int | None
+    queue_s: float
+    loss: float
+    frames: tuple[FrameReport, ...]
+
+
+@dataclass
+class _Frame:
+    expected: int
+    slices: int = 0
+    last_s: float = 0.0
+
+
+@dataclass
+class FeedbackBuilder:
+    """Keeps the ground's books on one stream; one builder per session of its sender.
+
+    ``session`` is any number that differs from the session before.
+    """
+
+    session: int
+    duplicates: int = 0
+    """Packets that came a second time."""
+    _frames: dict[int, _Frame] = field(default_factory=dict)
+    _newest: tuple[int, int] | None = None
+    _newest_s: float = 0.0
+    _number: int = 0
+    _packets: int = 0
+    _bytes: int = 0
+    _decoded: int = 0
+    _incomplete: int = 0
+    _whole: int | None = None
+
+    def on_packet(
+        self, frame: int, slice_number: int, expected: int, size_bytes: int, now_s: float
+    ) -> bool:
+        """Enter a packet that came at ``now_s``; False if it came before or is too old to tell.
+
+        ``expected`` is the number of slices of its frame, 1 to 256.
+        """
+        record = self._frames.get(frame)
+        if slice_number >= (record.expected if record else expected):
+            return False
+        if record is None:
+            if self._newest and wrapped_difference(frame, self._newest[0]) <= -_TRACKED_FRAMES:
+                return False
+            record = self._frames[frame] = _Frame(expected)
+        if record.slices >> slice_number & 1:
+            self.duplicates += 1
+            return False
+        record.slices |= 1 << slice_number
+        record.last_s = now_s
+        self._packets += 1
+        self._bytes += size_bytes
+        if self._newest is None or self._order(frame, slice_number) > 0:
+            self._newest, self._newest_s = (frame, slice_number), now_s
+            self._forget_old(frame)
+        return True
+
+    def on_frame(self, frame: int, whole: bool) -> None:
+        """Enter that a frame was decoded, with or without missing slices."""
+        if not whole:
+            self._incomplete += 1
+            return
+        self._decoded += 1
+        if self._whole is None or wrapped_difference(frame, self._whole) > 0:
+            self._whole = frame
+
+    @property
+    def newest_frame(self) -> int | None:
+        """Frame number of the newest packet; ``None`` before the first one."""
+        return self._newest[0] if self._newest else None
+
+    @property
+    def loss(self) -> float:
+        """Share of the packets of the last frames (without the newest) that did not come.
+
+        A frame of which nothing came counts as many packets as the others had on average.
+        """
+        if self._newest is None:
+            return 0.0
+        newest = self._newest[0]
+        older = {
+            -wrapped_difference(number, newest): record
+            for number, record in self._frames.items()
+            if number != newest
+        }
+        if not older:
+            return 0.0
+        expected = sum(record.expected for record in older.values())
+        received = sum(record.slices.bit_count() for record in older.values())
+        absent = max(older) - len(older)
+        expected_all = expected * (1 + absent / len(older))
+        return max(0.0, 1.0 - received / expected_all)
+
+    def build(self, now_s: float, queue_s: float = 0.0) -> bytes | None:
+        """The next message's payload; ``None`` while nothing has come."""
+        if self._newest is None:
+            return None
+        newest_frame, newest_slice = self._newest
+        reports = [
+            self._report(number, record, newest_frame)
+            for number, record in sorted(
+                self._frames.items(), key=lambda item: -wrapped_difference(item[0], newest_frame)
+            )[:MAX_REPORTS]
+        ]
+        fixed = _FIXED.pack(
+            LAYOUT,
+            newest_slice,
+            self.session & 0xFFFF,
+            self._number & 0xFFFF,
+            newest_frame,
+            _clip((now_s - self._newest_s) * 1e6, 32),
+            round(self._newest_s * 1e6) & 0xFFFFFFFF,
+            self._packets & 0xFFFFFFFF,
+            self._bytes & 0xFFFFFFFF,
+            self._decoded & 0xFFFF,
+            self._incomplete & 0xFFFF,
+            self._whole or 0,
+            _clip(queue_s * 1e3, 16),
+            round(self.loss * 255),
+            len(reports) | (_HAS_WHOLE if self._whole is not None else 0),
+        )
+        self._number += 1
+        return fixed + b"".join(reports)
+
+    def _report(self, number: int, record: _Frame, newest_frame: int) -> bytes:
+        return _REPORT.pack(
+            -wrapped_difference(number, newest_frame),
+            record.expected - 1,
+            record.slices.bit_count() - 1,
+            record.slices & 0xFFFF,
+            _clip((self._newest_s - record.last_s) * 1e4, 16),
+        )
+
+    def _order(self, frame: int, slice_number: int) -> int:
+        assert self._newest is not None
+        return (wrapped_difference(frame, self._newest[0]) << 8) + slice_number - self._newest[1]
+
+    def _forget_old(self, newest: int) -> None:
+        for number in list(self._frames):
+            if wrapped_difference(number, newest) <= -_TRACKED_FRAMES:
+                del self._frames[number]
+
+
+def parse_feedback(payload: bytes) -> Feedback:
+    """Read a feedback payload; raises ``PacketError`` on anything that is not one."""
+    if len(payload) < _FIXED.size:
+        raise PacketError(f"feedback of {len(payload)} bytes is shorter than {_FIXED.size}")
+    (
+        layout,
+        newest_slice,
+        session,
+        number,
+        newest_frame,
+        hold_us,
+        arrival_us,
+        packets,
+        size_bytes,
+        decoded,
+        incomplete,
+        whole,
+        queue_ms,
+        loss,
+        flags,
+    ) = _FIXED.unpack_from(payload)
+    if layout != LAYOUT:
+        raise PacketError(f"feedback layout {layout} is not {LAYOUT}: update the older side")
+    count = flags & ~_HAS_WHOLE
+    if count > MAX_REPORTS or len(payload) != _FIXED.size + count * _REPORT.size:
+        raise PacketError(f"feedback of {len(payload)} bytes does not hold {count} frame reports")
+    reports = []
+    for behind, expected, received, bitmap, age in _REPORT.iter_unpack(payload[_FIXED.size :]):
+        if received > expected:
+            raise PacketError(f"feedback reports {received + 1} slices of {expected + 1}")
+        reports.append(
+            FrameReport(
+                (newest_frame - behind) & 0xFFFF, expected + 1, received + 1, bitmap, age / 1e4
+            )
+        )
+    return Feedback(
+        session=session,
+        number=number,
+        newest_frame=newest_frame,
+        newest_slice=newest_slice,
+        hold_s=hold_us / 1e6,
+        arrival_us=arrival_us,
+        packets=packets,
+        size_bytes=size_bytes,
+        frames_decoded=decoded,
+        frames_incomplete=incomplete,
+        last_whole_frame=whole if flags & _HAS_WHOLE else None,
+        queue_s=queue_ms / 1e3,
+        loss=loss / 255,
+        frames=tuple(reports),
+    )
+
+
+def _clip(value: float, bits: int) -> int:
+    """Round into an unsigned field; too large values saturate, negative ones become 0."""
+    return min(max(round(value), 0), (1 << bits) - 1)

@@ -1,0 +1,106 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How many bytes the next frame may have: the seam between the pipeline and rate control.
+
+A controller is asked once per frame, before it is coded, for ``allowance(now)``: a budget in bytes
+or a rate code. It hears ``on_sent(bytes, now)`` unless the frame is dropped, and
+``on_feedback(feedback, now)``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+from sc2_ros.link.feedback import Feedback
+
+RATE_CODES = 64
+"""The highest rate code; the rate index r in [0, 1] is sent as round(64 r)."""
+
+_MAX_GAP_S = 1.0
+_DEFAULT_FPS = 30.0
+
+
+@dataclass(frozen=True)
+class RateDecision:
+    """What the next frame may be.
+
+    Attributes:
+        budget_bytes: most bytes on the wire, headers included; ``None`` if there is no limit.
+        code: the rate code to use; ``None`` to take the highest that fits the budget.
+    """
+
+    budget_bytes: int | None
+    code: int | None
+
+
+class RateController(Protocol):
+    """Decides on every frame; a pure function of what it was told and the time."""
+
+    def allowance(self, now_s: float) -> RateDecision:
+        """What the frame that is about to be coded may be."""
+
+    def on_feedback(self, feedback: Feedback, now_s: float) -> None:
+        """The ground has reported."""
+
+    def on_sent(self, size_bytes: int, now_s: float) -> None:
+        """A frame of that many bytes has been handed to the link."""
+
+
+class FixedRate:
+    """Always the same rate index, whatever it costs."""
+
+    def __init__(self, index: float) -> None:
+        self._decision = RateDecision(None, code_of(index))
+
+    def allowance(self, now_s: float) -> RateDecision:
+        """The fixed code."""
+        return self._decision
+
+    def on_feedback(self, feedback: Feedback, now_s: float) -> None:
+        """The link does not matter here."""
+
+    def on_sent(self, size_bytes: int, now_s: float) -> None:
+        """Nor does the cost."""
+
+
+class BudgetRate:
+    """As good as ``max_kbps`` allows at the rate at which frames come.
+
+    A frame may have the bytes that the budget yields in the time since the frame before, so the
+    budget holds over any span of frames. If even the cheapest coding does not fit, the frame is
+    dropped and its share goes to the next: then the frame rate falls, not the budget. ``fps``
+    stands for that time before the first frame (0: not known).
+    """
+
+    def __init__(self, max_kbps: float, fps: float = 0.0) -> None:
+        self._bytes_per_s = max_kbps * 1000 / 8
+        self._first_gap_s = 1.0 / (fps if fps > 0 else _DEFAULT_FPS)
+        self._last_s: float | None = None
+        self._credit_bytes = 0.0
+
+    def allowance(self, now_s: float) -> RateDecision:
+        """The bytes saved up by now. A pause or a jump of the clock saves at most a second's."""
+        gap_s = self._first_gap_s if self._last_s is None else now_s - self._last_s
+        self._last_s = now_s
+        self._credit_bytes += self._bytes_per_s * min(max(gap_s, 0.0), _MAX_GAP_S)
+        # The small term undoes the rounding of times such as 1/30 s.
+        return RateDecision(math.floor(self._credit_bytes + 1e-3), None)
+
+    def on_feedback(self, feedback: Feedback, now_s: float) -> None:
+        """The budget does not depend on the link."""
+
+    def on_sent(self, size_bytes: int, now_s: float) -> None:
+        """What a frame leaves unused is not carried over; what it took too much is."""
+        self._credit_bytes = min(self._credit_bytes - size_bytes, 0.0)
+
+
+def code_of(index: float) -> int:
+    """The rate code, 0 to 64, of a rate index in [0, 1]."""
+    return round(min(max(index, 0.0), 1.0) * RATE_CODES)
+
+
+def index_of(code: int) -> float:
+    """The rate index in [0, 1] of a rate code."""
+    return code / RATE_CODES

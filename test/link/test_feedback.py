@@ -1,0 +1,124 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Feedback messages: books kept by the ground, wire format, parser."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sc2_ros.errors import PacketError
+from sc2_ros.link.feedback import MAX_PAYLOAD_BYTES, FeedbackBuilder, parse_feedback
+
+HEADER_BYTES = 24
+
+
+def test_a_message_with_its_header_fits_100_bytes():
+    assert MAX_PAYLOAD_BYTES + HEADER_BYTES <= 100
+
+
+def test_message_tells_what_came():
+    builder = FeedbackBuilder(session=77)
+    for slice_number, now_s in ((0, 1.000), (1, 1.010), (3, 1.020)):
+        assert builder.on_packet(8, slice_number, 4, 1000, now_s)
+    builder.on_packet(9, 0, 2, 500, 1.030)
+    builder.on_packet(9, 1, 2, 300, 1.035)
+    builder.on_frame(8, whole=False)
+    builder.on_frame(9, whole=True)
+
+    feedback = parse_feedback(builder.build(1.040, queue_s=0.012))
+
+    assert (feedback.session, feedback.number) == (77, 0)
+    assert (feedback.newest_frame, feedback.newest_slice) == (9, 1)
+    assert feedback.hold_s == pytest.approx(0.005)
+    assert feedback.arrival_us == 1_035_000
+    assert (feedback.packets, feedback.size_bytes) == (5, 3800)
+    assert (feedback.frames_decoded, feedback.frames_incomplete) == (1, 1)
+    assert feedback.last_whole_frame == 9
+    assert feedback.queue_s == pytest.approx(0.012)
+    assert feedback.loss == pytest.approx(0.25, abs=0.01)
+    newest, older = feedback.frames
+    assert (newest.frame, newest.expected, newest.received, newest.age_s) == (9, 2, 2, 0)
+    assert (older.frame, older.expected, older.received) == (8, 4, 3)
+    assert older.bitmap == 0b1011
+    assert older.age_s == pytest.approx(0.015)
+
+
+def test_nothing_to_say_before_the_first_packet():
+    assert FeedbackBuilder(session=1).build(5.0) is None
+
+
+def test_duplicates_count_once_and_reordering_does_not_matter():
+    order = [(5, 0), (4, 1), (5, 0), (4, 0), (5, 1), (4, 1)]
+    builder = FeedbackBuilder(session=1)
+    fresh = [builder.on_packet(frame, part, 2, 100, 1.0) for frame, part in order]
+    assert fresh == [True, True, False, True, True, False]
+    feedback = parse_feedback(builder.build(1.0))
+    assert (feedback.newest_frame, feedback.newest_slice) == (5, 1)
+    assert feedback.packets == 4
+    assert builder.duplicates == 2
+    assert feedback.loss == 0
+
+
+def test_frame_numbers_wrap():
+    builder = FeedbackBuilder(session=1)
+    for number in range(65_530, 65_546):
+        builder.on_packet(number & 0xFFFF, 0, 1, 100, number * 0.03)
+    feedback = parse_feedback(builder.build(1966.5))
+    assert feedback.newest_frame == 9
+    assert [report.frame for report in feedback.frames] == [9, 8, 7, 6, 5, 4]
+    assert feedback.loss == 0
+
+
+def test_a_frame_of_which_nothing_came_counts_as_lost():
+    builder = FeedbackBuilder(session=1)
+    for number in (1, 2, 4, 5):
+        for part in range(3):
+            builder.on_packet(number, part, 3, 100, 1.0)
+    assert builder.loss == pytest.approx(0.25)
+
+
+def test_a_very_late_packet_is_ignored():
+    builder = FeedbackBuilder(session=1)
+    builder.on_packet(1000, 0, 1, 100, 1.0)
+    assert not builder.on_packet(900, 0, 1, 100, 1.0)
+    assert parse_feedback(builder.build(1.0)).packets == 1
+
+
+events = st.tuples(
+    st.integers(0, 65535), st.integers(0, 255), st.integers(1, 256), st.integers(24, 1200)
+)
+
+
+@given(
+    st.lists(st.tuples(events, st.floats(0, 1e6)), min_size=1, max_size=80), st.floats(-1e6, 1e9)
+)
+def test_any_history_gives_a_message_that_parses(history, now_s):
+    """Even when slice numbers, frame numbers and times make no sense together."""
+    builder = FeedbackBuilder(session=65_535)
+    for (frame, part, expected, size), time_s in history:
+        builder.on_packet(frame, part, expected, size, time_s)
+        assert len(builder._frames) <= 64
+    payload = builder.build(now_s)
+    if payload is not None:
+        assert len(payload) <= MAX_PAYLOAD_BYTES
+        assert 0 <= parse_feedback(payload).loss <= 1
+
+
+@given(st.binary(max_size=120))
+def test_random_bytes_parse_or_are_a_packet_error(data):
+    with contextlib.suppress(PacketError):
+        parse_feedback(data)
+
+
+@given(st.integers(0, MAX_PAYLOAD_BYTES * 8 - 1), st.integers(0, MAX_PAYLOAD_BYTES))
+def test_flipped_and_truncated_messages_parse_or_are_a_packet_error(bit, length):
+    builder = FeedbackBuilder(session=1)
+    for number in range(8):
+        builder.on_packet(number, 0, 2, 100, number * 0.03)
+    payload = bytearray(builder.build(1.0))
+    payload[bit // 8] ^= 1 << bit % 8
+    for damaged in (bytes(payload), bytes(payload[:length])):
+        with contextlib.suppress(PacketError):
+            parse_feedback(damaged)

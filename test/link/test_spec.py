@@ -1,0 +1,124 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Link descriptions: what is understood, and that everything else is one clear error."""
+
+import math
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sc2_ros.errors import LinkSpecError
+from sc2_ros.link.spec import parse_link, read_trace
+
+DATA = Path(os.environ.get("SC2_DATA", Path(__file__).parents[3] / "shared" / "data"))
+
+
+def test_terms_in_any_order_mean_the_same():
+    spec = parse_link("500kbit,40ms,2%,jitter=10ms,queue=30000B")
+    assert (spec.rate_bps, spec.delay_s, spec.loss) == (500_000, 0.04, 0.02)
+    assert (spec.jitter_s, spec.queue_bytes, spec.trace) == (0.01, 30_000, None)
+    assert parse_link(" queue=30kB, 2% ,jitter=10ms,0.04s, 0.5Mbit") == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "rate_bps"),
+    [
+        ("800bit", 800),
+        ("1.5mbit", 1.5e6),
+        (".5gbit", 5e8),
+        ("unlimited", math.inf),
+        ("250 kbit", 250e3),
+    ],
+)
+def test_rate_units(text, rate_bps):
+    assert parse_link(text).rate_bps == pytest.approx(rate_bps)
+
+
+def test_queue_in_time_is_that_time_at_the_mean_rate():
+    assert parse_link("1mbit,queue=200ms").queue_bytes == 25_000
+    assert parse_link("1mbit").queue_bytes == 37_500
+    assert parse_link("unlimited").queue_bytes > 10**12
+
+
+def test_trace_file(tmp_path):
+    path = tmp_path / "lte.up"
+    path.write_text("0\n10\n10\n20\n")
+    spec = parse_link(f"{path},30ms,1%")
+    assert spec.rate_bps is None
+    assert spec.trace.times_ms.tolist() == [0, 10, 10, 20]
+    assert spec.mean_bps == 4 * 1500 * 8 / 0.02
+    assert (spec.delay_s, spec.loss) == (0.03, 0.01)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ",",
+        "fast",
+        "500",
+        "500kbyte",
+        "0kbit",
+        "-5kbit",
+        "500kbit,40",
+        "500kbit,101%",
+        "500kbit,1mbit",
+        "500kbit,unlimited",
+        "500kbit,40ms,50ms",
+        "40ms",
+        "500kbit,jitter=fast",
+        "500kbit,queue=3%",
+        "500kbit,speed=3ms",
+        "nan kbit",
+        "1e400kbit",
+        "no/such/file.up",
+        "500kbit,\0",
+    ],
+)
+def test_junk_is_one_error_that_quotes_it(text):
+    with pytest.raises(LinkSpecError) as caught:
+        parse_link(text)
+    assert repr(text) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.text(max_size=30))
+def test_any_text_parses_or_is_a_link_spec_error(text):
+    try:
+        spec = parse_link(text)
+    except LinkSpecError:
+        return
+    assert spec.mean_bps > 0
+    assert spec.queue_bytes >= 0
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "empty"),
+        (b"0\n0\n", "empty"),
+        (b"10\n5\n", "backwards"),
+        (b"1\n2.5\n", "entry 2"),
+        (b"-1\n", "entry 1"),
+        (b"\xff\xfe", "cannot be read"),
+        (b"9" * 30, "entry 1"),
+    ],
+)
+def test_bad_trace(tmp_path, content, complaint):
+    path = tmp_path / "bad.up"
+    path.write_bytes(content)
+    with pytest.raises(LinkSpecError, match=complaint):
+        parse_link(str(path))
+
+
+def test_recorded_uplinks():
+    paths = sorted((DATA / "traces").glob("*.up"))
+    if not paths:
+        pytest.skip(f"no recorded traces in {DATA / 'traces'}; set SC2_DATA")
+    for path in paths:
+        trace = read_trace(path)
+        assert 1e5 < trace.mean_bps < 1e8
+        assert trace.period_s > 60
