@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packet: a 24-byte header with a CRC, then a payload; all little endian.
 
-     0 version << 4 | type    1 stream     2 checkpoint id u32    6 frame u16     8 slice
-     9 (rows-1) << 4 | cols-1              10 rate code           11 reference
-    12 capture time i64 ns                 20 CRC-32 of the packet with these 4 bytes zero
+::
+
+    0 version << 4 | type     1 stream      2 checkpoint id u32     6 frame u16     8 slice
+    9 (rows-1) << 4 | cols-1                10 rate code            11 reference
+    12 capture time i64 ns                  20 CRC-32 of the packet with these 4 bytes zero
 """
 
 from __future__ import annotations
@@ -45,9 +47,9 @@ class PacketType(enum.IntEnum):
 class Header:
     """Everything of a packet but its payload.
 
-    `rows` x `cols` is the grid of slices of the frame, `slice` the number of this one in row-major
-    order. `reference` is 0 for a slice that needs no other frame, else the distance in frames to the
-    one it was predicted from. `capture_time_ns` is the stamp of the source image.
+    `rows` x `cols` is the grid of slices of the frame, `slice` the number of this one in
+    row-major order. `reference` is 0 for a slice that needs no other frame, else the distance in
+    frames to the one it was predicted from. `capture_time_ns` is the stamp of the source image.
     """
 
     type: PacketType
@@ -72,7 +74,7 @@ class Packet:
 
 @dataclass(frozen=True)
 class Geometry:
-    """Sizes in pixels as (width, height): of the network's input before padding, of the camera's."""
+    """(width, height) in pixels of the network's input before padding and of the source image."""
 
     encoded_size: tuple[int, int]
     source_size: tuple[int, int]
@@ -209,7 +211,7 @@ def parse_stream_info(packet: Packet) -> str:
 
 
 def _check_slice(header: Header) -> None:
-    """Refuse what no encoder makes: the numbers that the wire's bytes can hold but the format not."""
+    """Refuse numbers that the bytes of the wire can hold but the format does not allow."""
     if not (1 <= header.rows <= MAX_GRID and 1 <= header.cols <= MAX_GRID):
         raise PacketError(f"grid of {header.rows}x{header.cols} slices; at most 16x16")
     if header.type is PacketType.FEATURES:
