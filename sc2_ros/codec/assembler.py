@@ -1,0 +1,201 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Slices of one stream, in whatever order and number they come, to frames in order.
+
+A frame is finished when its last slice comes, when a newer frame is complete, when more than a few
+frames are open, or when its time is over. What is missing then is zero in the latent and false in
+`received`; the networks were trained with such holes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from sc2_ros.codec.coder import DecodedSlice, LatentCodec
+from sc2_ros.codec.packet import Header
+
+LATE_WINDOW = 64
+"""A frame number up to so many behind the newest finished one is late; further back, a restart."""
+
+
+@dataclass(frozen=True)
+class AssembledFrame:
+    """A finished frame.
+
+    Attributes:
+        header: of the first slice that came.
+        latent: (C, h, w) float32, zero where nothing came.
+        received: (h, w) bool, the positions that came.
+        encoded_size: (width, height) of the network's input before padding, pixels.
+        source_size: (width, height) of the camera's image, pixels.
+        slices_expected: slices that the frame was cut into.
+        slices_received: different slices that came.
+        size_bytes: bytes on the wire of those.
+        first_s: arrival of the first of them, seconds.
+        last_s: arrival of the last of them, seconds.
+    """
+
+    header: Header
+    latent: npt.NDArray[np.float32]
+    received: npt.NDArray[np.bool_]
+    encoded_size: tuple[int, int]
+    source_size: tuple[int, int]
+    slices_expected: int
+    slices_received: int
+    size_bytes: int
+    first_s: float
+    last_s: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether no slice is missing."""
+        return self.slices_received == self.slices_expected
+
+
+@dataclass
+class AssemblerStats:
+    """Counts since the assembler was made."""
+
+    complete: int = 0
+    incomplete: int = 0
+    duplicates: int = 0
+    late: int = 0
+    inconsistent: int = 0
+
+
+@dataclass
+class _OpenFrame:
+    first: DecodedSlice
+    first_s: float
+    last_s: float
+    size_bytes: int = 0
+    slices: dict[int, DecodedSlice] = field(default_factory=dict)
+
+    @property
+    def expected(self) -> int:
+        return self.first.header.rows * self.first.header.cols
+
+
+class FrameAssembler:
+    """Collects the slices of one stream; memory is bounded by `max_open` frames."""
+
+    def __init__(self, codec: LatentCodec, max_open: int = 4) -> None:
+        """`codec` dequantises; when more than `max_open` frames are begun, the oldest is given."""
+        self._codec = codec
+        self._max_open = max_open
+        self._open: list[_OpenFrame] = []  # oldest first
+        self._last: Header | None = None
+        self.stats = AssemblerStats()
+
+    def add(self, piece: DecodedSlice, size_bytes: int, now_s: float) -> list[AssembledFrame]:
+        """Take a slice that came in a packet of `size_bytes`.
+
+        Returns:
+            The frames that are finished by it, oldest first.
+        """
+        header = piece.header
+        if self._is_late(header):
+            self.stats.late += 1
+            return []
+        frame = self._find(piece, now_s)
+        if not _same_frame(frame.first, piece):
+            self.stats.inconsistent += 1
+            return []
+        if header.slice in frame.slices:
+            self.stats.duplicates += 1
+            return []
+        frame.slices[header.slice] = piece
+        frame.size_bytes += size_bytes
+        frame.last_s = now_s
+        if len(frame.slices) == frame.expected:
+            return self._finish(self._open.index(frame) + 1)
+        return self._finish(max(len(self._open) - self._max_open, 0))
+
+    def expire(self, now_s: float, timeout_s: float) -> list[AssembledFrame]:
+        """Give up waiting for frames whose first slice came `timeout_s` ago, and older ones."""
+        overdue = [
+            position
+            for position, frame in enumerate(self._open)
+            if now_s - frame.first_s >= timeout_s
+        ]
+        return self._finish(overdue[-1] + 1) if overdue else []
+
+    def _is_late(self, header: Header) -> bool:
+        """Whether the frame was given away already, whole or not.
+
+        A stream that starts again goes back in its numbers, so a slice is late only if its number
+        is slightly behind and its capture time is not ahead.
+        """
+        if self._last is None:
+            return False
+        behind = (self._last.frame - header.frame) & 0xFFFF
+        return behind <= LATE_WINDOW and header.capture_time_ns <= self._last.capture_time_ns
+
+    def _find(self, piece: DecodedSlice, now_s: float) -> _OpenFrame:
+        """The open frame that a slice belongs to; it is begun if there is none."""
+        number = piece.header.frame
+        place = len(self._open)
+        for position, frame in enumerate(self._open):
+            ahead = _signed(frame.first.header.frame - number)
+            if ahead == 0:
+                return frame
+            if ahead > 0:
+                place = min(place, position)
+        begun = _OpenFrame(piece, now_s, now_s)
+        self._open.insert(place, begun)
+        return begun
+
+    def _finish(self, count: int) -> list[AssembledFrame]:
+        """Give away the `count` oldest open frames."""
+        finished = [self._assemble(frame) for frame in self._open[:count]]
+        del self._open[:count]
+        for frame in finished:
+            self._last = frame.header
+            if frame.complete:
+                self.stats.complete += 1
+            else:
+                self.stats.incomplete += 1
+        return finished
+
+    def _assemble(self, frame: _OpenFrame) -> AssembledFrame:
+        first = frame.first
+        channels = len(first.symbols)
+        symbols = np.zeros((channels, first.grid_h, first.grid_w), np.int16)
+        received = np.zeros((first.grid_h, first.grid_w), np.bool_)
+        for piece in frame.slices.values():
+            _, height, width = piece.symbols.shape
+            rows = slice(piece.y0, piece.y0 + height)
+            cols = slice(piece.x0, piece.x0 + width)
+            symbols[:, rows, cols] = piece.symbols
+            received[rows, cols] = True
+        return AssembledFrame(
+            header=first.header,
+            latent=self._codec.dequantise(symbols, first.header.rate_code),
+            received=received,
+            encoded_size=first.encoded_size,
+            source_size=first.source_size,
+            slices_expected=frame.expected,
+            slices_received=len(frame.slices),
+            size_bytes=frame.size_bytes,
+            first_s=frame.first_s,
+            last_s=frame.last_s,
+        )
+
+
+def _signed(difference: int) -> int:
+    """Difference of two 16-bit counters that wrap, -32768 .. 32767."""
+    return (difference + 0x8000 & 0xFFFF) - 0x8000
+
+
+def _same_frame(one: DecodedSlice, other: DecodedSlice) -> bool:
+    """Whether two slices with the same frame number can be of the same frame."""
+    a, b = one.header, other.header
+    return (
+        (a.rows, a.cols, a.rate_code, a.capture_time_ns)
+        == (b.rows, b.cols, b.rate_code, b.capture_time_ns)
+        and one.encoded_size == other.encoded_size
+        and one.source_size == other.source_size
+    )
