@@ -143,6 +143,21 @@ def test_unknown_folders_and_specs_say_what_was_expected(tmp_path):
         open_dataset("synthetic:many", "val")
 
 
+def test_synthetic_flights_are_exact_and_their_splits_apart():
+    train, val = open_dataset("synthetic:2", "train"), open_dataset("synthetic:2", "val")
+
+    sample = val[9]
+
+    assert len(train) == len(val) == 16
+    assert sample.name == "synthetic-1000001-45"
+    assert train[9].name == "synthetic-1-45"
+    assert sample.mask.shape == sample.image.shape[:2]
+    assert len(sample.boxes) == len(sample.labels) > 0
+    assert np.array_equal(sample.image, open_dataset("synthetic:2", "val")[9].image)
+    with pytest.raises(IndexError):
+        val[16]
+
+
 def test_damaged_json_is_an_input_error(tmp_path):
     _write_coco(tmp_path, [])
     (tmp_path / "annotations" / "val.json").write_text('{"images": 3}')
