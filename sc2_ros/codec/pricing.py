@@ -1,0 +1,189 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a frame costs on the wire, to the byte, from the tables alone; and how it is sliced.
+
+Almost all symbols are zero, so a position is priced as if all of its symbols were, which depends on
+its contexts only, and what the others cost beyond that is looked up one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from sc2_ros.codec.cdf import MAX_SYMBOL
+from sc2_ros.codec.context import MAX_MAGNITUDE, contexts_from_activity
+from sc2_ros.codec.packet import GEOMETRY_BYTES, HEADER_BYTES, MAX_PACKET_BYTES
+from sc2_ros.codec.slicing import Grid, grids
+from sc2_ros.codec.tables import CodingTables
+from sc2_ros.errors import Sc2Error
+
+OVERHEAD_BYTES = HEADER_BYTES + GEOMETRY_BYTES
+
+Symbols = npt.NDArray[np.int8]
+Ints = npt.NDArray[np.int64]
+
+
+class FrameTooBigError(Sc2Error):
+    """Not even the lowest rate fits the frame into packets; the pipeline drops the frame."""
+
+
+@dataclass(frozen=True)
+class FramePrice:
+    """What a frame costs on the wire at one rate code.
+
+    Attributes:
+        code: the rate code.
+        grid: how the frame is sliced.
+        slice_bytes: (rows * cols,) int64, size of each packet, headers and all.
+    """
+
+    code: int
+    grid: Grid
+    slice_bytes: Ints
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on the wire of all packets of the frame."""
+        return int(self.slice_bytes.sum())
+
+    @property
+    def fits(self) -> bool:
+        """Whether every packet is within 1,200 bytes."""
+        return int(self.slice_bytes.max()) <= MAX_PACKET_BYTES
+
+
+@dataclass(frozen=True)
+class FramePlan:
+    """How a frame will be coded at one rate code on one grid.
+
+    Attributes:
+        code: the rate code.
+        grid: how the frame is sliced.
+        contexts: for every group, (h, w) uint8.
+        kept: for every group, flat places in (C, h, w) of the symbols that are neither zero nor
+            skipped.
+        cost: (h, w) float64, bits spent at each position.
+    """
+
+    code: int
+    grid: Grid
+    contexts: list[npt.NDArray[np.uint8]]
+    kept: list[Ints]
+    cost: npt.NDArray[np.float64]
+
+    @cached_property
+    def price(self) -> FramePrice:
+        """What it costs."""
+        sizes = OVERHEAD_BYTES + rans_bytes(self.grid.sums(self.cost))
+        return FramePrice(self.code, self.grid, sizes)
+
+
+@dataclass(frozen=True)
+class _Nonzero:
+    """The symbols of one group that are not zero: their places, and what they are."""
+
+    place: Ints
+    channel: Ints
+    position: Ints
+    column: Ints
+    counted: Ints
+
+
+class FramePricer:
+    """Prices frames with one set of tables."""
+
+    def __init__(self, tables: CodingTables) -> None:
+        """Derive the look-up tables."""
+        self._tables = tables
+        self.groups = group_bounds(tables.groups)
+        # (65, C, K): channel first, so that gathering a context map gives (C, h, w) at once.
+        self.index = np.ascontiguousarray(tables.index.transpose(0, 2, 1))
+        bits = tables.bits
+        zero = bits[:, MAX_SYMBOL][tables.index]
+        self._zero_bits = [
+            zero[:, :, start:end].sum(axis=2, dtype=np.float64) for start, end in self.groups
+        ]
+        self._extra_bits = bits - bits[:, MAX_SYMBOL : MAX_SYMBOL + 1]
+
+    def plan(self, symbols: Symbols, code: int) -> FramePlan:
+        """Plan symbols (C, h, w) on the first grid whose packets all fit, else on the finest.
+
+        Raises:
+            FrameTooBigError: the latent is too big for any grid.
+        """
+        channels, height, width = symbols.shape
+        candidates = grids(height, width, channels)
+        if not candidates:
+            raise FrameTooBigError(f"a latent of {height}x{width} positions is too big to slice")
+        found = [self._nonzero(symbols, start, end) for start, end in self.groups]
+        plan = self._trace(found, code, candidates[0])
+        for grid in candidates[1:]:
+            if plan.price.fits:
+                break
+            # Costs hardly change from grid to grid: the last trace tells which are too coarse.
+            guess = OVERHEAD_BYTES + rans_bytes(grid.sums(plan.cost))
+            if guess.max() <= MAX_PACKET_BYTES or grid is candidates[-1]:
+                plan = self._trace(found, code, grid)
+        return plan
+
+    def tables_of(self, plan: FramePlan) -> npt.NDArray[np.uint8]:
+        """Table number of every symbol, (C, h, w)."""
+        code = plan.code
+        parts = [
+            self.index[code, start:end][:, context]
+            for (start, end), context in zip(self.groups, plan.contexts, strict=True)
+        ]
+        return np.concatenate(parts)
+
+    def _nonzero(self, symbols: Symbols, start: int, end: int) -> _Nonzero:
+        positions = symbols.shape[1] * symbols.shape[2]
+        flat = symbols[start:end].reshape(-1)
+        place = np.flatnonzero(flat != 0)
+        channel = place // positions
+        value = flat[place].astype(np.int64)
+        return _Nonzero(
+            place + start * positions,
+            channel + start,
+            place - channel * positions,
+            value + MAX_SYMBOL,
+            np.minimum(np.abs(value), MAX_MAGNITUDE),
+        )
+
+    def _trace(self, found: list[_Nonzero], code: int, grid: Grid) -> FramePlan:
+        """Walk the groups as the decoder will: contexts, which symbols are kept, their cost."""
+        shape = (grid.height, grid.width)
+        positions = grid.height * grid.width
+        activity = np.zeros(shape, np.int32)
+        plan = FramePlan(code, grid, [], [], np.zeros(shape))
+        for group, some in enumerate(found):
+            context = np.zeros(shape, np.uint8)
+            if group:
+                context = contexts_from_activity(activity, self._tables.thresholds[group], grid)
+            table = self.index[code, some.channel, context.reshape(-1)[some.position]]
+            # A skipped symbol counts as zero from here on, for the decoder will not know of it.
+            counted = np.where(table > 0, some.counted, 0)
+            extra = self._extra_bits[table, some.column]
+            plan.cost[...] += self._zero_bits[group][code][context]
+            plan.cost[...] += np.bincount(some.position, extra, positions).reshape(shape)
+            sums = np.bincount(some.position, counted, positions)
+            activity += sums.astype(np.int32).reshape(shape)
+            plan.contexts.append(context)
+            plan.kept.append(some.place[table > 0])
+        return plan
+
+
+def group_bounds(groups: tuple[int, ...]) -> list[tuple[int, int]]:
+    """First channel, and the one after the last, of every group."""
+    ends = np.cumsum(groups).tolist()
+    return [(end - size, end) for end, size in zip(ends, groups, strict=True)]
+
+
+def rans_bytes(bits: npt.NDArray[np.float64]) -> Ints:
+    """Size of rANS strings: a 64-bit state, of which 32 bits are room, then 32-bit words."""
+    words = np.where(bits > 0, 1 + np.maximum(np.ceil(bits / 32), 1), 0)
+    sizes: Ints = (4 * words).astype(np.int64)
+    return sizes
