@@ -1,0 +1,202 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints: one safetensors file with the encoder, the coding tables and the ground network.
+
+    encoder.*  float16 weights that fly            \\  checkpoint id = SHA-256 of these two,
+    tables.*   gains, contexts, probability tables //   so a newer ground network may share it
+    ground.*   float16 weights of the ground network
+    metadata   {"format": "sc2_ros/1", "card": JSON}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from sc2_ros.codec.tables import CodingTables, laplace_tables
+from sc2_ros.errors import CheckpointError
+from sc2_ros.network.bottleneck import CONTEXTS, THRESHOLDS, Bottleneck
+from sc2_ros.network.encoder import OnboardEncoder
+from sc2_ros.network.layers import fold_batch_norm
+from sc2_ros.network.model import GroundNetwork
+
+FORMAT = "sc2_ros/1"
+DETECTION_CLASSES = ("person", "car", "bicycle", "other_vehicle")
+MASK_CLASSES = ("road", "building", "vegetation", "vehicle", "person", "other")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded model. encoder and ground are in eval mode, batch norms folded, channels last."""
+
+    encoder: nn.Module
+    ground: nn.Module
+    tables: CodingTables
+    card: dict[str, Any]
+    id: int
+    path: Path | None = None
+
+
+def models_folders() -> list[Path]:
+    """Where shipped checkpoints are looked for: $SC2_MODELS, the source tree, the ROS or pip share."""
+    folders = [Path(os.environ["SC2_MODELS"])] if "SC2_MODELS" in os.environ else []
+    folders.append(Path(__file__).resolve().parent.parent / "models")
+    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
+    prefixes += [sys.prefix, str(Path.home() / ".local"), "/usr/local"]
+    folders += [Path(prefix) / "share" / "sc2_ros" / "models" for prefix in prefixes if prefix]
+    return folders
+
+
+def find(name: str | Path) -> Path:
+    """The file of a checkpoint given by path, or by the name of a shipped one ("default")."""
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    if path.suffix != ".safetensors" and path.parent == Path("."):
+        for folder in models_folders():
+            if (folder / f"{name}.safetensors").is_file():
+                return folder / f"{name}.safetensors"
+    shipped = sorted({p.stem for f in models_folders() if f.is_dir() for p in f.glob("*.safetensors")})
+    raise CheckpointError(
+        f"no checkpoint '{name}': give a .safetensors file or one of the shipped models "
+        f"({', '.join(shipped) or 'none found'})"
+    )
+
+
+def build_networks(card: dict[str, Any]) -> tuple[OnboardEncoder, GroundNetwork]:
+    """Networks of the shape that the card describes, with random weights."""
+    shape = card["network"]
+    encoder = OnboardEncoder(
+        shape["channels"], tuple(shape["encoder_widths"]), tuple(shape["encoder_depths"])
+    )
+    ground = GroundNetwork(
+        shape["channels"], len(card["detection_classes"]), len(card["mask_classes"]),
+        tuple(shape["ground_widths"]), tuple(shape["ground_depths"]),
+    )
+    return encoder, ground
+
+
+def default_card() -> dict[str, Any]:
+    """The card of a network of the default shape; training adds data, licence and figures."""
+    return {
+        "name": "untrained",
+        "detection_classes": list(DETECTION_CLASSES),
+        "mask_classes": list(MASK_CLASSES),
+        "network": {
+            "channels": 64,
+            "encoder_widths": [32, 64, 128],
+            "encoder_depths": [1, 2, 3],
+            "ground_widths": [128, 96, 64],
+            "ground_depths": [3, 2, 1],
+        },
+    }
+
+
+def _half(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {
+        key: value.half().contiguous() if value.dtype.is_floating_point else value.contiguous()
+        for key, value in state.items()
+    }
+
+
+def checkpoint_id(tensors: dict[str, torch.Tensor]) -> int:
+    """First 32 bits of the SHA-256 over encoder and tables, in the order of their names."""
+    digest = hashlib.sha256()
+    for key in sorted(tensors):
+        if key.startswith(("encoder.", "tables.")):
+            digest.update(key.encode())
+            digest.update(tensors[key].cpu().numpy().tobytes())
+    return int.from_bytes(digest.digest()[:4], "little")
+
+
+def save(
+    path: str | Path, encoder: nn.Module, ground: nn.Module, tables: CodingTables,
+    card: dict[str, Any],
+) -> int:
+    """Write a checkpoint of networks whose batch norms are not folded; returns its id."""
+    tensors = {f"encoder.{k}": v for k, v in _half(encoder.state_dict()).items()}
+    tensors |= {f"ground.{k}": v for k, v in _half(ground.state_dict()).items()}
+    arrays = tables.to_arrays()
+    tensors |= {f"tables.{k}": torch.from_numpy(np.array(v)) for k, v in arrays.items()}
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, str(path), {"format": FORMAT, "card": json.dumps(card)})
+    return checkpoint_id(tensors)
+
+
+def load(name: str | Path = "default", device: str = "cpu") -> Checkpoint:
+    """Load a checkpoint by path or shipped name.
+
+    Raises:
+        CheckpointError: missing, unreadable, of another format, or not fitting its own card.
+    """
+    path = find(name)
+    try:
+        with safe_open(str(path), "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from error
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} has format '{metadata.get('format')}', expected '{FORMAT}'; "
+            "it was not made by sc2 train"
+        )
+    try:
+        card = json.loads(metadata["card"])
+        encoder, ground = build_networks(card)
+        encoder.load_state_dict(_part(tensors, "encoder."))
+        ground.load_state_dict(_part(tensors, "ground."))
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{path}: its weights do not fit its card ({reason})") from error
+    tables = CodingTables.from_arrays(
+        {key: value.numpy() for key, value in _part(tensors, "tables.", keep=True).items()}
+    )
+    return _ready(encoder, ground, tables, card, checkpoint_id(tensors), path, device)
+
+
+def untrained(seed: int = 0, device: str = "cpu") -> Checkpoint:
+    """A checkpoint with random weights, for tests and benchmarks of everything but accuracy."""
+    card = default_card()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        encoder, ground = build_networks(card)
+    bottleneck = Bottleneck(card["network"]["channels"])
+    thresholds = np.array(THRESHOLDS, np.int32)
+    assert thresholds.shape[1] == CONTEXTS - 1
+    tables = laplace_tables(
+        bottleneck.log_gain.detach().exp().numpy(), bottleneck.log_scale.detach().exp().numpy(),
+        bottleneck.groups, thresholds,
+    )
+    tensors = {f"encoder.{k}": v for k, v in _half(encoder.state_dict()).items()}
+    return _ready(encoder, ground, tables, card, checkpoint_id(tensors), None, device)
+
+
+def _part(tensors: dict[str, torch.Tensor], prefix: str, keep: bool = False) -> dict[str, torch.Tensor]:
+    return {
+        key.removeprefix(prefix): value if keep or not value.dtype.is_floating_point else value.float()
+        for key, value in tensors.items()
+        if key.startswith(prefix)
+    }
+
+
+def _ready(
+    encoder: nn.Module, ground: nn.Module, tables: CodingTables, card: dict[str, Any],
+    number: int, path: Path | None, device: str,
+) -> Checkpoint:
+    networks = []
+    for network in (encoder, ground):
+        network = fold_batch_norm(network.eval()).requires_grad_(False)
+        networks.append(network.to(device, memory_format=torch.channels_last))
+    return Checkpoint(networks[0], networks[1], tables, card, number, path)

@@ -1,0 +1,79 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From the detection head's maps to boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torchvision.ops import batched_nms
+
+from sc2_ros.network.heads import CELL
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Boxes (N, 4) float32 x1, y1, x2, y2 in pixels; scores (N,), best first; labels (N,) int64."""
+
+    boxes: Tensor
+    scores: Tensor
+    labels: Tensor
+
+
+def decode_detections(
+    heatmap: Tensor,
+    box: Tensor,
+    *,
+    size: tuple[int, int],
+    score_threshold: float = 0.3,
+    nms_iou: float = 0.5,
+    max_detections: int = 200,
+) -> Detections:
+    """Peaks of one image's heatmap become boxes.
+
+    ::
+
+        heatmap (classes, h, w) logits -> sigmoid -> 3x3 local maxima -> best cells
+        box (4, h, w) left, top, right, bottom in px -> cell centre -+- distances -> NMS by class
+
+    Peak picking: CenterNet (Zhou et al. 2019, section 3.1). Equal neighbours are all peaks; NMS
+    then merges them.
+
+    Args:
+        heatmap: one image's class logits.
+        box: one image's distances from the cell centre (x + 0.5) * 4.
+        size: (width, height) in pixels of the image without padding; boxes are cut at its edges
+            and cells outside it are not looked at.
+        score_threshold: lowest score to keep.
+        nms_iou: of two boxes of one class that overlap by more, the weaker goes.
+        max_detections: at most so many, best first.
+    """
+    width, height = size
+    heatmap = heatmap.float()[:, : -(-height // CELL), : -(-width // CELL)]
+    score = heatmap.sigmoid()
+    is_peak = F.max_pool2d(heatmap[None], 3, stride=1, padding=1)[0] == heatmap
+    score = torch.where(is_peak & (score >= score_threshold), score, score.new_zeros(()))
+    classes, rows, cols = score.shape
+    # NMS takes more candidates than it may return.
+    count = min(score.numel(), 2 * max_detections + 100)
+    scores, at = score.flatten().topk(count)
+    at = at[scores > 0]
+    scores = scores[: len(at)]
+    labels, cell = at // (rows * cols), at % (rows * cols)
+    y, x = cell // cols, cell % cols
+    left, top, right, bottom = box.float()[:, y, x]
+    cx, cy = (x + 0.5) * CELL, (y + 0.5) * CELL
+    boxes = torch.stack(
+        (
+            (cx - left).clamp(0, width),
+            (cy - top).clamp(0, height),
+            (cx + right).clamp(0, width),
+            (cy + bottom).clamp(0, height),
+        ),
+        dim=1,
+    )
+    kept = batched_nms(boxes, scores, labels, nms_iou)[:max_detections]
+    return Detections(boxes[kept], scores[kept], labels[kept])

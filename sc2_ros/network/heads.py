@@ -1,0 +1,64 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Heads of the ground network: detection, segmentation, preview."""
+
+import torch
+from torch import Tensor, nn
+
+from sc2_ros.network.layers import conv_bn_relu
+
+CELL = 4  # pixels of the encoded image per output cell
+
+
+class DetectionHead(nn.Module):
+    """Anchor-free detection at stride 4 (CenterNet, Zhou et al. 2019; TTFNet, Liu et al. 2020)."""
+
+    def __init__(self, channels: int, classes: int, width: int = 96) -> None:
+        """channels: of the stride-4 features; classes: heatmaps."""
+        super().__init__()
+        self.tower = conv_bn_relu(channels, width, 3)
+        self.heatmap = nn.Conv2d(width, classes, 1)
+        self.box = nn.Conv2d(width, 4, 1)
+        nn.init.constant_(self.heatmap.bias, -4.6)
+        nn.init.normal_(self.heatmap.weight, std=0.01)
+        nn.init.constant_(self.box.bias, 0.0)
+
+    def forward(self, x4: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, H/4, W/4) -> heatmap logits (B, classes, ...), ltrb distances in px (B, 4, ...)."""
+        x = self.tower(x4)
+        dx, dy, log_w, log_h = self.box(x).float().unbind(1)
+        half_w = 8.0 * torch.exp(log_w.clamp(-4, 4))
+        half_h = 8.0 * torch.exp(log_h.clamp(-4, 4))
+        dx, dy = dx * CELL, dy * CELL
+        box = torch.stack((half_w - dx, half_h - dy, half_w + dx, half_h + dy), 1)
+        return self.heatmap(x), box
+
+
+class SegmentationHead(nn.Module):
+    """Class logits at stride 4 from the stride-8 features."""
+
+    def __init__(self, channels: int, classes: int, width: int = 64) -> None:
+        """channels: of the stride-8 features."""
+        super().__init__()
+        self.tower = conv_bn_relu(channels, width, 3)
+        self.classify = nn.Conv2d(width, 4 * classes, 1)
+        self.shuffle = nn.PixelShuffle(2)
+
+    def forward(self, x8: Tensor) -> Tensor:
+        """(B, C, H/8, W/8) -> logits (B, classes, H/4, W/4)."""
+        return self.shuffle(self.classify(self.tower(x8)))
+
+
+class PreviewHead(nn.Module):
+    """A small picture from the latents alone, so that the operator sees what the boxes lie on."""
+
+    def __init__(self, channels: int, width: int = 96) -> None:
+        """channels: latent channels C."""
+        super().__init__()
+        self.body = nn.Sequential(conv_bn_relu(channels + 1, width, 3), conv_bn_relu(width, width, 3))
+        self.paint = nn.Conv2d(width, 3 * 16, 1)
+        self.shuffle = nn.PixelShuffle(4)
+
+    def forward(self, latent: Tensor, received: Tensor) -> Tensor:
+        """Latent (B, C, h, w) -> picture (B, 3, 4h, 4w) in [0, 1]."""
+        return self.shuffle(self.paint(self.body(torch.cat((latent, received), 1)))).sigmoid()

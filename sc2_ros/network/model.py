@@ -1,0 +1,52 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The ground network as a whole."""
+
+from torch import Tensor, nn
+
+from sc2_ros.network.backbone import GroundBackbone
+from sc2_ros.network.heads import DetectionHead, PreviewHead, SegmentationHead
+
+
+class GroundNetwork(nn.Module):
+    """Received latents -> detections, segmentation and preview.
+
+    ::
+
+        latent, received --> backbone --+-- stride 4 --> detection: heatmap, box
+                         |              +-- stride 8 --> segmentation: mask
+                         +--> preview
+    """
+
+    def __init__(
+        self,
+        channels: int = 64,
+        detection_classes: int = 4,
+        mask_classes: int = 6,
+        widths: tuple[int, int, int] = (128, 96, 64),
+        depths: tuple[int, int, int] = (3, 2, 1),
+    ) -> None:
+        """channels: latent channels C; widths, depths: see GroundBackbone."""
+        super().__init__()
+        self.backbone = GroundBackbone(channels, widths, depths)
+        self.detection = DetectionHead(widths[2], detection_classes)
+        self.segmentation = SegmentationHead(widths[1], mask_classes)
+        self.preview = PreviewHead(channels)
+
+    def forward(
+        self, latent: Tensor, received: Tensor, *, mask: bool = True, preview: bool = True
+    ) -> dict[str, Tensor]:
+        """Latent (B, C, h, w), received (B, 1, h, w) in {0, 1} -> dict of tensors.
+
+        `heatmap` (B, classes, 4h, 4w) logits, `box` (B, 4, 4h, 4w) left, top, right, bottom
+        distances in px from the cell's centre ((x + 0.5) * 4); with mask `mask`
+        (B, classes, 4h, 4w) logits; with preview `preview` (B, 3, 4h, 4w) in [0, 1].
+        """
+        _, x8, x4 = self.backbone(latent, received)
+        heatmap, box = self.detection(x4)
+        result = {"heatmap": heatmap, "box": box}
+        if mask:
+            result["mask"] = self.segmentation(x8)
+        if preview:
+            result["preview"] = self.preview(latent, received)
+        return result

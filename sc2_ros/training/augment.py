@@ -1,0 +1,121 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Random crops, scales, flips and light for training samples; numpy and OpenCV, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from sc2_ros.training.datasets import Sample
+
+VOID = 255
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Ranges of the random changes; sizes in pixels, the rest as factors or probabilities."""
+
+    crop: int = 320
+    scale_min: float = 0.75
+    scale_max: float = 1.3
+    object_centred: float = 0.7
+    light: float = 0.2
+    invert: float = 0.03
+    vertical_flip: float = 0.0
+
+
+def _crop_origin(
+    sample: Sample, weights: NDArray[np.float64] | None, side: float, config: AugmentConfig,
+    rng: np.random.Generator,
+) -> tuple[float, float]:
+    height, width = sample.image.shape[:2]
+    if weights is not None and len(sample.labels) and rng.random() < config.object_centred:
+        chance = weights[sample.labels]
+        box = sample.boxes[rng.choice(len(chance), p=chance / chance.sum())]
+        cx, cy = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        x, y = cx - side * rng.uniform(0.15, 0.85), cy - side * rng.uniform(0.15, 0.85)
+    else:
+        x, y = rng.uniform(0, max(width - side, 0)), rng.uniform(0, max(height - side, 0))
+    return (
+        float(np.clip(x, 0, max(width - side, 0))),
+        float(np.clip(y, 0, max(height - side, 0))),
+    )
+
+
+def _move(boxes: NDArray[np.float32], matrix: NDArray[np.float64], crop: int) -> tuple[
+    NDArray[np.float32], NDArray[np.bool_]
+]:
+    """Boxes after the affine map, clipped; and which keep at least 40 % of their area."""
+    if not len(boxes):
+        return boxes.reshape(0, 4), np.zeros(0, bool)
+    moved = boxes.astype(np.float64)
+    moved[:, [0, 2]] = moved[:, [0, 2]] * matrix[0, 0] + matrix[0, 2]
+    moved[:, [1, 3]] = moved[:, [1, 3]] * matrix[1, 1] + matrix[1, 2]
+    moved = np.stack(
+        (
+            moved[:, [0, 2]].min(1), moved[:, [1, 3]].min(1),
+            moved[:, [0, 2]].max(1), moved[:, [1, 3]].max(1),
+        ), 1,
+    )
+    area = np.prod(moved[:, 2:] - moved[:, :2], 1)
+    clipped = moved.clip(0, crop)
+    left = np.prod(clipped[:, 2:] - clipped[:, :2], 1)
+    return clipped.astype(np.float32), left > 0.4 * np.maximum(area, 1e-6)
+
+
+def augment(
+    sample: Sample,
+    config: AugmentConfig,
+    rng: np.random.Generator,
+    weights: NDArray[np.float64] | None = None,
+) -> Sample:
+    """One random view of a sample.
+
+    Args:
+        sample: image of any size.
+        config: ranges.
+        rng: source of all randomness.
+        weights: (classes,) how often a crop is centred on an object of that class.
+
+    Returns:
+        Sample of crop x crop pixels, always three channels; boxes that are mostly cut off
+        become ignore regions, so that neither finding nor missing them is punished.
+    """
+    crop = config.crop
+    scale = float(np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max))))
+    x, y = _crop_origin(sample, weights, crop / scale, config, rng)
+    matrix = np.array([[scale, 0, -x * scale], [0, scale, -y * scale]])
+    if rng.random() < 0.5:
+        matrix[0] = [-matrix[0, 0], 0, crop - matrix[0, 2]]
+    if rng.random() < config.vertical_flip:
+        matrix[1] = [0, -matrix[1, 1], crop - matrix[1, 2]]
+    # Warp in pixel centres: the box convention above is that of pixel edges.
+    centred = matrix.copy()
+    centred[:, 2] += (matrix[:, :2].sum(1) - 1) / 2
+    image = cv2.warpAffine(sample.image, centred, (crop, crop), flags=cv2.INTER_LINEAR)
+    if image.ndim == 2:
+        image = np.repeat(image[..., None], 3, 2)
+    mask = None
+    if sample.mask is not None:
+        mask = cv2.warpAffine(
+            sample.mask, centred, (crop, crop), flags=cv2.INTER_NEAREST, borderValue=VOID
+        )
+    boxes, keep = _move(sample.boxes, matrix, crop)
+    ignore, kept = _move(sample.ignore, matrix, crop)
+    inside = np.prod(boxes[:, 2:] - boxes[:, :2], 1) > 0 if len(boxes) else keep
+    gain, offset = rng.uniform(1 - config.light, 1 + config.light), rng.uniform(-30, 30) * config.light
+    table = np.clip((np.arange(256) - 128.0) * gain + 128 + offset * 2, 0, 255)
+    if rng.random() < config.invert:
+        table = 255 - table
+    return Sample(
+        image=cv2.LUT(image, table.astype(np.uint8)),
+        boxes=boxes[keep],
+        labels=sample.labels[keep],
+        ignore=np.concatenate((ignore[kept], boxes[~keep & inside])),
+        mask=mask,
+        name=sample.name,
+    )

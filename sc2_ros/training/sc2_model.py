@@ -1,0 +1,81 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The network that the sc2_ros recipe trains, and its loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sc2_ros.network.bottleneck import Bottleneck, drop_patches
+from sc2_ros.network.encoder import STRIDE, OnboardEncoder
+from sc2_ros.network.model import GroundNetwork
+from sc2_ros.training.augment import VOID
+from sc2_ros.training.batches import Batch
+from sc2_ros.training.detection_loss import detection_loss
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the parts of the loss; lambda per bit and pixel, from rate index 0 to 1."""
+
+    lambda_low: float = 4.0
+    lambda_high: float = 0.1
+    box: float = 4.0
+    mask: float = 0.5
+    preview: float = 0.1
+    drop_probability: float = 0.3
+
+
+class TrainingModel(nn.Module):
+    """Encoder, bottleneck and ground network in one graph.
+
+    ::
+
+        image -> encoder -> bottleneck(rate) -> patches lost -> ground -> detection, mask, preview
+    """
+
+    def __init__(self, channels: int = 64) -> None:
+        """channels: latent channels C."""
+        super().__init__()
+        self.encoder = OnboardEncoder(channels)
+        self.bottleneck = Bottleneck(channels)
+        self.ground = GroundNetwork(channels)
+
+    def forward(self, image: Tensor, rate: Tensor, received: Tensor) -> dict[str, Tensor]:
+        """Image (B, 3, H, W), rate (B,), received (B, 1, h, w) -> outputs, plus bits per pixel."""
+        latent = self.encoder(image)
+        with torch.autocast(image.device.type, enabled=False):
+            y_hat, bits = self.bottleneck(latent, rate)
+        result = self.ground(y_hat * received, received)
+        result["bpp"] = bits.sum((1, 2)) / (image.shape[2] * image.shape[3])
+        return result
+
+
+def sc2_loss(model: nn.Module, batch: Batch, config: LossConfig) -> tuple[Tensor, dict[str, float]]:
+    """Task losses + lambda(rate) x bits per pixel, with a random rate per image (Cui et al. 2021).
+
+    Returns the loss and its parts for the log.
+    """
+    image = batch.image
+    size = image.shape[0]
+    rate = torch.rand(size, device=image.device)
+    height, width = image.shape[2] // STRIDE, image.shape[3] // STRIDE
+    received = drop_patches(size, height, width, config.drop_probability, image.device)
+    out = model(image, rate, received)
+    cells = F.interpolate(received, out["heatmap"].shape[2:], mode="nearest")
+    heat, box = detection_loss(out["heatmap"], out["box"], batch.targets, cells)
+    price = config.lambda_low * (config.lambda_high / config.lambda_low) ** rate
+    bits = (price * out["bpp"]).mean()
+    target = F.avg_pool2d(image, 4)
+    preview = ((out["preview"].float() - target).abs() * cells).mean()
+    truth = batch.mask.masked_fill(cells[:, 0] == 0, VOID)
+    mask = out["mask"].sum() * 0
+    if bool((truth != VOID).any()):
+        mask = F.cross_entropy(out["mask"].float(), truth, ignore_index=VOID)
+    loss = heat + config.box * box + bits + config.mask * mask + config.preview * preview
+    parts = {"heat": heat, "box": box, "bpp": out["bpp"].mean(), "mask": mask, "preview": preview}
+    return loss, {name: float(value.detach()) for name, value in parts.items()}
