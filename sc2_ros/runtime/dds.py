@@ -1,0 +1,229 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""DDS below the ROS names: the domain, one participant per process, typed readers and writers.
+
+The Python layer of Cyclone DDS walks every byte of a sample. Here a sample crosses it as CDR bytes
+(`RawSample`) that `messages` has made, while the IDL type is built from the same field definitions, so
+that the C layer can check what it receives and discovery announces the true type.
+"""
+
+import os
+import uuid
+from functools import lru_cache
+from typing import Any
+
+from cyclonedds.core import InstanceState, ReadCondition, SampleState, ViewState
+from cyclonedds.domain import Domain, DomainParticipant
+from cyclonedds.idl import make_idl_struct, types
+from cyclonedds.pub import DataWriter
+from cyclonedds.qos import Policy, Qos
+from cyclonedds.sub import DataReader
+from cyclonedds.topic import Topic
+from rosbags.interfaces import Nodetype
+
+from sc2_ros.runtime.messages import STORE
+
+ANY_STATE = ViewState.Any | InstanceState.Any | SampleState.Any
+_IDL_BASES = {
+    "bool": bool, "byte": types.byte, "char": types.uint8, "int8": types.int8,
+    "uint8": types.uint8, "int16": types.int16, "uint16": types.uint16, "int32": types.int32,
+    "uint32": types.uint32, "int64": types.int64, "uint64": types.uint64,
+    "float32": types.float32, "float64": types.float64, "string": str,
+}  # fmt: skip
+
+
+def discovery_configuration() -> str:
+    """Cyclone DDS configuration for ROS_AUTOMATIC_DISCOVERY_RANGE, followed by CYCLONEDDS_URI.
+
+    SUBNET (also where it is unset) is ROS 2's own default; participants take an index and look for
+    each other on this host by unicast too, so that it works where multicast does not (containers).
+    LOCALHOST keeps to the loopback interface. ROS_STATIC_PEERS adds hosts, separated by semicolons.
+    """
+    reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "").upper() or "SUBNET"
+    uri = os.environ.get("CYCLONEDDS_URI", "")
+    if reach == "SYSTEM_DEFAULT":
+        return uri
+    general = ""
+    peers = ["localhost"]
+    if reach == "LOCALHOST":
+        general = (
+            '<Interfaces><NetworkInterface address="127.0.0.1" multicast="false"/></Interfaces>'
+            "<AllowMulticast>false</AllowMulticast>"
+        )
+    elif reach == "OFF":
+        general, peers = "<AllowMulticast>false</AllowMulticast>", []
+    elif reach != "SUBNET":
+        raise ValueError(
+            f"ROS_AUTOMATIC_DISCOVERY_RANGE is '{reach}', "
+            "use SUBNET, LOCALHOST, OFF or SYSTEM_DEFAULT"
+        )
+    peers += [peer for peer in os.environ.get("ROS_STATIC_PEERS", "").split(";") if peer]
+    peer_list = "".join(f'<Peer address="{peer}"/>' for peer in peers)
+    tag = f"<Tag>ros_discovery_off_{os.getpid()}</Tag>" if reach == "OFF" else ""
+    own = (
+        f"<CycloneDDS><Domain><General>{general}</General><Discovery>"
+        "<ParticipantIndex>auto</ParticipantIndex>"
+        "<MaxAutoParticipantIndex>119</MaxAutoParticipantIndex>"
+        f"<Peers>{peer_list}</Peers>{tag}</Discovery></Domain></CycloneDDS>"
+    )
+    return f"{own},{uri}" if uri else own
+
+
+class RawSample:
+    """CDR bytes on their way through the Python layer of Cyclone DDS."""
+
+    def __init__(self, cdr: bytes) -> None:
+        self.cdr = cdr
+        self.sample_info: Any = None
+
+    def serialize(self, use_version_2: bool | None = None) -> bytes:
+        return self.cdr
+
+
+@lru_cache(maxsize=None)
+def raw_type(ros_type: str, *, service: bool = False) -> type[RawSample]:
+    """Topic type for `pkg/msg/Name` that takes and gives `RawSample`.
+
+    `service` puts rmw_cyclonedds' request header (client id, sequence number) before the fields.
+    """
+    idl = _idl_struct(ros_type, service)
+
+    class Raw(RawSample):
+        __idl__ = idl.__idl__  # type: ignore[attr-defined]
+
+        @classmethod
+        def deserialize(cls, data: bytes) -> RawSample:
+            return cls(data)
+
+        @classmethod
+        def deserialize_key(cls, _data: bytes) -> None:
+            return None
+
+    return Raw
+
+
+@lru_cache(maxsize=None)
+def _idl_struct(ros_type: str, service: bool = False) -> type:
+    package, kind, name = ros_type.split("/")
+    fields: dict[str, Any] = {"client": types.uint64, "sequence": types.int64} if service else {}
+    # The members of a request follow its header as they would without it.
+    fields |= {field: _idl_type(desc) for field, desc in STORE.fielddefs[ros_type][1]}
+    typename = f"{package}.{kind}.dds_.{name}_"
+    return make_idl_struct(f"{name}_", typename, fields)
+
+
+def _idl_type(desc: Any) -> Any:
+    kind, inner = desc
+    if kind == Nodetype.NAME:
+        return _idl_struct(inner)
+    if kind == Nodetype.BASE:
+        return _IDL_BASES[inner[0]]
+    sub, length = inner
+    if kind == Nodetype.ARRAY:
+        return types.array[_idl_type(sub), length]
+    return types.sequence[_idl_type(sub), length] if length else types.sequence[_idl_type(sub)]
+
+
+class Participant:
+    """The process in a DDS domain; hands out readers and writers and keeps topics unique."""
+
+    def __init__(self, domain_id: int) -> None:
+        # Cyclone allows one domain object per id and process; the configuration is its argument.
+        self.domain = Domain(domain_id, discovery_configuration())
+        self.dds = DomainParticipant(domain_id, Qos(Policy.Userdata(b"enclave=/;")))
+        self._topics: dict[str, Topic[Any]] = {}
+
+    def reader(self, topic: str, sample: type[RawSample], qos: Qos) -> "Reader":
+        return Reader(DataReader(self.dds, self._topic(topic, sample), qos))
+
+    def writer(self, topic: str, sample: type[RawSample], qos: Qos) -> "Writer":
+        return Writer(DataWriter(self.dds, self._topic(topic, sample), qos), sample)
+
+    def _topic(self, name: str, sample: type[RawSample]) -> Any:
+        known = self._topics.get(name)
+        if known is not None and known.data_type is sample:
+            return known
+        topic: Any = Topic(self.dds, name, sample)
+        self._topics[name] = topic
+        return topic
+
+    def close(self) -> None:
+        self._topics.clear()
+        _delete(self.dds)
+        _delete(self.domain)
+
+
+class Writer:
+    """Writes CDR."""
+
+    def __init__(self, dds: Any, sample: type[RawSample]) -> None:
+        self.dds = dds
+        self._sample = sample
+
+    def write(self, cdr: bytes) -> None:
+        self.dds.write(self._sample(cdr))
+
+    def close(self) -> None:
+        _delete(self.dds)
+
+    @property
+    def guid(self) -> bytes:
+        return guid_bytes(self.dds)
+
+    def matched(self) -> int:
+        return len(self.dds.get_matched_subscriptions())
+
+    def matched_participants(self) -> set[uuid.UUID]:
+        """Participants that have a reader matched with this writer."""
+        handles = self.dds.get_matched_subscriptions()
+        return _participants(map(self.dds.get_matched_subscription_data, handles))
+
+
+class Reader:
+    """Takes CDR, one sample at a time."""
+
+    def __init__(self, dds: Any) -> None:
+        self.dds = dds
+        self.condition = ReadCondition(dds, ANY_STATE)
+
+    def take(self) -> RawSample | None:
+        """Oldest sample not yet taken; state changes without data are skipped."""
+        while samples := self.dds.take(1):
+            if isinstance(samples[0], RawSample):
+                return samples[0]
+        return None
+
+    def close(self) -> None:
+        _delete(self.condition)
+        _delete(self.dds)
+
+    @property
+    def guid(self) -> bytes:
+        return guid_bytes(self.dds)
+
+    def matched(self) -> int:
+        return len(self.dds.get_matched_publications())
+
+    def matched_participants(self) -> set[uuid.UUID]:
+        """Participants that have a writer matched with this reader."""
+        handles = self.dds.get_matched_publications()
+        return _participants(map(self.dds.get_matched_publication_data, handles))
+
+    def participant_of(self, sample: RawSample) -> uuid.UUID | None:
+        """Participant that wrote a sample, while its writer is still there."""
+        data = self.dds.get_matched_publication_data(sample.sample_info.publication_handle)
+        return data.participant_key if data is not None else None
+
+
+def guid_bytes(entity: Any) -> bytes:
+    """RTPS GUID, 16 bytes in wire order."""
+    return bytes(entity.guid.bytes)
+
+
+def _participants(endpoints: Any) -> set[uuid.UUID]:
+    return {endpoint.participant_key for endpoint in endpoints if endpoint is not None}
+
+
+def _delete(entity: Any) -> None:
+    """Delete a DDS entity now, not when Python has dropped the last reference (wait sets keep some)."""
+    entity.__del__()

@@ -1,0 +1,206 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Publishers, subscriptions, services and clients: ROS endpoints over DDS readers and writers."""
+
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sc2_ros.runtime.dds import Participant, RawSample, Reader, Writer, raw_type
+from sc2_ros.runtime.messages import Message, from_cdr, message_type, to_cdr, type_hash
+from sc2_ros.runtime.qos import QoSProfile
+
+REPLY_READER_WAIT_S = 0.1  # as rmw_cyclonedds: how long a reply waits for its client's reader
+
+
+class Publisher:
+    """Publishes one message type on one topic."""
+
+    def __init__(
+        self, participant: Participant, msg_type: type[Message], topic: str, qos: QoSProfile
+    ) -> None:
+        self.msg_type = msg_type
+        self.topic_name = topic
+        self.qos_profile = qos
+        self.readers: tuple[Reader, ...] = ()
+        name = msg_type.__msgtype__
+        policies = qos.to_dds(f"typehash={type_hash(name)};")
+        self._writer = participant.writer(f"rt{topic}", raw_type(name), policies)
+        self.writers = (self._writer,)
+
+    def publish(self, msg: Message) -> None:
+        if not isinstance(msg, self.msg_type):
+            raise TypeError(f"Expected {self.msg_type.__msgtype__}, got {type(msg).__name__}")
+        self._writer.write(to_cdr(msg))
+
+    def get_subscription_count(self) -> int:
+        return self._writer.matched()
+
+
+class Subscription:
+    """Calls back for every message of one topic."""
+
+    def __init__(
+        self,
+        participant: Participant,
+        msg_type: type[Message],
+        topic: str,
+        callback: Callable[[Any], Any],
+        qos: QoSProfile,
+    ) -> None:
+        self.msg_type = msg_type
+        self.topic_name = topic
+        self.callback = callback
+        self.qos_profile = qos
+        self.writers: tuple[Writer, ...] = ()
+        name = msg_type.__msgtype__
+        policies = qos.to_dds(f"typehash={type_hash(name)};")
+        self._reader = participant.reader(f"rt{topic}", raw_type(name), policies)
+        self.readers = (self._reader,)
+
+    def take(self) -> Callable[[], Any] | None:
+        """The callback on the next message, not yet called; None where there is no message."""
+        sample = self._reader.take()
+        if sample is None:
+            return None
+        return lambda: self.callback(from_cdr(sample.cdr, self.msg_type))
+
+    def get_publisher_count(self) -> int:
+        return self._reader.matched()
+
+
+@dataclass(frozen=True)
+class ServiceType:
+    """Request and response class of a service, as in generated ROS code."""
+
+    name: str
+    Request: type[Message]
+    Response: type[Message]
+
+
+@lru_cache(maxsize=None)
+def service_type(name: str) -> ServiceType:
+    """Service such as `rcl_interfaces/srv/SetParameters`."""
+    request, response = (message_type(f"{name}_{part}") for part in ("Request", "Response"))
+    return ServiceType(name, request, response)
+
+
+class _ServiceEnd:
+    """What services and clients share: rq/rr topics and rmw_cyclonedds' header before the fields."""
+
+    def __init__(
+        self,
+        participant: Participant,
+        srv_type: ServiceType,
+        service: str,
+        qos: QoSProfile,
+        serving: bool,
+    ) -> None:
+        self.srv_type = srv_type
+        self.service_name = service
+        identity = ".".join(f"{byte:x}" for byte in uuid.uuid4().bytes)
+        key = f"{'serviceid' if serving else 'clientid'}={identity};"
+
+        def end(kind: str) -> tuple[str, type[RawSample], Any]:
+            part = "Request" if kind == "rq" else "Response"
+            name = f"{srv_type.name}_{part}"
+            suffix = "Request" if kind == "rq" else "Reply"
+            policies = qos.to_dds(f"{key}typehash={type_hash(name)};")
+            return f"{kind}{service}{suffix}", raw_type(name, service=True), policies
+
+        self._reader = participant.reader(*end("rq" if serving else "rr"))
+        self._writer = participant.writer(*end("rr" if serving else "rq"))
+        self.readers, self.writers = (self._reader,), (self._writer,)
+
+    def _send(self, header: bytes, message: Message) -> None:
+        cdr = to_cdr(message)
+        self._writer.write(cdr[:4] + header + cdr[4:])
+
+
+def _split(cdr: bytes, cls: type[Message]) -> tuple[bytes, Any]:
+    return cdr[4:20], from_cdr(cdr[:4] + cdr[20:], cls)
+
+
+class Service(_ServiceEnd):
+    """Answers requests through `callback(request, response) -> response`."""
+
+    def __init__(
+        self,
+        participant: Participant,
+        srv_type: ServiceType,
+        service: str,
+        callback: Callable[[Any, Any], Any],
+        qos: QoSProfile,
+    ) -> None:
+        super().__init__(participant, srv_type, service, qos, serving=True)
+        self.callback = callback
+
+    def take(self) -> Callable[[], Any] | None:
+        """Work on the next request, not yet done; None where there is no request."""
+        sample = self._reader.take()
+        return None if sample is None else lambda: self._answer(sample)
+
+    def _answer(self, sample: RawSample) -> None:
+        header, request = _split(sample.cdr, self.srv_type.Request)
+        client = self._reader.participant_of(sample)
+        response = self.callback(request, self.srv_type.Response())
+        give_up = time.monotonic() + REPLY_READER_WAIT_S
+        while client not in self._writer.matched_participants() and time.monotonic() < give_up:
+            time.sleep(0.001)
+        self._send(header, response)
+
+
+class Client(_ServiceEnd):
+    """Calls a service and waits for the answer; needs no spinning node."""
+
+    def __init__(
+        self, participant: Participant, srv_type: ServiceType, service: str, qos: QoSProfile
+    ) -> None:
+        super().__init__(participant, srv_type, service, qos, serving=False)
+        handle = self._writer.dds.get_instance_handle()
+        self._identity = handle.to_bytes(8, sys.byteorder, signed=True)
+        self._sequence = 0
+
+    def service_is_ready(self) -> bool:
+        servers = self._writer.matched_participants() & self._reader.matched_participants()
+        return bool(servers)
+
+    def wait_for_service(self, timeout_sec: float) -> bool:
+        return _wait_until(self.service_is_ready, timeout_sec)
+
+    def call(self, request: Message, timeout_sec: float) -> Any:
+        """Response to `request`.
+
+        Raises:
+            TimeoutError: no server, or no answer in time.
+        """
+        started = time.monotonic()
+        if not self.wait_for_service(timeout_sec):
+            raise TimeoutError(f"service {self.service_name} did not appear in {timeout_sec} s")
+        self._sequence += 1
+        header = self._identity + self._sequence.to_bytes(8, sys.byteorder)
+        self._send(header, request)
+        answers: list[Any] = []
+
+        def answered() -> bool:
+            while (sample := self._reader.take()) is not None:
+                if sample.cdr[4:20] == header:
+                    answers.append(_split(sample.cdr, self.srv_type.Response)[1])
+            return bool(answers)
+
+        if not _wait_until(answered, timeout_sec - (time.monotonic() - started)):
+            raise TimeoutError(f"service {self.service_name} did not answer in {timeout_sec} s")
+        return answers[0]
+
+
+def _wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
+    give_up = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(0.002)
+    return True

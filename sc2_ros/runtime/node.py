@@ -1,0 +1,288 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node: rclpy's `Node` as far as this package's nodes use it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sc2_ros.runtime.arguments import expand_name, parse_arguments
+from sc2_ros.runtime.clock import NS_PER_S, Clock, ClockType
+from sc2_ros.runtime.context import Context, get_default_context
+from sc2_ros.runtime.endpoints import Client, Publisher, Service, ServiceType, Subscription
+from sc2_ros.runtime.executor import Timer
+from sc2_ros.runtime.logging import Logger, LoggingSeverity, get_logger
+from sc2_ros.runtime.messages import Message, message_type
+from sc2_ros.runtime.parameter_services import ParameterServices
+from sc2_ros.runtime.parameters import Parameter, ParameterTable
+from sc2_ros.runtime.qos import (
+    QoSOverridingOptions,
+    QoSProfile,
+    declare_qos_overrides,
+    qos_profile_clock,
+    qos_profile_parameter_events,
+    qos_profile_rosout,
+    qos_profile_services_default,
+)
+
+_ClockMsg = message_type("rosgraph_msgs/msg/Clock")
+_Log = message_type("rcl_interfaces/msg/Log")
+_ParameterEvent = message_type("rcl_interfaces/msg/ParameterEvent")
+
+
+class Node:
+    """Named set of endpoints, timers and parameters in the process's context."""
+
+    def __init__(
+        self,
+        node_name: str,
+        *,
+        context: Context | None = None,
+        cli_args: Sequence[str] | None = None,
+        namespace: str | None = None,
+        use_global_arguments: bool = True,
+        start_parameter_services: bool = True,
+        parameter_overrides: Sequence[Parameter] | None = None,
+    ) -> None:
+        self.context = context or get_default_context()
+        self._participant = self.context.participant
+        arguments = parse_arguments(cli_args or [])
+        if use_global_arguments:
+            ours = self.context.arguments
+            arguments.remaps += ours.remaps
+            arguments.parameters = ours.parameters + arguments.parameters
+        self._arguments = arguments
+        self._name = arguments.node_name(node_name)
+        self._namespace = arguments.node_namespace(node_name, namespace or "")
+        expand_name(self._name, self._namespace, "/")  # refuses what is not a name
+        self.endpoints: list[Any] = []
+        self.takers: list[Subscription | Service] = []
+        self.timers: list[Timer] = []
+        self._clock = Clock(clock_type=ClockType.ROS_TIME)
+        self._clock_subscription: Subscription | None = None
+        self.context.nodes.append(self)
+
+        self._rosout = self.create_publisher(_Log, "/rosout", qos_profile_rosout)
+        full_name = self.get_fully_qualified_name()
+        self._logger = Logger(full_name[1:].replace("/", "."), self._publish_log)
+        self._logger.set_level(get_logger(self._logger.name).get_effective_level())
+        self._events = self.create_publisher(
+            _ParameterEvent, "/parameter_events", qos_profile_parameter_events
+        )
+        overrides = arguments.overrides(full_name)
+        overrides |= {entry.name: entry.value for entry in parameter_overrides or ()}
+        self._parameters = ParameterTable(overrides, self._publish_parameter_event)
+        self._parameters.post_set.append(self._follow_simulated_time)
+        self.declare_parameter("use_sim_time", False)
+        if start_parameter_services:
+            ParameterServices(self)
+
+    # Names
+
+    def get_name(self) -> str:
+        return self._name
+
+    def get_namespace(self) -> str:
+        return self._namespace
+
+    def get_fully_qualified_name(self) -> str:
+        return f"{self._namespace.rstrip('/')}/{self._name}"
+
+    def get_logger(self) -> Logger:
+        return self._logger
+
+    def get_clock(self) -> Clock:
+        return self._clock
+
+    def resolve_topic_name(self, topic: str) -> str:
+        """Absolute topic name after the remaps of the command line."""
+        full_name = self.get_fully_qualified_name()
+        absolute = expand_name(topic, self._namespace, full_name)
+        return self._arguments.remap(absolute, self._name, full_name)
+
+    resolve_service_name = resolve_topic_name
+
+    # Endpoints
+
+    def create_publisher(
+        self,
+        msg_type: type[Message],
+        topic: str,
+        qos_profile: QoSProfile | int,
+        *,
+        qos_overriding_options: QoSOverridingOptions | None = None,
+    ) -> Publisher:
+        topic = self.resolve_topic_name(topic)
+        qos = QoSProfile.of(qos_profile)
+        if qos_overriding_options is not None:
+            declare_qos_overrides(self, "publisher", topic, qos, qos_overriding_options)
+        return self._add(Publisher(self._participant, msg_type, topic, qos))
+
+    def create_subscription(
+        self,
+        msg_type: type[Message],
+        topic: str,
+        callback: Callable[[Any], Any],
+        qos_profile: QoSProfile | int,
+        *,
+        qos_overriding_options: QoSOverridingOptions | None = None,
+    ) -> Subscription:
+        topic = self.resolve_topic_name(topic)
+        qos = QoSProfile.of(qos_profile)
+        if qos_overriding_options is not None:
+            declare_qos_overrides(self, "subscription", topic, qos, qos_overriding_options)
+        return self._add(Subscription(self._participant, msg_type, topic, callback, qos))
+
+    def create_service(
+        self,
+        srv_type: ServiceType,
+        srv_name: str,
+        callback: Callable[[Any, Any], Any],
+        *,
+        qos_profile: QoSProfile = qos_profile_services_default,
+    ) -> Service:
+        name = self.resolve_service_name(srv_name)
+        return self._add(Service(self._participant, srv_type, name, callback, qos_profile))
+
+    def create_client(
+        self,
+        srv_type: ServiceType,
+        srv_name: str,
+        *,
+        qos_profile: QoSProfile = qos_profile_services_default,
+    ) -> Client:
+        name = self.resolve_service_name(srv_name)
+        return self._add(Client(self._participant, srv_type, name, qos_profile))
+
+    def create_timer(
+        self,
+        timer_period_sec: float,
+        callback: Callable[[], Any],
+        *,
+        clock: Clock | None = None,
+    ) -> Timer:
+        timer = Timer(int(timer_period_sec * NS_PER_S), callback, clock or self._clock)
+        self.timers.append(timer)
+        return timer
+
+    def _add(self, endpoint: Any) -> Any:
+        self.endpoints.append(endpoint)
+        if isinstance(endpoint, Subscription | Service):
+            self.takers.append(endpoint)
+        self.context.publish_graph()
+        return endpoint
+
+    def _remove(self, endpoint: Any) -> bool:
+        if endpoint not in self.endpoints:
+            return False
+        self.endpoints.remove(endpoint)
+        if endpoint in self.takers:
+            self.takers.remove(endpoint)
+        for entity in (*endpoint.readers, *endpoint.writers):
+            entity.close()
+        self.context.publish_graph()
+        return True
+
+    destroy_publisher = destroy_subscription = destroy_service = destroy_client = _remove
+
+    def destroy_timer(self, timer: Timer) -> bool:
+        timer.cancel()
+        if timer in self.timers:
+            self.timers.remove(timer)
+            return True
+        return False
+
+    def destroy_node(self) -> None:
+        self.timers.clear()
+        for endpoint in list(self.endpoints):
+            self._remove(endpoint)
+        if self in self.context.nodes:
+            self.context.nodes.remove(self)
+            self.context.publish_graph()
+
+    def count_publishers(self, topic_name: str) -> int:
+        return self.context.count("publishers", self.resolve_topic_name(topic_name))
+
+    def count_subscribers(self, topic_name: str) -> int:
+        return self.context.count("subscriptions", self.resolve_topic_name(topic_name))
+
+    # Parameters
+
+    def declare_parameter(
+        self, name: str, value: Any = None, descriptor: Any = None, ignore_override: bool = False
+    ) -> Parameter:
+        return self._parameters.declare(name, value, descriptor, ignore_override)
+
+    def declare_parameters(
+        self, namespace: str, parameters: Iterable[tuple[Any, ...]], ignore_override: bool = False
+    ) -> list[Parameter]:
+        """Declare (name, value[, descriptor]) tuples below `namespace`."""
+        prefix = f"{namespace}." if namespace else ""
+        return [
+            self.declare_parameter(prefix + name, *rest, ignore_override=ignore_override)
+            for name, *rest in parameters
+        ]
+
+    def has_parameter(self, name: str) -> bool:
+        return name in self._parameters.values
+
+    def get_parameter(self, name: str) -> Parameter:
+        return self._parameters.get(name)
+
+    def get_parameters(self, names: Iterable[str]) -> list[Parameter]:
+        return [self.get_parameter(name) for name in names]
+
+    def describe_parameter(self, name: str) -> Any:
+        return self._parameters.describe(name)
+
+    def list_parameters(self, prefixes: Iterable[str], depth: int) -> Any:
+        """As rcl_interfaces/msg/ListParametersResult."""
+        names = self._parameters.list(prefixes, depth)
+        above = sorted({name.rpartition(".")[0] for name in names if "." in name})
+        return message_type("rcl_interfaces/msg/ListParametersResult")(names=names, prefixes=above)
+
+    def set_parameters(self, parameter_list: Sequence[Parameter]) -> list[Any]:
+        return [self._parameters.set([parameter]) for parameter in parameter_list]
+
+    def set_parameters_atomically(self, parameter_list: Sequence[Parameter]) -> Any:
+        return self._parameters.set(list(parameter_list))
+
+    def add_on_set_parameters_callback(self, callback: Callable[[list[Parameter]], Any]) -> None:
+        """The newest callback is asked first; one that refuses ends the setting."""
+        self._parameters.on_set.insert(0, callback)
+
+    def add_post_set_parameters_callback(self, callback: Callable[[list[Parameter]], Any]) -> None:
+        self._parameters.post_set.insert(0, callback)
+
+    def remove_on_set_parameters_callback(self, callback: Callable[[list[Parameter]], Any]) -> None:
+        self._parameters.on_set.remove(callback)
+
+    def _publish_parameter_event(self, kind: str, parameter: Parameter) -> None:
+        event = _ParameterEvent(stamp=self._clock.now().to_msg())
+        event.node = self.get_fully_qualified_name()
+        getattr(event, f"{kind}_parameters").append(parameter.to_parameter_msg())
+        self._events.publish(event)
+
+    def _publish_log(self, severity: LoggingSeverity, text: str) -> None:
+        if self._rosout in self.endpoints:
+            log = _Log(stamp=self._clock.now().to_msg(), level=int(severity), msg=text)
+            log.name = self._logger.name
+            self._rosout.publish(log)
+
+    # Simulated time
+
+    def _follow_simulated_time(self, parameters: list[Parameter]) -> None:
+        for parameter in parameters:
+            if parameter.name != "use_sim_time":
+                continue
+            if parameter.value and self._clock_subscription is None:
+                self._clock.set_ros_time_override(0)  # as rclpy: zero until the first /clock
+                self._clock_subscription = self.create_subscription(
+                    _ClockMsg, "/clock", self._on_clock, qos_profile_clock
+                )
+            elif not parameter.value and self._clock_subscription is not None:
+                self._remove(self._clock_subscription)
+                self._clock_subscription = None
+                self._clock.set_ros_time_override(None)
+
+    def _on_clock(self, message: Any) -> None:
+        self._clock.set_ros_time_override(message.clock.sec * NS_PER_S + message.clock.nanosec)

@@ -1,0 +1,159 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""QoS profiles with rclpy's names, their DDS policies, and `qos_overrides` parameters."""
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from enum import IntEnum
+from typing import Any
+
+from cyclonedds.qos import Policy, Qos
+from cyclonedds.util import duration
+
+from sc2_ros.runtime.messages import message_type
+
+
+class HistoryPolicy(IntEnum):
+    """Keep the newest `depth` samples, or all of them."""
+
+    SYSTEM_DEFAULT = 0
+    KEEP_LAST = 1
+    KEEP_ALL = 2
+
+
+class ReliabilityPolicy(IntEnum):
+    """Resend what was lost, or not."""
+
+    SYSTEM_DEFAULT = 0
+    RELIABLE = 1
+    BEST_EFFORT = 2
+
+
+class DurabilityPolicy(IntEnum):
+    """Whether a late subscriber gets what was published before."""
+
+    SYSTEM_DEFAULT = 0
+    TRANSIENT_LOCAL = 1
+    VOLATILE = 2
+
+
+class QoSPolicyKind(IntEnum):
+    """Policies that `QoSOverridingOptions` may open to parameters."""
+
+    DURABILITY = 1 << 0
+    HISTORY = 1 << 5
+    DEPTH = 1 << 6
+    RELIABILITY = 1 << 4
+
+
+class QoSProfile:
+    """What a publisher offers or a subscription asks for."""
+
+    def __init__(
+        self,
+        *,
+        depth: int = 10,
+        history: HistoryPolicy = HistoryPolicy.KEEP_LAST,
+        reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE,
+        durability: DurabilityPolicy = DurabilityPolicy.VOLATILE,
+    ) -> None:
+        self.depth = depth
+        self.history = HistoryPolicy(history)
+        self.reliability = ReliabilityPolicy(reliability)
+        self.durability = DurabilityPolicy(durability)
+
+    @classmethod
+    def of(cls, profile_or_depth: "QoSProfile | int") -> "QoSProfile":
+        """Copy of a profile, or the default profile with this depth."""
+        if isinstance(profile_or_depth, QoSProfile):
+            return copy(profile_or_depth)
+        return cls(depth=profile_or_depth)
+
+    def to_dds(self, user_data: str) -> Qos:
+        """Policies as rmw_cyclonedds sets them, with `user_data` (type hash, service id)."""
+        if self.history == HistoryPolicy.KEEP_ALL:
+            history: Any = Policy.History.KeepAll
+        else:
+            history = Policy.History.KeepLast(max(1, self.depth))
+        policies: list[Any] = [
+            history,
+            Policy.WriterDataLifecycle(autodispose=False),
+            Policy.Userdata(user_data.encode()),
+        ]
+        if self.reliability == ReliabilityPolicy.BEST_EFFORT:
+            policies.append(Policy.Reliability.BestEffort)
+        else:
+            policies.append(Policy.Reliability.Reliable(duration(infinite=True)))
+        if self.durability == DurabilityPolicy.TRANSIENT_LOCAL:
+            policies.append(Policy.Durability.TransientLocal)
+            policies.append(Policy.DurabilityService(0, history, -1, -1, -1))
+        else:
+            policies.append(Policy.Durability.Volatile)
+        return Qos(*policies)
+
+
+class QoSOverridingOptions:
+    """Which policies of an endpoint its node opens as `qos_overrides.<topic>....` parameters."""
+
+    def __init__(
+        self,
+        policy_kinds: Iterable[QoSPolicyKind],
+        *,
+        callback: Callable[[QoSProfile], Any] | None = None,
+        entity_id: str | None = None,
+    ) -> None:
+        self.policy_kinds = tuple(policy_kinds)
+        self.callback = callback
+        self.entity_id = entity_id
+
+    @classmethod
+    def with_default_policies(
+        cls,
+        *,
+        callback: Callable[[QoSProfile], Any] | None = None,
+        entity_id: str | None = None,
+    ) -> "QoSOverridingOptions":
+        kinds = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY)
+        return cls(kinds, callback=callback, entity_id=entity_id)
+
+
+class InvalidQosOverridesError(Exception):
+    """The validation callback refused the overridden profile."""
+
+
+def declare_qos_overrides(
+    node: Any, kind: str, topic: str, qos: QoSProfile, options: QoSOverridingOptions
+) -> None:
+    """Declare the read-only override parameters of one endpoint and apply them to `qos`."""
+    suffix = "" if options.entity_id is None else f"_{options.entity_id}"
+    for policy in options.policy_kinds:
+        field = policy.name.lower()
+        name = f"qos_overrides.{topic}.{kind}{suffix}.{field}"
+        current = getattr(qos, field)
+        default = current.name.lower() if isinstance(current, IntEnum) else current
+        if not node.has_parameter(name):
+            descriptor = message_type("rcl_interfaces/msg/ParameterDescriptor")(
+                description=f"{field} of the {kind} of {topic}", read_only=True
+            )
+            node.declare_parameter(name, default, descriptor)
+        value = node.get_parameter(name).value
+        if isinstance(current, IntEnum):
+            try:
+                value = type(current)[value.upper()]
+            except KeyError:
+                raise RuntimeError(f"Unexpected QoS override for `{name}`: `{value}`") from None
+        setattr(qos, field, value)
+    if options.callback is not None:
+        result = options.callback(qos)
+        if not result.successful:
+            raise InvalidQosOverridesError(f"QoS overrides of {topic} are refused: {result.reason}")
+
+
+_BEST_EFFORT, _TRANSIENT = ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.TRANSIENT_LOCAL
+qos_profile_sensor_data = QoSProfile(depth=5, reliability=_BEST_EFFORT)
+qos_profile_system_default = QoSProfile()
+qos_profile_services_default = QoSProfile()
+qos_profile_parameters = QoSProfile(depth=1000)
+qos_profile_parameter_events = QoSProfile(depth=1000)
+qos_profile_rosout = QoSProfile(depth=1000, durability=_TRANSIENT)
+qos_profile_clock = QoSProfile(depth=1, reliability=_BEST_EFFORT)
