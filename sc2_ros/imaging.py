@@ -1,0 +1,58 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Camera images to network inputs: size, padding, channels, scale."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sc2_ros.errors import InputError
+
+STRIDE = 16
+"""The encoder's stride: both sides of its input are multiples of it."""
+
+Image = npt.NDArray[np.uint8]
+
+
+def check_image(image: Image) -> None:
+    """Raise ``InputError`` unless ``image`` is uint8 (H, W, 3) or (H, W) and not empty."""
+    good_shape = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+    if image.dtype != np.uint8 or not good_shape or not image.size:
+        raise InputError(
+            f"image of shape {image.shape} and type {image.dtype}; expected uint8 with shape "
+            "(height, width, 3) for RGB or (height, width) for grey"
+        )
+
+
+def resize(image: Image, width: int, height: int) -> Image:
+    """Scale uint8 (H, W[, 3]) to the size given; the same array if it has that size already."""
+    if image.shape[:2] == (height, width):
+        return image
+    # Area averages when shrinking; it would show blocks when enlarging.
+    shrinking = width * height < image.shape[0] * image.shape[1]
+    return cv2.resize(
+        image, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    )
+
+
+def to_tensor(image: Image, device: str | torch.device = "cpu") -> Tensor:
+    """The encoder's input of an image, in channels-last memory.
+
+    ::
+
+        uint8 (H, W[, 3]) -> edges repeated to multiples of 16 -> float32 (1, 3, H', W') in [0, 1]
+    """
+    height, width = image.shape[:2]
+    below, right = -height % STRIDE, -width % STRIDE
+    if below or right:
+        image = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    if image.ndim == 2:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+    elif not (image.flags.writeable and image.flags.c_contiguous):
+        image = np.array(image, order="C")  # torch wants neither views nor read-only memory
+    pixels = torch.from_numpy(image).to(device).permute(2, 0, 1)[None]
+    return pixels.to(torch.float32).mul_(1 / 255)

@@ -1,0 +1,317 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The drone's pipeline: frame in, packets out, feedback in. No ROS, no clock, no thread.
+
+::
+
+    CameraFrame (H, W[, 3]) -> resize -> encoder -> latent (C, h, w) -> rate code -> packets
+                                                                          ^
+                               feedback -> LinkMonitor, RateController ---+
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from sc2_ros import imaging
+from sc2_ros.checkpoint import Checkpoint
+from sc2_ros.codec import packet as wire
+from sc2_ros.codec.coder import LatentCodec
+from sc2_ros.devices import autocast, check_device
+from sc2_ros.errors import InputError, PacketError, ParameterError
+from sc2_ros.link.feedback import parse_feedback
+from sc2_ros.link.monitor import LinkMonitor
+from sc2_ros.link.rate import BudgetRate, FixedRate, RateController, index_of
+
+INFO_INTERVAL_S = 1.0
+RATE_MODES = ("fixed", "budget")
+_FPS_SLACK = 0.1
+_JUMP_BACK_S = 1.0
+
+
+@dataclass(frozen=True)
+class CameraFrame:
+    """One picture: uint8 (H, W, 3) RGB or (H, W) grey, its stamp and its ROS frame_id."""
+
+    image: npt.NDArray[np.uint8]
+    stamp_ns: int
+    frame_id: str
+
+
+@dataclass(frozen=True)
+class OnboardConfig:
+    """What may be set, live.
+
+    Attributes:
+        rate_mode: "fixed" or "budget".
+        rate_index: rate index in fixed mode, 0 (fewest bytes) to 1.
+        rate_max_kbps: kbit/s in budget mode, all headers of the packets counted.
+        frame_max_fps: frames sent per second at most; 0 for no limit.
+        frame_width: width in pixels to which images are scaled; 0 keeps the source's size.
+        frame_height: height in pixels; 0 together with the width.
+        stream: number of the stream, 0 to 255.
+        precision: "fp32", "bf16" or "fp16" (only on a GPU).
+        device: "cpu", "cuda" or "cuda:N".
+    """
+
+    rate_mode: str = "fixed"
+    rate_index: float = 0.5
+    rate_max_kbps: float = 400.0
+    frame_max_fps: float = 0.0
+    frame_width: int = 0
+    frame_height: int = 0
+    stream: int = 0
+    precision: str = "fp32"
+    device: str = "cpu"
+
+    def validate(self) -> None:
+        """Raise ``ParameterError`` if any value cannot be used."""
+        if self.rate_mode not in RATE_MODES:
+            raise ParameterError(f"rate mode {self.rate_mode!r}; known: {', '.join(RATE_MODES)}")
+        if not 0 <= self.rate_index <= 1:
+            raise ParameterError(f"rate index {self.rate_index} is not between 0 and 1")
+        if not 0 < self.rate_max_kbps < 1e9:
+            raise ParameterError(f"rate limit of {self.rate_max_kbps} kbit/s is not above 0")
+        if not 0 <= self.frame_max_fps < 1e6:
+            raise ParameterError(f"limit of {self.frame_max_fps} frames/s is not 0 or above")
+        sides = (self.frame_width, self.frame_height)
+        if sides != (0, 0) and not all(0 < side <= wire.MAX_ENCODED_SIDE for side in sides):
+            raise ParameterError(
+                f"frame size {sides[0]}x{sides[1]}; both sides must be 1 to "
+                f"{wire.MAX_ENCODED_SIDE}, or both 0 to keep the camera's"
+            )
+        if not 0 <= self.stream <= 255:
+            raise ParameterError(f"stream {self.stream} is not between 0 and 255")
+        check_device(self.device, self.precision)
+
+
+@dataclass
+class OnboardStats:
+    """Counters since the start and the latest figures; ``None``: nothing heard yet.
+
+    Attributes:
+        frames_in: images taken.
+        frames_sent: frames coded.
+        frames_dropped: images not sent, for want of frame rate or of budget.
+        bytes_sent: bytes of all packets made.
+        bad_feedback: feedback packets that were damaged or not for this stream.
+        rate_index: rate index of the last frame sent.
+        stage_ms: milliseconds that each stage took on the last frame sent.
+        loss: share of recent packets that the ground did not get.
+        delay_s: one-way delay to the ground, seconds.
+        rtt_s: round trip, seconds.
+        frames_decoded: frames that the ground decoded whole.
+    """
+
+    frames_in: int = 0
+    frames_sent: int = 0
+    frames_dropped: int = 0
+    bytes_sent: int = 0
+    bad_feedback: int = 0
+    rate_index: float | None = None
+    stage_ms: dict[str, float] = field(default_factory=dict)
+    loss: float | None = None
+    delay_s: float | None = None
+    rtt_s: float | None = None
+    frames_decoded: int = 0
+
+
+class OnboardPipeline:
+    """Turns frames into packets at the rate that its controller allows."""
+
+    def __init__(self, checkpoint: Checkpoint, config: OnboardConfig | None = None) -> None:
+        self.stats = OnboardStats()
+        self._checkpoint_id = checkpoint.id
+        self._encoder = checkpoint.encoder
+        self._codec = LatentCodec(checkpoint.tables, checkpoint.id)
+        self._monitor = LinkMonitor()
+        self._rate: RateController = FixedRate(0.0)
+        self._config: OnboardConfig | None = None
+        self._frame = 0
+        self._due_s: float | None = None
+        self._info_s: float | None = None
+        self._info_frame_id = ""
+        self._stages: dict[str, float] = {}
+        self.configure(config or OnboardConfig())
+
+    @property
+    def config(self) -> OnboardConfig:
+        """The configuration in force."""
+        assert self._config is not None
+        return self._config
+
+    def configure(self, config: OnboardConfig) -> None:
+        """Take a new configuration for the frames to come.
+
+        Raises:
+            ParameterError: a value cannot be used; the old configuration stays.
+        """
+        config.validate()
+        old, self._config = self._config, config
+        if old is None or old.device != config.device:
+            self._encoder = self._encoder.to(config.device, memory_format=torch.channels_last)
+        if old is None or old.stream != config.stream:
+            self._monitor = LinkMonitor()
+            self._info_s = None
+        if old is None or _rate_part(old) != _rate_part(config):
+            self._rate = (
+                FixedRate(config.rate_index)
+                if config.rate_mode == "fixed"
+                else BudgetRate(config.rate_max_kbps, config.frame_max_fps)
+            )
+
+    def process(self, frame: CameraFrame, now_s: float) -> list[bytes]:
+        """The packets of a frame; none if it is dropped for want of frame rate or budget.
+
+        Raises:
+            InputError: the image is none that can be coded.
+            FrameTooBigError: it does not fit into the packets of a frame at any rate.
+        """
+        self.stats.frames_in += 1
+        if not self._is_due(now_s):
+            self.stats.frames_dropped += 1
+            return []
+        self._stages = {}
+        latent, encoded_size = self._latent(frame.image)
+        info = self._stream_info(frame, now_s)
+        code = self._choose_code(latent, sum(map(len, info)), now_s)
+        if code is None:
+            self.stats.frames_dropped += 1
+            return []
+        with self._stage("code"):
+            height, width = frame.image.shape[:2]
+            packets = info + self._codec.encode(
+                latent,
+                code,
+                stream=self.config.stream,
+                frame=self._frame,
+                capture_time_ns=frame.stamp_ns,
+                encoded_size=encoded_size,
+                source_size=(width, height),
+            )
+        if info:
+            self._info_s, self._info_frame_id = now_s, frame.frame_id
+        self._count(packets, now_s)
+        return packets
+
+    def on_sent(self, packet: bytes, now_s: float) -> None:
+        """A packet of ``process`` has left, after any pacing: from here its round trip counts."""
+        header = wire.parse(packet).header
+        if header.type is wire.PacketType.FEATURES:
+            self._monitor.on_sent(header.frame, header.slice, now_s)
+
+    def on_feedback(self, data: bytes, now_s: float) -> None:
+        """Take a feedback packet. Never raises: what is damaged or not ours is counted."""
+        try:
+            packet = wire.parse(data)
+            header = packet.header
+            if header.type is not wire.PacketType.FEEDBACK:
+                raise PacketError(f"expected a feedback packet, got {header.type.name}")
+            if (header.stream, header.checkpoint_id) != (self.config.stream, self._checkpoint_id):
+                raise PacketError("feedback for another stream or checkpoint")
+            feedback = parse_feedback(packet.payload)
+        except PacketError:
+            self.stats.bad_feedback += 1
+            return
+        if not self._monitor.on_feedback(feedback, now_s):
+            return
+        self._rate.on_feedback(feedback, now_s)
+        link = self._monitor.stats
+        self.stats.loss, self.stats.delay_s, self.stats.rtt_s = link.loss, link.delay_s, link.rtt_s
+        self.stats.frames_decoded = link.frames_decoded
+
+    def _is_due(self, now_s: float) -> bool:
+        """Whether the frame rate limit lets a frame through now; on average it is met exactly."""
+        fps = self.config.frame_max_fps
+        if not fps:
+            return True
+        if self._due_s is None or now_s < self._due_s - 1 / fps - _JUMP_BACK_S:
+            self._due_s = now_s
+        if now_s < self._due_s - _FPS_SLACK / fps:
+            return False
+        # A camera whose frames fall between the due times keeps the limit's average.
+        self._due_s = max(self._due_s + 1 / fps, now_s)
+        return True
+
+    def _latent(
+        self, image: npt.NDArray[np.uint8]
+    ) -> tuple[npt.NDArray[np.float32], tuple[int, int]]:
+        """Image -> latent (C, h, w) float32 and the encoded (width, height)."""
+        config = self.config
+        imaging.check_image(image)
+        height, width = image.shape[:2]
+        if config.frame_width:
+            size = (config.frame_width, config.frame_height)
+        else:
+            size = (width, height)
+        if max(width, height) > 0xFFFF or max(size) > wire.MAX_ENCODED_SIDE:
+            raise InputError(
+                f"image of {width}x{height}: at most {wire.MAX_ENCODED_SIDE} pixels a side can be "
+                "encoded; set a frame size"
+            )
+        with self._stage("resize"):
+            tensor = imaging.to_tensor(imaging.resize(image, *size), config.device)
+        with (
+            self._stage("encode"),
+            torch.inference_mode(),
+            autocast(config.device, config.precision),
+        ):
+            latent = self._encoder(tensor)[0].float().cpu().contiguous().numpy()
+        return latent, size
+
+    def _choose_code(
+        self, latent: npt.NDArray[np.float32], info_bytes: int, now_s: float
+    ) -> int | None:
+        """The controller's code, or the highest within its budget; None if nothing fits."""
+        with self._stage("price"):
+            decision = self._rate.allowance(now_s)
+            if decision.budget_bytes is None:
+                return decision.code
+            high = 64 if decision.code is None else decision.code
+            return self._codec.highest_code(latent, decision.budget_bytes - info_bytes, high=high)
+
+    def _stream_info(self, frame: CameraFrame, now_s: float) -> list[bytes]:
+        """The stream info packet where one is due."""
+        if (
+            self._info_s is not None
+            and 0 <= now_s - self._info_s < INFO_INTERVAL_S
+            and frame.frame_id == self._info_frame_id
+        ):
+            return []
+        return [
+            wire.build_stream_info(
+                stream=self.config.stream,
+                checkpoint_id=self._checkpoint_id,
+                frame=self._frame,
+                capture_time_ns=frame.stamp_ns,
+                frame_id=frame.frame_id,
+            )
+        ]
+
+    def _count(self, packets: list[bytes], now_s: float) -> None:
+        size_bytes = sum(map(len, packets))
+        self._rate.on_sent(size_bytes, now_s)
+        self._frame = (self._frame + 1) & 0xFFFF
+        stats = self.stats
+        stats.frames_sent += 1
+        stats.bytes_sent += size_bytes
+        stats.rate_index = index_of(wire.parse(packets[-1]).header.rate_code)
+        stats.stage_ms = self._stages
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        """Measure how long a stage takes; nothing is decided by it."""
+        start_s = time.perf_counter()
+        yield
+        self._stages[name] = (time.perf_counter() - start_s) * 1e3
+
+
+def _rate_part(config: OnboardConfig) -> tuple[str, float, float, float]:
+    return config.rate_mode, config.rate_index, config.rate_max_kbps, config.frame_max_fps
