@@ -1,0 +1,72 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A sink that records ROS messages in an MCAP bag, which Foxglove and `ros2 bag` open."""
+
+import shutil
+from pathlib import Path
+from types import TracebackType
+
+from rosbags.interfaces import Connection
+from rosbags.rosbag2 import StoragePlugin, Writer
+
+from sc2_ros.errors import InputError
+from sc2_ros.runtime.messages import STORE
+
+LATEST = 9
+
+
+class BagWriter:
+    """Messages as CDR bytes -> `path`/, a rosbag2 folder with one .mcap file.
+
+    A bag that is already at `path` is replaced; anything else there is left alone (InputError).
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        if (self.path / "metadata.yaml").exists() or list(self.path.glob("*.mcap")):
+            shutil.rmtree(self.path)
+        elif self.path.exists():
+            raise InputError(f"{self.path} exists and is not a bag; give another place")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = Writer(self.path, version=LATEST, storage_plugin=StoragePlugin.MCAP)
+        self._writer.open()
+        self._connections: dict[str, Connection] = {}
+        self.messages = 0
+
+    @property
+    def file(self) -> Path:
+        """The .mcap file itself, which is what Foxglove opens."""
+        return self.path / f"{self.path.name}.mcap"
+
+    def write(self, topic: str, type_name: str, cdr: bytes, time_ns: int) -> None:
+        """Record one message.
+
+        Args:
+            topic: its name, with or without the leading slash.
+            type_name: such as `sensor_msgs/msg/Image`.
+            cdr: the serialised message with its 4-byte header.
+            time_ns: when it was received, nanoseconds.
+        """
+        topic = topic if topic.startswith("/") else f"/{topic}"
+        if topic not in self._connections:
+            self._connections[topic] = self._writer.add_connection(
+                topic, type_name, typestore=STORE
+            )
+        self._writer.write(self._connections[topic], max(time_ns, 0), cdr)
+        self.messages += 1
+
+    def close(self) -> None:
+        """Write the index and metadata.yaml; the bag is whole only after this."""
+        if self._writer.storage is not None:
+            self._writer.close()
+
+    def __enter__(self) -> "BagWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

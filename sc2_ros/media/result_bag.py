@@ -1,0 +1,128 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reads back a bag of results: what belongs to one camera frame, put together by its stamp.
+
+    /image/compressed
+    /detections  /mask  /preview/compressed  -- same stamp --> Moment
+    /truth/detections  /truth/mask
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sc2_ros.media.bag_source import open_bag, picture
+
+IMAGE = "/image/compressed"
+DETECTIONS = "/detections"
+MASK = "/mask"
+PREVIEW = "/preview/compressed"
+TRUTH_DETECTIONS = "/truth/detections"
+TRUTH_MASK = "/truth/mask"
+LABEL_INFO = "/label_info"
+FEATURES_SENT = "/drone/features"
+FEATURES_RECEIVED = "/features"
+
+PATIENCE = 8
+"""Newer results that are waited for before one is thought to be complete."""
+MOST_WAITING = 300
+"""Images that are held for results that may never come."""
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Boxes float32 (N, 4) xyxy px with their class names and scores (N,)."""
+
+    boxes: npt.NDArray[np.float32]
+    names: tuple[str, ...]
+    scores: npt.NDArray[np.float32]
+
+
+@dataclass
+class Moment:
+    """All that the bag has of one camera frame that the ground has seen."""
+
+    stamp_ns: int
+    found: Objects | None = None
+    image: npt.NDArray[np.uint8] | None = None
+    mask: npt.NDArray[np.uint8] | None = None
+    preview: npt.NDArray[np.uint8] | None = None
+    truth: Objects | None = None
+    truth_mask: npt.NDArray[np.uint8] | None = None
+
+
+@dataclass
+class ResultBag:
+    """An iterable of the moments of a bag, in the order of their results.
+
+    `mask_classes` fills when the bag's /label_info is met, which is before the first result.
+    """
+
+    path: Path
+    mask_classes: tuple[str, ...] = field(default=(), init=False)
+
+    def __iter__(self) -> Iterator[Moment]:
+        waiting: dict[int, Moment] = {}
+        with open_bag(self.path) as reader:
+            topics = {IMAGE, DETECTIONS, MASK, PREVIEW, TRUTH_DETECTIONS, TRUTH_MASK, LABEL_INFO}
+            wanted = [c for c in reader.connections if c.topic in topics]
+            for connection, _, data in reader.messages(connections=wanted) if wanted else ():
+                message: Any = reader.deserialize(data, connection.msgtype)
+                if connection.topic == LABEL_INFO:
+                    self.mask_classes = tuple(entry.class_name for entry in message.class_map)
+                    continue
+                stamp = message.header.stamp
+                stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
+                moment = waiting.setdefault(stamp_ns, Moment(stamp_ns))
+                _add(moment, connection.topic, message)
+                if connection.topic == DETECTIONS:
+                    yield from _complete(waiting)
+                elif len(waiting) > MOST_WAITING:
+                    del waiting[min(waiting)]
+            yield from (moment for _, moment in sorted(waiting.items()) if moment.found)
+
+
+def _complete(waiting: dict[int, Moment]) -> Iterator[Moment]:
+    """Take out the moments that nothing more can come for."""
+    results = sorted(stamp for stamp, moment in waiting.items() if moment.found)
+    if len(results) <= PATIENCE:
+        return
+    limit = results[-PATIENCE]
+    for stamp in sorted(stamp for stamp in waiting if stamp < limit):
+        moment = waiting.pop(stamp)
+        if moment.found:
+            yield moment
+
+
+def _add(moment: Moment, topic: str, message: Any) -> None:
+    if topic == DETECTIONS:
+        moment.found = read_objects(message)
+    elif topic == TRUTH_DETECTIONS:
+        moment.truth = read_objects(message)
+    elif topic == IMAGE:
+        moment.image = picture(message)
+    elif topic == MASK:
+        moment.mask = picture(message)
+    elif topic == PREVIEW:
+        moment.preview = picture(message)
+    elif topic == TRUTH_MASK:
+        moment.truth_mask = picture(message)
+
+
+def read_objects(message: Any) -> Objects:
+    """The boxes of a vision_msgs/Detection2DArray."""
+    boxes, names, scores = [], [], []
+    for detection in message.detections:
+        centre, box = detection.bbox.center.position, detection.bbox
+        half_x, half_y = box.size_x / 2, box.size_y / 2
+        boxes.append((centre.x - half_x, centre.y - half_y, centre.x + half_x, centre.y + half_y))
+        hypothesis = detection.results[0].hypothesis
+        names.append(hypothesis.class_id)
+        scores.append(hypothesis.score)
+    return Objects(
+        np.array(boxes, np.float32).reshape(-1, 4), tuple(names), np.array(scores, np.float32)
+    )
