@@ -1,0 +1,45 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the ground station's node: `ros2 launch sc2_ros ground.launch.py namespace:=drone1`."""
+
+from ament_index_python.packages import get_package_share_path
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from launch import LaunchDescription
+
+
+def generate_launch_description() -> LaunchDescription:
+    """One node; every topic it uses is an argument."""
+    defaults = get_package_share_path("sc2_ros") / "config" / "ground.yaml"
+    topics = ("features", "feedback", "detections", "mask", "mask_color", "preview", "label_info")
+    arguments = [
+        DeclareLaunchArgument("namespace", default_value="", description="Namespace of the node"),
+        DeclareLaunchArgument(
+            "params_file", default_value=str(defaults), description="ROS parameter file"
+        ),
+        DeclareLaunchArgument(
+            "use_sim_time", default_value="false", description="Take the time from /clock"
+        ),
+        DeclareLaunchArgument("log_level", default_value="info", description="Log level"),
+        *(
+            DeclareLaunchArgument(topic, default_value=topic, description=f"Topic for `{topic}`")
+            for topic in topics
+        ),
+    ]
+    node = Node(
+        package="sc2_ros",
+        executable="ground_node",
+        name="ground_node",
+        namespace=LaunchConfiguration("namespace"),
+        output="screen",
+        parameters=[
+            LaunchConfiguration("params_file"),
+            {"use_sim_time": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)},
+        ],
+        remappings=[(topic, LaunchConfiguration(topic)) for topic in topics],
+        arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
+    )
+    return LaunchDescription([*arguments, node])

@@ -1,0 +1,246 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the nodes report once a second on /diagnostics: a level, and a sentence on what to do.
+
+The judgements are functions of counters; only `to_message` knows ROS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from sc2_ros.runtime.ros import DiagnosticArray, DiagnosticStatus, KeyValue, TimeMsg
+
+SILENCE_S = 2.0
+"""Silence of a camera or a link that counts as a failure."""
+LOSS_WARN, LOSS_ERROR = 0.10, 0.30
+"""Share of packets lost; networks are trained for losses up to the first figure."""
+
+
+class Level(IntEnum):
+    """Levels of diagnostic_msgs/DiagnosticStatus."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True)
+class Status:
+    """One line of /diagnostics."""
+
+    name: str
+    level: Level
+    message: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+class Counter:
+    """Turns a running count into its rate since the last report."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._at_s: float | None = None
+
+    def rate(self, count: int, now_s: float) -> float:
+        """Counts per second since the last call (0 on the first one)."""
+        before, at_s = self._count, self._at_s
+        self._count, self._at_s = count, now_s
+        return (count - before) / (now_s - at_s) if at_s is not None and now_s > at_s else 0.0
+
+
+class Silence:
+    """Remembers when something last came."""
+
+    def __init__(self) -> None:
+        self._last_s: float | None = None
+
+    def heard(self, now_s: float) -> None:
+        """Something came."""
+        self._last_s = now_s
+
+    def seconds(self, now_s: float) -> float | None:
+        """Seconds since something last came; None if nothing ever did."""
+        return None if self._last_s is None else now_s - self._last_s
+
+
+def camera_status(
+    silence_s: float | None, fps: float, unreadable: float, topic: str, why: str
+) -> Status:
+    """The drone's camera.
+
+    Args:
+        silence_s: seconds since the last image; None before the first.
+        fps: images per second in the last period.
+        unreadable: images per second that could not be read.
+        topic: the topic that is listened to.
+        why: the last reason for an unreadable image.
+    """
+    values = {"topic": topic, "images_per_s": f"{fps:.1f}", "unreadable_per_s": f"{unreadable:.1f}"}
+    if unreadable > 0:
+        return Status("camera", Level.ERROR, f"images cannot be read: {why}", values)
+    if silence_s is None:
+        message = f"no image on {topic} yet: is the camera running, and the topic remapped?"
+        return Status("camera", Level.ERROR, message, values)
+    if silence_s > SILENCE_S:
+        message = f"no image on {topic} for {silence_s:.0f} s"
+        return Status("camera", Level.ERROR, message, values)
+    return Status("camera", Level.OK, f"{fps:.1f} images/s", values)
+
+
+def encoder_status(
+    images_fps: float,
+    sent_fps: float,
+    sent_kbps: float,
+    limited: str,
+    stage_ms: Mapping[str, float],
+) -> Status:
+    """What leaves the drone.
+
+    Args:
+        images_fps: images per second that came in.
+        sent_fps: frames per second that left.
+        sent_kbps: kbit/s of packets that left.
+        limited: the setting that may hold frames back, in words.
+        stage_ms: milliseconds per stage of the last frame.
+    """
+    values: dict[str, object] = {
+        "frames_per_s": f"{sent_fps:.1f}",
+        "kbit_per_s": f"{sent_kbps:.0f}",
+    }
+    values |= {f"{stage}_ms": f"{ms:.1f}" for stage, ms in stage_ms.items()}
+    if images_fps > 0 and sent_fps == 0:
+        return Status(
+            "encoder", Level.ERROR, f"images come, but no frame leaves: {limited}", values
+        )
+    return Status("encoder", Level.OK, f"{sent_fps:.1f} frames/s, {sent_kbps:.0f} kbit/s", values)
+
+
+def uplink_status(
+    silence_s: float | None,
+    loss: float | None,
+    rtt_s: float | None,
+    sent_fps: float,
+    decoded_fps: float,
+    bad_feedback: int,
+) -> Status:
+    """The link as the drone knows it from feedback.
+
+    Args:
+        silence_s: seconds since the last feedback; None before the first.
+        loss: share of packets lost, None while unknown.
+        rtt_s: round-trip time in seconds, None while unknown.
+        sent_fps: frames per second that left.
+        decoded_fps: frames per second that the ground reports as decoded.
+        bad_feedback: feedback packets that could not be read, since the start.
+    """
+    values = {
+        "loss": "" if loss is None else f"{loss:.3f}",
+        "rtt_ms": "" if rtt_s is None else f"{rtt_s * 1e3:.0f}",
+        "decoded_per_s": f"{decoded_fps:.1f}",
+        "bad_feedback": bad_feedback,
+    }
+    if silence_s is None:
+        message = "no feedback yet: is the ground node running, and `feedback` bridged to here?"
+        return Status("link", Level.WARN, message, values)
+    if silence_s > SILENCE_S:
+        return Status("link", Level.ERROR, f"no feedback for {silence_s:.0f} s", values)
+    if sent_fps > 0 and decoded_fps == 0:
+        message = "the ground decodes none of the frames: does it have the same checkpoint?"
+        return Status("link", Level.ERROR, message, values)
+    return _loss_status("link", loss or 0.0, values)
+
+
+def downlink_status(
+    silence_s: float | None,
+    packets_per_s: float,
+    kbps: float,
+    loss: float,
+    mismatched: float,
+    bad: float,
+    reasons: Mapping[str, int],
+) -> Status:
+    """The packets that reach the ground.
+
+    Args:
+        silence_s: seconds since the last packet; None before the first.
+        packets_per_s: packets per second, good and bad.
+        kbps: kbit/s of all packets.
+        loss: share of packets lost.
+        mismatched: packets per second that another checkpoint made.
+        bad: damaged or foreign packets per second.
+        reasons: bad packets since the start, by reason.
+    """
+    values: dict[str, object] = {
+        "packets_per_s": f"{packets_per_s:.1f}",
+        "kbit_per_s": f"{kbps:.0f}",
+        "loss": f"{loss:.3f}",
+    }
+    values |= {f"bad: {reason}": count for reason, count in reasons.items()}
+    if silence_s is None:
+        message = "no packet yet: is the onboard node running, and `features` bridged to here?"
+        return Status("link", Level.WARN, message, values)
+    if silence_s > SILENCE_S:
+        return Status("link", Level.ERROR, f"no packet for {silence_s:.0f} s", values)
+    if mismatched > 0:
+        message = "packets were made with another checkpoint: give both nodes the same `model`"
+        return Status("link", Level.ERROR, message, values)
+    if bad > 0:
+        return Status("link", Level.WARN, f"{bad:.1f} damaged packets/s", values)
+    return _loss_status("link", loss, values)
+
+
+def _loss_status(name: str, loss: float, values: Mapping[str, object]) -> Status:
+    message = f"{100 * loss:.0f} % of the packets are lost"
+    if loss >= LOSS_ERROR:
+        return Status(name, Level.ERROR, message, values)
+    if loss >= LOSS_WARN:
+        return Status(name, Level.WARN, message, values)
+    return Status(name, Level.OK, message, values)
+
+
+def decoder_status(fps: float, incomplete_fps: float, stage_ms: Mapping[str, float]) -> Status:
+    """What the ground makes of the packets.
+
+    Args:
+        fps: results per second.
+        incomplete_fps: those of them with packets missing.
+        stage_ms: milliseconds per stage of the last frame.
+    """
+    values: dict[str, object] = {
+        "frames_per_s": f"{fps:.1f}",
+        "incomplete_per_s": f"{incomplete_fps:.1f}",
+    }
+    values |= {f"{stage}_ms": f"{ms:.1f}" for stage, ms in stage_ms.items()}
+    message = f"{fps:.1f} frames/s"
+    if incomplete_fps > 0.5 * fps:
+        message += ", more than half of them with packets missing"
+        return Status("decoder", Level.WARN, message, values)
+    return Status("decoder", Level.OK, message, values)
+
+
+def to_message(
+    statuses: list[Status], stamp: TimeMsg, node_name: str, hardware_id: str, frame_id: str = ""
+) -> DiagnosticArray:
+    """A diagnostic_msgs/DiagnosticArray; every name becomes `node_name: name`."""
+    levels = {
+        Level.OK: DiagnosticStatus.OK,
+        Level.WARN: DiagnosticStatus.WARN,
+        Level.ERROR: DiagnosticStatus.ERROR,
+    }
+    array = DiagnosticArray()
+    array.header.stamp = stamp
+    array.header.frame_id = frame_id
+    array.status = [
+        DiagnosticStatus(
+            level=levels[status.level],
+            name=f"{node_name}: {status.name}",
+            message=status.message,
+            hardware_id=hardware_id,
+            values=[KeyValue(key=key, value=str(value)) for key, value in status.values.items()],
+        )
+        for status in statuses
+    ]
+    return array

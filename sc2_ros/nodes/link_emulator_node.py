@@ -1,0 +1,161 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The link emulator: a narrow radio between two nodes on one machine.
+
+    features_in -> [queue, rate or trace, loss, delay] -> features_out
+    feedback_out <- [ a second one, of the same kind ] <- feedback_in
+
+For example::
+
+    ros2 run sc2_ros link_emulator_node --ros-args -p link:=500kbit,40ms,2%
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from sc2_ros.errors import LinkSpecError, ParameterError
+from sc2_ros.link.emulator import LinkModel, LinkPipe
+from sc2_ros.link.spec import LinkSpec, parse_link
+from sc2_ros.nodes import qos
+from sc2_ros.nodes.conversions import packet_bytes, packet_message
+from sc2_ros.nodes.diagnostics import Level, Status, to_message
+from sc2_ros.nodes.parameter_server import ParameterServer
+from sc2_ros.nodes.parameters import LINK_EMULATOR, Value
+from sc2_ros.nodes.process import run
+from sc2_ros.runtime.ros import DiagnosticArray, Float64, Node, UInt8MultiArray
+
+TICK_S = 0.002
+"""How exactly packets are let out."""
+NUMBERS_HZ = 10.0
+PERIOD_S = 1.0
+
+
+class Direction:
+    """One way through the emulator: a topic in, a topic out, a link between them."""
+
+    def __init__(self, node: Node, topic_in: str, topic_out: str) -> None:
+        self._pipe = LinkPipe(LinkModel(LinkSpec()))
+        self._now_s: Callable[[], float] = lambda: clock_s(node)
+        self._sent = self._gone = 0
+        self.loss = 0.0
+        options = qos.overridable()
+        self._out = node.create_publisher(
+            UInt8MultiArray, topic_out, qos.PACKETS, qos_overriding_options=options
+        )
+        node.create_subscription(
+            UInt8MultiArray, topic_in, self._take, qos.PACKETS, qos_overriding_options=options
+        )
+
+    @property
+    def model(self) -> LinkModel:
+        """The link; a new one takes effect for the packets to come."""
+        return self._pipe.model
+
+    @model.setter
+    def model(self, model: LinkModel) -> None:
+        self._pipe.model = model
+        self._sent = self._gone = 0
+
+    def _take(self, message: UInt8MultiArray) -> None:
+        self._pipe.push(packet_bytes(message), self._now_s())
+
+    def let_out(self, now_s: float) -> None:
+        """Publish the packets that have arrived."""
+        for _, packet in self._pipe.pop(now_s):
+            self._out.publish(packet_message(packet))
+
+    def status(self, name: str, now_s: float, period_s: float) -> Status:
+        """What happened in the last `period_s` seconds, for /diagnostics."""
+        model = self.model
+        gone = model.packets_lost + model.packets_dropped
+        sent, lost = model.packets_sent - self._sent, gone - self._gone
+        self._sent, self._gone = model.packets_sent, gone
+        self.loss = lost / sent if sent else 0.0
+        values = {
+            "capacity_kbit_per_s": f"{model.capacity_bps(now_s) / 1e3:.0f}",
+            "queue_bytes": model.queued_bytes(now_s),
+            "packets_per_s": f"{sent / period_s:.1f}",
+            "loss": f"{self.loss:.3f}",
+        }
+        message = f"{sent / period_s:.0f} packets/s, {100 * self.loss:.0f} % of them lost"
+        return Status(name, Level.OK, message, values)
+
+
+class LinkEmulatorNode(Node):
+    """Lets packets through as a radio link would, on the node's clock."""
+
+    def __init__(self) -> None:
+        super().__init__("link_emulator_node")
+        parameters = ParameterServer(self, LINK_EMULATOR)
+        self._up = Direction(self, "features_in", "features_out")
+        self._down = Direction(self, "feedback_in", "feedback_out")
+        self._apply(parse(parameters.values))
+        parameters.watch(parse, self._apply)
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.RESULTS)
+        self._numbers = {
+            name: self.create_publisher(Float64, f"~/{name}", qos.RESULTS)
+            for name in ("capacity_bps", "queue_bytes", "loss")
+        }
+        self.create_timer(TICK_S, self._let_out)
+        self.create_timer(1.0 / NUMBERS_HZ, self._publish_numbers)
+        self.create_timer(PERIOD_S, self._diagnose)
+        self.get_logger().info(f"imitating the link {parameters['link']}")
+
+    def _apply(self, config: tuple[LinkSpec, int]) -> None:
+        spec, seed = config
+        now_s = clock_s(self)
+        self._up.model = LinkModel(spec, seed, start_s=now_s)
+        self._down.model = LinkModel(spec, seed + 1, start_s=now_s)
+
+    def _let_out(self) -> None:
+        now_s = clock_s(self)
+        self._up.let_out(now_s)
+        self._down.let_out(now_s)
+
+    def _publish_numbers(self) -> None:
+        now_s = clock_s(self)
+        values = {
+            "capacity_bps": self._up.model.capacity_bps(now_s),
+            "queue_bytes": self._up.model.queued_bytes(now_s),
+            "loss": self._up.loss,
+        }
+        for name, publisher in self._numbers.items():
+            if publisher.get_subscription_count():
+                publisher.publish(Float64(data=float(values[name])))
+
+    def _diagnose(self) -> None:
+        now_s = clock_s(self)
+        statuses = [
+            self._up.status("features", now_s, PERIOD_S),
+            self._down.status("feedback", now_s, PERIOD_S),
+        ]
+        stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(to_message(statuses, stamp, self.get_name(), "link"))
+
+
+def clock_s(node: Node) -> float:
+    """The node's clock in seconds; simulated with `use_sim_time`."""
+    return float(node.get_clock().now().nanoseconds) / 1e9
+
+
+def parse(values: dict[str, Value]) -> tuple[LinkSpec, int]:
+    """Link and seed.
+
+    Raises:
+        ParameterError: if the link is neither a rate nor a trace.
+    """
+    try:
+        return parse_link(str(values["link"])), int(values["seed"])
+    except LinkSpecError as error:
+        raise ParameterError(str(error)) from error
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node; returns the exit code."""
+    return run(LinkEmulatorNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

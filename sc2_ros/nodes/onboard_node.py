@@ -1,0 +1,211 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The drone's node: camera images in, packets of features out, feedback in.
+
+    image -> [newest only] -> OnboardPipeline -> Pacer -> features
+                                    ^
+                                feedback
+
+For example::
+
+    ros2 run sc2_ros onboard_node --ros-args -r image:=/camera/image_raw -p rate.mode:=budget
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from sc2_ros import checkpoint
+from sc2_ros.errors import Sc2Error
+from sc2_ros.link.pacer import Pacer
+from sc2_ros.nodes import qos
+from sc2_ros.nodes.conversions import camera_frame, packet_bytes, packet_message
+from sc2_ros.nodes.diagnostics import (
+    Counter,
+    Silence,
+    camera_status,
+    encoder_status,
+    to_message,
+    uplink_status,
+)
+from sc2_ros.nodes.parameter_server import ParameterServer
+from sc2_ros.nodes.parameters import ONBOARD, Value, parse_size
+from sc2_ros.nodes.process import run
+from sc2_ros.onboard import OnboardConfig, OnboardPipeline
+from sc2_ros.runtime.ros import (
+    Clock,
+    ClockType,
+    CompressedImage,
+    DiagnosticArray,
+    Image,
+    Node,
+    UInt8MultiArray,
+)
+
+PACER_TICK_S = 0.002
+LONGEST_INTERVAL_S = 0.1
+"""Packets of a slow camera are not spread over more than this: it would only add delay."""
+COMPLAIN_EVERY_S = 5.0
+
+
+class OnboardNode(Node):
+    """Feeds the onboard pipeline from ROS. The radio runs in real time, whatever /clock says."""
+
+    def __init__(self) -> None:
+        super().__init__("onboard_node")
+        parameters = ParameterServer(self, ONBOARD)
+        config = configuration(parameters.values)
+        model = checkpoint.load(parameters["model"], device=parameters["device"])
+        self._pipeline = OnboardPipeline(model, config)
+        parameters.watch(configuration, self._pipeline.configure)
+        self._settings = parameters
+        self._pacer = Pacer()
+        self._last_frame_s = 0.0
+        self._images = self._unreadable = 0
+        self._why = ""
+        self._camera_silence, self._feedback_silence = Silence(), Silence()
+        names = ("images", "unreadable", "sent", "bytes", "decoded")
+        self._counters = {name: Counter() for name in names}
+        self._open_topics()
+        self.get_logger().info(f"checkpoint {model.id:08x}, images from {self._topic}")
+
+    def _open_topics(self) -> None:
+        options = qos.overridable()
+        self._features = self.create_publisher(
+            UInt8MultiArray, "features", qos.PACKETS, qos_overriding_options=options
+        )
+        self.create_subscription(
+            UInt8MultiArray,
+            "feedback",
+            self._on_feedback,
+            qos.PACKETS,
+            qos_overriding_options=options,
+        )
+        # As image_transport does, so that a remap of `image` carries `image/compressed` along.
+        self._topic = self.resolve_topic_name("image")
+        kind = Image
+        if self._settings["image_transport"] == "compressed":
+            self._topic += "/compressed"
+            kind = CompressedImage
+        self.create_subscription(
+            kind, self._topic, self._on_image, qos.NEWEST_IMAGE, qos_overriding_options=options
+        )
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.RESULTS)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._pacer_timer = self.create_timer(PACER_TICK_S, self._send_due, clock=steady)
+        self._pacer_timer.cancel()
+        self.create_timer(1.0, self._diagnose, clock=steady)
+
+    def _on_image(self, message: Image | CompressedImage) -> None:
+        now_s = time.monotonic()
+        self._images += 1
+        self._camera_silence.heard(now_s)
+        try:
+            packets = self._pipeline.process(camera_frame(message), now_s)
+        except Sc2Error as error:
+            self._unreadable += 1
+            self._why = str(error)
+            self.get_logger().error(
+                f"image skipped: {error}", throttle_duration_sec=COMPLAIN_EVERY_S
+            )
+            return
+        if not packets:
+            return
+        interval_s = min(now_s - self._last_frame_s, LONGEST_INTERVAL_S)
+        self._last_frame_s = now_s
+        self._pacer.push(packets, time.monotonic(), interval_s)
+        self._send_due()
+        self._pacer_timer.reset()
+
+    def _send_due(self) -> None:
+        now_s = time.monotonic()
+        for packet in self._pacer.pop(now_s):
+            self._features.publish(packet_message(packet))
+            self._pipeline.on_sent(packet, now_s)
+        if self._pacer.next_s is None:
+            self._pacer_timer.cancel()
+
+    def _on_feedback(self, message: UInt8MultiArray) -> None:
+        now_s = time.monotonic()
+        self._feedback_silence.heard(now_s)
+        self._pipeline.on_feedback(packet_bytes(message), now_s)
+
+    def _diagnose(self) -> None:
+        now_s = time.monotonic()
+        stats = self._pipeline.stats
+        rate = self._rates(now_s)
+        statuses = [
+            camera_status(
+                self._camera_silence.seconds(now_s),
+                rate["images"],
+                rate["unreadable"],
+                self._topic,
+                self._why,
+            ),
+            encoder_status(
+                rate["images"] - rate["unreadable"],
+                rate["sent"],
+                rate["bytes"] * 8 / 1e3,
+                self._limits(),
+                stats.stage_ms,
+            ),
+            uplink_status(
+                self._feedback_silence.seconds(now_s),
+                stats.loss,
+                stats.rtt_s,
+                rate["sent"],
+                rate["decoded"],
+                stats.bad_feedback,
+            ),
+        ]
+        stamp = self.get_clock().now().to_msg()
+        hardware = f"stream {self._settings['stream']}"
+        self._diagnostics.publish(to_message(statuses, stamp, self.get_name(), hardware))
+
+    def _rates(self, now_s: float) -> dict[str, float]:
+        stats = self._pipeline.stats
+        counts = {
+            "images": self._images,
+            "unreadable": self._unreadable,
+            "sent": stats.frames_sent,
+            "bytes": stats.bytes_sent,
+            "decoded": stats.frames_decoded,
+        }
+        return {name: self._counters[name].rate(count, now_s) for name, count in counts.items()}
+
+    def _limits(self) -> str:
+        if self._settings["rate.mode"] == "budget":
+            return f"raise rate.max_kbps (now {self._settings['rate.max_kbps']:g})"
+        return f"raise frame.max_fps (now {self._settings['frame.max_fps']:g})"
+
+
+def configuration(values: dict[str, Value]) -> OnboardConfig:
+    """The pipeline's configuration of the node's parameters.
+
+    Raises:
+        ParameterError: if the values do not go together.
+    """
+    width, height = parse_size(str(values["frame.size"]))
+    config = OnboardConfig(
+        rate_mode=values["rate.mode"],
+        rate_index=values["rate.index"],
+        rate_max_kbps=values["rate.max_kbps"],
+        frame_max_fps=values["frame.max_fps"],
+        frame_width=width,
+        frame_height=height,
+        stream=values["stream"],
+        precision=values["precision"],
+        device=values["device"],
+    )
+    config.validate()
+    return config
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node; returns the exit code."""
+    return run(OnboardNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Declares a table's parameters on a node; changes are validated as a set, then applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sc2_ros.errors import ParameterError
+from sc2_ros.nodes.parameters import VALUE_NAMES, Row, Value, problem_of
+from sc2_ros.runtime.ros import (
+    FloatingPointRange,
+    IntegerRange,
+    InvalidParameterTypeException,
+    InvalidParameterValueException,
+    Node,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+
+Config = TypeVar("Config")
+
+
+class ParameterServer:
+    """The parameters of one node.
+
+    Args:
+        node: the node that owns them.
+        rows: its table.
+
+    Raises:
+        ParameterError: where the command line or a YAML file gives a value that is not permitted.
+    """
+
+    def __init__(self, node: Node, rows: tuple[Row, ...]) -> None:
+        self._node = node
+        self._rows = rows
+        self.values: dict[str, Value] = {}
+        for row in rows:
+            self.values[row.name] = self._declare(row)
+
+    def _declare(self, row: Row) -> Value:
+        try:
+            parameter = self._node.declare_parameter(row.name, row.default, describe(row))
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            raise ParameterError(
+                f"parameter {row.name}: {error}; it takes {VALUE_NAMES[type(row.default)]},"
+                f" for example {row.default!r}"
+            ) from error
+        problem = row.problem(parameter.value)
+        if problem is not None:
+            raise ParameterError(f"parameter {problem}")
+        value: Value = parameter.value
+        return value
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def watch(
+        self,
+        build: Callable[[dict[str, Value]], Config],
+        apply: Callable[[Config], None],
+    ) -> None:
+        """Let parameters change live.
+
+        Args:
+            build: makes a configuration of all values; its ParameterError refuses the whole change.
+            apply: takes the configuration, once every value of the change is accepted.
+        """
+
+        def validate(changes: list[Any]) -> SetParametersResult:
+            new = {change.name: change.value for change in changes}
+            problem = problem_of(self._rows, new)
+            if problem is None:
+                try:
+                    config = build(self._merged(new))
+                except ParameterError as error:
+                    problem = str(error)
+            if problem is not None:
+                return SetParametersResult(successful=False, reason=problem)
+            if not applies_after:
+                self.values = self._merged(new)
+                apply(config)
+            return SetParametersResult(successful=True, reason="")
+
+        def take(changes: list[Any]) -> None:
+            self.values = self._merged({change.name: change.value for change in changes})
+            apply(build(self.values))
+
+        # Humble has no callback after the fact; there the validation, being the only one, applies.
+        applies_after = hasattr(self._node, "add_post_set_parameters_callback")
+        self._node.add_on_set_parameters_callback(validate)
+        if applies_after:
+            self._node.add_post_set_parameters_callback(take)
+
+    def _merged(self, new: dict[str, Value]) -> dict[str, Value]:
+        return {name: new.get(name, value) for name, value in self.values.items()}
+
+
+def describe(row: Row) -> ParameterDescriptor:
+    """The ROS descriptor of a row: description, range, and why it is read-only."""
+    descriptor = ParameterDescriptor(description=row.description)
+    descriptor.read_only = bool(row.fixed)
+    constraints = [f"one of {', '.join(row.choices)}"] if row.choices else []
+    if row.fixed:
+        constraints.append(f"read-only: {row.fixed}")
+    descriptor.additional_constraints = "; ".join(constraints)
+    if row.low is None or row.high is None:
+        return descriptor
+    if isinstance(row.default, float):
+        descriptor.floating_point_range = [
+            FloatingPointRange(from_value=row.low, to_value=row.high, step=0.0)
+        ]
+    else:
+        descriptor.integer_range = [
+            IntegerRange(from_value=int(row.low), to_value=int(row.high), step=1)
+        ]
+    return descriptor
