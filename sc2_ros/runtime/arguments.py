@@ -1,5 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: D102  (names and meaning are rclpy's)
 """`--ros-args`: parameters, parameter files, remaps, node name, namespace and log level."""
 
 import re
@@ -11,9 +12,11 @@ from typing import Any
 
 import yaml
 
+from sc2_ros.errors import Sc2Error
 
-class UnknownROSArgsError(Exception):
-    """An argument after --ros-args that ROS 2 does not have, or one that does not parse."""
+
+class RosArgumentError(Sc2Error):
+    """An argument after --ros-args, a parameter file or a ROS variable that ROS 2 refuses."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,9 @@ class RosArguments:
         """`topic` (already absolute) after the first remap rule that matches it."""
         namespace = full_name.rsplit("/", 1)[0] or "/"
         for rule in self.remaps:
-            if rule.node in (None, node) and not rule.source.startswith("__"):
-                if expand_name(rule.source, namespace, full_name) == topic:
-                    return expand_name(rule.target, namespace, full_name)
+            for_us = rule.node in (None, node) and not rule.source.startswith("__")
+            if for_us and expand_name(rule.source, namespace, full_name) == topic:
+                return expand_name(rule.target, namespace, full_name)
         return topic
 
     def _special(self, node: str, names: tuple[str, ...]) -> str | None:
@@ -89,7 +92,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> RosArguments:
     """Read a command line (default: this process's).
 
     Raises:
-        UnknownROSArgsError: what stands after --ros-args is not understood.
+        RosArgumentError: what stands after --ros-args is not understood.
     """
     found = RosArguments()
     remaining = iter(sys.argv if arguments is None else arguments)
@@ -113,7 +116,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> RosArguments:
         elif argument in ("-e", "--enclave", "--log-config-file"):
             _value(argument, remaining)
         elif not re.fullmatch(r"--(en|dis)able-\S+", argument):
-            raise UnknownROSArgsError(f"unknown ROS argument '{argument}'")
+            raise RosArgumentError(f"unknown ROS argument '{argument}'")
     return found
 
 
@@ -121,14 +124,14 @@ def read_parameter_file(path: str) -> list[tuple[str, str, Any]]:
     """Parameters of a ROS YAML file as (node pattern, parameter, value).
 
     Raises:
-        UnknownROSArgsError: no such file, or not a ROS parameter file.
+        RosArgumentError: no such file, or not a ROS parameter file.
     """
     try:
         tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UnknownROSArgsError(f"cannot read parameter file '{path}': {error}") from None
+        raise RosArgumentError(f"cannot read parameter file '{path}': {error}") from None
     if not isinstance(tree, dict):
-        raise UnknownROSArgsError(f"parameter file '{path}' has no node names at its top level")
+        raise RosArgumentError(f"parameter file '{path}' has no node names at its top level")
     found = list(_nodes(tree, "", path))
     return sorted(found, key=lambda entry: "*" not in entry[0])  # exact names win over wildcards
 
@@ -137,12 +140,12 @@ def _nodes(tree: dict[str, Any], prefix: str, path: str) -> Iterator[tuple[str, 
     for key, value in tree.items():
         if key == "ros__parameters":
             if not isinstance(value, dict):
-                raise UnknownROSArgsError(f"ros__parameters of '{prefix}' in '{path}' is no map")
+                raise RosArgumentError(f"ros__parameters of '{prefix}' in '{path}' is no map")
             yield from ((prefix, name, leaf) for name, leaf in _flat(value, ""))
         elif isinstance(value, dict):
             yield from _nodes(value, f"{prefix}/{str(key).strip('/')}", path)
         else:
-            raise UnknownROSArgsError(
+            raise RosArgumentError(
                 f"'{key}' in '{path}' is outside ros__parameters; put it below its node's name"
             )
 
@@ -164,7 +167,7 @@ def _matches(pattern: str, full_name: str) -> bool:
 def _value(option: str, remaining: Iterator[str]) -> str:
     value = next(remaining, None)
     if value is None:
-        raise UnknownROSArgsError(f"'{option}' needs a value")
+        raise RosArgumentError(f"'{option}' needs a value")
     return value
 
 
@@ -172,7 +175,7 @@ def _rule(text: str) -> Rule:
     source, separator, target = text.partition(":=")
     node, colon, rest = source.rpartition(":")
     if not separator or not source or not target or (colon and not node):
-        raise UnknownROSArgsError(f"'{text}' is not of the form name:=value")
+        raise RosArgumentError(f"'{text}' is not of the form name:=value")
     if "://" in source:  # rostopic://name is a name, not a node
         node, rest = "", source
     return Rule(node or None, rest, target)

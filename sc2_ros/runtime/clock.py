@@ -1,5 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: D102  (names and meaning are rclpy's)
 """Time, duration and the clock that `use_sim_time` can drive, with rclpy's interface."""
 
 import time

@@ -1,5 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: D102, N818  (names and meaning are rclpy's)
 """The process's place in the ROS graph: arguments, participant, nodes and `ros_discovery_info`."""
 
 import os
@@ -15,7 +16,7 @@ from cyclonedds.builtin import (
     BuiltinTopicDcpsSubscription,
 )
 
-from sc2_ros.runtime.arguments import RosArguments, parse_arguments
+from sc2_ros.runtime.arguments import RosArgumentError, RosArguments, parse_arguments
 from sc2_ros.runtime.dds import Participant, guid_bytes, raw_type
 from sc2_ros.runtime.logging import Logger, LoggingSeverity, get_logger
 from sc2_ros.runtime.messages import message_type, to_cdr
@@ -63,7 +64,7 @@ class Context:
 
         Raises:
             RuntimeError: already initialised.
-            ValueError: ROS_DOMAIN_ID or a log level is not valid.
+            RosArgumentError: the command line or a ROS variable is not valid.
         """
         if self._participant is not None:
             raise RuntimeError("rclpy.init() was called already")
@@ -73,7 +74,7 @@ class Context:
         if domain_id is None:
             text = os.environ.get("ROS_DOMAIN_ID") or "0"
             if not text.isdigit() or int(text) > 232:
-                raise ValueError(f"ROS_DOMAIN_ID is '{text}', use a number from 0 to 232")
+                raise RosArgumentError(f"ROS_DOMAIN_ID is '{text}', use a number from 0 to 232")
             domain_id = int(text)
         self.signalled = False
         self._participant = Participant(domain_id)
@@ -114,9 +115,9 @@ class Context:
         if self._participant is None:
             return
         with self._lock:
-            message = _Graph(gid=_gid(guid_bytes(self._participant.dds)))
+            message: Any = _Graph(gid=_gid(guid_bytes(self._participant.dds)))
             for node in self.nodes:
-                entities = _NodeEntities(
+                entities: Any = _NodeEntities(
                     node_namespace=node.get_namespace(), node_name=node.get_name()
                 )
                 for endpoint in node.endpoints:
@@ -151,7 +152,8 @@ def _set_level(name: str, level: str) -> None:
     try:
         severity = LoggingSeverity[level.upper()]
     except KeyError:
-        raise ValueError(f"log level '{level}' is none of DEBUG, INFO, WARN, ERROR, FATAL") from None
+        known = "DEBUG, INFO, WARN, ERROR, FATAL"
+        raise RosArgumentError(f"log level '{level}' is none of {known}") from None
     if name:
         get_logger(name).set_level(severity)
     else:

@@ -1,15 +1,16 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: D102  (names and meaning are rclpy's)
 """DDS below the ROS names: the domain, one participant per process, typed readers and writers.
 
 The Python layer of Cyclone DDS walks every byte of a sample. Here a sample crosses it as CDR bytes
-(`RawSample`) that `messages` has made, while the IDL type is built from the same field definitions, so
+(`RawSample`) that `messages` has made. The IDL type is built from the same field definitions, so
 that the C layer can check what it receives and discovery announces the true type.
 """
 
 import os
 import uuid
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from cyclonedds.core import InstanceState, ReadCondition, SampleState, ViewState
@@ -21,6 +22,7 @@ from cyclonedds.sub import DataReader
 from cyclonedds.topic import Topic
 from rosbags.interfaces import Nodetype
 
+from sc2_ros.runtime.arguments import RosArgumentError
 from sc2_ros.runtime.messages import STORE
 
 ANY_STATE = ViewState.Any | InstanceState.Any | SampleState.Any
@@ -53,7 +55,7 @@ def discovery_configuration() -> str:
     elif reach == "OFF":
         general, peers = "<AllowMulticast>false</AllowMulticast>", []
     elif reach != "SUBNET":
-        raise ValueError(
+        raise RosArgumentError(
             f"ROS_AUTOMATIC_DISCOVERY_RANGE is '{reach}', "
             "use SUBNET, LOCALHOST, OFF or SYSTEM_DEFAULT"
         )
@@ -80,7 +82,7 @@ class RawSample:
         return self.cdr
 
 
-@lru_cache(maxsize=None)
+@cache
 def raw_type(ros_type: str, *, service: bool = False) -> type[RawSample]:
     """Topic type for `pkg/msg/Name` that takes and gives `RawSample`.
 
@@ -102,7 +104,7 @@ def raw_type(ros_type: str, *, service: bool = False) -> type[RawSample]:
     return Raw
 
 
-@lru_cache(maxsize=None)
+@cache
 def _idl_struct(ros_type: str, service: bool = False) -> type:
     package, kind, name = ros_type.split("/")
     fields: dict[str, Any] = {"client": types.uint64, "sequence": types.int64} if service else {}
@@ -113,6 +115,8 @@ def _idl_struct(ros_type: str, service: bool = False) -> type:
 
 
 def _idl_type(desc: Any) -> Any:
+    array: Any = types.array
+    sequence: Any = types.sequence
     kind, inner = desc
     if kind == Nodetype.NAME:
         return _idl_struct(inner)
@@ -120,8 +124,8 @@ def _idl_type(desc: Any) -> Any:
         return _IDL_BASES[inner[0]]
     sub, length = inner
     if kind == Nodetype.ARRAY:
-        return types.array[_idl_type(sub), length]
-    return types.sequence[_idl_type(sub), length] if length else types.sequence[_idl_type(sub)]
+        return array[_idl_type(sub), length]
+    return sequence[_idl_type(sub), length] if length else sequence[_idl_type(sub)]
 
 
 class Participant:
@@ -225,5 +229,5 @@ def _participants(endpoints: Any) -> set[uuid.UUID]:
 
 
 def _delete(entity: Any) -> None:
-    """Delete a DDS entity now, not when Python has dropped the last reference (wait sets keep some)."""
+    """Delete a DDS entity now, not with its last reference (wait sets keep some)."""
     entity.__del__()

@@ -11,7 +11,10 @@ from sc2_ros.runtime.node import Node
 
 
 def init(
-    *, args: Sequence[str] | None = None, context: Context | None = None, domain_id: int | None = None
+    *,
+    args: Sequence[str] | None = None,
+    context: Context | None = None,
+    domain_id: int | None = None,
 ) -> None:
     """Join the ROS graph; `args` is a command line with `--ros-args` (default: sys.argv)."""
     (context or get_default_context()).init(args, domain_id)

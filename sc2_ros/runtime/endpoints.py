@@ -1,5 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: D102  (names and meaning are rclpy's)
 """Publishers, subscriptions, services and clients: ROS endpoints over DDS readers and writers."""
 
 import sys
@@ -7,10 +8,13 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
+from rosbags.serde import SerdeError
+
 from sc2_ros.runtime.dds import Participant, RawSample, Reader, Writer, raw_type
+from sc2_ros.runtime.logging import get_logger
 from sc2_ros.runtime.messages import Message, from_cdr, message_type, to_cdr, type_hash
 from sc2_ros.runtime.qos import QoSProfile
 
@@ -67,7 +71,15 @@ class Subscription:
         sample = self._reader.take()
         if sample is None:
             return None
-        return lambda: self.callback(from_cdr(sample.cdr, self.msg_type))
+        return lambda: self._deliver(sample)
+
+    def _deliver(self, sample: RawSample) -> None:
+        try:
+            message = from_cdr(sample.cdr, self.msg_type)
+        except SerdeError as error:
+            get_logger("rclpy").warning(f"dropped a message on {self.topic_name}: {error}")
+            return
+        self.callback(message)
 
     def get_publisher_count(self) -> int:
         return self._reader.matched()
@@ -82,7 +94,7 @@ class ServiceType:
     Response: type[Message]
 
 
-@lru_cache(maxsize=None)
+@cache
 def service_type(name: str) -> ServiceType:
     """Service such as `rcl_interfaces/srv/SetParameters`."""
     request, response = (message_type(f"{name}_{part}") for part in ("Request", "Response"))
@@ -90,7 +102,7 @@ def service_type(name: str) -> ServiceType:
 
 
 class _ServiceEnd:
-    """What services and clients share: rq/rr topics and rmw_cyclonedds' header before the fields."""
+    """What services and clients share: rq/rr topics, rmw_cyclonedds' header before the fields."""
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: D102  (names and meaning are rclpy's)
 """Single-threaded executor: one wait set over the readers of its nodes, and their timers."""
 
 import math

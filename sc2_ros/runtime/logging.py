@@ -1,5 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: D102  (names and meaning are rclpy's)
 """Loggers with rclpy's interface, writing to standard error and to /rosout."""
 
 import sys
@@ -25,7 +26,9 @@ class Logger:
 
     default_level = LoggingSeverity.INFO
 
-    def __init__(self, name: str, sink: Callable[[LoggingSeverity, str], Any] | None = None) -> None:
+    def __init__(
+        self, name: str, sink: Callable[[LoggingSeverity, str], Any] | None = None
+    ) -> None:
         self.name = name
         self._level = LoggingSeverity.UNSET
         self._sink = sink

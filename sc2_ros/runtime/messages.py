@@ -1,5 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: D102  (names and meaning are rclpy's)
 """ROS messages as mutable classes with defaults, over rosbags' type store and CDR.
 
 They behave as rclpy's do: keyword construction, typed assignment (AssertionError on a wrong type),
@@ -9,7 +10,8 @@ They behave as rclpy's do: keyword construction, typed assignment (AssertionErro
 import array
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
+from itertools import repeat
 from typing import Any, ClassVar, Final, cast
 
 import numpy as np
@@ -109,7 +111,7 @@ class Message:
         return f"{self.__msgtype__.replace('/', '.')}({fields})"
 
 
-@lru_cache(maxsize=None)
+@cache
 def message_type(name: str) -> type[Message]:
     """Class of a message such as `std_msgs/msg/Header`.
 
@@ -120,11 +122,11 @@ def message_type(name: str) -> type[Message]:
     converters = {field: _converter(desc) for field, desc in fields}
     defaults = {field: _default(desc) for field, desc in fields}
     for field, value in _DEFAULTS.get(name, {}).items():
-        defaults[field] = lambda value=value: value
+        defaults[field] = repeat(value).__next__
     namespace: dict[str, Any] = {key: _constant(kind, value) for key, kind, value in constants}
     namespace |= {"__msgtype__": name, "_converters": converters, "_defaults": defaults}
     cls = cast("type[Message]", type(name.rsplit("/", 1)[1], (Message,), namespace))
-    STORE.types[name] = cls  # type: ignore[assignment]  # what rosbags' CDR reader constructs
+    STORE.types[name] = cls  # what rosbags' CDR reader constructs
     return cls
 
 
@@ -157,8 +159,8 @@ def _default(desc: Any) -> Callable[[], Any]:
         return message_type(inner)
     if kind == Nodetype.BASE:
         base = inner[0]
-        values = {"string": "", "bool": False, "byte": Octet(b"\0"), "float32": 0.0, "float64": 0.0}
-        value = values.get(base, 0)
+        values: dict[str, Any] = {"string": "", "bool": False, "byte": Octet(b"\0")}
+        value = values.get(base, 0.0 if base.startswith("float") else 0)
         return lambda: value
     (sub_kind, sub), length = inner
     if sub_kind == Nodetype.NAME:
@@ -230,7 +232,8 @@ def _scalar(base: str) -> Convert:
 def _octet(value: Any) -> Octet:
     if isinstance(value, int):
         return Octet([value & 0xFF])
-    assert isinstance(value, bytes) and len(value) == 1, "expected bytes of length 1"
+    assert isinstance(value, bytes), f"expected bytes, got {type(value).__name__}"
+    assert len(value) == 1, f"expected bytes of length 1, got {len(value)}"
     return Octet(value)
 
 
@@ -266,7 +269,7 @@ def _sequence(make: Any, item: type, length: int) -> Convert:
     def convert(value: Any) -> Any:
         assert not isinstance(value, str | bytes), f"expected a sequence, got {value!r}"
         if make is Octets:
-            items: Any = Octets(_octet(entry) for entry in bytes_or_items(value))
+            items: Any = Octets(_octet(entry) for entry in _octets(value))
         elif make is Bools:
             items = Bools(bool(entry) for entry in value)
         else:
@@ -278,6 +281,6 @@ def _sequence(make: Any, item: type, length: int) -> Convert:
     return convert
 
 
-def bytes_or_items(value: Any) -> list[Any]:
-    """Elements of a `byte` sequence as rosbags (int8 array) or a user (list of bytes) gives them."""
+def _octets(value: Any) -> list[Any]:
+    """Elements of a `byte` sequence, from rosbags (int8 array) or from a user (list of bytes)."""
     return cast("list[Any]", value.tolist()) if isinstance(value, np.ndarray) else list(value)

@@ -1,9 +1,10 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: D102  (names and meaning are rclpy's)
 """The node: rclpy's `Node` as far as this package's nodes use it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sc2_ros.runtime.arguments import expand_name, parse_arguments
 from sc2_ros.runtime.clock import NS_PER_S, Clock, ClockType
@@ -27,6 +28,8 @@ from sc2_ros.runtime.qos import (
 _ClockMsg = message_type("rosgraph_msgs/msg/Clock")
 _Log = message_type("rcl_interfaces/msg/Log")
 _ParameterEvent = message_type("rcl_interfaces/msg/ParameterEvent")
+
+Endpoint = TypeVar("Endpoint", Publisher, Subscription, Service, Client)
 
 
 class Node:
@@ -164,7 +167,7 @@ class Node:
         self.timers.append(timer)
         return timer
 
-    def _add(self, endpoint: Any) -> Any:
+    def _add(self, endpoint: Endpoint) -> Endpoint:
         self.endpoints.append(endpoint)
         if isinstance(endpoint, Subscription | Service):
             self.takers.append(endpoint)
@@ -217,9 +220,10 @@ class Node:
     ) -> list[Parameter]:
         """Declare (name, value[, descriptor]) tuples below `namespace`."""
         prefix = f"{namespace}." if namespace else ""
+        whole = [(*entry, None, None)[:3] for entry in parameters]
         return [
-            self.declare_parameter(prefix + name, *rest, ignore_override=ignore_override)
-            for name, *rest in parameters
+            self.declare_parameter(prefix + name, value, descriptor, ignore_override)
+            for name, value, descriptor in whole
         ]
 
     def has_parameter(self, name: str) -> bool:
@@ -236,7 +240,7 @@ class Node:
 
     def list_parameters(self, prefixes: Iterable[str], depth: int) -> Any:
         """As rcl_interfaces/msg/ListParametersResult."""
-        names = self._parameters.list(prefixes, depth)
+        names = self._parameters.names(prefixes, depth)
         above = sorted({name.rpartition(".")[0] for name in names if "." in name})
         return message_type("rcl_interfaces/msg/ListParametersResult")(names=names, prefixes=above)
 

@@ -1,5 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: D102  (names and meaning are rclpy's)
 """The six parameter services of a node, and the client for another node's."""
 
 from collections.abc import Iterable

@@ -1,5 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: D102, N818  (names and meaning are rclpy's)
 """Parameters as rclpy has them: declared with a type and a range, set only after every check."""
 
 import array
@@ -107,6 +108,9 @@ _TYPES: tuple[tuple[type, Parameter.Type | None, Parameter.Type], ...] = (
 )
 
 
+ParametersCallback = Callable[[list[Parameter]], Any]
+
+
 def value_of(message: Any) -> Any:
     """Python value of a rcl_interfaces/msg/ParameterValue."""
     type_ = Parameter.Type(message.type)
@@ -116,12 +120,14 @@ def value_of(message: Any) -> Any:
 class ParameterTable:
     """The declared parameters of one node, their descriptors, and the callbacks around a change."""
 
-    def __init__(self, overrides: dict[str, Any], on_event: Callable[[str, Parameter], Any]) -> None:
+    def __init__(
+        self, overrides: dict[str, Any], on_event: Callable[[str, Parameter], Any]
+    ) -> None:
         self.overrides = overrides
         self.values: dict[str, Parameter] = {}
         self.descriptors: dict[str, Any] = {}
-        self.on_set: list[Callable[[list[Parameter]], Any]] = []
-        self.post_set: list[Callable[[list[Parameter]], Any]] = []
+        self.on_set: list[ParametersCallback] = []
+        self.post_set: list[ParametersCallback] = []
         self._on_event = on_event  # called with "new" or "changed" after each change
 
     def declare(self, name: str, value: Any, descriptor: Any, ignore_override: bool) -> Parameter:
@@ -144,7 +150,7 @@ class ParameterTable:
         if not ignore_override:
             value = self.overrides.get(name, value)
         parameter = _typed(name, value, descriptor)
-        problem = _type_problem(parameter, descriptor) if value is not None else ""
+        problem = _type_problem(parameter, descriptor) if value is not None else None
         if problem:
             raise InvalidParameterTypeException(f"{name}: {problem}")
         problem = _range_problem(parameter, descriptor) or self._refused([parameter])
@@ -157,11 +163,9 @@ class ParameterTable:
         """Set all of them, or none and say why (SetParametersResult)."""
         for parameter in parameters:
             descriptor = self.describe(parameter.name)
-            problem = (
-                f"Trying to set a read-only parameter: {parameter.name}."
-                if descriptor.read_only
-                else _type_problem(parameter, descriptor) or _range_problem(parameter, descriptor)
-            )
+            problem = _type_problem(parameter, descriptor) or _range_problem(parameter, descriptor)
+            if descriptor.read_only:
+                problem = f"Trying to set a read-only parameter: {parameter.name}."
             if problem:
                 return SetParametersResult(successful=False, reason=problem)
         problem = self._refused(parameters)
@@ -179,8 +183,8 @@ class ParameterTable:
         self.get(name)
         return self.descriptors[name]
 
-    def list(self, prefixes: Iterable[str], depth: int) -> list[str]:
-        """Names below any of the prefixes (all where there are none), `depth` levels deep, 0 = all."""
+    def names(self, prefixes: Iterable[str], depth: int) -> list[str]:
+        """Names below any of the prefixes (all where there are none); depth 0 goes all the way."""
         prefixes = tuple(prefixes)
 
         def wanted(name: str) -> bool:
@@ -190,14 +194,14 @@ class ParameterTable:
 
         return sorted(filter(wanted, self.values))
 
-    def _refused(self, parameters: "list[Parameter]") -> str | None:
+    def _refused(self, parameters: list[Parameter]) -> str | None:
         for callback in self.on_set:
             result = callback(parameters)
             if not result.successful:
                 return result.reason or "refused by the node"
         return None
 
-    def _store(self, parameters: "list[Parameter]", descriptors: dict[str, Message]) -> None:
+    def _store(self, parameters: list[Parameter], descriptors: dict[str, Message]) -> None:
         self.descriptors.update(descriptors)
         for parameter in parameters:
             known = parameter.name in self.values
@@ -214,26 +218,26 @@ def _typed(name: str, value: Any, descriptor: Any) -> Parameter:
     return Parameter(name, value=value)
 
 
-def _type_problem(parameter: Parameter, descriptor: Any) -> str:
+def _type_problem(parameter: Parameter, descriptor: Any) -> str | None:
     if descriptor.dynamic_typing or parameter.type_ == descriptor.type:
-        return ""
+        return None
     if parameter.type_ == Parameter.Type.NOT_SET:
         return "Static parameter cannot be undeclared"
     expected = Parameter.Type(descriptor.type)
     return f"Wrong parameter type, expected '{expected.name}' got '{parameter.type_.name}'"
 
 
-def _range_problem(parameter: Parameter, descriptor: Any) -> str:
+def _range_problem(parameter: Parameter, descriptor: Any) -> str | None:
     if parameter.type_ == Parameter.Type.INTEGER and descriptor.integer_range:
         limits, exact = descriptor.integer_range[0], True
     elif parameter.type_ == Parameter.Type.DOUBLE and descriptor.floating_point_range:
         limits, exact = descriptor.floating_point_range[0], False
     else:
-        return ""
+        return None
     low, high = sorted((limits.from_value, limits.to_value))
     value = parameter.value
     if not exact and any(math.isclose(value, edge, rel_tol=1e-9) for edge in (low, high)):
-        return ""
+        return None
     if not low <= value <= high:
         return f"Parameter {parameter.name} out of range. Min: {low}, Max: {high}, value: {value}"
     if limits.step and value != high:
@@ -243,4 +247,4 @@ def _range_problem(parameter: Parameter, descriptor: Any) -> str:
                 f"The parameter value for {parameter.name} is not a valid step. "
                 f"Min: {low}, max: {high}, value: {value}, step: {limits.step}"
             )
-    return ""
+    return None

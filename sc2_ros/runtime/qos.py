@@ -1,5 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: D102  (names and meaning are rclpy's)
 """QoS profiles with rclpy's names, their DDS policies, and `qos_overrides` parameters."""
 
 from collections.abc import Callable, Iterable
@@ -79,6 +80,7 @@ class QoSProfile:
             history,
             Policy.WriterDataLifecycle(autodispose=False),
             Policy.Userdata(user_data.encode()),
+            Policy.DataRepresentation(use_cdrv0_representation=True),
         ]
         if self.reliability == ReliabilityPolicy.BEST_EFFORT:
             policies.append(Policy.Reliability.BestEffort)

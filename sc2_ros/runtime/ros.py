@@ -3,32 +3,24 @@
 """The one import of the nodes: rclpy and the messages, real where installed, else embedded.
 
 `MIDDLEWARE` says which. Both give the same names with the same behaviour; `rclpy` is the module or
-its embedded stand-in (`init`, `shutdown`, `try_shutdown`, `ok`, `spin`, `spin_once`).
+its embedded stand-in (`init`, `shutdown`, `try_shutdown`, `ok`, `spin`, `spin_once`). The message
+classes carry their own names, except `TimeMsg`, `DurationMsg` and `ClockMsg`.
 """
 # ruff: noqa: F401
 # mypy: ignore-errors
 
+from importlib import import_module
 from importlib.util import find_spec
 
 if find_spec("rclpy") is not None:
     import rclpy
-    from builtin_interfaces.msg import Duration as DurationMsg
-    from builtin_interfaces.msg import Time as TimeMsg
-    from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-    from geometry_msgs.msg import Point, Pose, PoseWithCovariance, Quaternion
-    from rcl_interfaces.msg import (
-        FloatingPointRange,
-        IntegerRange,
-        ParameterDescriptor,
-        ParameterEvent,
-        SetParametersResult,
-    )
     from rclpy.clock import Clock, ClockType
     from rclpy.duration import Duration
     from rclpy.exceptions import (
         InvalidParameterTypeException,
         InvalidParameterValueException,
         ParameterAlreadyDeclaredException,
+        ParameterException,
         ParameterNotDeclaredException,
     )
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -45,35 +37,12 @@ if find_spec("rclpy") is not None:
     )
     from rclpy.qos_overriding_options import QoSOverridingOptions
     from rclpy.time import Time
-    from rosgraph_msgs.msg import Clock as ClockMsg
-    from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
-    from std_msgs.msg import (
-        Bool,
-        ColorRGBA,
-        Empty,
-        Float32,
-        Float64,
-        Header,
-        Int32,
-        Int64,
-        MultiArrayDimension,
-        MultiArrayLayout,
-        String,
-        UInt8MultiArray,
-    )
-    from vision_msgs.msg import (
-        BoundingBox2D,
-        Detection2D,
-        Detection2DArray,
-        LabelInfo,
-        ObjectHypothesis,
-        ObjectHypothesisWithPose,
-        Point2D,
-        Pose2D,
-        VisionClass,
-    )
 
     MIDDLEWARE = "rclpy"
+
+    def _message_type(package: str, name: str) -> type:
+        return getattr(import_module(f"{package}.msg"), name)
+
 else:
     from sc2_ros.runtime import embedded as rclpy
     from sc2_ros.runtime.clock import Clock, ClockType, Duration, Time
@@ -82,15 +51,12 @@ else:
     from sc2_ros.runtime.messages import message_type
     from sc2_ros.runtime.node import Node
     from sc2_ros.runtime.parameters import (
-        FloatingPointRange,
-        IntegerRange,
         InvalidParameterTypeException,
         InvalidParameterValueException,
         Parameter,
         ParameterAlreadyDeclaredException,
-        ParameterDescriptor,
+        ParameterException,
         ParameterNotDeclaredException,
-        SetParametersResult,
     )
     from sc2_ros.runtime.qos import (
         DurabilityPolicy,
@@ -103,53 +69,50 @@ else:
         qos_profile_system_default,
     )
 
-    DurationMsg = message_type("builtin_interfaces/msg/Duration")
-    TimeMsg = message_type("builtin_interfaces/msg/Time")
-    ClockMsg = message_type("rosgraph_msgs/msg/Clock")
-    ParameterEvent = message_type("rcl_interfaces/msg/ParameterEvent")
-
-    DiagnosticArray = message_type("diagnostic_msgs/msg/DiagnosticArray")
-    DiagnosticStatus = message_type("diagnostic_msgs/msg/DiagnosticStatus")
-    KeyValue = message_type("diagnostic_msgs/msg/KeyValue")
-
-    Point = message_type("geometry_msgs/msg/Point")
-    Pose = message_type("geometry_msgs/msg/Pose")
-    PoseWithCovariance = message_type("geometry_msgs/msg/PoseWithCovariance")
-    Quaternion = message_type("geometry_msgs/msg/Quaternion")
-
-    CameraInfo = message_type("sensor_msgs/msg/CameraInfo")
-    CompressedImage = message_type("sensor_msgs/msg/CompressedImage")
-    Image = message_type("sensor_msgs/msg/Image")
-    RegionOfInterest = message_type("sensor_msgs/msg/RegionOfInterest")
-
-    Bool = message_type("std_msgs/msg/Bool")
-    ColorRGBA = message_type("std_msgs/msg/ColorRGBA")
-    Empty = message_type("std_msgs/msg/Empty")
-    Float32 = message_type("std_msgs/msg/Float32")
-    Float64 = message_type("std_msgs/msg/Float64")
-    Header = message_type("std_msgs/msg/Header")
-    Int32 = message_type("std_msgs/msg/Int32")
-    Int64 = message_type("std_msgs/msg/Int64")
-    MultiArrayDimension = message_type("std_msgs/msg/MultiArrayDimension")
-    MultiArrayLayout = message_type("std_msgs/msg/MultiArrayLayout")
-    String = message_type("std_msgs/msg/String")
-    UInt8MultiArray = message_type("std_msgs/msg/UInt8MultiArray")
-
-    BoundingBox2D = message_type("vision_msgs/msg/BoundingBox2D")
-    Detection2D = message_type("vision_msgs/msg/Detection2D")
-    Detection2DArray = message_type("vision_msgs/msg/Detection2DArray")
-    LabelInfo = message_type("vision_msgs/msg/LabelInfo")
-    ObjectHypothesis = message_type("vision_msgs/msg/ObjectHypothesis")
-    ObjectHypothesisWithPose = message_type("vision_msgs/msg/ObjectHypothesisWithPose")
-    Point2D = message_type("vision_msgs/msg/Point2D")
-    Pose2D = message_type("vision_msgs/msg/Pose2D")
-    VisionClass = message_type("vision_msgs/msg/VisionClass")
-
     MIDDLEWARE = "embedded cyclonedds"
 
-init = rclpy.init
-shutdown = rclpy.shutdown
-try_shutdown = rclpy.try_shutdown
-ok = rclpy.ok
-spin = rclpy.spin
-spin_once = rclpy.spin_once
+    def _message_type(package: str, name: str) -> type:
+        return message_type(f"{package}/msg/{name}")
+
+
+TimeMsg = _message_type("builtin_interfaces", "Time")
+DurationMsg = _message_type("builtin_interfaces", "Duration")
+ClockMsg = _message_type("rosgraph_msgs", "Clock")
+
+DiagnosticArray = _message_type("diagnostic_msgs", "DiagnosticArray")
+DiagnosticStatus = _message_type("diagnostic_msgs", "DiagnosticStatus")
+KeyValue = _message_type("diagnostic_msgs", "KeyValue")
+
+Point = _message_type("geometry_msgs", "Point")
+Pose = _message_type("geometry_msgs", "Pose")
+PoseWithCovariance = _message_type("geometry_msgs", "PoseWithCovariance")
+Quaternion = _message_type("geometry_msgs", "Quaternion")
+
+FloatingPointRange = _message_type("rcl_interfaces", "FloatingPointRange")
+IntegerRange = _message_type("rcl_interfaces", "IntegerRange")
+ParameterDescriptor = _message_type("rcl_interfaces", "ParameterDescriptor")
+ParameterEvent = _message_type("rcl_interfaces", "ParameterEvent")
+SetParametersResult = _message_type("rcl_interfaces", "SetParametersResult")
+
+CameraInfo = _message_type("sensor_msgs", "CameraInfo")
+CompressedImage = _message_type("sensor_msgs", "CompressedImage")
+Image = _message_type("sensor_msgs", "Image")
+
+Empty = _message_type("std_msgs", "Empty")
+Float32 = _message_type("std_msgs", "Float32")
+Float64 = _message_type("std_msgs", "Float64")
+Header = _message_type("std_msgs", "Header")
+Int64 = _message_type("std_msgs", "Int64")
+String = _message_type("std_msgs", "String")
+UInt8MultiArray = _message_type("std_msgs", "UInt8MultiArray")
+
+BoundingBox2D = _message_type("vision_msgs", "BoundingBox2D")
+Detection2D = _message_type("vision_msgs", "Detection2D")
+Detection2DArray = _message_type("vision_msgs", "Detection2DArray")
+LabelInfo = _message_type("vision_msgs", "LabelInfo")
+ObjectHypothesis = _message_type("vision_msgs", "ObjectHypothesis")
+ObjectHypothesisWithPose = _message_type("vision_msgs", "ObjectHypothesisWithPose")
+VisionClass = _message_type("vision_msgs", "VisionClass")
+
+init, shutdown, try_shutdown, ok = rclpy.init, rclpy.shutdown, rclpy.try_shutdown, rclpy.ok
+spin, spin_once = rclpy.spin, rclpy.spin_once
