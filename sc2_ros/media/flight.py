@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A synthetic flight over a procedural town: frames with exact boxes and masks, from a seed.
 
-    seed -> world (torus of roads, blocks, buildings) + traffic + camera path
-    (index / fps) -> view -> ground, actors, buildings -> optics and sensor -> FlightFrame
+seed -> world (torus of roads, blocks, buildings) + traffic + camera path
+(index / fps) -> view -> ground, actors, buildings -> optics and sensor -> FlightFrame
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sc2_ros.media.synthetic.render import Renderer
 from sc2_ros.media.synthetic.traffic import Traffic
 
 LOOKS = ("rgb", "thermal")
+_NOISE_SPARE_PX = 64
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,13 @@ class SyntheticFlight:
         thermal = look == "thermal"
         rng = np.random.default_rng([seed, 1])
         world = worlds.build(rng, thermal)
-        self._traffic = Traffic(np.random.default_rng([seed, 2]), world)
+        traffic = Traffic(np.random.default_rng([seed, 2]), world)
         rng = np.random.default_rng([seed, 3])
         road = world.roads[int(rng.integers(len(world.roads)))]
         start, heading = road.pose(rng.uniform(0, SIDE_M), rng.uniform(-16, 16))
         yaw = float(heading) + np.pi / 2 + float(rng.normal(0, 0.5))
         self._path = Path(rng, motion, start, yaw)
-        self._renderer = Renderer(world, width, height, thermal)
+        self._renderer = Renderer(world, traffic, width, height, thermal)
         self._sensor = _Sensor(np.random.default_rng([seed, 4]), width, height, thermal)
         self._seed, self._width, self._height = seed, width, height
 
@@ -80,7 +81,7 @@ class SyntheticFlight:
         """The frame at index / fps seconds."""
         t = index / fps
         view = self._path.view(t, self._width, self._height)
-        image, boxes, labels, mask = self._renderer.draw(view, self._traffic.actors, t)
+        image, boxes, labels, mask = self._renderer.draw(view, t)
         image = self._sensor.expose(image, t, np.random.default_rng([self._seed, 5, index]))
         return FlightFrame(image, boxes.astype(np.float32), labels, mask)
 
@@ -93,34 +94,33 @@ class _Sensor:
         self._blur = float(rng.uniform(0.45, 0.8) if not thermal else rng.uniform(0.6, 1.0))
         y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
         fall = 1 - rng.uniform(0.08, 0.28) * (x**2 + y**2) / 2
-        self._vignette = np.rint(255 * fall).astype(np.uint8)
-        if not thermal:
-            self._vignette = cv2.merge([self._vignette] * 3)
+        vignette = np.rint(255 * fall).astype(np.uint8)
+        self._vignette = vignette if thermal else np.dstack([vignette] * 3)
         spread = float(rng.uniform(2.0, 5.0))
-        shape = (height + 64, width + 64) if thermal else (height + 64, width + 64, 3)
+        # One patch of noise, larger than a frame: every frame takes another window of it.
+        shape = (height + _NOISE_SPARE_PX, width + _NOISE_SPARE_PX, 1 if thermal else 3)
         self._noise = np.clip(rng.normal(128, spread, shape), 0, 255).astype(np.uint8)
         self._phase = float(rng.uniform(0, 2 * np.pi))
-        self._gain = float(rng.uniform(0.86, 1.16))
-        self._gamma = float(rng.uniform(0.85, 1.2))
+        self._gain = float(rng.uniform(0.94, 1.22))
+        self._gamma = float(rng.uniform(0.8, 1.08))
         warmth = float(rng.normal(0, 0.035))
         self._cast = np.array([1 + warmth, 1.0, 1 - warmth])
         self._black_hot = thermal and rng.random() < 0.12
 
     def expose(
-        self, image: NDArray[np.uint8], t: float, rng: np.random.Generator
+        self, scene: NDArray[np.uint8], t: float, rng: np.random.Generator
     ) -> NDArray[np.uint8]:
-        """Image (H, W[, 3]) of the scene to RGB (H, W, 3) of the sensor."""
-        image = cv2.GaussianBlur(image, (3, 3), self._blur)
-        image = cv2.multiply(image, self._vignette, scale=1 / 255)
+        """Scene (H, W[, 3]) as the lens sees it to RGB (H, W, 3) of the sensor."""
+        soft = cv2.GaussianBlur(scene, (3, 3), self._blur)
+        shaded = cv2.multiply(soft, self._vignette, scale=1 / 255)
         gain = self._gain * (1 + 0.03 * np.sin(0.4 * t + self._phase))
         levels = 255 * (np.arange(256) / 255) ** self._gamma * gain
         if self._thermal:
-            curve = 255 - levels if self._black_hot else levels
-            image = cv2.LUT(image, np.clip(np.rint(curve), 0, 255).astype(np.uint8))
+            levels = 255 - levels if self._black_hot else levels
         else:
-            curve = np.clip(np.rint(levels[:, None] * self._cast), 0, 255).astype(np.uint8)
-            image = cv2.LUT(image, curve[None])
-        dy, dx = rng.integers(0, 64, 2)
-        noise = self._noise[dy : dy + image.shape[0], dx : dx + image.shape[1]]
-        image = cv2.addWeighted(image, 1.0, noise, 1.0, -128)
-        return cv2.merge([image] * 3) if self._thermal else image
+            levels = (levels[:, None] * self._cast)[None]
+        curve = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+        dy, dx = rng.integers(0, _NOISE_SPARE_PX, 2)
+        noise = self._noise[dy : dy + scene.shape[0], dx : dx + scene.shape[1]]
+        noisy = cv2.addWeighted(cv2.LUT(shaded, curve), 1.0, noise, 1.0, -128)
+        return np.asarray(cv2.merge([noisy] * 3) if self._thermal else noisy, np.uint8)

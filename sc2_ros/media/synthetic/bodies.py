@@ -3,12 +3,13 @@
 """Shapes of what moves, as convex parts of 3D points with a colour.
 
 A body's frame is x ahead, y to the right, z up, in metres, origin on the ground in its middle.
-People and bicycles are drawn about a third larger than life, for they would vanish otherwise.
+People and bicycles are drawn about a fifth larger than life, for they would vanish otherwise.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +31,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Body:
-    """Parts in drawing order (low before high); `length_m` and `height_m` for traffic and shadow."""
+    """Parts in drawing order (low before high), and the size for traffic and shadow."""
 
     label: int
     parts: tuple[Part, ...]
     length_m: float
     width_m: float
     height_m: float
+
+    @cached_property
+    def points(self) -> Floats:
+        """The points of all parts, (N, 3)."""
+        return np.vstack([p.points for p in self.parts])
 
 
 def _rect(x0: float, x1: float, width: float, z: float, cut: float = 0.0) -> Floats:
@@ -178,7 +184,7 @@ def walker(rng: np.random.Generator) -> list[Body]:
     hair: Colour = ((40, 30, 24), (96, 70, 44), (190, 160, 110), (228, 226, 220))[
         int(rng.integers(4))
     ]
-    s = float(rng.uniform(1.2, 1.45))
+    s = float(rng.uniform(1.05, 1.3))
     heat = int(rng.integers(212, 250))
     bodies = []
     for swing in (0.0, 0.32, 0.0, -0.32):
@@ -192,7 +198,10 @@ def walker(rng: np.random.Generator) -> list[Body]:
             parts.append(Part(np.vstack([hand, arm]), _shade(top, 0.85), heat - 12))
         trunk = [_disc(0, 0, 0.85 * s, 0.14 * s, 0.2 * s), _disc(0, 0, 1.4 * s, 0.15 * s, 0.3 * s)]
         parts.append(Part(np.vstack(trunk), top, heat))
-        head = [_disc(0.03, 0, 1.5 * s, 0.11 * s, 0.1 * s), _disc(0.03, 0, 1.72 * s, 0.11 * s, 0.1 * s)]
+        head = [
+            _disc(0.03, 0, 1.5 * s, 0.11 * s, 0.1 * s),
+            _disc(0.03, 0, 1.72 * s, 0.11 * s, 0.1 * s),
+        ]
         parts.append(Part(np.vstack(head), hair, min(255, heat + 14)))
         bodies.append(Body(PERSON, tuple(parts), 0.7 * s, 0.7 * s, 1.75 * s))
     return bodies
@@ -201,7 +210,7 @@ def walker(rng: np.random.Generator) -> list[Body]:
 def rider(rng: np.random.Generator) -> list[Body]:
     """A bicycle with its rider, in two phases of pedalling."""
     top = _CLOTHES[int(rng.integers(len(_CLOTHES)))]
-    s = float(rng.uniform(1.15, 1.35))
+    s = float(rng.uniform(1.1, 1.3))
     heat = int(rng.integers(205, 245))
     bodies = []
     for swing in (-0.16, 0.16):
@@ -212,7 +221,9 @@ def rider(rng: np.random.Generator) -> list[Body]:
             ring = [(x * s + 0.34 * s * np.cos(b), y, 0.34 * s + 0.34 * s * np.sin(b))
                     for b in a for y in (-wheel_y, wheel_y)]  # fmt: skip
             parts.append(Part(np.array(ring), (30, 30, 32), 96))
-        frame = [(x * s, y * s, z * s) for x, z in ((-0.5, 0.5), (0.5, 0.75)) for y in (-0.05, 0.05)]
+        frame = [
+            (x * s, y * s, z * s) for x, z in ((-0.5, 0.5), (0.5, 0.75)) for y in (-0.05, 0.05)
+        ]
         parts.append(Part(np.array(frame), (120, 34, 34), 110))
         bar = np.array([(0.4 * s, y * s, 0.95 * s) for y in (-0.3, 0.3)]
                        + [(0.48 * s, y * s, 0.97 * s) for y in (-0.3, 0.3)])  # fmt: skip

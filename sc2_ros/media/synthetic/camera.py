@@ -46,16 +46,16 @@ class Path:
         self._motion = motion
         self._start = start
         self._yaw = yaw
-        self._slant = float(rng.uniform(50, 86))
+        self._slant = float(rng.uniform(56, 90))
         self._tilt = float(rng.choice([0.0, rng.uniform(0.05, 0.5)], p=[0.2, 0.8]))
         self._sense = float(rng.choice([-1, 1]))
         self._speed = float(rng.uniform(5, 9))
         self._phases = rng.uniform(0, 2 * np.pi, 8)
         self._offset = float(rng.uniform(0, CYCLE_S)) if motion == "mixed" else 0.0
-        self._rates, self._sums = self._integrate()
+        self._sums = self._integrate()
 
-    def _integrate(self) -> tuple[Floats, Floats]:
-        """Smoothed rates (K, 4) of ahead, aside, yaw and climb over a cycle, and their sums."""
+    def _integrate(self) -> Floats:
+        """Place (x, y), yaw and climb after each step of a cycle, (K + 1, 4), from rest at zero."""
         steps = round(CYCLE_S / _STEP_S)
         rates = np.zeros((steps, 4))
         legs = _MIX if self._motion == "mixed" else (self._motion,)
@@ -65,8 +65,8 @@ class Path:
             "pan": (0, self._speed * self._sense * 0.8, 0, 0),
             "yaw": (0, 0, 0.22 * self._sense, 0),
             "yaw_back": (0, 0, -0.22 * self._sense, 0),
-            "climb": (1.0, 0, 0, 3.0),
-            "sink": (2.0, 0, 0, -3.0),
+            "climb": (1.0, 0, 0, 2.5),
+            "sink": (2.0, 0, 0, -2.5),
             "altitude": (0, 0, 0, 0),
         }
         for k in range(steps):
@@ -82,7 +82,7 @@ class Path:
         moves = rates[:, :1] * ahead + rates[:, 1:2] * aside
         place = np.vstack([[0.0, 0.0], np.cumsum(moves, 0)]) * _STEP_S
         climb = np.concatenate([[0.0], np.cumsum(rates[:, 3])]) * _STEP_S
-        return rates, np.column_stack([place, yaw, climb])
+        return np.column_stack([place, yaw, climb])
 
     def state(self, t: float) -> tuple[Floats, float, float, float]:
         """Ground point looked at (2,), yaw, slant distance and tilt at t seconds."""
@@ -92,7 +92,7 @@ class Path:
         # Each cycle starts turned by what the ones before it turned in all (zero for "mixed").
         turned = self._sums[-1, 2]
         place = np.zeros(2)
-        if turned == 0.0 or abs(turned) < 1e-9:
+        if abs(turned) < 1e-9:
             place = whole * self._sums[-1, :2] + now[:2]
         yaw = self._yaw + whole * turned + now[2]
         cos, sin = np.cos(self._yaw), np.sin(self._yaw)
@@ -103,11 +103,11 @@ class Path:
              np.sin(1.7 * t + p[2]) + 0.6 * np.sin(4.7 * t + p[3])]
         )  # fmt: skip
         yaw += 0.006 * np.sin(1.3 * t + p[4]) + 0.002 * np.sin(6.1 * t + p[5])
-        slant = self._slant + now[3] - 9.0 * (self._motion == "mixed")
+        slant = self._slant + now[3] - 8.0 * (self._motion == "mixed")
         if self._motion == "altitude":
-            slant = 68 + 20 * np.sin(2 * np.pi * t / 20 + p[6])
+            slant = 73 + 20 * np.sin(2 * np.pi * t / 20 + p[6])
         tilt = self._tilt + 0.004 * np.sin(3.1 * t + p[7])
-        return self._start + place + shake, yaw, float(np.clip(slant, 46, 92)), max(tilt, 0.0)
+        return self._start + place + shake, yaw, float(np.clip(slant, 48, 98)), max(tilt, 0.0)
 
     def view(self, t: float, width: int, height: int) -> View:
         """The camera at t seconds for an image of the given size."""

@@ -13,6 +13,7 @@ from sc2_ros.media.synthetic.roads import EDGE_M, LANE_M, WALK_M, Road, crossing
 from sc2_ros.media.synthetic.world import Building
 
 Floats = NDArray[np.float64]
+Ellipse = tuple[float, float, float, float]  # cx, cy, rx, ry
 _WALLS = ((188, 172, 148), (172, 120, 96), (204, 200, 192), (150, 146, 142), (214, 196, 160))
 
 
@@ -26,7 +27,7 @@ class Layout:
         self.shade = Canvas(0)
         self.buildings: list[Building] = []
         self.bays: list[tuple[float, float, float]] = []
-        self.areas: list[tuple[float, float, float, float]] = []
+        self.areas: list[Ellipse] = []
         self._crowns: list[tuple[float, float, float]] = []
         self.roads = self._plan_roads()
         self._blocks()
@@ -112,8 +113,9 @@ class Layout:
         arms = ((road, u, other.width_m / 2), (other, v, road.width_m / 2))
         for arm, at, half in arms:
             reach = half + 3.5
-            points, _ = arm.pose(at + np.linspace(-reach, reach, 9))
-            self.ground.line(points, arm.width_m, Material.ASPHALT)
+            u = at + np.linspace(-reach, reach, 9)
+            sides = [arm.pose(u, np.full(9, s * arm.width_m / 2))[0] for s in (-1, 1)]
+            self.ground.polygon(np.vstack([sides[0], sides[1][::-1]]), Material.ASPHALT)
         for arm, at, half in arms:
             for side in (-1, 1):
                 self._zebra(arm, at + side * (half + 3.2))
@@ -189,9 +191,7 @@ class Layout:
                   height: float, roof: Material) -> None:  # fmt: skip
         base = rectangle(x, y, length, width, angle)
         wall = int(self.rng.integers(len(_WALLS)))
-        self.buildings.append(
-            Building(base, height, _WALLS[wall], int(self.rng.integers(70, 170)))
-        )
+        self.buildings.append(Building(base, height, _WALLS[wall], int(self.rng.integers(70, 170))))
         shifted = base + self.sun * height
         for k in range(4):
             n = (k + 1) % 4
@@ -267,7 +267,8 @@ class Layout:
         self.ground.line(ring, 2.2, Material.GRAVEL)
         self.areas.append((cx, cy, rx, ry))
         for _ in range(int(self.rng.integers(2, 6))):
-            self._cluster(*self.rng.uniform([x0 + 3, y0 + 3], [x1 - 3, y1 - 3]), 7, 5, cx, cy, rx, ry)
+            x, y = self.rng.uniform([x0 + 3, y0 + 3], [x1 - 3, y1 - 3])
+            self._cluster(x, y, 7, 5, (cx, cy, rx, ry))
 
     def _court(self, x0: float, y0: float, x1: float, y1: float) -> None:
         cx, cy = (x0 + x1) / 2, (y0 + y1) / 2
@@ -305,12 +306,16 @@ class Layout:
 
     # -- plants --------------------------------------------------------------------------
 
-    def _cluster(self, x: float, y: float, count: int, spread: float, cx: float = 0.0,
-                 cy: float = 0.0, rx: float = 0.0, ry: float = 0.0) -> None:  # fmt: skip
-        for dx, dy in self.rng.normal(0, spread / 2, (count, 2)):
-            tx, ty = x + float(np.clip(dx, -spread, spread)), y + float(np.clip(dy, -spread, spread))
-            if rx and abs(np.hypot((tx - cx) / rx, (ty - cy) / ry) - 1) < 4.5 / min(rx, ry):
-                continue
+    def _cluster(
+        self, x: float, y: float, count: int, spread: float, path: Ellipse | None = None
+    ) -> None:
+        """A clump of trees that leaves an elliptic path open."""
+        for dx, dy in np.clip(self.rng.normal(0, spread / 2, (count, 2)), -spread, spread):
+            tx, ty = x + float(dx), y + float(dy)
+            if path is not None:
+                cx, cy, rx, ry = path
+                if abs(np.hypot((tx - cx) / rx, (ty - cy) / ry) - 1) < 4.5 / min(rx, ry):
+                    continue
             self._crowns.append((tx, ty, float(self.rng.uniform(1.2, 3.4))))
 
     def _plant(self) -> None:

@@ -17,7 +17,7 @@ WALK_M = 3.0
 
 @dataclass(frozen=True)
 class Road:
-    """A curve along one axis: the other coordinate is base + amplitude * sin(2 pi waves u / side + phase)."""
+    """A curve along one axis: the other coordinate is base + amplitude * sin(k u + phase)."""
 
     along_x: bool
     base_m: float
@@ -39,7 +39,7 @@ class Road:
         return np.asarray(self.base_m + self.amplitude_m * np.sin(k * np.asarray(u) + self.phase))
 
     def pose(self, u: Floats | float, offset: Floats | float = 0.0) -> tuple[Floats, Floats]:
-        """Points (..., 2) and headings (...) at u, shifted `offset` metres to the right of travel."""
+        """Points (..., 2) and headings (...) at u, `offset` metres to the right of travel."""
         u = np.asarray(u, np.float64)
         k = 2 * np.pi * self.waves / self.side_m
         slope = self.amplitude_m * k * np.cos(k * u + self.phase)

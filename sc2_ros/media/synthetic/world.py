@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The static world: a torus of roads and blocks, painted once per seed.
 
-    layout (roads, lots) -> material map (N, N) uint8 -> texture (N, N[, 3]) uint8, labels (N, N) uint8
-                                                      -> buildings, parking bays, walking areas
+    layout (roads, lots) -> material map (N, N) uint8 -> texture (N, N[, 3]) uint8,
+                                                         labels (N, N) uint8
+                         -> buildings, parking bays, walking areas
 
 Coordinates are metres, x to the right and y down the map, both modulo SIDE_M; heights point up.
 """
@@ -74,11 +75,13 @@ def paint(
 ) -> NDArray[np.uint8]:  # fmt: skip
     """Turns the material map into a texture: palette, two scales of noise, shadows."""
     values = materials.WARMTH if thermal else materials.RGB
-    tint = rng.normal(1.0, 0.10 if thermal else 0.06, values.shape)
+    tint = rng.normal(1.0, 0.10, values.shape[:1])
     if thermal:
         # Contrast between warm ground and cool plants comes and goes over the day.
         gain = rng.uniform(0.45, 1.3) * (-0.7 if rng.random() < 0.2 else 1.0)
         values = 112 + (values.astype(np.float64) - 112) * gain
+    else:
+        tint = tint[:, None] * rng.normal(1.0, 0.022, values.shape)
     palette = np.clip(values * tint, 4, 250).astype(np.uint8)
     coarse = 0.5 * noise(rng, 8) + 0.3 * noise(rng, 64) + 0.2 * noise(rng, 256)
     fine = 0.5 * noise(rng, 1024) + 0.5 * noise(rng, SIDE_PX)
