@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -16,11 +17,11 @@ def print_rows(rows: Sequence[Row], title: str, console: Console | None = None) 
     """Print the rows, one column per class that any row has."""
     classes = list(dict.fromkeys(name for row in rows for name in row["ap50"]))
     table = Table(title=title, title_justify="left")
-    table.add_column("system")
+    table.add_column("system", no_wrap=True)
     for heading in ("rate index", "loss", "frames", "bytes/frame"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for heading in (*(f"AP50 {name}" for name in classes), "mean AP50", "mIoU"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", min_width=5)
     for row in rows:
         table.add_row(
             row["system"],
@@ -32,7 +33,10 @@ def print_rows(rows: Sequence[Row], title: str, console: Console | None = None) 
             _number(row["mean_ap50"], 3),
             _number(row["miou"], 3),
         )
-    (console or Console()).print(table)
+    if console is None:
+        # In a pipe or a log nothing is cut off at 80 columns.
+        console = Console() if sys.stdout.isatty() else Console(width=160)
+    console.print(table)
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -1,0 +1,72 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`sc2 evaluate` writes the agreed rows and refuses bad arguments in one line."""
+
+import json
+
+import pytest
+
+from sc2_ros import checkpoint as checkpoints
+from sc2_ros.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
+    card = checkpoints.default_card()
+    tables = checkpoints.untrained(seed=0).tables
+    checkpoints.save(path, *checkpoints.build_networks(card), tables, card)
+    return path
+
+
+def test_rows_and_table(tmp_path, weights, capsys):
+    json_path = tmp_path / "new" / "rows.json"
+
+    status = main(
+        [
+            *("evaluate", "--data", "synthetic:1", "--limit", "2", "--rate-index", "0,1"),
+            *("--loss", "0.2", "--baselines", "jpeg:30, uncompressed"),
+            *("--checkpoint", str(weights), "--json", str(json_path)),
+        ]
+    )
+
+    assert status == 0
+    rows = json.loads(json_path.read_text())
+    assert [(row["system"], row["rate_index"], row["loss"]) for row in rows] == [
+        ("sc2_ros", 0.0, 0.2),
+        ("sc2_ros", 1.0, 0.2),
+        ("jpeg:30", None, 0.0),
+        ("uncompressed", None, 0.0),
+    ]
+    assert set(rows[0]) == {
+        *("system", "rate_index", "loss", "frames", "bytes_per_frame", "ap50", "mean_ap50", "miou")
+    }
+    assert all(row["frames"] == 2 for row in rows)
+    assert rows[0]["bytes_per_frame"] < rows[1]["bytes_per_frame"]
+    assert rows[3]["bytes_per_frame"] == 640 * 480 * 3 + 8
+    printed = capsys.readouterr().out
+    assert "uncompressed" in printed
+    assert "road, building, vegetation, vehicle, person, other" in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--data", "absent"], "no data folder"),
+        (["--data", "synthetic", "--split", "dev"], "no split 'dev'"),
+        (["--data", "synthetic", "--rate-index", "0.2,1.5"], "'1.5' is not a number from 0 to 1"),
+        (["--data", "synthetic", "--baselines", "gif:3"], "'gif:3' is not a baseline"),
+        (["--data", "synthetic", "--checkpoint", "absent"], "no checkpoint 'absent'"),
+        (["--data", "synthetic", "--loss", "1"], "--loss 1.0 is out of range"),
+        (["--data", "synthetic", "--limit", "0"], "--limit 0 is out of range"),
+        (["--data", "synthetic", "--device", "tpu"], "'tpu' is unknown"),
+    ],
+)
+def test_bad_arguments_are_one_line(options, message, capsys):
+    status = main(["evaluate", *options])
+
+    error = capsys.readouterr().err
+    assert status == 2
+    assert error.startswith("error: ")
+    assert message in error
+    assert error.count("\n") == 1
