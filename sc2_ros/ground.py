@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,7 @@ from sc2_ros.link.sequence import has_restarted
 from sc2_ros.network.decode import Detections, decode_detections
 from sc2_ros.network.heads import CELL
 
-__all__ = ["FrameResult", "GroundConfig", "GroundPipeline", "GroundStats"]
+__all__ = ["FrameResult", "GroundConfig", "GroundPipeline", "GroundStats", "ReadyFrame"]
 
 MAX_STREAMS = 16
 """Streams served at a time; the one that was silent for longest makes room for a new one."""
@@ -67,8 +67,23 @@ class _Stream:
             self.newest = header
 
 
+@dataclass(frozen=True)
+class ReadyFrame:
+    """A frame of which all packets came or are waited for no longer; no network has run on it."""
+
+    number: int
+    stream: _Stream
+    frame: AssembledFrame
+
+
 class GroundPipeline:
-    """Turns packets of any number of streams into results, and reports back."""
+    """Turns packets of any number of streams into results, and reports back.
+
+    ``receive`` and ``poll`` do all of it. Who must not fall behind calls the cheap ``accept`` and
+    ``expire`` as packets come and the costly ``show`` only on the newest frame: the two halves
+    share nothing but counters, so they may run in two threads, as long as ``configure`` does not
+    run during ``show``.
+    """
 
     def __init__(self, checkpoint: Checkpoint, config: GroundConfig | None = None) -> None:
         self.stats = GroundStats()
@@ -103,10 +118,18 @@ class GroundPipeline:
 
         Never raises: whatever cannot be used is counted in ``stats`` and dropped.
         """
+        return [self.show(ready) for ready in self.accept(data, now_s)]
+
+    def poll(self, now_s: float) -> list[FrameResult]:
+        """The results of frames whose missing slices are waited for no longer."""
+        return [self.show(ready) for ready in self.expire(now_s)]
+
+    def accept(self, data: bytes, now_s: float) -> list[ReadyFrame]:
+        """Take a packet, as ``receive``, but leave the frames that it finishes to ``show``."""
         self.stats.packets += 1
         self.stats.bytes += len(data)
         try:
-            return self._receive(data, now_s)
+            return self._accept(data, now_s)
         except MismatchError as error:
             self.stats.mismatched += 1
             self._refuse("mismatch", error)
@@ -114,10 +137,10 @@ class GroundPipeline:
             self._refuse("undecodable", error)
         return []
 
-    def poll(self, now_s: float) -> list[FrameResult]:
-        """The results of frames whose missing slices are waited for no longer."""
+    def expire(self, now_s: float) -> list[ReadyFrame]:
+        """The frames whose missing slices are waited for no longer, as ``poll`` but not shown."""
         return [
-            self._show(number, stream, frame)
+            ReadyFrame(number, stream, frame)
             for number, stream in list(self._streams.items())
             for frame in stream.assembler.expire(now_s, self.config.frame_timeout_s)
         ]
@@ -148,7 +171,7 @@ class GroundPipeline:
             stream.feedback_due_s = max(stream.feedback_due_s + period_s, now_s)
         return packets
 
-    def _receive(self, data: bytes, now_s: float) -> list[FrameResult]:
+    def _accept(self, data: bytes, now_s: float) -> list[ReadyFrame]:
         try:
             with self._stage("decode"):
                 packet = wire.parse(data)
@@ -179,7 +202,7 @@ class GroundPipeline:
         self.stats.duplicate_packets += after.duplicates - before.duplicates
         if after.inconsistent > before.inconsistent:
             self._refuse("inconsistent", PacketError("two packets of one frame contradict"))
-        return [self._show(header.stream, stream, frame) for frame in frames]
+        return [ReadyFrame(header.stream, stream, frame) for frame in frames]
 
     def _stream(self, number: int, now_s: float) -> _Stream:
         stream = self._streams.get(number)
@@ -191,8 +214,9 @@ class GroundPipeline:
         stream.heard_s = now_s
         return stream
 
-    def _show(self, number: int, stream: _Stream, frame: AssembledFrame) -> FrameResult:
+    def show(self, ready: ReadyFrame) -> FrameResult:
         """Run the ground network on a frame and enter it in the books."""
+        stream, frame = ready.stream, ready.frame
         with torch.inference_mode():
             with self._stage("network"):
                 output = self._run_network(frame)
@@ -207,7 +231,7 @@ class GroundPipeline:
         stats.loss = stream.builder.loss
         stats.stage_ms, self._stages = self._stages, {}
         return FrameResult(
-            stream=number,
+            stream=ready.number,
             frame=frame.header.frame,
             stamp_ns=frame.header.capture_time_ns,
             frame_id=stream.frame_id,

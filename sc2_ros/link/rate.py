@@ -81,10 +81,13 @@ class BudgetRate:
         self._credit_bytes = 0.0
 
     def allowance(self, now_s: float) -> RateDecision:
-        """The bytes saved up by now. A pause or a jump of the clock saves at most a second's."""
-        gap_s = self._first_gap_s if self._last_s is None else now_s - self._last_s
+        """The bytes saved up by now: those of a second at most, however long the pause."""
+        if self._last_s is None or now_s < self._last_s:  # the first frame, or a new clock
+            gap_s = self._first_gap_s
+        else:
+            gap_s = min(now_s - self._last_s, _MAX_GAP_S)
         self._last_s = now_s
-        self._credit_bytes += self._bytes_per_s * min(max(gap_s, 0.0), _MAX_GAP_S)
+        self._credit_bytes += self._bytes_per_s * gap_s
         # The small term undoes the rounding of times such as 1/30 s.
         return RateDecision(math.floor(self._credit_bytes + 1e-3), None)
 

@@ -69,3 +69,10 @@ def test_a_clock_that_jumps_is_survived(times):
         budget = rate.allowance(now_s).budget_bytes
         assert 0 <= budget <= 10_000
         rate.on_sent(budget, now_s)
+
+
+def test_a_clock_that_starts_over_costs_no_frame():
+    rate = BudgetRate(max_kbps=80, fps=10)
+    for now_s in (500.0, 1.0):
+        assert rate.allowance(now_s).budget_bytes == 1000
+        rate.on_sent(1000, now_s)
