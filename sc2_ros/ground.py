@@ -111,7 +111,7 @@ class GroundPipeline:
         config.validate(self.detection_classes)
         old, self._config = self._config, config
         if old is None or old.device != config.device:
-            self._network = self._network.to(config.device, memory_format=torch.channels_last)
+            self._network = self._network.to(config.device).to(memory_format=torch.channels_last)
 
     def receive(self, data: bytes, now_s: float) -> list[FrameResult]:
         """Take a packet; the results of the frames that it finishes, oldest first.
