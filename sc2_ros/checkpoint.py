@@ -172,6 +172,8 @@ def untrained(seed: int = 0, device: str = "cpu") -> Checkpoint:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         encoder, ground = build_networks(card)
+    with torch.no_grad():  # batch norms without statistics shrink the latents: undo that
+        encoder.project.weight.mul_(12.0)
     bottleneck = Bottleneck(card["network"]["channels"])
     thresholds = np.array(THRESHOLDS, np.int32)
     assert thresholds.shape[1] == CONTEXTS - 1

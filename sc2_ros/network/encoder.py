@@ -37,6 +37,8 @@ class OnboardEncoder(nn.Module):
             cin = width
         self.body = nn.Sequential(*layers)
         self.project = nn.Conv2d(cin, channels, 1)
+        # Latents of about unit spread from the first step on; else they all round to zero.
+        nn.init.normal_(self.project.weight, std=(1.0 / cin) ** 0.5)
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] -> latent (B, C, H/16, W/16); H and W multiples of 16."""

@@ -60,11 +60,18 @@ class Trainer:
         chosen = {id(p) for p in matrices} if config.optimizer == "muon" else set()
         rest = [p for p in model.parameters() if id(p) not in chosen]
         decayed = [p for p in rest if p.dim() == 4]
-        plain = [p for p in rest if p.dim() != 4]
+        # Gains and priors are logarithms that have far to go: they get five times the rate.
+        quick = [p for n, p in model.named_parameters() if "log_" in n]
+        fast = {id(p) for p in quick}
+        plain = [p for p in rest if p.dim() != 4 and id(p) not in fast]
         self.optimizers: list[torch.optim.Optimizer] = [
             torch.optim.AdamW(
-                [{"params": decayed, "weight_decay": config.weight_decay},
-                 {"params": plain, "weight_decay": 0.0}], lr=config.lr,
+                [
+                    {"params": decayed, "weight_decay": config.weight_decay},
+                    {"params": plain, "weight_decay": 0.0},
+                    {"params": quick, "weight_decay": 0.0, "lr": 5 * config.lr},
+                ],
+                lr=config.lr,
             )
         ]
         if chosen:

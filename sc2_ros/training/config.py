@@ -1,0 +1,80 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training configuration: YAML into the dataclasses that the pieces declare."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from sc2_ros.errors import InputError, ParameterError
+from sc2_ros.training.augment import AugmentConfig
+from sc2_ros.training.batches import SourceConfig
+from sc2_ros.training.sc2_model import LossConfig
+from sc2_ros.training.trainer import TrainerConfig
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A whole training: where it writes, what it reads, how it learns; card goes into the file."""
+
+    out: str
+    sources: tuple[SourceConfig, ...]
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    card: dict[str, Any] = field(default_factory=dict)
+
+
+def build(kind: type[T], values: Any, where: str) -> T:
+    """A dataclass from a mapping. Raises ParameterError naming what is unknown."""
+    if not isinstance(values, dict):
+        raise ParameterError(f"{where} must be a mapping, got {type(values).__name__}")
+    known = {item.name for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(set(values) - known):
+        raise ParameterError(
+            f"{where}: unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+        )
+    return kind(**values)
+
+
+def data_root(given: str | None) -> Path:
+    """The folder of the data sets: --data, $SC2_DATA or ../shared/data."""
+    return Path(given or os.environ.get("SC2_DATA") or "../shared/data")
+
+
+def read(path: str | Path, data: str | None = None, max_steps: int | None = None) -> TrainConfig:
+    """Read a YAML file; data set paths in it are relative to the data folder.
+
+    Raises InputError where it cannot be read, ParameterError where a key is unknown.
+    """
+    try:
+        values = yaml.safe_load(Path(path).read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(f"cannot read the training configuration {path} ({error})") from error
+    config = build(TrainConfig, values, str(path))
+    root = data_root(data)
+    sources = []
+    for number, entry in enumerate(config.sources):
+        source = build(SourceConfig, entry, f"{path}: sources[{number}]")
+        if not source.path.startswith("synthetic"):
+            source = dataclasses.replace(source, path=str(root / source.path))
+        sources.append(source)
+    trainer = build(TrainerConfig, values.get("trainer", {}), f"{path}: trainer")
+    if max_steps is not None:
+        trainer = dataclasses.replace(trainer, max_steps=max_steps, max_minutes=math.inf)
+    return dataclasses.replace(
+        config,
+        sources=tuple(sources),
+        augment=build(AugmentConfig, values.get("augment", {}), f"{path}: augment"),
+        loss=build(LossConfig, values.get("loss", {}), f"{path}: loss"),
+        trainer=trainer,
+    )

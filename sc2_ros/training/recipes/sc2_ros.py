@@ -1,0 +1,81 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Our own codec: one network for every rate, trained from labels (design.md, invariants 1-4)."""
+
+from __future__ import annotations
+
+import copy
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from sc2_ros import checkpoint
+from sc2_ros.errors import CheckpointError
+from sc2_ros.training import tables
+from sc2_ros.training.batches import Source, stream_batches
+from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.sc2_model import TrainingModel, sc2_loss
+from sc2_ros.training.trainer import Trainer
+
+IMAGES_FOR_TABLES = 240
+
+
+def run(config: TrainConfig, options: RunOptions) -> Path:
+    """Train, fit the coding tables, write OUT/checkpoint.safetensors and return its path."""
+    folder = Path(config.out)
+    torch.manual_seed(config.trainer.seed)
+    model = TrainingModel()
+    if options.init is not None:
+        model.load_state_dict(_weights(options.init))
+    sources = [Source(source, config.augment) for source in config.sources]
+    for source, settings in zip(sources, config.sources, strict=True):
+        print(f"{settings.path}: {len(source.samples)} images, {settings.per_batch} per batch")
+    trainer = Trainer(
+        model, lambda net, batch: sc2_loss(net, batch, config.loss), config.trainer, folder,
+        options.device,
+    )
+    if options.resume:
+        trainer.resume()
+    seed = config.trainer.seed + trainer.step
+    trainer.run(stream_batches(sources, seed, config.augment.crop))
+    return export(trainer.ema, sources, config, trainer.step, trainer.minutes)
+
+
+def export(
+    model: nn.Module, sources: list[Source], config: TrainConfig, steps: int, minutes: float
+) -> Path:
+    """Count symbols on training images of every source, fit the tables, write the checkpoint."""
+    model = copy.deepcopy(model).cpu().float().eval()
+    assert isinstance(model, TrainingModel)
+    model.encoder.half().float()  # the tables must fit the weights as they are stored
+    rng = np.random.default_rng(config.trainer.seed)
+    total = sum(source.per_batch for source in config.sources)
+    images = []
+    for source in sources:
+        share = max(IMAGES_FOR_TABLES * source.per_batch // total, 1)
+        chosen = rng.permutation(len(source.samples))[:share]
+        images += [source.samples[number].image for number in chosen]
+    fitted = tables.fit(model.encoder, model.bottleneck, images)
+    card = checkpoint.default_card() | {
+        "recipe": "sc2_ros", "steps": steps, "minutes": round(minutes, 1),
+        "trained": date.today().isoformat(),
+        "data": [Path(source.path).name for source in config.sources],
+    } | config.card
+    path = Path(config.out) / "checkpoint.safetensors"
+    number = checkpoint.save(path, model.encoder, model.ground, fitted, card)
+    print(f"wrote {path}, checkpoint id {number:08x}")
+    return path
+
+
+def _weights(path: Path) -> dict[str, torch.Tensor]:
+    """Averaged weights of another run's last.pt."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        weights: dict[str, torch.Tensor] = state["ema"]
+    except (OSError, RuntimeError, KeyError) as error:
+        raise CheckpointError(f"cannot start from {path}: no last.pt of a training") from error
+    return weights
