@@ -21,7 +21,7 @@ LATE_WINDOW = 64
 """A frame number up to so many behind the newest finished one is late; further back, a restart."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AssembledFrame:
     """A finished frame.
 
@@ -66,7 +66,7 @@ class AssemblerStats:
     inconsistent: int = 0
 
 
-@dataclass
+@dataclass(eq=False)
 class _OpenFrame:
     first: DecodedSlice
     first_s: float

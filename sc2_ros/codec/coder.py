@@ -28,7 +28,7 @@ _CODES_PER_DOUBLING = 16.0
 """First guess of how many rate codes double a frame; the search learns the frame's own."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DecodedSlice:
     """One slice as it came off the wire.
 
@@ -148,8 +148,13 @@ class LatentCodec:
 
         Raises:
             FrameTooBigError: not even code 0 fits.
-            ParameterError: the latent is not that of `encoded_size`.
+            ParameterError: the frame is over 4096 x 4096, or the latent is not of its size.
         """
+        if max(encoded_size) > wire.MAX_ENCODED_SIDE:
+            raise ParameterError(
+                f"frame of {encoded_size[0]}x{encoded_size[1]} pixels; at most "
+                f"{wire.MAX_ENCODED_SIDE} a side can be encoded"
+            )
         geometry = wire.Geometry(encoded_size, source_size)
         if geometry.latent_shape != latent.shape[1:]:
             raise ParameterError(

@@ -22,6 +22,8 @@ from sc2_ros.codec.tables import CodingTables
 from sc2_ros.errors import Sc2Error
 
 OVERHEAD_BYTES = HEADER_BYTES + GEOMETRY_BYTES
+# rANS rounds its state with every symbol: some bits in 100,000 symbols, at worst one more word.
+_PRICED_BYTES = MAX_PACKET_BYTES - 4
 
 Symbols = npt.NDArray[np.int8]
 Ints = npt.NDArray[np.int64]
@@ -31,7 +33,7 @@ class FrameTooBigError(Sc2Error):
     """Not even the lowest rate fits the frame into packets; the pipeline drops the frame."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FramePrice:
     """What a frame costs on the wire at one rate code.
 
@@ -52,11 +54,11 @@ class FramePrice:
 
     @property
     def fits(self) -> bool:
-        """Whether every packet is within 1,200 bytes."""
-        return int(self.slice_bytes.max()) <= MAX_PACKET_BYTES
+        """Whether every packet is sure to be within 1,200 bytes."""
+        return int(self.slice_bytes.max()) <= _PRICED_BYTES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FramePlan:
     """How a frame will be coded at one rate code on one grid.
 
@@ -82,7 +84,7 @@ class FramePlan:
         return FramePrice(self.code, self.grid, sizes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Nonzero:
     """The symbols of one group that are not zero: their places, and what they are."""
 
@@ -126,7 +128,7 @@ class FramePricer:
                 break
             # Costs hardly change from grid to grid: the last trace tells which are too coarse.
             guess = OVERHEAD_BYTES + rans_bytes(grid.sums(plan.cost))
-            if guess.max() <= MAX_PACKET_BYTES or grid is candidates[-1]:
+            if guess.max() <= _PRICED_BYTES or grid is candidates[-1]:
                 plan = self._trace(found, code, grid)
         return plan
 

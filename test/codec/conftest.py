@@ -1,0 +1,93 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Tables, codecs and latents that look like a trained network's, small enough for slow checks."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from sc2_ros.codec.coder import LatentCodec
+from sc2_ros.codec.packet import parse
+from sc2_ros.codec.tables import laplace_tables
+
+# A loaded machine must not fail a test that is right.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+CHECKPOINT = 0xC0FFEE01
+GROUPS = (2, 4, 6)
+CHANNELS = sum(GROUPS)
+
+
+def make_tables():
+    gains = np.geomspace(0.5, 8.0, 5)[:, None] * np.linspace(0.8, 1.2, CHANNELS)
+    spread = np.geomspace(1.0, 0.005, CHANNELS)
+    busy = np.array([0.25, 0.6, 1.2, 3.0])
+    scales = gains[:, None, :] * spread * busy[:, None]
+    scales[:, 0, : GROUPS[0]] = gains[:, : GROUPS[0]] * spread[: GROUPS[0]]
+    thresholds = [[0, 0, 0], [1, 4, 12], [3, 9, 27]]
+    return laplace_tables(gains, scales, GROUPS, thresholds, tables=40)
+
+
+def make_latent(height, width, seed=0, scale=1.0):
+    """(12, height, width): Laplacian, busy in some places, later channels nearly always zero."""
+    random = np.random.default_rng(seed)
+    spread = np.geomspace(1.0, 0.005, CHANNELS)[:, None, None]
+    coarse = random.exponential(size=(-(-height // 4), -(-width // 4)))
+    envelope = coarse.repeat(4, 0).repeat(4, 1)[:height, :width]
+    latent = random.laplace(size=(CHANNELS, height, width)) * spread * envelope * scale
+    return latent.astype(np.float32)
+
+
+def encode(codec, latent, code, size=None, **fields):
+    """Packets of a frame whose size is that of the latent unless one is given."""
+    size = size or (latent.shape[2] * 16, latent.shape[1] * 16)
+    values = {"stream": 3, "frame": 7, "capture_time_ns": 1_700_000_000_123_456_789, **fields}
+    return codec.encode(latent, code, encoded_size=size, source_size=size, **values)
+
+
+def decode_frame(codec, packets):
+    """Symbols (C, h, w) of all packets together."""
+    pieces = [codec.decode(parse(packet)) for packet in packets]
+    symbols = np.zeros((CHANNELS, pieces[0].grid_h, pieces[0].grid_w), np.int16)
+    for piece in pieces:
+        _, height, width = piece.symbols.shape
+        symbols[:, piece.y0 : piece.y0 + height, piece.x0 : piece.x0 + width] = piece.symbols
+    return symbols
+
+
+def _reference():
+    path = Path(__file__).with_name("reference.py")
+    spec = importlib.util.spec_from_file_location("bitstream_reference", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Helpers:
+    """The functions above, for tests, which importlib mode keeps from importing this file."""
+
+    checkpoint = CHECKPOINT
+    channels = CHANNELS
+    latent = staticmethod(make_latent)
+    encode = staticmethod(encode)
+    decode_frame = staticmethod(decode_frame)
+    reference = _reference()
+
+
+@pytest.fixture(scope="session")
+def tables():
+    return make_tables()
+
+
+@pytest.fixture(scope="session")
+def codec(tables):
+    return LatentCodec(tables, CHECKPOINT)
+
+
+@pytest.fixture(scope="session")
+def helpers():
+    return Helpers
