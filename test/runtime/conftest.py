@@ -1,0 +1,70 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A private corner of DDS for every test, and a second process to talk to."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("cyclonedds")
+
+from sc2_ros.runtime import embedded
+from sc2_ros.runtime.node import Node
+
+DEADLINE_S = 30.0
+PEER = Path(__file__).with_name("peer.py")
+
+
+@pytest.fixture(autouse=True)
+def private_domain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(random.SystemRandom().randrange(1, 100)))
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    monkeypatch.delenv("CYCLONEDDS_URI", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+
+
+@pytest.fixture
+def node(private_domain: None) -> Iterator[Node]:
+    embedded.init(args=[])
+    yield Node("tester", namespace="/test")
+    embedded.try_shutdown()
+
+
+@pytest.fixture
+def spin_until(node: Node) -> Callable[[Callable[[], object]], None]:
+    """Spin the tester until a condition holds; the test fails where it never does."""
+
+    def spin(condition: Callable[[], object]) -> None:
+        give_up = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < give_up, "the condition did not come about in time"
+            embedded.spin_once(node, timeout_sec=0.05)
+
+    return spin
+
+
+@pytest.fixture
+def start_peer(private_domain: None) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start peer.py with a command line; whatever still runs at the end is stopped."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, str(PEER), *arguments]
+        peer = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+        )
+        running.append(peer)
+        return peer
+
+    yield start
+    for peer in running:
+        if peer.poll() is None:
+            peer.send_signal(signal.SIGTERM)
+            peer.communicate(timeout=DEADLINE_S)

@@ -1,0 +1,91 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`--ros-args`, parameter files, remaps and names."""
+
+import pytest
+
+from sc2_ros.runtime.arguments import RosArgumentError, expand_name, parse_arguments
+
+NODE = "/drone/onboard"
+
+
+def test_what_is_not_ros_stays_on_the_command_line():
+    found = parse_arguments(["prog", "a", "--ros-args", "-p", "x:=1", "--", "b"])
+
+    assert found.rest == ["prog", "a", "b"]
+    assert found.overrides(NODE) == {"x": 1}
+
+
+def test_values_are_yaml():
+    texts = ["i:=3", "d:=3.0", "b:=true", "s:=fp16", "l:=[car, person]", "q:='7'"]
+    found = parse_arguments(["--ros-args", *(word for text in texts for word in ("-p", text))])
+
+    assert found.overrides(NODE) == {
+        "i": 3, "d": 3.0, "b": True, "s": "fp16", "l": ["car", "person"], "q": "7",
+    }  # fmt: skip
+
+
+def test_a_rule_for_one_node_is_not_for_another():
+    found = parse_arguments(["--ros-args", "-p", "onboard:x:=1", "-r", "ground:image:=other"])
+
+    assert found.overrides(NODE) == {"x": 1}
+    assert found.overrides("/drone/ground") == {}
+    assert found.remap("/drone/image", "onboard", NODE) == "/drone/image"
+    assert found.remap("/drone/image", "ground", "/drone/ground") == "/drone/other"
+
+
+def test_a_parameter_file_with_wildcards_and_namespaces(tmp_path):
+    path = tmp_path / "parameters.yaml"
+    path.write_text(
+        "/drone/onboard:\n  ros__parameters: {rate: {mode: budget, index: 0.25}}\n"
+        "/**:\n  ros__parameters: {rate: {index: 0.5}, device: cpu}\n"
+        "drone:\n  ground:\n    ros__parameters: {mask: false}\n"
+        "/*/ground:\n  ros__parameters: {preview: true}\n"
+    )
+
+    found = parse_arguments(["--ros-args", "--params-file", str(path), "-p", "device:=cuda"])
+
+    assert found.overrides(NODE) == {"rate.mode": "budget", "rate.index": 0.25, "device": "cuda"}
+    assert found.overrides("/drone/ground") == {
+        "rate.index": 0.5, "device": "cuda", "mask": False, "preview": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "node:\n  x: 1\n", "node: {ros__parameters: 3}\n"])
+def test_what_is_no_parameter_file_is_refused(tmp_path, text):
+    path = tmp_path / "parameters.yaml"
+    path.write_text(text)
+
+    with pytest.raises(RosArgumentError, match=r"parameters\.yaml"):
+        parse_arguments(["--ros-args", "--params-file", str(path)])
+
+
+@pytest.mark.parametrize("words", [["-p", "x"], ["-r"], ["--speed"], ["--params-file", "/none"]])
+def test_what_ros_does_not_understand_is_refused(words):
+    with pytest.raises(RosArgumentError):
+        parse_arguments(["--ros-args", *words])
+
+
+def test_name_namespace_and_topic_remaps():
+    rules = ["__ns:=/drone", "__node:=onboard", "image:=/camera/image", "~/x:=y", "/a:=b"]
+    found = parse_arguments(["--ros-args", *(word for rule in rules for word in ("-r", rule))])
+
+    assert found.node_name("sc2") == "onboard"
+    assert found.node_namespace("sc2", "") == "/drone"
+    assert found.remap("/drone/image", "onboard", NODE) == "/camera/image"
+    assert found.remap("/drone/onboard/x", "onboard", NODE) == "/drone/y"
+    assert found.remap("/a", "onboard", NODE) == "/drone/b"
+    assert found.remap("/image", "onboard", NODE) == "/image"
+
+
+def test_names_expand_as_in_ros():
+    assert expand_name("image", "/", "/n") == "/image"
+    assert expand_name("image", "/drone", NODE) == "/drone/image"
+    assert expand_name("~/now", "/drone", NODE) == "/drone/onboard/now"
+    assert expand_name("/clock", "/drone", NODE) == "/clock"
+
+
+@pytest.mark.parametrize("name", ["", "1st", "a b", "a//b", "a/", "a__b", "a-b"])
+def test_what_is_no_ros_name_is_refused(name):
+    with pytest.raises(ValueError, match="is not a ROS topic"):
+        expand_name(name, "/", "/n")
