@@ -6,15 +6,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.ground import FrameResult
 from sc2_ros.media.encodings import decode_compressed, decode_raw
-from sc2_ros.onboard import CameraFrame
 from sc2_ros.runtime.ros import (
     CompressedImage,
     Detection2D,
@@ -27,6 +25,9 @@ from sc2_ros.runtime.ros import (
     UInt8MultiArray,
     VisionClass,
 )
+
+if TYPE_CHECKING:
+    from sc2_ros.ground import FrameResult  # camera and link emulator do without torch
 
 JPEG_QUALITY = 80
 
@@ -49,7 +50,7 @@ def header(stamp_ns: int, frame_id: str) -> Header:
     return Header(stamp=to_time(stamp_ns), frame_id=frame_id)
 
 
-def camera_frame(message: Image | CompressedImage) -> CameraFrame:
+def image_array(message: Image | CompressedImage) -> npt.NDArray[np.uint8]:
     """The picture in a sensor_msgs/Image or CompressedImage: uint8 (H, W, 3) RGB or (H, W) grey.
 
     Raises:
@@ -57,18 +58,15 @@ def camera_frame(message: Image | CompressedImage) -> CameraFrame:
             whose data do not fit its size.
     """
     if hasattr(message, "format"):
-        image = decode_compressed(message.data)
-    else:
-        image = decode_raw(
-            message.data,
-            encoding=message.encoding,
-            width=message.width,
-            height=message.height,
-            step=message.step,
-            big_endian=bool(message.is_bigendian),
-        )
-    stamp = message.header.stamp
-    return CameraFrame(image, to_ns(stamp), message.header.frame_id)
+        return decode_compressed(message.data)
+    return decode_raw(
+        message.data,
+        encoding=message.encoding,
+        width=message.width,
+        height=message.height,
+        step=message.step,
+        big_endian=bool(message.is_bigendian),
+    )
 
 
 def image_message(image: npt.NDArray[np.uint8], stamp_ns: int, frame_id: str) -> Image:

@@ -124,33 +124,38 @@ def uplink_status(
     rtt_s: float | None,
     sent_fps: float,
     decoded_fps: float,
-    bad_feedback: int,
+    bad: float,
 ) -> Status:
     """The link as the drone knows it from feedback.
 
     Args:
-        silence_s: seconds since the last feedback; None before the first.
+        silence_s: seconds since the last feedback on this stream; None before the first.
         loss: share of packets lost, None while unknown.
         rtt_s: round-trip time in seconds, None while unknown.
         sent_fps: frames per second that left.
-        decoded_fps: frames per second that the ground reports as decoded.
-        bad_feedback: feedback packets that could not be read, since the start.
+        decoded_fps: frames per second that the ground reports as decoded whole.
+        bad: feedback packets per second that are damaged or not for this stream.
     """
     values = {
         "loss": "" if loss is None else f"{loss:.3f}",
         "rtt_ms": "" if rtt_s is None else f"{rtt_s * 1e3:.0f}",
         "decoded_per_s": f"{decoded_fps:.1f}",
-        "bad_feedback": bad_feedback,
+        "bad_feedback_per_s": f"{bad:.1f}",
     }
+    silent = silence_s is None or silence_s > SILENCE_S
+    if silent and bad > 0:
+        message = "feedback comes, but not for this stream and checkpoint: compare `model`"
+        return Status("link", Level.ERROR, message, values)
     if silence_s is None:
         message = "no feedback yet: is the ground node running, and `feedback` bridged to here?"
         return Status("link", Level.WARN, message, values)
-    if silence_s > SILENCE_S:
+    if silent:
         return Status("link", Level.ERROR, f"no feedback for {silence_s:.0f} s", values)
-    if sent_fps > 0 and decoded_fps == 0:
-        message = "the ground decodes none of the frames: does it have the same checkpoint?"
-        return Status("link", Level.ERROR, message, values)
-    return _loss_status("link", loss or 0.0, values)
+    status = _loss_status("link", loss or 0.0, values)
+    if status.level is Level.OK and sent_fps > 0 and decoded_fps <= 0:
+        message = "packets arrive, but the ground finishes no frame: is it too slow?"
+        return Status("link", Level.WARN, message, values)
+    return status
 
 
 def downlink_status(
@@ -161,6 +166,7 @@ def downlink_status(
     mismatched: float,
     bad: float,
     reasons: Mapping[str, int],
+    last_error: str,
 ) -> Status:
     """The packets that reach the ground.
 
@@ -172,6 +178,7 @@ def downlink_status(
         mismatched: packets per second that another checkpoint made.
         bad: damaged or foreign packets per second.
         reasons: bad packets since the start, by reason.
+        last_error: what was wrong with the last of them.
     """
     values: dict[str, object] = {
         "packets_per_s": f"{packets_per_s:.1f}",
@@ -185,10 +192,10 @@ def downlink_status(
     if silence_s > SILENCE_S:
         return Status("link", Level.ERROR, f"no packet for {silence_s:.0f} s", values)
     if mismatched > 0:
-        message = "packets were made with another checkpoint: give both nodes the same `model`"
+        message = f"packets of another checkpoint come, they cannot be decoded: {last_error}"
         return Status("link", Level.ERROR, message, values)
     if bad > 0:
-        return Status("link", Level.WARN, f"{bad:.1f} damaged packets/s", values)
+        return Status("link", Level.WARN, f"{bad:.1f} bad packets/s: {last_error}", values)
     return _loss_status("link", loss, values)
 
 
@@ -201,22 +208,29 @@ def _loss_status(name: str, loss: float, values: Mapping[str, object]) -> Status
     return Status(name, Level.OK, message, values)
 
 
-def decoder_status(fps: float, incomplete_fps: float, stage_ms: Mapping[str, float]) -> Status:
+def decoder_status(
+    fps: float, incomplete_fps: float, skipped_fps: float, stage_ms: Mapping[str, float]
+) -> Status:
     """What the ground makes of the packets.
 
     Args:
         fps: results per second.
         incomplete_fps: those of them with packets missing.
+        skipped_fps: frames per second that came but were skipped for newer ones.
         stage_ms: milliseconds per stage of the last frame.
     """
     values: dict[str, object] = {
         "frames_per_s": f"{fps:.1f}",
         "incomplete_per_s": f"{incomplete_fps:.1f}",
+        "skipped_per_s": f"{skipped_fps:.1f}",
     }
     values |= {f"{stage}_ms": f"{ms:.1f}" for stage, ms in stage_ms.items()}
     message = f"{fps:.1f} frames/s"
     if incomplete_fps > 0.5 * fps:
         message += ", more than half of them with packets missing"
+        return Status("decoder", Level.WARN, message, values)
+    if skipped_fps > fps:
+        message += f", {skipped_fps:.1f} skipped: lower frame.max_fps on the drone, or use a GPU"
         return Status("decoder", Level.WARN, message, values)
     return Status("decoder", Level.OK, message, values)
 

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ground station's node: packets of features in, results and feedback out.
 
-    features -> [executor: arrival time] -> [worker: GroundPipeline] -> detections, mask, preview
-                                                      |
-                                                   feedback
+    features -> [executor: accept] -> newest frame -> [worker: show] -> detections, mask, preview
+                    |
+                 feedback
+
+A station that is slower than the camera skips frames; it does not fall behind.
 
 For example::
 
@@ -19,7 +21,7 @@ from dataclasses import replace
 
 from sc2_ros import checkpoint
 from sc2_ros.devices import check_device
-from sc2_ros.ground import FrameResult, GroundConfig, GroundPipeline
+from sc2_ros.ground import GroundConfig, GroundPipeline, ReadyFrame
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.conversions import label_info_message, packet_bytes, packet_message
 from sc2_ros.nodes.diagnostics import (
@@ -33,7 +35,7 @@ from sc2_ros.nodes.parameter_server import ParameterServer
 from sc2_ros.nodes.parameters import GROUND, Value, parse_names
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.results import ResultPublishers
-from sc2_ros.nodes.worker import Worker
+from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.runtime.ros import (
     Clock,
     ClockType,
@@ -43,10 +45,8 @@ from sc2_ros.runtime.ros import (
     UInt8MultiArray,
 )
 
-TICK_S = 0.005
+TICK_S = 0.01
 """How late a frame's time-out or a feedback packet may be."""
-MOST_WAITING = 2000
-"""Packets that may wait for the worker."""
 
 
 class GroundNode(Node):
@@ -60,9 +60,9 @@ class GroundNode(Node):
         model = checkpoint.load(parameters["model"], device=self._config.device)
         self._pipeline = GroundPipeline(model, self._config)
         self._silence = Silence()
-        names = ("packets", "bytes", "mismatched", "bad", "frames", "incomplete")
+        names = ("packets", "bytes", "mismatched", "bad", "frames", "incomplete", "skipped")
         self._counters = {name: Counter() for name in names}
-        self._worker = Worker[tuple[bytes, float]](self._work, TICK_S, MOST_WAITING)
+        self._worker = NewestWorker[ReadyFrame](self._show)
         self._results = ResultPublishers(
             self, model.card["detection_classes"], model.card["mask_classes"]
         )
@@ -89,6 +89,7 @@ class GroundNode(Node):
         )
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.RESULTS)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(TICK_S, self._tick, clock=steady)
         self.create_timer(1.0, self._diagnose, clock=steady)
 
     def _valid_configuration(self, values: dict[str, Value]) -> GroundConfig:
@@ -109,27 +110,27 @@ class GroundNode(Node):
     def _on_packet(self, message: UInt8MultiArray) -> None:
         now_s = time.monotonic()
         self._silence.heard(now_s)
-        self._worker.put((packet_bytes(message), now_s))
+        self._hand_over(self._pipeline.accept(packet_bytes(message), now_s))
 
-    def _work(self, packets: list[tuple[bytes, float]]) -> None:
-        if packets:
-            self._follow_listeners()
-        for data, arrival_s in packets:
-            self._publish(self._pipeline.receive(data, arrival_s))
+    def _tick(self) -> None:
         now_s = time.monotonic()
-        self._publish(self._pipeline.poll(now_s))
+        self._hand_over(self._pipeline.expire(now_s))
         for packet in self._pipeline.feedback(now_s):
             self._feedback.publish(packet_message(packet))
+
+    def _hand_over(self, frames: list[ReadyFrame]) -> None:
+        for frame in frames:
+            self._worker.put(frame.number, frame)
+
+    def _show(self, frame: ReadyFrame) -> None:
+        self._follow_listeners()
+        self._results.publish(self._pipeline.show(frame))
 
     def _follow_listeners(self) -> None:
         """Heads whose topics nobody listens to do not run."""
         mask = self._config.mask and self._results.mask_wanted()
         preview = self._config.preview and self._results.preview_wanted()
         self._pipeline.configure(replace(self._config, mask=mask, preview=preview))
-
-    def _publish(self, results: list[FrameResult]) -> None:
-        for result in results:
-            self._results.publish(result)
 
     def _diagnose(self) -> None:
         self._worker.check()
@@ -143,6 +144,7 @@ class GroundNode(Node):
             "bad": bad,
             "frames": stats.frames,
             "incomplete": stats.incomplete_frames,
+            "skipped": self._worker.skipped,
         }
         rate = {name: self._counters[name].rate(count, now_s) for name, count in counts.items()}
         statuses = [
@@ -154,8 +156,9 @@ class GroundNode(Node):
                 rate["mismatched"],
                 rate["bad"],
                 stats.bad_packets,
+                stats.last_error,
             ),
-            decoder_status(rate["frames"], rate["incomplete"], stats.stage_ms),
+            decoder_status(rate["frames"], rate["incomplete"], rate["skipped"], stats.stage_ms),
         ]
         stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(to_message(statuses, stamp, self.get_name(), "ground"))

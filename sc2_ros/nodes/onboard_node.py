@@ -20,7 +20,7 @@ from sc2_ros import checkpoint
 from sc2_ros.errors import Sc2Error
 from sc2_ros.link.pacer import Pacer
 from sc2_ros.nodes import qos
-from sc2_ros.nodes.conversions import camera_frame, packet_bytes, packet_message
+from sc2_ros.nodes.conversions import image_array, packet_bytes, packet_message, to_ns
 from sc2_ros.nodes.diagnostics import (
     Counter,
     Silence,
@@ -32,7 +32,7 @@ from sc2_ros.nodes.diagnostics import (
 from sc2_ros.nodes.parameter_server import ParameterServer
 from sc2_ros.nodes.parameters import ONBOARD, Value, parse_size
 from sc2_ros.nodes.process import run
-from sc2_ros.onboard import OnboardConfig, OnboardPipeline
+from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.runtime.ros import (
     Clock,
     ClockType,
@@ -65,7 +65,7 @@ class OnboardNode(Node):
         self._images = self._unreadable = 0
         self._why = ""
         self._camera_silence, self._feedback_silence = Silence(), Silence()
-        names = ("images", "unreadable", "sent", "bytes", "decoded")
+        names = ("images", "unreadable", "sent", "bytes", "decoded", "bad_feedback")
         self._counters = {name: Counter() for name in names}
         self._open_topics()
         self.get_logger().info(f"checkpoint {model.id:08x}, images from {self._topic}")
@@ -102,7 +102,10 @@ class OnboardNode(Node):
         self._images += 1
         self._camera_silence.heard(now_s)
         try:
-            packets = self._pipeline.process(camera_frame(message), now_s)
+            frame = CameraFrame(
+                image_array(message), to_ns(message.header.stamp), message.header.frame_id
+            )
+            packets = self._pipeline.process(frame, now_s)
         except Sc2Error as error:
             self._unreadable += 1
             self._why = str(error)
@@ -128,8 +131,10 @@ class OnboardNode(Node):
 
     def _on_feedback(self, message: UInt8MultiArray) -> None:
         now_s = time.monotonic()
-        self._feedback_silence.heard(now_s)
+        bad = self._pipeline.stats.bad_feedback
         self._pipeline.on_feedback(packet_bytes(message), now_s)
+        if self._pipeline.stats.bad_feedback == bad:
+            self._feedback_silence.heard(now_s)
 
     def _diagnose(self) -> None:
         now_s = time.monotonic()
@@ -156,7 +161,7 @@ class OnboardNode(Node):
                 stats.rtt_s,
                 rate["sent"],
                 rate["decoded"],
-                stats.bad_feedback,
+                rate["bad_feedback"],
             ),
         ]
         stamp = self.get_clock().now().to_msg()
@@ -171,6 +176,7 @@ class OnboardNode(Node):
             "sent": stats.frames_sent,
             "bytes": stats.bytes_sent,
             "decoded": stats.frames_decoded,
+            "bad_feedback": stats.bad_feedback,
         }
         return {name: self._counters[name].rate(count, now_s) for name, count in counts.items()}
 

@@ -5,25 +5,26 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
 
-class Worker(Generic[Item]):
-    """Calls `work(items)` with all that was put in since the last call, at least every `tick_s`.
+class NewestWorker(Generic[Item]):
+    """Calls `work(item)` on the newest item of every key; older ones that still wait are skipped.
 
-    `lock` is held during the call: whoever holds it sees the worker at rest. An exception stops the
+    `lock` is held during a call: whoever holds it sees the worker at rest. An exception stops the
     thread; `check` raises it where the executor sees it.
     """
 
-    def __init__(self, work: Callable[[list[Item]], None], tick_s: float, capacity: int) -> None:
+    def __init__(self, work: Callable[[Item], None]) -> None:
         self.lock = threading.Lock()
+        self.skipped = 0
+        """Items that a newer one has replaced."""
         self._work = work
-        self._tick_s = tick_s
-        self._items: deque[Item] = deque(maxlen=capacity)
+        self._mailbox: dict[int, Item] = {}
+        self._mailbox_lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
         self._error: BaseException | None = None
@@ -33,9 +34,11 @@ class Worker(Generic[Item]):
         """Begin."""
         self._thread.start()
 
-    def put(self, item: Item) -> None:
-        """Hand over an item; the oldest gives way where too many wait."""
-        self._items.append(item)
+    def put(self, key: int, item: Item) -> None:
+        """Hand over an item."""
+        with self._mailbox_lock:
+            self.skipped += key in self._mailbox
+            self._mailbox[key] = item
         self._wake.set()
 
     def check(self) -> None:
@@ -53,10 +56,15 @@ class Worker(Generic[Item]):
     def _run(self) -> None:
         try:
             while not self._stopping:
-                self._wake.wait(self._tick_s)
+                self._wake.wait()
                 self._wake.clear()
-                items = [self._items.popleft() for _ in range(len(self._items))]
-                with self.lock:
-                    self._work(items)
+                while not self._stopping and (item := self._next()) is not None:
+                    with self.lock:
+                        self._work(item)
         except BaseException as error:  # handed to the executor's thread
             self._error = error
+
+    def _next(self) -> Item | None:
+        """The item of the key that has waited for longest."""
+        with self._mailbox_lock:
+            return self._mailbox.pop(next(iter(self._mailbox))) if self._mailbox else None

@@ -1,0 +1,70 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The thread that works on the newest item only."""
+
+import threading
+
+import pytest
+
+from sc2_ros.nodes.worker import NewestWorker
+
+DEADLINE_S = 30.0
+
+
+def test_items_that_wait_give_way_to_newer_ones_of_their_key():
+    started, go, done = threading.Event(), threading.Event(), threading.Event()
+    seen = []
+
+    def work(item):
+        seen.append(item)
+        started.set()
+        assert go.wait(DEADLINE_S)
+        if len(seen) == 3:
+            done.set()
+
+    worker = NewestWorker(work)
+    worker.start()
+    worker.put(0, "a")
+    assert started.wait(DEADLINE_S)
+    for key, item in [(0, "b"), (0, "c"), (1, "x"), (0, "d")]:
+        worker.put(key, item)
+    go.set()
+
+    assert done.wait(DEADLINE_S)
+    worker.stop()
+    assert seen == ["a", "d", "x"]
+    assert worker.skipped == 2
+
+
+def test_an_exception_is_handed_to_who_checks():
+    failed = threading.Event()
+
+    def work(item):
+        failed.set()
+        raise ZeroDivisionError(item)
+
+    worker = NewestWorker(work)
+    worker.check()
+    worker.start()
+    worker.put(0, "a")
+    assert failed.wait(DEADLINE_S)
+    worker.stop()
+
+    with pytest.raises(ZeroDivisionError, match="a"):
+        worker.check()
+
+
+def test_the_lock_holds_the_worker_back():
+    done = threading.Event()
+    worker = NewestWorker(lambda item: done.set())
+    worker.start()
+
+    with worker.lock:
+        worker.put(0, "a")
+        assert not done.is_set()
+    assert done.wait(DEADLINE_S)
+    worker.stop()
+
+
+def test_stopping_a_worker_that_never_started_is_fine():
+    NewestWorker(print).stop()
