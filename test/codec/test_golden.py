@@ -92,3 +92,10 @@ def test_stream_info():
 
     assert data.hex() == info["packet"]
     assert parse_stream_info(parse(data)) == info["frame_id"]
+
+
+def test_the_worked_example_of_the_document_is_the_first_vector():
+    document = (Path(__file__).parents[2] / "docs" / "bitstream.md").read_text("utf-8")
+    written = document.split("Written out")[1].split("\n\n")[1]
+
+    assert bytes.fromhex(written).hex() == GOLDEN["cases"][0]["packets"][0]
