@@ -83,7 +83,7 @@ class SyntheticFlight:
         view = self._path.view(t, self._width, self._height)
         image, boxes, labels, mask = self._renderer.draw(view, t)
         image = self._sensor.expose(image, t, np.random.default_rng([self._seed, 5, index]))
-        return FlightFrame(image, boxes.astype(np.float32), labels, mask)
+        return FlightFrame(image, boxes, labels, mask)
 
 
 class _Sensor:

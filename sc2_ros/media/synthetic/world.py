@@ -75,20 +75,21 @@ def paint(
 ) -> NDArray[np.uint8]:  # fmt: skip
     """Turns the material map into a texture: palette, two scales of noise, shadows."""
     values = materials.WARMTH if thermal else materials.RGB
-    tint = rng.normal(1.0, 0.10, values.shape[:1])
+    tint = rng.normal(1.0, 0.14 if thermal else 0.10, values.shape[:1])
     if thermal:
         # Contrast between warm ground and cool plants comes and goes over the day.
-        gain = rng.uniform(0.45, 1.3) * (-0.7 if rng.random() < 0.2 else 1.0)
+        gain = rng.uniform(0.55, 1.5) * (-0.7 if rng.random() < 0.2 else 1.0)
         values = 112 + (values.astype(np.float64) - 112) * gain
     else:
         tint = tint[:, None] * rng.normal(1.0, 0.022, values.shape)
     palette = np.clip(values * tint, 4, 250).astype(np.uint8)
     coarse = 0.5 * noise(rng, 8) + 0.3 * noise(rng, 64) + 0.2 * noise(rng, 256)
     fine = 0.5 * noise(rng, 1024) + 0.5 * noise(rng, SIDE_PX)
-    strength = 0.55 if thermal else 1.0
-    light = 1 + strength * (
-        materials.table(materials.COARSE)[surface] * coarse
-        + materials.table(materials.FINE)[surface] * fine
+    # Heat spreads: thermal pictures are blotchy rather than grainy.
+    blotch, grain = (1.4, 0.4) if thermal else (1.0, 1.0)
+    light = 1 + (
+        blotch * materials.table(materials.COARSE)[surface] * coarse
+        + grain * materials.table(materials.FINE)[surface] * fine
     )
     soft = cv2.GaussianBlur(shade, (0, 0), 3.5 if thermal else 1.2)
     light *= 1 - (0.3 * shadow if thermal else shadow) * (soft.astype(np.float32) / 255)
