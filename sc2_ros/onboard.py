@@ -156,7 +156,7 @@ class OnboardPipeline:
         config.validate()
         old, self._config = self._config, config
         if old is None or old.device != config.device:
-            self._encoder = self._encoder.to(config.device, memory_format=torch.channels_last)
+            self._encoder = self._encoder.to(config.device).to(memory_format=torch.channels_last)
         if old is None or old.stream != config.stream:
             self._monitor = LinkMonitor()
             self._info_s = None
