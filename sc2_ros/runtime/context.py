@@ -15,9 +15,10 @@ from cyclonedds.builtin import (
     BuiltinTopicDcpsPublication,
     BuiltinTopicDcpsSubscription,
 )
+from cyclonedds.core import ReadCondition
 
 from sc2_ros.runtime.arguments import RosArgumentError, RosArguments, parse_arguments
-from sc2_ros.runtime.dds import Participant, guid_bytes, raw_type
+from sc2_ros.runtime.dds import ALIVE_STATE, Participant, guid_bytes, raw_type
 from sc2_ros.runtime.logging import Logger, LoggingSeverity, get_logger
 from sc2_ros.runtime.messages import message_type, to_cdr
 from sc2_ros.runtime.qos import DurabilityPolicy, QoSProfile
@@ -133,9 +134,10 @@ class Context:
                 "publishers": BuiltinTopicDcpsPublication,
                 "subscriptions": BuiltinTopicDcpsSubscription,
             }[kind]
-            self._endpoints[kind] = BuiltinDataReader(self.participant.dds, source)
-        samples = self._endpoints[kind].read(10_000)
-        return sum(getattr(sample, "topic_name", None) == f"rt{topic}" for sample in samples)
+            reader = BuiltinDataReader(self.participant.dds, source)
+            self._endpoints[kind] = (reader, ReadCondition(reader, ALIVE_STATE))
+        reader, alive = self._endpoints[kind]
+        return sum(sample.topic_name == f"rt{topic}" for sample in reader.read(10_000, alive))
 
     def _on_signal(self, number: int, frame: Any) -> None:
         self.signalled = True

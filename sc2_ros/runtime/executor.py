@@ -92,6 +92,8 @@ class SingleThreadedExecutor:
         """
         while self._context.ok() and not self._is_shutdown:
             self.spin_once()
+        if self._context.signalled:
+            raise ExternalShutdownException
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
         """Wait for work and do what is ready: at most one message of every subscription."""
