@@ -28,10 +28,11 @@ class CameraNode(Node):
     """Publishes a frame source at its own rate, stamped with the node's clock."""
 
     def __init__(self) -> None:
+        self._source: FrameSource | None = None
         super().__init__("camera_node")
         parameters = ParameterServer(self, CAMERA)
-        self._source = open_from(parameters)
-        self._frames: Iterator[SourceFrame] = iter(self._source)
+        self._source = source = open_from(parameters)
+        self._frames: Iterator[SourceFrame] = iter(source)
         self._frame_id: str = parameters["frame_id"]
         options = qos.overridable()
         self._image = self.create_publisher(
@@ -39,15 +40,14 @@ class CameraNode(Node):
         )
         self._detections = self.create_publisher(Detection2DArray, "truth/detections", qos.RESULTS)
         self._mask = self.create_publisher(Image, "truth/mask", qos.RESULTS)
-        fps = parameters["fps"] or self._source.fps
-        self._timer = self.create_timer(1.0 / fps, self._publish_next)
-        self.get_logger().info(f"playing {self._source.name} at {fps:.1f} images/s")
+        self._timer = self.create_timer(1.0 / source.fps, self._publish_next)
+        self.get_logger().info(f"playing {source.name} at {source.fps:.1f} images/s")
 
     def _publish_next(self) -> None:
         frame = next(self._frames, None)
         if frame is None:
             self._timer.cancel()
-            self.get_logger().info(f"{self._source.name} has ended")
+            self.get_logger().info("the input has ended")
             return
         stamp_ns = self.get_clock().now().nanoseconds
         frame_id = self._frame_id or frame.frame_id
@@ -68,7 +68,8 @@ class CameraNode(Node):
 
     def destroy_node(self) -> None:
         """Let go of the camera or the file too."""
-        self._source.close()
+        if self._source is not None:
+            self._source.close()
         super().destroy_node()
 
 

@@ -53,6 +53,7 @@ class GroundNode(Node):
     """Feeds the ground pipeline from ROS. The radio runs in real time, whatever /clock says."""
 
     def __init__(self) -> None:
+        self._worker = NewestWorker[ReadyFrame](self._show)
         super().__init__("ground_node")
         parameters = ParameterServer(self, GROUND)
         self._config = configuration(parameters.values)
@@ -62,7 +63,6 @@ class GroundNode(Node):
         self._silence = Silence()
         names = ("packets", "bytes", "mismatched", "bad", "frames", "incomplete", "skipped")
         self._counters = {name: Counter() for name in names}
-        self._worker = NewestWorker[ReadyFrame](self._show)
         self._results = ResultPublishers(
             self, model.card["detection_classes"], model.card["mask_classes"]
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.nodes.parameters import VALUE_NAMES, Row, Value, problem_of
+from sc2_ros.nodes.parameters import Row, Value, problem_of
 from sc2_ros.runtime.ros import (
     FloatingPointRange,
     IntegerRange,
@@ -45,13 +45,13 @@ class ParameterServer:
             parameter = self._node.declare_parameter(row.name, row.default, describe(row))
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
             raise ParameterError(
-                f"parameter {row.name}: {error}; it takes {VALUE_NAMES[type(row.default)]},"
-                f" for example {row.default!r}"
+                f"{error} ({row.name} takes {row.description_of_type()};"
+                f" permitted: {row.description_of_values()})"
             ) from error
-        problem = row.problem(parameter.value)
+        value: Value = str(parameter.value) if row.number_as_text else parameter.value
+        problem = row.problem(value)
         if problem is not None:
             raise ParameterError(f"parameter {problem}")
-        value: Value = parameter.value
         return value
 
     def __getitem__(self, name: str) -> Any:
@@ -102,6 +102,7 @@ def describe(row: Row) -> ParameterDescriptor:
     """The ROS descriptor of a row: description, range, and why it is read-only."""
     descriptor = ParameterDescriptor(description=row.description)
     descriptor.read_only = bool(row.fixed)
+    descriptor.dynamic_typing = row.number_as_text
     constraints = [f"one of {', '.join(row.choices)}"] if row.choices else []
     if row.fixed:
         constraints.append(f"read-only: {row.fixed}")

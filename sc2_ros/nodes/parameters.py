@@ -34,14 +34,13 @@ class Row:
     choices: tuple[str, ...] = ()
     check: Callable[[Value], str | None] | None = None
     fixed: str = ""
+    number_as_text: bool = False
+    """Whether a number stands for its digits: `-p input:=0` gives 0, not "0"."""
 
     def problem(self, value: object) -> str | None:
         """What is wrong with a value, as a sentence; None where it may be used."""
         if type(value) is not type(self.default):
-            return (
-                f"{self.name} takes {VALUE_NAMES[type(self.default)]}, "
-                f"for example {self.default!r}, not {value!r}"
-            )
+            return f"{self.name} takes {self.description_of_type()}, not {value!r}"
         if self.low is not None and self.high is not None:
             assert isinstance(value, int | float)
             if not self.low <= value <= self.high:
@@ -53,6 +52,10 @@ class Row:
             found = self.check(value)
             return None if found is None else f"{self.name} = {value!r}: {found}"
         return None
+
+    def description_of_type(self) -> str:
+        """The type and an example in words."""
+        return f"{VALUE_NAMES[type(self.default)]}, for example {self.default!r}"
 
     def description_of_values(self) -> str:
         """The permitted values in words, e.g. `0.0 to 1.0`."""
@@ -231,6 +234,7 @@ CAMERA = (
         "What to play: synthetic[:SEED], a video, a folder of images, a ROS 2 bag or a camera "
         "number.",
         fixed=_OPENED_ONCE,
+        number_as_text=True,
     ),
     Row(
         "topic",
@@ -241,7 +245,8 @@ CAMERA = (
     Row(
         "fps",
         0.0,
-        "Images per second; 0 takes the source's own rate.",
+        "Images per second: a recording is thinned to at most this rate, a folder or the flight "
+        "is played at it; 0 takes the source's own.",
         0.0,
         240.0,
         fixed=_OPENED_ONCE,

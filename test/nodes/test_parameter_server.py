@@ -1,0 +1,143 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters on a node: declared from the table, changed together or not at all."""
+
+import pytest
+
+from sc2_ros.errors import ParameterError
+from sc2_ros.nodes.onboard_node import configuration
+from sc2_ros.nodes.parameter_server import ParameterServer, describe
+from sc2_ros.nodes.parameters import CAMERA, GROUND, ONBOARD
+from sc2_ros.runtime.ros import Node, Parameter, rclpy
+
+
+@pytest.fixture
+def with_arguments(private_domain):
+    """Make a node as if its process had been started with these ROS arguments."""
+
+    def make(*ros_args):
+        rclpy.init(args=["tester", "--ros-args", *ros_args])
+        return Node("tester")
+
+    yield make
+    rclpy.try_shutdown()
+
+
+def test_defaults_come_from_the_table(node):
+    server = ParameterServer(node, GROUND)
+
+    assert server.values == {row.name: row.default for row in GROUND}
+    assert node.get_parameter("score_threshold").value == 0.3
+
+
+def test_descriptors_tell_range_choices_and_why_something_is_fixed():
+    rows = {row.name: row for row in ONBOARD}
+
+    assert describe(rows["rate.index"]).floating_point_range[0].to_value == 1.0
+    assert describe(rows["stream"]).integer_range[0].to_value == 255
+    assert "fixed, budget" in describe(rows["rate.mode"]).additional_constraints
+    assert describe(rows["model"]).read_only
+    assert "restart" in describe(rows["model"]).additional_constraints
+
+
+def test_the_command_line_overrides_defaults(with_arguments):
+    node = with_arguments("-p", "rate.mode:=budget", "-p", "rate.max_kbps:=250.0")
+
+    server = ParameterServer(node, ONBOARD)
+
+    assert (server["rate.mode"], server["rate.max_kbps"]) == ("budget", 250.0)
+
+
+def test_a_camera_number_needs_no_quotes(with_arguments):
+    assert ParameterServer(with_arguments("-p", "input:=2"), CAMERA)["input"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("rate.index:=1.5", "0.0 to 1.0"),
+        ("rate.max_kbps:=500", "a decimal number"),
+        ("rate.mode:=auto", "one of fixed, budget"),
+        ("frame.size:=big", "640x512"),
+    ],
+)
+def test_a_wrong_start_value_is_refused_with_what_is_permitted(with_arguments, argument, words):
+    with pytest.raises(ParameterError, match=argument.split(":")[0]) as caught:
+        ParameterServer(with_arguments("-p", argument), ONBOARD)
+
+    assert words in str(caught.value)
+
+
+def test_changes_are_applied_together(node):
+    applied = []
+    server = ParameterServer(node, ONBOARD)
+    server.watch(configuration, applied.append)
+
+    result = node.set_parameters_atomically(
+        [
+            Parameter("rate.mode", Parameter.Type.STRING, "budget"),
+            Parameter("frame.size", Parameter.Type.STRING, "320x256"),
+        ]
+    )
+
+    assert result.successful
+    (config,) = applied
+    assert (config.rate_mode, config.frame_width, config.frame_height) == ("budget", 320, 256)
+    assert server["frame.size"] == "320x256"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("rate.index", 1.5, "out of range"),
+        ("rate.mode", "auto", "one of fixed, budget"),
+        ("frame.size", "9x9", "32x32"),
+        ("model", "other", "read-only"),
+        ("stream", "seven", "type"),
+    ],
+)
+def test_one_wrong_value_refuses_the_whole_change(node, name, value, reason):
+    applied = []
+    server = ParameterServer(node, ONBOARD)
+    server.watch(configuration, applied.append)
+
+    result = node.set_parameters_atomically(
+        [Parameter("rate.max_kbps", value=123.0), Parameter(name, value=value)]
+    )
+
+    assert not result.successful
+    assert reason in result.reason
+    assert applied == []
+    assert server["rate.max_kbps"] == 400.0
+    assert node.get_parameter("rate.max_kbps").value == 400.0
+
+
+def test_values_that_do_not_go_together_are_refused(node):
+    def build(values):
+        if values["mask"] and values["preview"]:
+            raise ParameterError("mask and preview are both on")
+        return values
+
+    applied = []
+    server = ParameterServer(node, GROUND)
+    server.watch(build, applied.append)
+
+    refused = node.set_parameters([Parameter("max_detections", value=5)])[0]
+    accepted = node.set_parameters([Parameter("mask", value=False)])[0]
+
+    assert (refused.successful, refused.reason) == (False, "mask and preview are both on")
+    assert accepted.successful
+    assert [values["max_detections"] for values in applied] == [200]
+
+
+def test_humble_has_only_the_first_callback(node, monkeypatch):
+    monkeypatch.delattr(type(node), "add_post_set_parameters_callback")
+    applied = []
+    server = ParameterServer(node, ONBOARD)
+    server.watch(configuration, applied.append)
+
+    assert node.set_parameters([Parameter("rate.index", value=0.75)])[0].successful
+    assert not node.set_parameters([Parameter("rate.mode", value="auto")])[0].successful
+
+    assert [config.rate_index for config in applied] == [0.75]
+    assert server["rate.index"] == 0.75
