@@ -17,6 +17,7 @@ import json
 import multiprocessing
 import sys
 import time
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
@@ -36,11 +37,16 @@ def main() -> int:
         report = watch(args.pid, args.minutes * 60)
     else:
         # A fresh interpreter, so that nothing of this process counts.
-        worker = multiprocessing.get_context("spawn").Process(
-            target=fly, args=(args.checkpoint, args.size, args.fps), daemon=True
+        context = multiprocessing.get_context("spawn")
+        flying = context.Event()
+        worker = context.Process(
+            target=fly, args=(args.checkpoint, args.size, args.fps, flying), daemon=True
         )
         worker.start()
         assert worker.pid is not None  # it was started
+        while not flying.wait(1):
+            if not worker.is_alive():
+                raise Sc2Error("the onboard process ended before its first frames; see above")
         report = watch(worker.pid, args.minutes * 60)
         worker.terminate()
         worker.join()
@@ -91,8 +97,11 @@ def judge(samples: list[tuple[float, float]]) -> dict[str, object]:
     }
 
 
-def fly(checkpoint_name: str, size: str, fps: float) -> None:
-    """Run the onboard path in real time without end: the process that is watched."""
+def fly(checkpoint_name: str, size: str, fps: float, flying: Event) -> None:
+    """Run the onboard path in real time without end: the process that is watched.
+
+    `flying` is set after the first frames, when everything is imported and loaded.
+    """
     from sc2_ros import checkpoint as checkpoints
     from sc2_ros.media.flight import SyntheticFlight
     from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
@@ -112,6 +121,8 @@ def fly(checkpoint_name: str, size: str, fps: float) -> None:
             CameraFrame(images[index % len(images)], round(now_s * 1e9), "camera"), now_s
         )
         index += 1
+        if index == len(images):
+            flying.set()
         time.sleep(max(0.0, index / fps - (time.monotonic() - start)))
 
 

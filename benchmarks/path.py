@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sc2_ros import checkpoint as checkpoints
+from sc2_ros import imaging
 from sc2_ros.errors import InputError, ParameterError, Sc2Error
 from sc2_ros.ground import GroundConfig, GroundPipeline
 from sc2_ros.media.source import open_source
@@ -61,10 +62,7 @@ def main() -> int:
 def read_frames(spec: str, size: tuple[int, int], count: int) -> list[Image]:
     """The first frames of a source, scaled to size (width, height)."""
     images = [
-        cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)
-        if frame.image.shape[1::-1] != size
-        else frame.image
-        for frame in islice(open_source(spec, size=size), count)
+        imaging.resize(frame.image, *size) for frame in islice(open_source(spec, size=size), count)
     ]
     if len(images) <= _WARM_UP_FRAMES:
         raise InputError(f"{spec} has {len(images)} frames; {_WARM_UP_FRAMES + 1} are needed")
@@ -92,7 +90,7 @@ def measure(
     count = range(len(images))
     onboard_ms = _stages(send, count, lambda: onboard.stats.stage_ms)
     rss_mb = psutil.Process().memory_info().rss / 1e6
-    bgr = [cv2.cvtColor(i, cv2.COLOR_RGB2BGR) if i.ndim == 3 else i for i in images]
+    bgr = [np.ascontiguousarray(i[..., ::-1]) if i.ndim == 3 else i for i in images]
     jpeg_ms, jpeg_bytes = _image_codec(bgr, ".jpg", cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)
     webp_ms, webp_bytes = _image_codec(bgr, ".webp", cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY)
     ground_ms = _stages(receive, count, lambda: ground.stats.stage_ms)

@@ -38,8 +38,8 @@ class ImageSystem:
         self.detection_classes = tuple(checkpoint.card["detection_classes"])
         self.mask_classes = tuple(checkpoint.card["mask_classes"])
         self._codec, self._mask, self._device = codec, mask, device
-        self._encoder = checkpoint.encoder.to(device, memory_format=torch.channels_last)
-        self._ground = checkpoint.ground.to(device, memory_format=torch.channels_last)
+        self._encoder = checkpoint.encoder.to(device)
+        self._ground = checkpoint.ground.to(device)
 
     @torch.inference_mode()
     def run(self, sample: Sample) -> Outcome:

@@ -65,7 +65,8 @@ class OpenCvCodec(ImageCodec):
     def decode(self, data: bytes) -> NDArray[np.uint8]:
         """Decode; WebP has no grey and gives RGB."""
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_ANYCOLOR)
-        return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels
+        return pixels.astype(np.uint8, copy=False)
 
 
 class AvifCodec(ImageCodec):

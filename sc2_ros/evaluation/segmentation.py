@@ -58,7 +58,8 @@ class SegmentationScore:
         if answer is None:
             answer = np.full(truth.shape, VOID, np.uint8)
         elif answer.shape != truth.shape:
-            answer = cv2.resize(answer, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+            stretched = cv2.resize(answer, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+            answer = stretched.astype(np.uint8, copy=False)
         rows, columns = self._truth_of[truth], self._answer_of[answer]
         counted = rows != VOID
         pairs = rows[counted].astype(np.int64) * self.confusion.shape[1] + columns[counted]

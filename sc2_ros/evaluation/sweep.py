@@ -42,10 +42,13 @@ class System(Protocol):
     """Anything that turns an image into bytes and the bytes into boxes and a mask."""
 
     name: str
-    rate_index: float | None
     loss: float
     detection_classes: tuple[str, ...]
     mask_classes: tuple[str, ...]
+
+    @property
+    def rate_index(self) -> float | None:
+        """Of a stream; None for systems that have no such thing."""
 
     def run(self, sample: Sample) -> Outcome:
         """Send one image through."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,7 +71,7 @@ class Dataset(Sequence[Sample]):
     detection_classes: tuple[str, ...] = ()
     mask_classes: tuple[str, ...] = ()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Sample]:
         """Yield every sample once, in order."""
         return (self[i] for i in range(len(self)))
 
@@ -87,7 +87,8 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     image = cv2.imread(str(path), cv2.IMREAD_ANYCOLOR)
     if image is None:
         raise InputError(f"cannot read the image {path}: missing or damaged; check the data set")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else image
+    image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else image
+    return image.astype(np.uint8, copy=False)
 
 
 def image_files(folder: Path) -> list[Path]:
