@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sc2_ros.errors import InputError
-from sc2_ros.media.synthetic import world as worlds
 from sc2_ros.media.synthetic.camera import MOTIONS, Path
 from sc2_ros.media.synthetic.canvas import SIDE_M
+from sc2_ros.media.synthetic.generate import generate
 from sc2_ros.media.synthetic.render import Renderer
 from sc2_ros.media.synthetic.traffic import Traffic
 
@@ -66,7 +66,7 @@ class SyntheticFlight:
             raise InputError(f"a flight of {width}x{height} is too small; take at least 16x16")
         thermal = look == "thermal"
         rng = np.random.default_rng([seed, 1])
-        world = worlds.build(rng, thermal)
+        world = generate(rng, thermal)
         traffic = Traffic(np.random.default_rng([seed, 2]), world)
         rng = np.random.default_rng([seed, 3])
         road = world.roads[int(rng.integers(len(world.roads)))]
@@ -101,7 +101,7 @@ class _Sensor:
         shape = (height + _NOISE_SPARE_PX, width + _NOISE_SPARE_PX, 1 if thermal else 3)
         self._noise = np.clip(rng.normal(128, spread, shape), 0, 255).astype(np.uint8)
         self._phase = float(rng.uniform(0, 2 * np.pi))
-        self._gain = float(rng.uniform(0.94, 1.22))
+        self._gain = float(rng.uniform(0.85, 1.1) if thermal else rng.uniform(0.94, 1.22))
         self._gamma = float(rng.uniform(0.8, 1.08))
         warmth = float(rng.normal(0, 0.035))
         self._cast = np.array([1 + warmth, 1.0, 1 - warmth])

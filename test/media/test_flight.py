@@ -9,8 +9,9 @@ import pytest
 
 from sc2_ros.errors import InputError
 from sc2_ros.media.flight import FlightFrame, SyntheticFlight
-from sc2_ros.media.synthetic import bodies, materials, world
+from sc2_ros.media.synthetic import bodies, materials
 from sc2_ros.media.synthetic.canvas import SIDE_M, Canvas, rectangle
+from sc2_ros.media.synthetic.generate import generate
 from sc2_ros.media.synthetic.traffic import Traffic
 
 ROAD, BUILDING, VEGETATION, VEHICLE, PERSON, OTHER = range(6)
@@ -134,7 +135,7 @@ def _people(frame: FlightFrame) -> int:
 
 def test_traffic_never_collides() -> None:
     rng = np.random.default_rng(3)
-    plan = world.build(rng, thermal=False)
+    plan = generate(rng, thermal=False)
     traffic = Traffic(rng, plan)
     riding = [
         k for k, s in enumerate(traffic.shapes)
