@@ -3,4 +3,13 @@
 """Embedded ROS 2 runtime: the part of rclpy's API that the nodes use, where there is no rclpy.
 
 Import `sc2_ros.runtime.ros`; it gives the real rclpy wherever that can be imported.
+
+    ros                  the names that nodes import
+    embedded             rclpy's module functions: init, spin, shutdown
+    context, executor    process and participant; wait set and timers
+    node, endpoints      Node; publishers, subscriptions, services, clients
+    parameters, parameter_services, arguments    values and ranges; `ros2 param`; --ros-args
+    messages, definitions    message classes, CDR and type hashes from rosbags' type store
+    dds, qos             Cyclone DDS readers and writers; profiles and their overrides
+    clock, logging       rclpy's Time, Duration, Clock; its loggers
 """

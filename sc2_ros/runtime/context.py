@@ -20,7 +20,7 @@ from cyclonedds.core import ReadCondition
 from sc2_ros.runtime.arguments import RosArgumentError, RosArguments, parse_arguments
 from sc2_ros.runtime.dds import ALIVE_STATE, Participant, guid_bytes, raw_type
 from sc2_ros.runtime.logging import Logger, LoggingSeverity, get_logger
-from sc2_ros.runtime.messages import message_type, to_cdr
+from sc2_ros.runtime.messages import message_type, to_cdr, type_hash
 from sc2_ros.runtime.qos import DurabilityPolicy, QoSProfile
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ class Context:
         self._participant = Participant(domain_id)
         profile = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         sample = raw_type(_GRAPH_TYPE)
-        self._graph = self._participant.writer("ros_discovery_info", sample, profile.to_dds(""))
+        policies = profile.to_dds(f"typehash={type_hash(_GRAPH_TYPE)};")
+        self._graph = self._participant.writer("ros_discovery_info", sample, policies)
         self._endpoints: dict[str, Any] = {}
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -103,9 +104,10 @@ class Context:
             return
         for node in list(self.nodes):
             node.destroy_node()
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._handlers.clear()
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
+            self._handlers.clear()
         self._endpoints.clear()
         del self._graph
         self._participant.close()

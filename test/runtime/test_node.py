@@ -14,7 +14,7 @@ from sc2_ros.runtime import embedded
 from sc2_ros.runtime.arguments import RosArgumentError
 from sc2_ros.runtime.context import NotInitializedException
 from sc2_ros.runtime.dds import raw_type
-from sc2_ros.runtime.messages import from_cdr, message_type, type_hash
+from sc2_ros.runtime.messages import from_cdr, message_type, to_cdr, type_hash
 from sc2_ros.runtime.node import Node
 from sc2_ros.runtime.qos import DurabilityPolicy, QoSProfile
 from sc2_ros.runtime.ros import (
@@ -181,6 +181,22 @@ def test_what_is_destroyed_leaves_the_graph(node, spin_until):
 
     assert not node.destroy_publisher(publisher)
     spin_until(lambda: not node.count_publishers("number") + node.count_subscribers("number"))
+
+
+def test_a_message_that_does_not_parse_is_dropped_and_the_next_one_arrives(node, spin_until):
+    String = message_type("std_msgs/msg/String")
+    got = []
+    node.create_subscription(String, "text", got.append, 10)
+    writer = node.context.participant.writer(
+        "rt/test/text", raw_type("std_msgs/msg/String"), QoSProfile().to_dds("")
+    )
+    spin_until(writer.matched)
+
+    writer.write(b"\x00\x01\x00\x00\x02\x00\x00\x00\xff\x00\x00\x00")  # not UTF-8
+    writer.write(to_cdr(String(data="good")))
+    spin_until(lambda: got)
+
+    assert [message.data for message in got] == ["good"]
 
 
 def test_a_callback_that_raises_ends_the_spinning(node):

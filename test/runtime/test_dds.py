@@ -1,0 +1,57 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Discovery settings, and IDL types built from the message definitions."""
+
+import pytest
+from cyclonedds.idl import IdlStruct
+
+from sc2_ros.runtime.arguments import RosArgumentError
+from sc2_ros.runtime.dds import discovery_configuration, raw_type
+from sc2_ros.runtime.messages import STORE
+
+
+def test_localhost_keeps_to_the_loopback_interface():
+    config = discovery_configuration()
+
+    assert '<NetworkInterface address="127.0.0.1"' in config
+    assert "<AllowMulticast>false</AllowMulticast>" in config
+    assert '<Peer address="localhost"/>' in config
+
+
+def test_unset_is_the_subnet_with_this_host_by_unicast(monkeypatch):
+    monkeypatch.delenv("ROS_AUTOMATIC_DISCOVERY_RANGE")
+    monkeypatch.setenv("ROS_STATIC_PEERS", "10.0.0.7;ground.local")
+
+    config = discovery_configuration()
+
+    assert "NetworkInterface" not in config
+    assert "AllowMulticast" not in config
+    for peer in ("localhost", "10.0.0.7", "ground.local"):
+        assert f'<Peer address="{peer}"/>' in config
+
+
+def test_the_users_own_configuration_has_the_last_word(monkeypatch):
+    monkeypatch.setenv("CYCLONEDDS_URI", "file:///etc/cyclone.xml")
+    assert discovery_configuration().endswith("</CycloneDDS>,file:///etc/cyclone.xml")
+
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SYSTEM_DEFAULT")
+    assert discovery_configuration() == "file:///etc/cyclone.xml"
+
+
+def test_off_hides_the_process_and_junk_is_refused(monkeypatch):
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "OFF")
+    assert "<Tag>ros_discovery_off_" in discovery_configuration()
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "MOON")
+    with pytest.raises(RosArgumentError, match="MOON"):
+        discovery_configuration()
+
+
+@pytest.mark.parametrize("name", ["vision_msgs/msg/Detection2DArray", "sensor_msgs/msg/CameraInfo",
+                                  "rcl_interfaces/msg/ParameterValue"])  # fmt: skip
+def test_an_idl_type_has_the_fields_of_its_message_under_the_ros_name(name):
+    idl = raw_type(name).__idl__
+    package, _, short = name.split("/")
+
+    assert idl.idl_transformed_typename == f"{package}::msg::dds_::{short}_"
+    assert issubclass(idl.datatype, IdlStruct)
+    assert list(idl.datatype.__annotations__) == [field for field, _ in STORE.fielddefs[name][1]]
