@@ -36,7 +36,10 @@ def main(argv: list[str] | None = None) -> int:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(parser)
-        return int(module.main(parser.parse_args(argv[1:])))
+        own, ros = split_ros_arguments(argv[1:], parser)
+        args = parser.parse_args(own)
+        args.ros = ros
+        return int(module.main(args))
     except Sc2Error as error:
         print("error: " + " ".join(str(error).split()), file=sys.stderr)
         return 2
@@ -45,6 +48,16 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # `sc2 info ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+
+
+def split_ros_arguments(
+    argv: list[str], parser: argparse.ArgumentParser
+) -> tuple[list[str], list[str]]:
+    """What is ours and what comes from --ros-args on, for the verbs that run a node."""
+    if "--ros-args" not in argv or not parser.get_default("takes_ros_arguments"):
+        return argv, []
+    at = argv.index("--ros-args")
+    return argv[:at], argv[at:]
 
 
 def overview() -> argparse.ArgumentParser:
@@ -68,7 +81,8 @@ def first_line(verb: str) -> str:
     if not path.exists():
         return ""
     docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-    return docstring.partition("\n")[0].replace("%", "%%")
+    line = docstring.partition("\n")[0].rstrip(".").replace("%", "%%")
+    return line[:1].lower() + line[1:]
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@
 import shutil
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from sc2_ros.errors import InputError
-from sc2_ros.runtime.messages import STORE
+from sc2_ros.runtime.messages import STORE, Message, to_cdr
 
 LATEST = 9
 
@@ -29,6 +30,8 @@ class BagWriter:
             raise InputError(f"{self.path} exists and is not a bag; give another place")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = Writer(self.path, version=LATEST, storage_plugin=StoragePlugin.MCAP)
+        # Chunks of the .mcap itself: masks shrink to a hundredth, and Foxglove reads it.
+        self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._writer.open()
         self._connections: dict[str, Connection] = {}
         self.messages = 0
@@ -54,6 +57,17 @@ class BagWriter:
             )
         self._writer.write(self._connections[topic], max(time_ns, 0), cdr)
         self.messages += 1
+
+    def write_message(self, topic: str, message: Any, time_ns: int) -> None:
+        """Record a message of rclpy or of the embedded runtime."""
+        if isinstance(message, Message):
+            self.write(topic, message.__msgtype__, to_cdr(message), time_ns)
+            return
+        from rclpy.serialization import serialize_message
+
+        package, kind, *_ = type(message).__module__.split(".")
+        name = f"{package}/{kind}/{type(message).__name__}"
+        self.write(topic, name, serialize_message(message), time_ns)
 
     def close(self) -> None:
         """Write the index and metadata.yaml; the bag is whole only after this."""

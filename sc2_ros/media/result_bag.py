@@ -5,6 +5,8 @@
     /image/compressed
     /detections  /mask  /preview/compressed  -- same stamp --> Moment
     /truth/detections  /truth/mask
+
+Messages of a stamp may come in any order and late; /label_info names the mask's classes.
 """
 
 from collections.abc import Iterator
@@ -26,6 +28,7 @@ TRUTH_MASK = "/truth/mask"
 LABEL_INFO = "/label_info"
 FEATURES_SENT = "/drone/features"
 FEATURES_RECEIVED = "/features"
+CAPACITY = "/link_emulator_node/capacity_bps"
 
 PATIENCE = 8
 """Newer results that are waited for before one is thought to be complete."""

@@ -1,0 +1,91 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a bag holds; of feature streams, what they cost and which checkpoint they need."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sc2_ros.codec.packet import PacketType, parse
+from sc2_ros.errors import InputError, PacketError
+from sc2_ros.media.bag_source import open_bag
+
+PACKETS = "std_msgs/msg/UInt8MultiArray"
+
+
+@dataclass
+class FeatureStream:
+    """The packets of one topic."""
+
+    packets: int = 0
+    size_bytes: int = 0
+    stamps: set[tuple[int, int]] = field(default_factory=set)
+    """(stream, stamp) of every frame."""
+    checkpoints: set[int] = field(default_factory=set)
+    first_s: float = float("inf")
+    last_s: float = float("-inf")
+
+    def add(self, data: bytes, time_s: float) -> bool:
+        """Count a message; False if it is not one of our feature or stream info packets."""
+        try:
+            header = parse(data).header
+        except PacketError:
+            return False
+        if header.type is PacketType.FEEDBACK:
+            return False
+        self.packets += 1
+        self.size_bytes += len(data)
+        self.checkpoints.add(header.checkpoint_id)
+        if header.type is PacketType.FEATURES:
+            self.stamps.add((header.stream, header.capture_time_ns))
+        self.first_s, self.last_s = min(self.first_s, time_s), max(self.last_s, time_s)
+        return True
+
+    def describe(self) -> str:
+        """Frames, bytes per frame, rate and checkpoint in one line."""
+        frames = max(len(self.stamps), 1)
+        checkpoints = ", ".join(f"{number:08x}" for number in sorted(self.checkpoints))
+        kbps = self.size_bytes * 8e-3 / max(self.last_s - self.first_s, 1e-3)
+        return (
+            f"{len(self.stamps)} frames in {self.packets} packets, "
+            f"{self.size_bytes / frames:,.0f} bytes/frame, {kbps:,.0f} kbit/s, "
+            f"checkpoint {checkpoints}"
+        )
+
+
+def print_bag(console: Console, path: Path) -> None:
+    """Print the topics of a bag and its feature streams.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    with open_bag(path) as reader:
+        seconds = max(reader.end_time - reader.start_time, 0) / 1e9 if reader.message_count else 0
+        console.print(f"{path}: {reader.message_count} messages in {seconds:.1f} s")
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for heading in ("topic", "type", "messages"):
+            table.add_column(heading, justify="right" if heading == "messages" else "left")
+        for name, topic in sorted(reader.topics.items()):
+            table.add_row(name, topic.msgtype or "several", str(topic.msgcount))
+        console.print(table)
+        for name, stream in sorted(feature_streams(reader, path).items()):
+            console.print(f"features on {name}: {stream.describe()}", soft_wrap=True)
+
+
+def feature_streams(reader: Any, path: Path) -> dict[str, FeatureStream]:
+    """The topics of an open bag that carry our packets."""
+    connections = [c for c in reader.connections if c.msgtype == PACKETS]
+    streams: dict[str, FeatureStream] = {}
+    try:
+        for connection, time_ns, raw in (
+            reader.messages(connections=connections) if connections else ()
+        ):
+            data = bytes(reader.deserialize(raw, connection.msgtype).data)
+            stream = streams.setdefault(connection.topic, FeatureStream())
+            stream.add(data, time_ns / 1e9)
+    except Exception as error:  # the storage libraries behind rosbags raise classes of their own
+        raise InputError(f"{path} is damaged: {error}") from error
+    return {name: stream for name, stream in streams.items() if stream.packets}

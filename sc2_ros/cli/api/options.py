@@ -1,0 +1,90 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Options that `sc2 demo` and `sc2 replay` share, and what they mean for the drone's pipeline."""
+
+import argparse
+import math
+import re
+
+from sc2_ros.errors import InputError, ParameterError
+from sc2_ros.link.spec import LinkSpec
+
+DEFAULT_LINK = "500kbit,40ms,2%"
+BUDGET_SHARE, TRACE_SHARE = 0.8, 0.5
+"""Share of a link's mean capacity that is used where no --max-kbps says otherwise."""
+
+
+MOST_KBPS = 100_000.0
+
+
+def add_stream_options(parser: argparse.ArgumentParser) -> None:
+    """Link, rate, sizes and checkpoint."""
+    parser.add_argument(
+        "--link",
+        default=DEFAULT_LINK,
+        metavar="SPEC",
+        help="RATE[,DELAY[,LOSS%%]] or TRACE[,DELAY[,LOSS%%]] (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--rate-mode",
+        choices=("budget", "fixed"),
+        default="budget",
+        help="budget: best index that fits --max-kbps; fixed: --rate-index (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--rate-index", type=float, default=0.5, metavar="R", help="0 to 1 (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--max-kbps",
+        type=float,
+        metavar="KBPS",
+        help=f"budget in kbit/s (default: {BUDGET_SHARE:.0%} of the link's mean)".replace(
+            "%", "%%"
+        ),
+    )
+    parser.add_argument("--fps", type=float, metavar="N", help="frames per second at most")
+    parser.add_argument("--size", metavar="WxH", help="size of the frames, such as 640x480")
+    parser.add_argument("--topic", help="image topic of a bag that has several")
+    parser.add_argument(
+        "--checkpoint", default="default", metavar="NAME", help="name or file (default: default)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the link's luck (default: 0)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+
+
+def frame_size(text: str | None) -> tuple[int, int] | None:
+    """(width, height) of "640x480"; None for None.
+
+    Raises:
+        InputError: anything else.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.strip().lower())
+    if match is None or min(size := (int(match[1]), int(match[2]))) < 1:
+        raise InputError(f"--size {text!r} is not a size; give WIDTHxHEIGHT, such as 640x480")
+    return size
+
+
+def check_rates(args: argparse.Namespace) -> None:
+    """Refuse numbers that mean nothing.
+
+    Raises:
+        ParameterError: says which one.
+    """
+    if not 0 <= args.rate_index <= 1:
+        raise ParameterError(f"--rate-index {args.rate_index:g} is out of range; give 0 to 1")
+    for name in ("max_kbps", "fps", "seconds"):
+        value = getattr(args, name)
+        if value is not None and not 0 < value < math.inf:
+            option = "--" + name.replace("_", "-")
+            raise ParameterError(f"{option} {value:g} is out of range; give a number above 0")
+
+
+def budget_kbps(max_kbps: float | None, link: LinkSpec) -> float:
+    """The budget in kbit/s: as given, else a share of the link's mean capacity."""
+    if max_kbps is not None:
+        return max_kbps
+    # A recorded link is often far below its mean.
+    share = BUDGET_SHARE if link.trace is None else TRACE_SHARE
+    return min(link.mean_bps * share / 1000, MOST_KBPS)

@@ -1,0 +1,94 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a run leaves behind: an annotated video, a figure, summary.json and a table."""
+
+import json
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from sc2_ros.evaluation.session import SessionLog, Summary
+from sc2_ros.evaluation.session_figure import save_figure
+from sc2_ros.evaluation.session_video import render_and_score
+from sc2_ros.media.bag_writer import BagWriter
+
+BAG, VIDEO, FIGURE, SUMMARY = "results", "annotated.mp4", "figure.png", "summary.json"
+
+
+def write_report(
+    out: Path,
+    bag: BagWriter,
+    log: SessionLog,
+    *,
+    seconds: float,
+    title: str,
+    middleware: str,
+    processes: list[dict[str, object]],
+    checkpoint: str,
+) -> Summary:
+    """Close the bag and make everything else from it and from the log."""
+    bag.close()
+    score = render_and_score(bag.path, log, out / VIDEO)
+    summary = log.summary(
+        seconds=seconds,
+        mean_ap50=score.mean_ap50,
+        miou=score.miou,
+        middleware=middleware,
+        processes=processes,
+        checkpoint=checkpoint,
+    )
+    save_figure(log, summary, out / FIGURE, title)
+    write_json(summary, out / SUMMARY)
+    return summary
+
+
+def process_row(name: str, pid: int | None = None) -> dict[str, object]:
+    """A process that took part: its name, number and resident memory (MiB)."""
+    process = psutil.Process(pid)
+    rss_mb = round(process.memory_info().rss / 2**20, 1)
+    return {"name": name, "pid": process.pid, "rss_mb": rss_mb}
+
+
+def write_json(summary: Summary, path: Path) -> None:
+    """The summary as a JSON file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(summary.to_dict(), indent=2) + "\n", "utf-8")
+
+
+def print_summary(console: Console, summary: Summary, files: list[Path]) -> None:
+    """The summary as a table, and where the files are."""
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows(summary):
+        table.add_row(name, value)
+    console.print(table)
+    for path in files:
+        if path.exists():
+            console.print(f"written: {path}", soft_wrap=True, highlight=False)
+
+
+def rows(summary: Summary) -> list[tuple[str, str]]:
+    """Names and values with their units."""
+    capacity = "no limit" if summary.capacity_kbps is None else f"{summary.capacity_kbps:,.0f}"
+    latency = summary.latency_ms
+    return [
+        ("frames", f"{summary.frames} in {summary.seconds:.1f} s, {summary.fps:.1f} frames/s"),
+        ("bytes per frame", f"{summary.bytes_per_frame:,.0f}"),
+        ("sent, kbit/s", f"{summary.sent_kbps:,.0f} of {capacity}"),
+        ("packet loss", f"{summary.loss:.1%}"),
+        ("latency, ms", f"p50 {number(latency.p50, 0)}, p95 {number(latency.p95, 0)}"),
+        ("detections", f"{summary.detections}"),
+        ("mean AP50", number(summary.mean_ap50, 3)),
+        ("mIoU", number(summary.miou, 3)),
+        ("middleware", summary.middleware),
+        ("processes", ", ".join(str(process["name"]) for process in summary.processes)),
+        ("checkpoint", summary.checkpoint),
+    ]
+
+
+def number(value: float | None, digits: int) -> str:
+    """A number, or a dash where there is none."""
+    return "-" if value is None else f"{value:,.{digits}f}"

@@ -1,0 +1,95 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Send a recording over an imitated link in virtual time, and write what the ground makes of it.
+
+  sc2 replay flight.mcap --link 500kbit,40ms,2% --out out/replay --json out/replay.json
+  sc2 replay synthetic:7 --link traces/lte.up,40ms --seconds 60
+
+No ROS and no waiting: as fast as this machine computes, and the same result every time. Only the
+latencies depend on the machine, since the measured computing time of both ends is added to the
+time on the link.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+from sc2_ros.cli.api.options import add_stream_options, budget_kbps, check_rates, frame_size
+
+ENDLESS_SECONDS = 20.0
+"""How much of a source without an end is taken where --seconds does not say."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "input", metavar="BAG|VIDEO|FOLDER|synthetic[:SEED]", help="what the camera saw"
+    )
+    add_stream_options(parser)
+    parser.add_argument("--seconds", type=float, metavar="S", help="stop after so much of it")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/replay"), help="folder (default: %(default)s)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary here too")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the recording through, then write the report."""
+    # After the arguments, so that a mistyped one does not wait for torch.
+    from rich.console import Console
+
+    from sc2_ros import checkpoint as checkpoints
+    from sc2_ros.cli.api import report
+    from sc2_ros.cli.api.replay_recorder import ReplayRecorder
+    from sc2_ros.errors import InputError
+    from sc2_ros.evaluation.virtual import VirtualRun
+    from sc2_ros.ground import GroundConfig, GroundPipeline
+    from sc2_ros.link.spec import parse_link
+    from sc2_ros.media.bag_writer import BagWriter
+    from sc2_ros.media.source import open_source
+    from sc2_ros.onboard import OnboardConfig, OnboardPipeline
+
+    check_rates(args)
+    link = parse_link(args.link)
+    endless = args.input.startswith("synthetic") or args.input.isdecimal()
+    seconds = args.seconds or (ENDLESS_SECONDS if endless else float("inf"))
+    size = frame_size(args.size)
+    source = open_source(args.input, size=size, fps=args.fps, topic=args.topic)
+    checkpoint = checkpoints.load(args.checkpoint, device=args.device)
+    onboard = OnboardPipeline(
+        checkpoint,
+        OnboardConfig(
+            rate_mode=args.rate_mode,
+            rate_index=args.rate_index,
+            rate_max_kbps=budget_kbps(args.max_kbps, link),
+            device=args.device,
+        ),
+    )
+    ground = GroundPipeline(checkpoint, GroundConfig(device=args.device))
+    console = Console()
+    with source, BagWriter(args.out / report.BAG) as bag:
+        recorder = ReplayRecorder(bag, checkpoint.card)
+        run = VirtualRun(onboard, ground, link, recorder, args.seed)
+        begun_s = time.perf_counter()
+        with console.status(f"{source.name} over {args.link}"):
+            lasted_s = run.run(source, seconds)
+        took_s = time.perf_counter() - begun_s
+        if not recorder.frames:
+            raise InputError(f"{args.input} gave no frames; give another input")
+        console.print(f"{lasted_s:.1f} s of {source.name} in {took_s:.1f} s")
+        name = checkpoint.path.stem if checkpoint.path else "untrained"
+        summary = report.write_report(
+            args.out,
+            bag,
+            recorder.log,
+            seconds=lasted_s,
+            title=f"{source.name} over {args.link}, virtual time",
+            middleware="none (virtual time)",
+            processes=[report.process_row("sc2 replay")],
+            checkpoint=f"{name} {checkpoint.id:08x}",
+        )
+    if args.json is not None:
+        report.write_json(summary, args.json)
+    files = [args.out / part for part in (report.VIDEO, report.FIGURE, report.SUMMARY)]
+    report.print_summary(console, summary, [*files, bag.file])
+    return 0

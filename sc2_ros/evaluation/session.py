@@ -1,0 +1,255 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The log of one run over a link, live or in virtual time, and the figures that come out of it.
+
+    packets that left the drone      -> sent()
+    packets that reached the ground  -> delivered()    SessionLog -> recent()   the last seconds
+    the results of a frame           -> result()                  -> summary()  summary.json
+    what the link can carry          -> capacity()
+
+Everything is told with its time in seconds, so that the demo (wall clock) and `sc2 replay`
+(virtual time) share it. A frame is known by its stream and its stamp, which every packet and
+every result carries.
+"""
+
+import math
+from bisect import bisect_left
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from sc2_ros.codec.packet import HEADER_BYTES, PacketType, parse
+from sc2_ros.errors import PacketError
+
+Boxes = npt.NDArray[np.float32]
+
+
+@dataclass
+class FrameLog:
+    """What is known of one frame; times are seconds on the log's clock, None = not yet."""
+
+    stamp_ns: int
+    sent_s: float
+    size_bytes: int = 0
+    packets: int = 0
+    delivered: int = 0
+    rate_code: int = 0
+    result_s: float | None = None
+    latency_ms: float | None = None
+    objects: int = 0
+
+
+@dataclass(frozen=True)
+class Recent:
+    """The state of the stream over the last seconds; latencies are None before the first result."""
+
+    fps: float
+    bytes_per_frame: float
+    sent_kbps: float
+    capacity_kbps: float | None
+    loss: float
+    latency_p50_ms: float | None
+    latency_p95_ms: float | None
+    objects: int
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Capture to result, milliseconds; None without a single result."""
+
+    p50: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run comes to; the keys of `summary.json`.
+
+    Bytes are whole packets as sent. `capacity_kbps` is the mean over the run, None for a link
+    without a limit; `loss` the share of the feature packets that never came out of the link;
+    `detections` the sum over all frames; `mean_ap50` and `miou` are None without ground truth; `processes` are
+    the processes that took part, with their memory; `checkpoint` its name and id.
+    """
+
+    frames: int
+    seconds: float
+    fps: float
+    bytes_per_frame: float
+    sent_kbps: float
+    capacity_kbps: float | None
+    loss: float
+    latency_ms: Latency
+    detections: int
+    mean_ap50: float | None
+    miou: float | None
+    middleware: str
+    processes: list[dict[str, object]]
+    checkpoint: str
+
+    def to_dict(self) -> dict[str, object]:
+        """As it goes into JSON."""
+        return asdict(self)
+
+
+@dataclass
+class SessionLog:
+    """Collects the events of a run (see the top of this file). Not thread-safe."""
+
+    frames: dict[int, FrameLog] = field(default_factory=dict)
+    packets: list[tuple[float, int]] = field(default_factory=list)
+    """(time sent, size in bytes), in order."""
+    capacities: list[tuple[float, float]] = field(default_factory=list)
+    """(time, bit/s); infinite where the link has no limit."""
+    _order: list[FrameLog] = field(default_factory=list)
+
+    def sent(self, packet: bytes, time_s: float) -> None:
+        """The drone put a packet on the link."""
+        self.packets.append((time_s, len(packet)))
+        header = _features_header(packet)
+        if header is None:
+            return
+        stamp_ns, code = header
+        frame = self._frame(stamp_ns, time_s)
+        frame.size_bytes += len(packet)
+        frame.packets += 1
+        frame.rate_code = code
+
+    def delivered(self, packet: bytes) -> None:
+        """The link gave a packet to the ground; one that was sent before the log began is ignored."""
+        header = _features_header(packet)
+        if header is not None and header[0] in self.frames:
+            self.frames[header[0]].delivered += 1
+
+    def result(self, stamp_ns: int, time_s: float, latency_ms: float, objects: int) -> None:
+        """The ground is done with a frame."""
+        frame = self._frame(stamp_ns, time_s)
+        frame.result_s, frame.latency_ms, frame.objects = time_s, latency_ms, objects
+
+    def capacity(self, bits_per_s: float, time_s: float) -> None:
+        """What the link could carry at that time."""
+        self.capacities.append((time_s, bits_per_s))
+
+    def finished(self) -> list[FrameLog]:
+        """Frames that have a result, in the order of their stamps."""
+        done = (frame for frame in self.frames.values() if frame.result_s is not None)
+        return sorted(done, key=lambda frame: frame.stamp_ns)
+
+    def sent_kbps(self, start_s: float, end_s: float) -> float:
+        """Mean rate on the wire between two times, kbit/s."""
+        first = bisect_left(self.packets, (start_s, 0))
+        last = bisect_left(self.packets, (end_s, 0))
+        size_bytes = sum(size for _, size in self.packets[first:last])
+        return size_bytes * 8e-3 / max(end_s - start_s, 1e-9)
+
+    def capacity_at(self, time_s: float) -> float | None:
+        """Capacity at a time, kbit/s; None if unknown or without a limit."""
+        number = bisect_left(self.capacities, (time_s, math.inf))
+        if not self.capacities:
+            return None
+        value = self.capacities[max(number - 1, 0)][1] / 1000
+        return value if math.isfinite(value) else None
+
+    def recent(self, now_s: float, window_s: float = 2.0) -> Recent:
+        """The state of the stream over the `window_s` before `now_s`, which may be in the past."""
+        start_s = now_s - window_s
+        done = [
+            f for f in self._sent_between(start_s - window_s, now_s)
+            if f.result_s is not None and start_s < f.result_s <= now_s
+        ]  # fmt: skip
+        sent = [f for f in self._sent_between(start_s, now_s) if f.packets]
+        # What was sent a moment ago may still be on its way.
+        settled = self._sent_between(start_s - 1, now_s - 1)
+        packets = sum(f.packets for f in settled)
+        latency = percentiles([f.latency_ms for f in done if f.latency_ms is not None])
+        return Recent(
+            fps=len(done) / window_s,
+            bytes_per_frame=sum(f.size_bytes for f in sent) / max(len(sent), 1),
+            sent_kbps=self.sent_kbps(start_s, now_s),
+            capacity_kbps=self.capacity_at(now_s),
+            loss=1 - sum(f.delivered for f in settled) / packets if packets else 0.0,
+            latency_p50_ms=latency.p50,
+            latency_p95_ms=latency.p95,
+            objects=done[-1].objects if done else 0,
+        )
+
+    def _sent_between(self, start_s: float, end_s: float) -> list[FrameLog]:
+        first = bisect_left(self._order, start_s, key=lambda frame: frame.sent_s)
+        last = bisect_left(self._order, end_s, key=lambda frame: frame.sent_s)
+        return self._order[first:last]
+
+    def _frame(self, stamp_ns: int, time_s: float) -> FrameLog:
+        if stamp_ns not in self.frames:
+            self.frames[stamp_ns] = frame = FrameLog(stamp_ns, time_s)
+            self._order.append(frame)
+        return self.frames[stamp_ns]
+
+    def summary(
+        self,
+        *,
+        seconds: float,
+        mean_ap50: float | None,
+        miou: float | None,
+        middleware: str,
+        processes: list[dict[str, object]],
+        checkpoint: str,
+    ) -> Summary:
+        """The figures of the whole run, which lasted `seconds`."""
+        done = self.finished()
+        sent_frames = [frame for frame in self.frames.values() if frame.packets]
+        size_bytes = sum(size for _, size in self.packets)
+        latency = percentiles([f.latency_ms for f in done if f.latency_ms is not None])
+        seconds = max(seconds, 1e-9)
+        return Summary(
+            frames=len(done),
+            seconds=round(seconds, 3),
+            fps=round(len(done) / seconds, 2),
+            bytes_per_frame=round(size_bytes / max(len(sent_frames), 1), 1),
+            sent_kbps=round(size_bytes * 8e-3 / seconds, 1),
+            capacity_kbps=self._mean_capacity_kbps(),
+            loss=self._loss(),
+            latency_ms=latency,
+            detections=sum(frame.objects for frame in done),
+            mean_ap50=None if mean_ap50 is None else round(mean_ap50, 4),
+            miou=None if miou is None else round(miou, 4),
+            middleware=middleware,
+            processes=processes,
+            checkpoint=checkpoint,
+        )
+
+    def _loss(self) -> float:
+        packets = sum(frame.packets for frame in self.frames.values())
+        delivered = sum(frame.delivered for frame in self.frames.values())
+        return round(max(0.0, 1 - delivered / packets), 4) if packets else 0.0
+
+    def _mean_capacity_kbps(self) -> float | None:
+        """Mean over time: a sample holds until the next one."""
+        values = np.array([value for _, value in self.capacities])
+        if not len(values) or not np.isfinite(values).all():
+            return None
+        spans = [later[0] - earlier[0] for earlier, later in pairwise(self.capacities)]
+        if sum(spans) <= 0:
+            return round(float(values.mean()) / 1000, 1)
+        return round(float(np.average(values[:-1], weights=spans)) / 1000, 1)
+
+
+def percentiles(values: list[float]) -> Latency:
+    """Median and 95th percentile, rounded to 0.1 ms."""
+    if not values:
+        return Latency(None, None)
+    p50, p95 = np.percentile(values, [50, 95])
+    return Latency(round(float(p50), 1), round(float(p95), 1))
+
+
+def _features_header(packet: bytes) -> tuple[int, int] | None:
+    """(stamp in ns, rate code) of a features packet; None for any other."""
+    if len(packet) < HEADER_BYTES:
+        return None
+    try:
+        header = parse(packet).header
+    except PacketError:
+        return None
+    if header.type is not PacketType.FEATURES:
+        return None
+    return header.capture_time_ns, header.rate_code

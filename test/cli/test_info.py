@@ -1,0 +1,51 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`sc2 info` of a checkpoint and of bags with and without features."""
+
+from pathlib import Path
+
+import pytest
+from recordings import COUNT, make_bag
+from weights import write_untrained
+
+from sc2_ros.cli.main import main
+from sc2_ros.codec.packet import Header, PacketType, build
+from sc2_ros.media.bag_writer import BagWriter
+from sc2_ros.runtime.messages import message_type
+
+
+def test_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = write_untrained(tmp_path / "mine.safetensors")
+    assert main(["info", str(path)]) == 0
+    out = capsys.readouterr().out
+    for word in ("mine.safetensors", "id", "parameters", "person, car", "road"):
+        assert word in out
+
+
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
+def test_bag_lists_topics(tmp_path: Path, storage: str, capsys: pytest.CaptureFixture) -> None:
+    assert main(["info", str(make_bag(tmp_path / "bag", storage))]) == 0
+    out = capsys.readouterr().out
+    assert f"{COUNT + 1} messages" in out
+    assert "/cam/image_raw" in out
+    assert "sensor_msgs/msg/Image" in out
+    assert "features on" not in out
+
+
+def test_bag_with_features(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    octets = message_type("std_msgs/msg/UInt8MultiArray")
+    with BagWriter(tmp_path / "bag") as bag:
+        for frame in range(4):
+            for number in range(2):
+                header = Header(
+                    PacketType.FEATURES, 0, 0xC0FFEE11, frame, slice=number, rows=2,
+                    capture_time_ns=frame * 100,
+                )  # fmt: skip
+                packet = build(header, bytes(76))
+                bag.write_message("/radio", octets(data=packet), frame * 250_000_000)
+        bag.write_message("/other", octets(data=b"no packet"), 0)
+    assert main(["info", str(tmp_path / "bag")]) == 0
+    out = capsys.readouterr().out
+    assert "features on /radio: 4 frames in 8 packets, 200 bytes/frame" in out
+    assert "c0ffee11" in out
+    assert "features on /other" not in out

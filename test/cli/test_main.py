@@ -1,0 +1,95 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The frame of the command line: help, verbs, one line for what the user can mend."""
+
+import subprocess
+import sys
+
+import pytest
+
+from sc2_ros.cli.main import VERBS, first_line, main, split_ros_arguments
+
+
+def run(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sc2_ros.cli.main", *args],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def test_help_lists_every_verb_and_imports_none_of_the_heavy_libraries() -> None:
+    code = (
+        "import sys; from sc2_ros.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print('HEAVY', [m for m in ('torch', 'cv2', 'numpy', 'rosbags') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "HEAVY []" in done.stdout
+    for verb in VERBS:
+        assert f"  {verb} " in done.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_a_help_line_and_help(verb: str, capsys: pytest.CaptureFixture) -> None:
+    assert len(first_line(verb)) > 10
+    with pytest.raises(SystemExit) as exit_:
+        main([verb, "--help"])
+    assert exit_.value.code == 0
+    assert f"sc2 {verb}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("argv", [[], ["bogus"], ["--bogus"]])
+def test_no_verb_is_an_error_with_the_usage(argv: list[str], capsys: pytest.CaptureFixture) -> None:
+    try:
+        code = main(argv)
+    except SystemExit as exit_:
+        code = exit_.code
+    captured = capsys.readouterr()
+    assert code == 2
+    assert "usage: sc2" in captured.out + captured.err
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["info", "nothere"], "no checkpoint 'nothere'"),
+        (["replay", "nothere.mp4"], "no input 'nothere.mp4'"),
+        (["replay", "synthetic", "--link", "fast"], "'fast'"),
+        (["replay", "synthetic", "--rate-index", "1.5"], "--rate-index 1.5"),
+        (["replay", "synthetic", "--max-kbps", "-3"], "--max-kbps -3"),
+        (["replay", "synthetic", "--size", "big"], "--size 'big'"),
+        (["replay", "synthetic", "--checkpoint", "nothere"], "no checkpoint 'nothere'"),
+        (["demo", "--link", "fast"], "'fast'"),
+        (["demo", "--input", "nothere.mp4"], "no input 'nothere.mp4'"),
+        (["demo", "--checkpoint", "nothere"], "no checkpoint 'nothere'"),
+        (["demo", "--seconds", "0"], "--seconds 0"),
+    ],
+)
+def test_mistakes_are_one_line_and_status_2(
+    args: list[str], words: str, capsys: pytest.CaptureFixture
+) -> None:
+    assert main(args) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert words in error
+
+
+def test_a_node_with_a_bad_parameter_is_one_line_and_status_2() -> None:
+    done = run("ground", "--ros-args", "-p", "score_threshold:=7.0")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: score_threshold")
+    assert done.stderr.count("\n") == 1
+
+
+def test_ros_arguments_are_only_taken_by_verbs_that_run_a_node() -> None:
+    import argparse
+
+    argv = ["-x", "--ros-args", "-p", "a:=1"]
+    assert split_ros_arguments(argv, argparse.ArgumentParser()) == (argv, [])
+    node = argparse.ArgumentParser()
+    node.set_defaults(takes_ros_arguments=True)
+    assert split_ros_arguments(argv, node) == (["-x"], ["--ros-args", "-p", "a:=1"])

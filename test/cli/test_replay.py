@@ -1,0 +1,96 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`sc2 replay` of every kind of input, with random weights."""
+
+import json
+from pathlib import Path
+
+import av
+import pytest
+from recordings import COUNT, make_bag, make_folder, make_video
+from rosbags.highlevel import AnyReader
+from weights import write_untrained
+
+from sc2_ros.cli.main import main
+
+KEYS = {
+    "frames", "seconds", "fps", "bytes_per_frame", "sent_kbps", "capacity_kbps", "loss",
+    "latency_ms", "detections", "mean_ap50", "miou", "middleware", "processes", "checkpoint",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_untrained(tmp_path_factory.mktemp("weights") / "untrained.safetensors"))
+
+
+def replay(tmp_path: Path, checkpoint: str, source: str, *options: str) -> dict:
+    out, report = tmp_path / "out", tmp_path / "report.json"
+    argv = ["replay", source, "--checkpoint", checkpoint, "--out", str(out), "--json", str(report)]
+    assert main([*argv, *options]) == 0
+    summary = json.loads(report.read_text())
+    assert summary == json.loads((out / "summary.json").read_text())
+    assert set(summary) == KEYS
+    return summary
+
+
+def topics(bag: Path) -> dict[str, int]:
+    with AnyReader([bag]) as reader:
+        return {name: topic.msgcount for name, topic in reader.topics.items()}
+
+
+@pytest.mark.parametrize("kind", ["video", "folder", "mcap raw", "sqlite3 compressed"])
+def test_every_kind_of_recording(tmp_path: Path, checkpoint: str, kind: str) -> None:
+    if kind == "video":
+        source = make_video(tmp_path / "flight.mp4")
+    elif kind == "folder":
+        source = make_folder(tmp_path / "images")
+    else:
+        source = make_bag(tmp_path / "bag", *kind.split())
+    summary = replay(tmp_path, checkpoint, str(source), "--link", "1mbit,20ms")
+    assert summary["frames"] == COUNT
+    assert summary["seconds"] == pytest.approx(COUNT / 10, rel=0.02)
+    assert summary["loss"] == 0
+    assert summary["capacity_kbps"] == 1000
+    assert 0 < summary["sent_kbps"] <= 800
+    assert summary["latency_ms"]["p50"] > 20
+    assert summary["mean_ap50"] is summary["miou"] is None
+    with av.open(str(tmp_path / "out" / "annotated.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == COUNT
+    assert (tmp_path / "out" / "figure.png").read_bytes()[:4] == b"\x89PNG"
+    counts = topics(tmp_path / "out" / "results")
+    for name in ("/image/compressed", "/detections", "/mask", "/preview/compressed"):
+        assert counts[name] == COUNT
+
+
+def test_synthetic_is_scored_and_the_link_repeats_itself(tmp_path: Path, checkpoint: str) -> None:
+    options = (
+        "--link", "300kbit,20ms,20%", "--seconds", "1", "--size", "160x128", "--fps", "15",
+        "--rate-mode", "fixed", "--rate-index", "0.2",
+    )  # fmt: skip
+    first = replay(tmp_path, checkpoint, "synthetic:3", *options)
+    again = replay(tmp_path, checkpoint, "synthetic:3", *options)
+    for summary in (first, again):
+        del summary["latency_ms"], summary["processes"]
+    assert first == again
+    assert first["loss"] > 0
+    assert first["mean_ap50"] is not None
+    assert first["miou"] is not None
+    counts = topics(tmp_path / "out" / "results")
+    assert counts["/features"] < counts["/drone/features"]
+
+
+def test_the_result_can_be_replayed(tmp_path: Path, checkpoint: str) -> None:
+    """The bag that comes out has the camera's images, so it is an input as well."""
+    replay(tmp_path, checkpoint, str(make_folder(tmp_path / "images")), "--link", "unlimited")
+    source = str(tmp_path / "out" / "results")
+    summary = replay(tmp_path / "again", checkpoint, source, "--link", "unlimited")
+    assert summary["frames"] == COUNT
+    assert summary["capacity_kbps"] is None
+
+
+def test_a_link_too_narrow_for_anything(tmp_path: Path, checkpoint: str) -> None:
+    source = str(make_folder(tmp_path / "images"))
+    summary = replay(tmp_path, checkpoint, source, "--link", "1kbit")
+    assert summary["frames"] == 0
+    assert summary["latency_ms"] == {"p50": None, "p95": None}
