@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The drone's node: camera images in, packets of features out, feedback in.
 
-    image -> [newest only] -> OnboardPipeline -> Pacer -> features
-                                    ^
-                                feedback
+    image -> newest -> [worker: OnboardPipeline] -> [sender: Pacer] -> features
+                              ^                           |
+    feedback -----------------+------- what was sent -----+
+
+A drone that is slower than its camera skips images; feedback and packets never wait for one.
 
 For example::
 
@@ -15,10 +17,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 
 from sc2_ros import checkpoint
 from sc2_ros.errors import Sc2Error
-from sc2_ros.link.pacer import Pacer
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.conversions import image_array, packet_bytes, packet_message, to_ns
 from sc2_ros.nodes.diagnostics import (
@@ -32,6 +34,8 @@ from sc2_ros.nodes.diagnostics import (
 from sc2_ros.nodes.parameter_server import ParameterServer
 from sc2_ros.nodes.parameters import ONBOARD, Value, parse_size
 from sc2_ros.nodes.process import run
+from sc2_ros.nodes.sender import Sender
+from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.runtime.ros import (
     Clock,
@@ -43,24 +47,29 @@ from sc2_ros.runtime.ros import (
     UInt8MultiArray,
 )
 
-PACER_TICK_S = 0.002
 LONGEST_INTERVAL_S = 0.1
 """Packets of a slow camera are not spread over more than this: it would only add delay."""
 COMPLAIN_EVERY_S = 5.0
+IMAGE, NEWS = 0, 1
+"""What the worker is woken for."""
+MOST_NEWS = 2000
 
 
 class OnboardNode(Node):
     """Feeds the onboard pipeline from ROS. The radio runs in real time, whatever /clock says."""
 
     def __init__(self) -> None:
+        self._worker = NewestWorker[Image | CompressedImage | None](self._work)
+        self._sender = Sender(self._send)
+        # (is feedback, packet, time): the pipeline hears of everything in the worker's thread.
+        self._news: deque[tuple[bool, bytes, float]] = deque(maxlen=MOST_NEWS)
         super().__init__("onboard_node")
         parameters = ParameterServer(self, ONBOARD)
         config = configuration(parameters.values)
         model = checkpoint.load(parameters["model"], device=parameters["device"])
         self._pipeline = OnboardPipeline(model, config)
-        parameters.watch(configuration, self._pipeline.configure)
+        parameters.watch(configuration, self._apply)
         self._settings = parameters
-        self._pacer = Pacer()
         self._last_frame_s = 0.0
         self._images = self._unreadable = 0
         self._why = ""
@@ -68,6 +77,8 @@ class OnboardNode(Node):
         names = ("images", "unreadable", "sent", "bytes", "decoded", "bad_feedback")
         self._counters = {name: Counter() for name in names}
         self._open_topics()
+        self._sender.start()
+        self._worker.start()
         self.get_logger().info(f"checkpoint {model.id:08x}, images from {self._topic}")
 
     def _open_topics(self) -> None:
@@ -93,18 +104,45 @@ class OnboardNode(Node):
         )
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.RESULTS)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._pacer_timer = self.create_timer(PACER_TICK_S, self._send_due, clock=steady)
-        self._pacer_timer.cancel()
         self.create_timer(1.0, self._diagnose, clock=steady)
 
+    def _apply(self, config: OnboardConfig) -> None:
+        with self._worker.lock:
+            self._pipeline.configure(config)
+
     def _on_image(self, message: Image | CompressedImage) -> None:
-        now_s = time.monotonic()
         self._images += 1
-        self._camera_silence.heard(now_s)
+        self._camera_silence.heard(time.monotonic())
+        self._worker.put(IMAGE, message)
+
+    def _on_feedback(self, message: UInt8MultiArray) -> None:
+        self._news.append((True, packet_bytes(message), time.monotonic()))
+        self._worker.put(NEWS, None)
+
+    def _send(self, packet: bytes, now_s: float) -> None:
+        self._features.publish(packet_message(packet))
+        self._news.append((False, packet, now_s))
+
+    def _work(self, message: Image | CompressedImage | None) -> None:
+        while self._news:
+            self._tell(*self._news.popleft())
+        if message is not None:
+            self._encode(message)
+
+    def _tell(self, is_feedback: bool, packet: bytes, when_s: float) -> None:
+        if not is_feedback:
+            self._pipeline.on_sent(packet, when_s)
+            return
+        bad = self._pipeline.stats.bad_feedback
+        self._pipeline.on_feedback(packet, when_s)
+        if self._pipeline.stats.bad_feedback == bad:
+            self._feedback_silence.heard(when_s)
+
+    def _encode(self, message: Image | CompressedImage) -> None:
+        now_s = time.monotonic()
+        stamp_ns, frame_id = to_ns(message.header.stamp), message.header.frame_id
         try:
-            frame = CameraFrame(
-                image_array(message), to_ns(message.header.stamp), message.header.frame_id
-            )
+            frame = CameraFrame(image_array(message), stamp_ns, frame_id)
             packets = self._pipeline.process(frame, now_s)
         except Sc2Error as error:
             self._unreadable += 1
@@ -113,30 +151,13 @@ class OnboardNode(Node):
                 f"image skipped: {error}", throttle_duration_sec=COMPLAIN_EVERY_S
             )
             return
-        if not packets:
-            return
-        interval_s = min(now_s - self._last_frame_s, LONGEST_INTERVAL_S)
-        self._last_frame_s = now_s
-        self._pacer.push(packets, time.monotonic(), interval_s)
-        self._send_due()
-        self._pacer_timer.reset()
-
-    def _send_due(self) -> None:
-        now_s = time.monotonic()
-        for packet in self._pacer.pop(now_s):
-            self._features.publish(packet_message(packet))
-            self._pipeline.on_sent(packet, now_s)
-        if self._pacer.next_s is None:
-            self._pacer_timer.cancel()
-
-    def _on_feedback(self, message: UInt8MultiArray) -> None:
-        now_s = time.monotonic()
-        bad = self._pipeline.stats.bad_feedback
-        self._pipeline.on_feedback(packet_bytes(message), now_s)
-        if self._pipeline.stats.bad_feedback == bad:
-            self._feedback_silence.heard(now_s)
+        if packets:
+            self._sender.push(packets, min(now_s - self._last_frame_s, LONGEST_INTERVAL_S))
+            self._last_frame_s = now_s
 
     def _diagnose(self) -> None:
+        self._worker.check()
+        self._sender.check()
         now_s = time.monotonic()
         stats = self._pipeline.stats
         rate = self._rates(now_s)
@@ -184,6 +205,12 @@ class OnboardNode(Node):
         if self._settings["rate.mode"] == "budget":
             return f"raise rate.max_kbps (now {self._settings['rate.max_kbps']:g})"
         return f"raise frame.max_fps (now {self._settings['frame.max_fps']:g})"
+
+    def destroy_node(self) -> None:
+        """Stop the threads before their publishers go."""
+        self._worker.stop()
+        self._sender.stop()
+        super().destroy_node()
 
 
 def configuration(values: dict[str, Value]) -> OnboardConfig:

@@ -58,13 +58,13 @@ class NewestWorker(Generic[Item]):
             while not self._stopping:
                 self._wake.wait()
                 self._wake.clear()
-                while not self._stopping and (item := self._next()) is not None:
+                while not self._stopping and (waiting := self._take()):
                     with self.lock:
-                        self._work(item)
+                        self._work(*waiting)
         except BaseException as error:  # handed to the executor's thread
             self._error = error
 
-    def _next(self) -> Item | None:
-        """The item of the key that has waited for longest."""
+    def _take(self) -> list[Item]:
+        """The item of the key that has waited for longest, if any waits."""
         with self._mailbox_lock:
-            return self._mailbox.pop(next(iter(self._mailbox))) if self._mailbox else None
+            return [self._mailbox.pop(key) for key in list(self._mailbox)[:1]]

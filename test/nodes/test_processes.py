@@ -83,10 +83,12 @@ def test_the_whole_way(node, spin_until, listen, start, model, flying):
         }
     )
 
-    # Act: wait for a frame of which everything has come.
+    # Act: wait for a frame of which everything has come; the ground learns the frame_id from a
+    # packet of its own, sent once a second.
     def complete():
-        common = set(by_stamp(heard["image"]))
-        for topic in (*RESULTS, "truth/detections", "truth/mask"):
+        named = [message for message in heard["detections"] if message.header.frame_id]
+        common = set(by_stamp(named))
+        for topic in (*RESULTS, "image", "truth/detections", "truth/mask"):
             common &= set(by_stamp(heard[topic]))
         return common
 

@@ -68,3 +68,22 @@ def test_the_lock_holds_the_worker_back():
 
 def test_stopping_a_worker_that_never_started_is_fine():
     NewestWorker(print).stop()
+
+
+def test_none_is_an_item_like_any_other():
+    seen = []
+    done = threading.Event()
+
+    def work(item):
+        seen.append(item)
+        if len(seen) == 2:
+            done.set()
+
+    worker = NewestWorker(work)
+    worker.put(0, None)
+    worker.put(1, "a")
+    worker.start()
+
+    assert done.wait(DEADLINE_S)
+    worker.stop()
+    assert seen == [None, "a"]

@@ -1,0 +1,67 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Launch files and manifest agree with the nodes."""
+
+import ast
+import configparser
+import importlib.util
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from sc2_ros import __version__
+from sc2_ros.nodes.parameters import TABLES
+
+ROOT = Path(__file__).parents[2]
+LAUNCH_FILES = sorted((ROOT / "launch").glob("*.launch.py"))
+
+
+def texts_in(path):
+    """Every string constant of a Python file."""
+    tree = ast.parse(path.read_text("utf-8"))
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+
+
+@pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.name)
+def test_launch_files_take_the_usual_arguments_and_name_what_exists(path):
+    texts = {text for text in texts_in(path) if isinstance(text, str)}
+
+    assert {"namespace", "params_file", "use_sim_time"} <= texts
+    started = {text for text in texts if text.endswith("_node")}
+    assert started
+    assert started <= set(TABLES)
+    for name in (text for text in texts if text.endswith(".yaml")):
+        assert (ROOT / "config" / name).exists()
+
+
+@pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.name)
+def test_launch_files_load(path):
+    pytest.importorskip("launch_ros", reason="launch_ros comes with ROS 2, not from PyPI")
+    spec = importlib.util.spec_from_file_location("launch_file", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    assert module.generate_launch_description().entities
+
+
+def test_every_node_is_an_entry_point():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    scripts = dict(
+        (part.strip() for part in line.split("="))
+        for line in setup["options.entry_points"]["console_scripts"].strip().splitlines()
+    )
+
+    for name in TABLES:
+        assert scripts[name] == f"sc2_ros.nodes.{name}:main"
+        assert importlib.util.find_spec(f"sc2_ros.nodes.{name}") is not None
+
+
+def test_the_manifest_has_the_version_and_build_type_of_the_package():
+    manifest = ElementTree.parse(ROOT / "package.xml").getroot()
+
+    assert manifest.get("format") == "3"
+    assert manifest.findtext("name") == "sc2_ros"
+    assert manifest.findtext("version") == __version__
+    assert manifest.findtext("export/build_type") == "ament_python"
