@@ -69,8 +69,8 @@ class Summary:
 
     Bytes are whole packets as sent. `capacity_kbps` is the mean over the run, None for a link
     without a limit; `loss` the share of the feature packets that never came out of the link;
-    `detections` the sum over all frames; `mean_ap50` and `miou` are None without ground truth; `processes` are
-    the processes that took part, with their memory; `checkpoint` its name and id.
+    `detections` the sum over all frames; `mean_ap50` and `miou` are None without ground truth;
+    `processes` are those that took part, with their memory; `checkpoint` is its name and id.
     """
 
     frames: int
@@ -117,7 +117,7 @@ class SessionLog:
         frame.rate_code = code
 
     def delivered(self, packet: bytes) -> None:
-        """The link gave a packet to the ground; one that was sent before the log began is ignored."""
+        """The link gave a packet to the ground; one sent before the log began is ignored."""
         header = _features_header(packet)
         if header is not None and header[0] in self.frames:
             self.frames[header[0]].delivered += 1

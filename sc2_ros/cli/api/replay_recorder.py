@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sc2_ros.cli.api.pictures import jpeg_message
 from sc2_ros.evaluation.session import SessionLog
 from sc2_ros.ground import FrameResult
 from sc2_ros.media import result_bag
@@ -46,7 +47,7 @@ class ReplayRecorder:
             self._record(result_bag.LABEL_INFO, labels, time_s)
         self.frames += 1
         stamp_ns, frame_id = frame.stamp_ns, frame.frame_id
-        image = compressed_message(frame.image, stamp_ns, frame_id)
+        image = jpeg_message(frame.image, stamp_ns, frame_id)
         self._record(result_bag.IMAGE, image, time_s)
         if frame.truth is None:
             return

@@ -1,0 +1,187 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Fly a camera stream over a narrow link, end to end, as separate processes on this machine.
+
+  camera_node -> onboard_node -> link_emulator_node -> ground_node -> boxes, masks, preview
+
+  sc2 demo
+  sc2 demo --input flight.mp4 --link 500kbit,40ms,2% --seconds 20 --out out/demo
+
+The nodes talk over DDS, in a ROS domain of their own. At the end the folder holds an annotated
+video, a bag that opens in Foxglove, a figure and summary.json.
+"""
+
+import argparse
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sc2_ros.cli.api.options import add_stream_options, budget_kbps, check_rates, frame_size
+from sc2_ros.errors import ParameterError, Sc2Error
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sc2_ros.cli.api.processes import NodeProcesses
+    from sc2_ros.evaluation.session import SessionLog
+    from sc2_ros.media.bag_writer import BagWriter
+
+START_S = 120.0
+"""How long the first result may take: a small machine needs a while to load torch."""
+DRAIN_S = 3.0
+"""How long what is under way at the end is waited for."""
+QUIET_S = 0.5
+AIR = ("-r", "features:=drone/features", "-r", "feedback:=drone/feedback")
+LINK = (
+    "-r", "features_in:=drone/features", "-r", "features_out:=features",
+    "-r", "feedback_in:=feedback", "-r", "feedback_out:=drone/feedback",
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--input",
+        default="synthetic",
+        metavar="SPEC",
+        help="synthetic[:SEED], a video, a folder of images, a bag or a camera number "
+        "(default: %(default)s)",
+    )
+    add_stream_options(parser)
+    parser.add_argument(
+        "--seconds", type=float, default=20.0, metavar="S", help="length (default: %(default)g)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/demo"), help="folder (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--domain", type=int, metavar="N", help="ROS_DOMAIN_ID (default: one that nobody uses)"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    """Start the nodes, watch them, write the report."""
+    check_rates(args)
+    # After the arguments, so that a mistyped one does not wait for torch.
+    from rich.console import Console
+
+    from sc2_ros import checkpoint as checkpoints
+    from sc2_ros.cli.api import report
+    from sc2_ros.cli.api.processes import NodeProcesses, free_domain
+    from sc2_ros.link.spec import parse_link
+    from sc2_ros.media.bag_writer import BagWriter
+    from sc2_ros.media.source import open_source
+
+    link = parse_link(args.link)
+    with open_source(args.input, size=frame_size(args.size), topic=args.topic) as source:
+        name = source.name
+    checkpoint = checkpoints.load(args.checkpoint)
+    checkpoint_name = checkpoint.path.stem if checkpoint.path else args.checkpoint
+    domain = free_domain() if args.domain is None else args.domain
+    if not 0 <= domain <= 232:
+        raise ParameterError(f"--domain {domain} is out of range; give 0 to 232")
+    environment = {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    # A terminal that is closed must end the nodes as ctrl-C does.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    console = Console()
+    console.print(f"{name} over {args.link}, ROS domain {domain}", highlight=False)
+    with BagWriter(args.out / report.BAG) as bag:
+        with NodeProcesses(args.out / "logs", environment) as nodes:
+            for node, ros_arguments in commands(args, budget_kbps(args.max_kbps, link)).items():
+                nodes.start(node, ros_arguments)
+            os.environ.update(environment)
+            run = watch(bag, nodes, args.seconds, console)
+        with console.status("drawing the video and the figure"):
+            summary = report.write_report(
+                args.out,
+                bag,
+                run.log,
+                seconds=run.seconds,
+                title=f"{name} over {args.link}",
+                middleware=run.middleware,
+                processes=run.processes,
+                checkpoint=f"{checkpoint_name} {checkpoint.id:08x}",
+            )
+    files = [args.out / part for part in (report.VIDEO, report.FIGURE, report.SUMMARY)]
+    report.print_summary(console, summary, [*files, bag.file])
+    return 0
+
+
+def commands(args: argparse.Namespace, max_kbps: float) -> dict[str, list[str]]:
+    """Every node with its ROS arguments."""
+    model = ["-p", f"model:={args.checkpoint}", "-p", f"device:={args.device}"]
+    camera = ["-p", f"input:='{args.input}'", "-p", "loop:=true"]
+    if args.fps:
+        camera += ["-p", f"fps:={args.fps:.6f}"]
+    if args.size:
+        camera += ["-p", f"size:={args.size}"]
+    if args.topic:
+        camera += ["-p", f"topic:={args.topic}"]
+    rate = ["-p", f"rate.mode:={args.rate_mode}", "-p", f"rate.index:={args.rate_index:.6f}"]
+    rate += ["-p", f"rate.max_kbps:={max_kbps:.3f}"]
+    return {
+        "ground_node": model,
+        "onboard_node": [*model, *rate, *AIR],
+        "link_emulator_node": ["-p", f"link:='{args.link}'", "-p", f"seed:={args.seed}", *LINK],
+        "camera_node": camera,
+    }
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was seen of a run: numbers, length, and who took part."""
+
+    log: "SessionLog"
+    seconds: float
+    processes: list[dict[str, object]]
+    middleware: str
+
+
+def watch(bag: "BagWriter", nodes: "NodeProcesses", seconds: float, console: "Console") -> Run:
+    """Record `seconds` from the first result on, showing the live line.
+
+    Raises:
+        ProcessError: a node has ended.
+        Sc2Error: no result comes.
+    """
+    from sc2_ros.cli.api.live import LiveLine, line_of
+    from sc2_ros.cli.api.observer import Observer
+    from sc2_ros.cli.api.report import process_row
+    from sc2_ros.runtime.ros import MIDDLEWARE, SingleThreadedExecutor, rclpy
+
+    rclpy.init(args=[])
+    observer = Observer(bag)
+    executor = SingleThreadedExecutor()
+    executor.add_node(observer)
+    begun_s = time.monotonic()
+    try:
+        with LiveLine(console) as line:
+            while observer.begun_s is None:
+                executor.spin_once(timeout_sec=0.1)
+                nodes.check()
+                waited_s = time.monotonic() - begun_s
+                line.show(f"starting the nodes, {waited_s:.0f} s")
+                if waited_s > START_S:
+                    raise Sc2Error(
+                        f"no result within {START_S:.0f} s; the nodes' own words are in "
+                        f"{nodes.log('ground_node').parent}"
+                    )
+            while (elapsed_s := observer.now_s() - observer.begun_s) < seconds:
+                executor.spin_once(timeout_sec=0.1)
+                nodes.check()
+                line.show(line_of(observer.log.recent(observer.now_s()), elapsed_s, seconds))
+            processes = [*nodes.rows(), process_row("sc2_demo (observer)")]
+            nodes.stop("camera_node")
+            end_s = observer.now_s()
+            # What is still on the link or in the ground's queue belongs to the run.
+            while observer.now_s() < min(end_s + DRAIN_S, max(observer.heard_s, end_s) + QUIET_S):
+                executor.spin_once(timeout_sec=0.05)
+    finally:
+        executor.shutdown()
+        observer.destroy_node()
+        rclpy.try_shutdown()
+    return Run(observer.log, elapsed_s, processes, MIDDLEWARE)
