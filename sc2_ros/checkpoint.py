@@ -1,11 +1,11 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints: one safetensors file with the encoder, the coding tables and the ground network.
+r"""Checkpoints: one safetensors file with the encoder, the coding tables and the ground network.
 
-    encoder.*  float16 weights that fly            \\  checkpoint id = SHA-256 of these two,
-    tables.*   gains, contexts, probability tables //   so a newer ground network may share it
-    ground.*   float16 weights of the ground network
-    metadata   {"format": "sc2_ros/1", "card": JSON}
+encoder.*  float16 weights that fly            \\  checkpoint id = SHA-256 of these two,
+tables.*   gains, contexts, probability tables //   so a newer ground network may share it
+ground.*   float16 weights of the ground network
+metadata   {"format": "sc2_ros/1", "card": JSON}
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Checkpoint:
 
 
 def models_folders() -> list[Path]:
-    """Where shipped checkpoints are looked for: $SC2_MODELS, the source tree, the ROS or pip share."""
+    """Where shipped models are looked for: $SC2_MODELS, source tree, ROS or pip share."""
     folders = [Path(os.environ["SC2_MODELS"])] if "SC2_MODELS" in os.environ else []
     folders.append(Path(__file__).resolve().parent.parent / "models")
     prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
@@ -67,7 +67,9 @@ def find(name: str | Path) -> Path:
         for folder in models_folders():
             if (folder / f"{name}.safetensors").is_file():
                 return folder / f"{name}.safetensors"
-    shipped = sorted({p.stem for f in models_folders() if f.is_dir() for p in f.glob("*.safetensors")})
+    shipped = sorted(
+        {p.stem for f in models_folders() if f.is_dir() for p in f.glob("*.safetensors")}
+    )
     raise CheckpointError(
         f"no checkpoint '{name}': give a .safetensors file or one of the shipped models "
         f"({', '.join(shipped) or 'none found'})"
@@ -81,8 +83,11 @@ def build_networks(card: dict[str, Any]) -> tuple[OnboardEncoder, GroundNetwork]
         shape["channels"], tuple(shape["encoder_widths"]), tuple(shape["encoder_depths"])
     )
     ground = GroundNetwork(
-        shape["channels"], len(card["detection_classes"]), len(card["mask_classes"]),
-        tuple(shape["ground_widths"]), tuple(shape["ground_depths"]),
+        shape["channels"],
+        len(card["detection_classes"]),
+        len(card["mask_classes"]),
+        tuple(shape["ground_widths"]),
+        tuple(shape["ground_depths"]),
     )
     return encoder, ground
 
@@ -121,7 +126,10 @@ def checkpoint_id(tensors: dict[str, torch.Tensor]) -> int:
 
 
 def save(
-    path: str | Path, encoder: nn.Module, ground: nn.Module, tables: CodingTables,
+    path: str | Path,
+    encoder: nn.Module,
+    ground: nn.Module,
+    tables: CodingTables,
     card: dict[str, Any],
 ) -> int:
     """Write a checkpoint of networks whose batch norms are not folded; returns its id."""
@@ -173,32 +181,43 @@ def untrained(seed: int = 0, device: str = "cpu") -> Checkpoint:
         torch.manual_seed(seed)
         encoder, ground = build_networks(card)
     with torch.no_grad():  # batch norms without statistics shrink the latents: undo that
-        encoder.project.weight.mul_(12.0)
+        encoder.project.weight.mul_(4.0)
     bottleneck = Bottleneck(card["network"]["channels"])
     thresholds = np.array(THRESHOLDS, np.int32)
     assert thresholds.shape[1] == CONTEXTS - 1
     tables = laplace_tables(
-        bottleneck.log_gain.detach().exp().numpy(), bottleneck.log_scale.detach().exp().numpy(),
-        bottleneck.groups, thresholds,
+        bottleneck.log_gain.detach().exp().numpy(),
+        bottleneck.log_scale.detach().exp().numpy(),
+        bottleneck.groups,
+        thresholds,
     )
     tensors = {f"encoder.{k}": v for k, v in _half(encoder.state_dict()).items()}
     return _ready(encoder, ground, tables, card, checkpoint_id(tensors), None, device)
 
 
-def _part(tensors: dict[str, torch.Tensor], prefix: str, keep: bool = False) -> dict[str, torch.Tensor]:
+def _part(
+    tensors: dict[str, torch.Tensor], prefix: str, keep: bool = False
+) -> dict[str, torch.Tensor]:
     return {
-        key.removeprefix(prefix): value if keep or not value.dtype.is_floating_point else value.float()
+        key.removeprefix(prefix): value
+        if keep or not value.dtype.is_floating_point
+        else value.float()
         for key, value in tensors.items()
         if key.startswith(prefix)
     }
 
 
 def _ready(
-    encoder: nn.Module, ground: nn.Module, tables: CodingTables, card: dict[str, Any],
-    number: int, path: Path | None, device: str,
+    encoder: nn.Module,
+    ground: nn.Module,
+    tables: CodingTables,
+    card: dict[str, Any],
+    number: int,
+    path: Path | None,
+    device: str,
 ) -> Checkpoint:
     networks = []
     for network in (encoder, ground):
         network = fold_batch_norm(network.eval()).requires_grad_(False)
-        networks.append(network.to(device, memory_format=torch.channels_last))
+        networks.append(network.to(device).to(memory_format=torch.channels_last))
     return Checkpoint(networks[0], networks[1], tables, card, number, path)

@@ -20,7 +20,7 @@ THRESHOLDS = ((1, 2, 3, 4, 5), (1, 3, 7, 14, 28), (1, 4, 10, 24, 50))
 
 
 def interpolate_anchors(table: Tensor, rate: Tensor) -> Tensor:
-    """Linear interpolation over the leading anchor axis: (A, ...) at rate (B,) in [0, 1] -> (B, ...)."""
+    """Linear interpolation over the anchors: (A, ...) at rate (B,) in [0, 1] -> (B, ...)."""
     position = rate.clamp(0, 1) * (table.shape[0] - 1)
     low = position.floor().long().clamp(max=table.shape[0] - 2)
     weight = (position - low).view(-1, *([1] * (table.dim() - 1)))
@@ -64,7 +64,10 @@ class Bottleneck(nn.Module):
         self.groups = groups
         start = torch.linspace(math.log(1.0), math.log(6.0), ANCHORS)
         self.log_gain = nn.Parameter(start[:, None].repeat(1, channels))
-        level = torch.linspace(-1.0, 0.5, CONTEXTS)[None, :] + torch.linspace(0.0, 1.0, ANCHORS)[:, None]
+        level = (
+            torch.linspace(-1.0, 0.5, CONTEXTS)[None, :]
+            + torch.linspace(0.0, 1.0, ANCHORS)[:, None]
+        )
         self.log_scale = nn.Parameter(level[:, :, None].repeat(1, 1, channels))
 
     def gains(self, rate: Tensor) -> Tensor:
@@ -97,7 +100,9 @@ class Bottleneck(nn.Module):
         start = 0
         for size, context in zip(self.groups, self.contexts(rounded), strict=True):
             onehot = F.one_hot(context, CONTEXTS).to(scales.dtype)  # (B, h, w, K)
-            chosen.append(torch.einsum("bhwk,bkc->bchw", onehot, scales[:, :, start : start + size]))
+            chosen.append(
+                torch.einsum("bhwk,bkc->bchw", onehot, scales[:, :, start : start + size])
+            )
             start += size
         noisy = scaled + torch.rand_like(scaled) - 0.5
         bits = laplace_bits(noisy, torch.cat(chosen, 1)).sum(1)
@@ -105,7 +110,9 @@ class Bottleneck(nn.Module):
         return straight / gain, bits
 
 
-def drop_patches(batch: int, height: int, width: int, probability: float, device: torch.device) -> Tensor:
+def drop_patches(
+    batch: int, height: int, width: int, probability: float, device: torch.device
+) -> Tensor:
     """Which latents arrived, (B, 1, h, w) float 0/1: rectangular patches lost as packets are."""
     received = torch.ones(batch, 1, height, width, device=device)
     for number in range(batch):

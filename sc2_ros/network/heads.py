@@ -24,7 +24,7 @@ class DetectionHead(nn.Module):
         nn.init.constant_(self.box.bias, 0.0)
 
     def forward(self, x4: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, H/4, W/4) -> heatmap logits (B, classes, ...), ltrb distances in px (B, 4, ...)."""
+        """(B, C, H/4, W/4) -> heatmap logits (B, classes, ...), ltrb px (B, 4, ...)."""
         x = self.tower(x4)
         dx, dy, log_w, log_h = self.box(x).float().unbind(1)
         half_w = 8.0 * torch.exp(log_w.clamp(-4, 4))
@@ -55,7 +55,9 @@ class PreviewHead(nn.Module):
     def __init__(self, channels: int, width: int = 96) -> None:
         """channels: latent channels C."""
         super().__init__()
-        self.body = nn.Sequential(conv_bn_relu(channels + 1, width, 3), conv_bn_relu(width, width, 3))
+        self.body = nn.Sequential(
+            conv_bn_relu(channels + 1, width, 3), conv_bn_relu(width, width, 3)
+        )
         self.paint = nn.Conv2d(width, 3 * 16, 1)
         self.shuffle = nn.PixelShuffle(4)
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Building blocks that the encoder and the ground network share."""
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -73,7 +75,7 @@ class PixelShuffleUp(nn.Module):
     norm_pairs = (("conv", "norm"),)
 
     def __init__(self, cin: int, cout: int) -> None:
-        """cin channels in, cout channels out at twice the resolution."""
+        """Cin channels in, cout channels out at twice the resolution."""
         super().__init__()
         self.conv = nn.Conv2d(cin, 4 * cout, 1, bias=False)
         self.norm = nn.BatchNorm2d(4 * cout)
@@ -94,7 +96,7 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
         pairs: tuple[tuple[str, str], ...] = getattr(module, "norm_pairs", ())
         if isinstance(module, nn.Sequential):
             names = list(module._modules)
-            pairs = tuple(zip(names, names[1:], strict=False))
+            pairs = tuple(itertools.pairwise(names))
         for before, after in pairs:
             conv, norm = getattr(module, before), getattr(module, after)
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):

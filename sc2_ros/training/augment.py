@@ -29,7 +29,10 @@ class AugmentConfig:
 
 
 def _crop_origin(
-    sample: Sample, weights: NDArray[np.float64] | None, side: float, config: AugmentConfig,
+    sample: Sample,
+    weights: NDArray[np.float64] | None,
+    side: float,
+    config: AugmentConfig,
     rng: np.random.Generator,
 ) -> tuple[float, float]:
     height, width = sample.image.shape[:2]
@@ -46,9 +49,9 @@ def _crop_origin(
     )
 
 
-def _move(boxes: NDArray[np.float32], matrix: NDArray[np.float64], crop: int) -> tuple[
-    NDArray[np.float32], NDArray[np.bool_]
-]:
+def _move(
+    boxes: NDArray[np.float32], matrix: NDArray[np.float64], crop: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Boxes after the affine map, clipped; and which keep at least 40 % of their area."""
     if not len(boxes):
         return boxes.reshape(0, 4), np.zeros(0, bool)
@@ -57,9 +60,12 @@ def _move(boxes: NDArray[np.float32], matrix: NDArray[np.float64], crop: int) ->
     moved[:, [1, 3]] = moved[:, [1, 3]] * matrix[1, 1] + matrix[1, 2]
     moved = np.stack(
         (
-            moved[:, [0, 2]].min(1), moved[:, [1, 3]].min(1),
-            moved[:, [0, 2]].max(1), moved[:, [1, 3]].max(1),
-        ), 1,
+            moved[:, [0, 2]].min(1),
+            moved[:, [1, 3]].min(1),
+            moved[:, [0, 2]].max(1),
+            moved[:, [1, 3]].max(1),
+        ),
+        1,
     )
     area = np.prod(moved[:, 2:] - moved[:, :2], 1)
     clipped = moved.clip(0, crop)
@@ -107,7 +113,10 @@ def augment(
     boxes, keep = _move(sample.boxes, matrix, crop)
     ignore, kept = _move(sample.ignore, matrix, crop)
     inside = np.prod(boxes[:, 2:] - boxes[:, :2], 1) > 0 if len(boxes) else keep
-    gain, offset = rng.uniform(1 - config.light, 1 + config.light), rng.uniform(-30, 30) * config.light
+    gain, offset = (
+        rng.uniform(1 - config.light, 1 + config.light),
+        rng.uniform(-30, 30) * config.light,
+    )
     table = np.clip((np.arange(256) - 128.0) * gain + 128 + offset * 2, 0, 255)
     if rng.random() < config.invert:
         table = 255 - table

@@ -48,7 +48,9 @@ class Source:
         self.samples: list[Sample] = [data[number] for number in range(len(data))]
         self.per_batch = config.per_batch
         self.augmentation = replace(
-            augmentation, scale_min=config.scale_min, scale_max=config.scale_max,
+            augmentation,
+            scale_min=config.scale_min,
+            scale_max=config.scale_max,
             vertical_flip=config.vertical_flip,
         )
         self.labelled = np.array([name in data.detection_classes for name in DETECTION_CLASSES])

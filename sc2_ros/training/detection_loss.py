@@ -23,7 +23,7 @@ from sc2_ros.network.heads import CELL
 
 @dataclass(frozen=True)
 class DetectionTarget:
-    """Targets of one image: heat and valid (classes, H, W), cells (N,), boxes (N, 4), weights (N,)."""
+    """Targets of one image: heat, valid (classes, H, W); cells, weights (N,); boxes (N, 4)."""
 
     heat: NDArray[np.float32]
     valid: NDArray[np.float32]
@@ -33,8 +33,11 @@ class DetectionTarget:
 
 
 def make_target(
-    boxes: NDArray[np.float32], labels: NDArray[np.int64], ignore: NDArray[np.float32],
-    labelled: NDArray[np.bool_], size: int,
+    boxes: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    ignore: NDArray[np.float32],
+    labelled: NDArray[np.bool_],
+    size: int,
 ) -> DetectionTarget:
     """Boxes (N, 4) xyxy px of a size x size image -> targets on its stride-4 cells.
 
@@ -109,7 +112,9 @@ def detection_loss(
     index = torch.from_numpy(image).to(device)
     wanted = torch.from_numpy(np.concatenate([t.boxes for t in targets])).to(device)
     weights = torch.from_numpy(np.concatenate([t.weights for t in targets])).to(device)
-    weights = weights * received.expand(-1, 1, height, width).reshape(-1, height * width)[index, cells]
+    weights = (
+        weights * received.expand(-1, 1, height, width).reshape(-1, height * width)[index, cells]
+    )
     ltrb = box.float().flatten(2).transpose(1, 2)[index, cells]
     cx, cy = (cells % width + 0.5) * CELL, (cells // width + 0.5) * CELL
     found = torch.stack((cx - ltrb[:, 0], cy - ltrb[:, 1], cx + ltrb[:, 2], cy + ltrb[:, 3]), 1)

@@ -30,7 +30,10 @@ class Muon(torch.optim.Optimizer):
     """
 
     def __init__(
-        self, params: Iterable[Tensor], lr: float = 0.02, momentum: float = 0.95,
+        self,
+        params: Iterable[Tensor],
+        lr: float = 0.02,
+        momentum: float = 0.95,
         weight_decay: float = 0.0,
     ) -> None:
         """params: matrices and convolution kernels."""

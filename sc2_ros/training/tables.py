@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -21,7 +22,9 @@ LIMIT = 127
 
 @torch.inference_mode()
 def count_symbols(
-    encoder: torch.nn.Module, bottleneck: Bottleneck, images: Iterable[NDArray[np.uint8]],
+    encoder: torch.nn.Module,
+    bottleneck: Bottleneck,
+    images: Iterable[NDArray[np.uint8]],
     codes: list[int],
 ) -> NDArray[np.int64]:
     """How often each symbol was seen, (len(codes), K, C, 255), per code, context and channel.
@@ -41,7 +44,7 @@ def count_symbols(
         latent = encoder(tensor)[0].numpy()
         for row, gain in enumerate(gains):
             symbols = np.rint(latent * gain[:, :, None]).clip(-LIMIT, LIMIT).astype(np.int64)
-            for group, (start, stop) in enumerate(zip(starts, starts[1:], strict=False)):
+            for group, (start, stop) in enumerate(itertools.pairwise(starts)):
                 around = contexts(symbols, int(start), np.array(THRESHOLDS[group]))
                 flat = symbols[start:stop].reshape(stop - start, -1) + LIMIT
                 np.add.at(counts[row], (around.reshape(1, -1), channel[start:stop], flat), 1)
@@ -49,13 +52,18 @@ def count_symbols(
 
 
 def fit(
-    encoder: torch.nn.Module, bottleneck: Bottleneck, images: Iterable[NDArray[np.uint8]],
+    encoder: torch.nn.Module,
+    bottleneck: Bottleneck,
+    images: Iterable[NDArray[np.uint8]],
     step: int = 4,
 ) -> CodingTables:
     """Tables from training images, counted at every step-th rate code."""
     codes = list(range(0, RATE_CODES, step))
     counts = count_symbols(encoder, bottleneck, images, codes)
     return fit_tables(
-        bottleneck.log_gain.detach().exp().numpy(), bottleneck.groups,
-        np.array(THRESHOLDS, np.int32), counts, codes=codes,
+        bottleneck.log_gain.detach().exp().numpy(),
+        bottleneck.groups,
+        np.array(THRESHOLDS, np.int32),
+        counts,
+        codes=codes,
     )

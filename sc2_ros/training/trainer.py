@@ -47,7 +47,11 @@ class Trainer:
     """
 
     def __init__(
-        self, model: nn.Module, loss: LossFunction, config: TrainerConfig, folder: Path,
+        self,
+        model: nn.Module,
+        loss: LossFunction,
+        config: TrainerConfig,
+        folder: Path,
         device: str = "cpu",
     ) -> None:
         """folder: for last.pt and the TensorBoard log; device: cpu (bf16) or cuda (AMP bf16)."""
@@ -90,9 +94,12 @@ class Trainer:
         """Write last.pt so that a kill at any moment leaves a whole file."""
         self.folder.mkdir(parents=True, exist_ok=True)
         state = {
-            "model": self.model.state_dict(), "ema": self.ema.state_dict(),
+            "model": self.model.state_dict(),
+            "ema": self.ema.state_dict(),
             "optimizers": [o.state_dict() for o in self.optimizers],
-            "step": self.step, "minutes": self.minutes, "config": asdict(self.config),
+            "step": self.step,
+            "minutes": self.minutes,
+            "config": asdict(self.config),
             "rng": torch.get_rng_state(),
         }
         partial = self.folder / "last.pt.partial"
@@ -133,7 +140,8 @@ class Trainer:
                     rate = self.step / max(self.minutes * 60, 1e-6)
                     print(
                         f"step {self.step} {self.progress:6.1%} {rate:.2f}/s "
-                        f"left {left:.0f} min  {text}", flush=True,
+                        f"left {left:.0f} min  {text}",
+                        flush=True,
                     )
                     for name, value in means.items():
                         log.add_scalar(name, value, self.step)

@@ -31,5 +31,4 @@ def recipe(name: str) -> Callable[[TrainConfig, RunOptions], Path]:
     """The function that runs a recipe and returns its checkpoint's path."""
     if name not in RECIPES:
         raise ParameterError(f"no recipe '{name}'; known are {', '.join(RECIPES)}")
-    run = importlib.import_module(f"sc2_ros.training.recipes.{name}").run
-    return run  # type: ignore[no-any-return]
+    return importlib.import_module(f"sc2_ros.training.recipes.{name}").run

@@ -35,7 +35,10 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     for source, settings in zip(sources, config.sources, strict=True):
         print(f"{settings.path}: {len(source.samples)} images, {settings.per_batch} per batch")
     trainer = Trainer(
-        model, lambda net, batch: sc2_loss(net, batch, config.loss), config.trainer, folder,
+        model,
+        lambda net, batch: sc2_loss(net, batch, config.loss),
+        config.trainer,
+        folder,
         options.device,
     )
     if options.resume:
@@ -60,11 +63,17 @@ def export(
         chosen = rng.permutation(len(source.samples))[:share]
         images += [source.samples[number].image for number in chosen]
     fitted = tables.fit(model.encoder, model.bottleneck, images)
-    card = checkpoint.default_card() | {
-        "recipe": "sc2_ros", "steps": steps, "minutes": round(minutes, 1),
-        "trained": date.today().isoformat(),
-        "data": [Path(source.path).name for source in config.sources],
-    } | config.card
+    card = (
+        checkpoint.default_card()
+        | {
+            "recipe": "sc2_ros",
+            "steps": steps,
+            "minutes": round(minutes, 1),
+            "trained": date.today().isoformat(),
+            "data": [Path(source.path).name for source in config.sources],
+        }
+        | config.card
+    )
     path = Path(config.out) / "checkpoint.safetensors"
     number = checkpoint.save(path, model.encoder, model.ground, fitted, card)
     print(f"wrote {path}, checkpoint id {number:08x}")

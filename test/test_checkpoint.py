@@ -1,0 +1,79 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoint files: round trip, identity, and clear words when something is wrong."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from sc2_ros import checkpoint
+from sc2_ros.errors import CheckpointError
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A checkpoint file of random networks, and its id."""
+    torch.manual_seed(0)
+    card = checkpoint.default_card()
+    encoder, ground = checkpoint.build_networks(card)
+    tables = checkpoint.untrained().tables
+    path = tmp_path / "model.safetensors"
+    return path, checkpoint.save(path, encoder, ground, tables, card)
+
+
+def test_round_trip(saved) -> None:
+    """What is loaded has the id, the card and the tables of what was saved."""
+    path, number = saved
+    loaded = checkpoint.load(path)
+    assert loaded.id == number
+    assert loaded.card["detection_classes"] == ["person", "car", "bicycle", "other_vehicle"]
+    assert np.array_equal(loaded.tables.cdfs, checkpoint.untrained().tables.cdfs)
+
+
+def test_id_is_that_of_encoder_and_tables_only(saved, tmp_path) -> None:
+    """A new ground network keeps the id, a new encoder does not."""
+    path, number = saved
+    for part, same in (("ground.detection.box.bias", True), ("encoder.project.bias", False)):
+        tensors = load_file(path)
+        tensors[part] = tensors[part] + 1
+        changed = tmp_path / "changed.safetensors"
+        save_file(tensors, str(changed), _metadata(path))
+        assert (checkpoint.load(changed).id == number) is same
+
+
+def _metadata(path) -> dict[str, str]:
+    from safetensors import safe_open
+
+    with safe_open(str(path), "pt") as file:
+        return dict(file.metadata())
+
+
+@pytest.mark.parametrize("damage", ["missing", "text", "format", "truncated", "shape", "tables"])
+def test_damage_is_told_in_a_sentence(saved, tmp_path, damage) -> None:
+    """Every kind of damage ends in CheckpointError that names the file or the model."""
+    path, _ = saved
+    bad = tmp_path / "bad.safetensors"
+    tensors, metadata = load_file(path), _metadata(path)
+    if damage == "text":
+        bad.write_text("not a checkpoint")
+    elif damage == "format":
+        save_file(tensors, str(bad), {"format": "other/9"})
+    elif damage == "truncated":
+        bad.write_bytes(path.read_bytes()[:1000])
+    elif damage == "shape":
+        tensors["encoder.project.bias"] = torch.zeros(3)
+        save_file(tensors, str(bad), metadata)
+    elif damage == "tables":
+        del tensors["tables.cdfs"]
+        save_file(tensors, str(bad), metadata)
+    with pytest.raises(CheckpointError, match=r"bad|tables"):
+        checkpoint.load(bad)
+
+
+def test_untrained_is_the_same_every_time() -> None:
+    """Tests that use it see the same weights, and the global random state is left alone."""
+    state = torch.get_rng_state()
+    first, second = checkpoint.untrained(3), checkpoint.untrained(3)
+    assert first.id == second.id != checkpoint.untrained(4).id
+    assert torch.equal(state, torch.get_rng_state())
