@@ -4,8 +4,9 @@
 
     python benchmarks/path.py --size 640x512 --json out/path.json
 
-Medians over real frames in one process, in milliseconds; the codecs see the same frames. `rss_mb`
-is the resident memory after the onboard path ran and before the ground path did.
+Medians over real frames in one process, in milliseconds; the codecs see the same frames. The rate
+is chosen for a budget of --frame-bytes, so that pricing is measured too. `rss_mb` is the resident
+memory after the onboard path ran and before the ground path did.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def main() -> int:
         cv2.setNumThreads(args.threads)
     images = read_frames(args.input, args.size, args.frames + _WARM_UP_FRAMES)
     checkpoint = checkpoints.load(args.checkpoint, device=args.device)
-    report = measure(checkpoint, images, args.rate_index, args.device)
+    report = measure(checkpoint, images, args.frame_bytes, args.device)
     print_report(report, f"{args.size[0]}x{args.size[1]}, {torch.get_num_threads()} threads")
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
@@ -70,11 +71,17 @@ def read_frames(spec: str, size: tuple[int, int], count: int) -> list[Image]:
 
 
 def measure(
-    checkpoint: checkpoints.Checkpoint, images: list[Image], rate_index: float, device: str
+    checkpoint: checkpoints.Checkpoint, images: list[Image], frame_bytes: int, device: str
 ) -> dict[str, object]:
     """Run the onboard path over all images, then the codecs, then the ground path."""
     onboard = OnboardPipeline(
-        checkpoint, OnboardConfig(rate_mode="fixed", rate_index=rate_index, device=device)
+        checkpoint,
+        OnboardConfig(
+            rate_mode="budget",
+            rate_max_kbps=frame_bytes * 8 * _FPS / 1000,
+            frame_max_fps=_FPS,
+            device=device,
+        ),
     )
     ground = GroundPipeline(checkpoint, GroundConfig(device=device))
     sent: list[list[bytes]] = []
@@ -88,40 +95,56 @@ def measure(
             ground.receive(packet, index / _FPS)
 
     count = range(len(images))
-    onboard_ms = _stages(send, count, lambda: onboard.stats.stage_ms)
+    onboard_ms = _stages(
+        send, count, lambda: onboard.stats.stage_ms, lambda index: bool(sent[index])
+    )
+    sent_count = sum(1 for packets in sent[_WARM_UP_FRAMES:] if packets)
+    if not sent_count:
+        raise Sc2Error(f"no frame fits {frame_bytes} bytes at any rate; give more --frame-bytes")
     rss_mb = psutil.Process().memory_info().rss / 1e6
     bgr = [np.ascontiguousarray(i[..., ::-1]) if i.ndim == 3 else i for i in images]
     jpeg_ms, jpeg_bytes = _image_codec(bgr, ".jpg", cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)
     webp_ms, webp_bytes = _image_codec(bgr, ".webp", cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY)
-    ground_ms = _stages(receive, count, lambda: ground.stats.stage_ms)
-    if ground.stats.frames < len(images):
-        raise Sc2Error(f"the ground decoded {ground.stats.frames} of {len(images)} frames")
+    ground_ms = _stages(
+        receive, count, lambda: ground.stats.stage_ms, lambda index: bool(sent[index])
+    )
+    if ground.stats.frames < onboard.stats.frames_sent:
+        raise Sc2Error(
+            f"the ground decoded {ground.stats.frames} of {onboard.stats.frames_sent} frames"
+        )
     return {
         "onboard_ms": onboard_ms,
         "ground_ms": ground_ms,
         "jpeg_ms": jpeg_ms,
         "webp_ms": webp_ms,
         "rss_mb": rss_mb,
-        "bytes_per_frame": sum(len(p) for packets in sent for p in packets) / len(sent),
+        "bytes_per_frame": onboard.stats.bytes_sent / onboard.stats.frames_sent,
         "jpeg_bytes": jpeg_bytes,
         "webp_bytes": webp_bytes,
-        "frames": len(images) - _WARM_UP_FRAMES,
-        "rate_index": rate_index,
+        "frames": sent_count,
+        "frames_dropped": onboard.stats.frames_dropped,
+        "frame_bytes": frame_bytes,
         "threads": torch.get_num_threads(),
         "device": device,
     }
 
 
 def _stages(
-    step: Callable[[int], None], indices: Iterable[int], stage_ms: Callable[[], dict[str, float]]
+    step: Callable[[int], None],
+    indices: Iterable[int],
+    stage_ms: Callable[[], dict[str, float]],
+    counts: Callable[[int], bool],
 ) -> dict[str, float]:
-    """Median of each stage as the pipeline reports it, and of the whole step by the wall clock."""
+    """Median of each stage as the pipeline reports it, and of the whole step by the wall clock.
+
+    Only over frames that count, which are those that the budget let through.
+    """
     times: dict[str, list[float]] = defaultdict(list)
     for index in indices:
         start = time.perf_counter()
         step(index)
         total = (time.perf_counter() - start) * 1e3
-        if index >= _WARM_UP_FRAMES:
+        if index >= _WARM_UP_FRAMES and counts(index):
             for stage, value in stage_ms().items():
                 times[stage].append(value)
             times["total"].append(total)
@@ -168,7 +191,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=_size, default="640x512", help="width x height")
     parser.add_argument("--input", default="synthetic", help="video, folder, bag or synthetic:SEED")
     parser.add_argument("--frames", type=int, default=100, help="measured frames (default: 100)")
-    parser.add_argument("--rate-index", type=float, default=0.5)
+    parser.add_argument("--frame-bytes", type=int, default=4000, help="budget (default: 4000)")
     parser.add_argument("--checkpoint", default="default")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=0, help="0: as torch chooses")
