@@ -138,6 +138,7 @@ class OnboardPipeline:
         self._due_s: float | None = None
         self._info_s: float | None = None
         self._info_frame_id = ""
+        self._near: int | None = None  # the last frame's code: where the search begins
         self._stages: dict[str, float] = {}
         self.configure(config or OnboardConfig())
 
@@ -275,7 +276,8 @@ class OnboardPipeline:
             if decision.budget_bytes is None:
                 return decision.code
             high = 64 if decision.code is None else decision.code
-            return self._codec.highest_code(latent, decision.budget_bytes - info_bytes, high=high)
+            budget_bytes = decision.budget_bytes - info_bytes
+            return self._codec.highest_code(latent, budget_bytes, high=high, near=self._near)
 
     def _stream_info(self, frame: CameraFrame, now_s: float) -> list[bytes]:
         """The stream info packet where one is due."""
@@ -302,7 +304,8 @@ class OnboardPipeline:
         stats = self.stats
         stats.frames_sent += 1
         stats.bytes_sent += size_bytes
-        stats.rate_index = index_of(wire.parse(packets[-1]).header.rate_code)
+        self._near = wire.parse(packets[-1]).header.rate_code
+        stats.rate_index = index_of(self._near)
         stats.stage_ms = self._stages
 
     @contextmanager
