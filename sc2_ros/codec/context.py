@@ -56,10 +56,8 @@ def activity(symbols: npt.NDArray[np.integer[Any]]) -> Map:
     return magnitude
 
 
-def contexts_from_activity(
-    around: Map, thresholds: npt.NDArray[np.integer[Any]], grid: Grid
-) -> ContextMap:
-    """Contexts (h, w) from activity (h, w), where no patch of the grid sees beyond its edge."""
+def surroundings(around: Map, grid: Grid) -> Map:
+    """Activity (h, w) summed over 3 x 3, where no patch of the grid sees beyond its edge."""
     # A gap of zeros on every side of every patch lets one box sum serve all of them.
     ys = np.arange(grid.height) + _ordinal(grid.row_starts, grid.height)
     xs = np.arange(grid.width) + _ordinal(grid.col_starts, grid.width)
@@ -67,8 +65,17 @@ def contexts_from_activity(
     spread[ys[:, None], xs] = around
     tall = spread[:-2] + spread[1:-1] + spread[2:]
     box = tall[:, :-2] + tall[:, 1:-1] + tall[:, 2:]
-    total = box[ys[:, None] - 1, xs - 1]
-    found: ContextMap = np.searchsorted(thresholds, total, side="right").astype(np.uint8)
+    total: Map = box[ys[:, None] - 1, xs - 1]
+    return total
+
+
+def contexts_from_activity(
+    around: Map, thresholds: npt.NDArray[np.integer[Any]], grid: Grid
+) -> ContextMap:
+    """Contexts (h, w) from activity (h, w), where no patch of the grid sees beyond its edge."""
+    found: ContextMap = np.searchsorted(
+        thresholds, surroundings(around, grid), side="right"
+    ).astype(np.uint8)
     return found
 
 
