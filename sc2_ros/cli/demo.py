@@ -151,7 +151,12 @@ def watch(bag: "BagWriter", nodes: "NodeProcesses", seconds: float, console: "Co
     from sc2_ros.cli.api.live import LiveLine, line_of
     from sc2_ros.cli.api.observer import Observer
     from sc2_ros.cli.api.report import process_row
-    from sc2_ros.runtime.ros import MIDDLEWARE, SingleThreadedExecutor, rclpy
+    from sc2_ros.runtime.ros import (
+        MIDDLEWARE,
+        ExternalShutdownException,
+        SingleThreadedExecutor,
+        rclpy,
+    )
 
     rclpy.init(args=[])
     observer = Observer(bag)
@@ -180,6 +185,8 @@ def watch(bag: "BagWriter", nodes: "NodeProcesses", seconds: float, console: "Co
             # What is still on the link or in the ground's queue belongs to the run.
             while observer.now_s() < min(end_s + DRAIN_S, max(observer.heard_s, end_s) + QUIET_S):
                 executor.spin_once(timeout_sec=0.05)
+    except ExternalShutdownException:  # what ROS makes of ctrl-C
+        raise KeyboardInterrupt from None
     finally:
         executor.shutdown()
         observer.destroy_node()

@@ -52,7 +52,7 @@ class NodeProcesses:
                 stderr=subprocess.STDOUT,
                 env=self._environment,
                 start_new_session=True,
-                preexec_fn=_die_with(os.getpid()),
+                preexec_fn=_before_it_runs(os.getpid()),
             )
 
     def log(self, name: str) -> Path:
@@ -105,18 +105,19 @@ def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
             return
 
 
-def _die_with(parent: int) -> Callable[[], None] | None:
-    """For the child, before it runs: ask Linux to end it when this program ends in any way."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None).prctl
+def _before_it_runs(parent: int) -> Callable[[], None]:
+    """For the child: hear ctrl-C, and on Linux end when this program ends in any way."""
+    prctl = ctypes.CDLL(None).prctl if sys.platform.startswith("linux") else None
 
-    def ask() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    def prepare() -> None:
+        # A shell's background job ignores SIGINT, and so would its children.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if prctl is not None:
+            prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
             os._exit(1)
 
-    return ask
+    return prepare
 
 
 def last_words(log: Path) -> str:

@@ -1,0 +1,131 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The demo over real processes and real DDS, with every kind of input that needs no device."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import psutil
+import pytest
+from recordings import make_bag, make_folder, make_video
+from rosbags.highlevel import AnyReader
+from weights import write_untrained
+
+from sc2_ros.cli.api.processes import NodeProcesses, ProcessError, free_domain, last_words
+
+NODES = ["ground_node", "onboard_node", "link_emulator_node", "camera_node"]
+DEADLINE_S = 120.0
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_untrained(tmp_path_factory.mktemp("weights") / "untrained.safetensors"))
+
+
+def demo(checkpoint: str, out: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "sc2_ros.cli.main", "demo", "--checkpoint", checkpoint]
+    command += ["--out", str(out), "--link", "400kbit,20ms", "--fps", "5", *options]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("kind", ["synthetic", "video", "folder", "mcap raw", "sqlite3 compressed"])
+def test_every_kind_of_input(tmp_path: Path, checkpoint: str, kind: str) -> None:
+    options: tuple[str, ...] = ()
+    if kind == "synthetic":
+        source, options = "synthetic:5", ("--size", "160x128")
+    elif kind == "video":
+        source = str(make_video(tmp_path / "flight.mp4"))
+    elif kind == "folder":
+        source = str(make_folder(tmp_path / "some images"))
+    else:
+        source = str(make_bag(tmp_path / "bag", *kind.split()))
+    out = tmp_path / "out"
+    process = demo(checkpoint, out, "--input", source, "--seconds", "3", *options)
+    told, error = process.communicate(timeout=400)
+    assert process.returncode == 0, error
+    assert "frames/s" in told
+    assert "latency" in told
+
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["frames"] > 0
+    assert summary["seconds"] >= 3
+    assert summary["bytes_per_frame"] > 24
+    assert summary["capacity_kbps"] == 400
+    assert 20 < summary["latency_ms"]["p50"] <= summary["latency_ms"]["p95"]
+    assert [row["name"] for row in summary["processes"]][:4] == NODES
+    assert len({row["pid"] for row in summary["processes"]}) == 5
+    assert not any(psutil.pid_exists(row["pid"]) for row in summary["processes"])
+    assert (summary["miou"] is not None) == (kind == "synthetic")
+    with av.open(str(out / "annotated.mp4")) as video:
+        assert next(video.decode(video=0)).width > 160
+    assert (out / "figure.png").stat().st_size > 10_000
+    with AnyReader([out / "results"]) as reader:
+        assert {"/detections", "/mask", "/preview/compressed", "/features"} <= set(reader.topics)
+
+
+@pytest.mark.processes
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, checkpoint: str) -> None:
+    process = demo(checkpoint, tmp_path, "--seconds", "600", "--size", "160x128")
+    try:
+        wait_for(lambda: len(psutil.Process(process.pid).children()) == len(NODES))
+        nodes = psutil.Process(process.pid).children()
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=DEADLINE_S)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in error
+    assert not any(node.is_running() for node in nodes)
+
+
+@pytest.mark.processes
+def test_a_killed_demo_takes_its_nodes_along(tmp_path: Path, checkpoint: str) -> None:
+    process = demo(checkpoint, tmp_path, "--seconds", "600", "--size", "160x128")
+    wait_for(lambda: len(psutil.Process(process.pid).children()) == len(NODES))
+    nodes = psutil.Process(process.pid).children()
+    process.kill()
+    process.communicate(timeout=DEADLINE_S)
+    wait_for(lambda: not any(is_alive(node) for node in nodes))
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.mark.processes
+def test_a_node_that_ends_is_told_with_its_own_words(tmp_path: Path) -> None:
+    environment = {"ROS_DOMAIN_ID": str(free_domain())}
+    with NodeProcesses(tmp_path, environment) as nodes:
+        nodes.start("link_emulator_node", ["-p", "link:='very fast'"])
+
+        with pytest.raises(ProcessError, match="link_emulator_node has ended: .*very fast"):
+            wait_for(lambda: nodes.check() is not None)
+
+
+def test_last_words_prefer_the_error(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("[INFO] hello\nerror: no camera 3\n[INFO] bye\n\n")
+    assert last_words(log) == "no camera 3"
+    log.write_text("Traceback\nValueError: oh\n")
+    assert last_words(log) == "ValueError: oh"
+    log.write_text("")
+    assert last_words(log) == ""
