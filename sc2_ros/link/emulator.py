@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model of one direction of a radio link, shared by the emulator node and the offline replay.
 
-    packet -> [drop-tail queue] -> [rate or trace] -> [loss] -> [delay + jitter] -> arrival
+    packet -> [drop-tail queue] -> [rate, steps or trace] -> [loss] -> [delay + jitter] -> arrival
+                                         outages             random,    reordering,
+                                                             bursts     duplicates
 
-Random loss comes after the bottleneck, as on a radio: a lost packet has used its air time.
+Loss comes after the bottleneck, as on a radio: a lost packet has used its air time. Loss in bursts
+is Gilbert's model: a good state without loss, a bad one in which every packet is lost.
 """
 
 from __future__ import annotations
@@ -13,12 +16,13 @@ import heapq
 import math
 import random
 from collections import deque
-from typing import Protocol
 
-from sc2_ros.link.spec import OPPORTUNITY_BYTES, LinkSpec, Trace
+from sc2_ros.link.servers import Server, make_server
+from sc2_ros.link.spec import LinkSpec
 
 _JUMP_BACK_S = 1.0
-_CAPACITY_WINDOW_S = 1.0
+_DUPLICATE_S = 0.001
+_SECOND_SEED = 0x5C2
 
 
 class LinkModel:
@@ -34,17 +38,19 @@ class LinkModel:
         self.packets_dropped = 0
         """Packets that found the queue full."""
         self.packets_lost = 0
-        """Packets lost at random."""
+        """Packets lost at random or in bursts."""
+        self.wait_s = 0.0
+        """By how much the last packet left later than it would have on an idle link, seconds."""
         self._random = random.Random(seed)
+        # Apart from the first, so that bursts and reordering do not change the other draws.
+        self._second = random.Random(seed ^ _SECOND_SEED)
+        self._in_burst = False
         self._start_s = start_s
         self._last_s = -math.inf
         self._reset()
 
     def _reset(self) -> None:
-        spec = self.spec
-        self._server: _Server = (
-            _TraceServer(spec.trace) if spec.trace else _FixedServer(spec.rate_bps or math.inf)
-        )
+        self._server: Server = make_server(self.spec)
         self._queue: deque[tuple[float, int]] = deque()
         self._queued_bytes = 0
         self._last_arrival_s = -math.inf
@@ -57,18 +63,26 @@ class LinkModel:
         if self._queue and self._queued_bytes + size_bytes > self.spec.queue_bytes:
             self.packets_dropped += 1
             return []
-        departure_s = self._server.serve(size_bytes, now_s - self._start_s) + self._start_s
+        alone_s = self._server.serve_alone(size_bytes, now_s - self._start_s)
+        departure_s = self._server.serve(size_bytes, now_s - self._start_s)
+        self.wait_s = departure_s - alone_s
+        departure_s += self._start_s
         if departure_s > now_s:
             self._queue.append((departure_s, size_bytes))
             self._queued_bytes += size_bytes
         # Both draws are always made, so that a seed means the same luck on every link.
         lost = self._random.random() < self.spec.loss
         jitter_s = self._random.random() * self.spec.jitter_s
-        if lost:
+        if self._burst() or lost:
             self.packets_lost += 1
             return []
         arrival_s = max(departure_s + self.spec.delay_s + jitter_s, self._last_arrival_s)
-        self._last_arrival_s = arrival_s
+        if self._second_chance(self.spec.reorder):
+            arrival_s += self.spec.reorder_s
+        else:
+            self._last_arrival_s = arrival_s
+        if self._second_chance(self.spec.duplicate):
+            return [arrival_s, arrival_s + _DUPLICATE_S]
         return [arrival_s]
 
     def queued_bytes(self, now_s: float) -> int:
@@ -79,6 +93,23 @@ class LinkModel:
     def capacity_bps(self, now_s: float) -> float:
         """Capacity in bit/s; of a trace, over the second around ``now_s``; ``inf`` if unlimited."""
         return self._server.capacity_bps(now_s - self._start_s)
+
+    def capacity_bytes(self, first_s: float, last_s: float) -> float:
+        """Bytes that the link could carry between two times."""
+        return self._server.capacity_bytes(first_s - self._start_s, last_s - self._start_s)
+
+    def _second_chance(self, share: float) -> bool:
+        return share > 0 and self._second.random() < share
+
+    def _burst(self) -> bool:
+        """Whether the packet falls into a burst of losses (Gilbert 1960, all lost when bad)."""
+        share, length = self.spec.burst_loss, self.spec.burst_packets
+        if share <= 0:
+            return False
+        change = 1 / length if self._in_burst else share / (length * (1 - share))
+        if self._second.random() < change:
+            self._in_burst = not self._in_burst
+        return self._in_burst
 
     def _advance(self, now_s: float) -> float:
         if now_s < self._last_s - _JUMP_BACK_S:
@@ -116,74 +147,3 @@ class LinkPipe:
             arrival_s, _, packet = heapq.heappop(self._flying)
             arrived.append((arrival_s, packet))
         return arrived
-
-
-class _Server(Protocol):
-    """The bottleneck's transmitter, first in first out; times count from the link's start."""
-
-    def serve(self, size_bytes: int, now_s: float) -> float:
-        """Time at which a packet handed over at ``now_s`` has left."""
-
-    def capacity_bps(self, now_s: float) -> float:
-        """Capacity around ``now_s``."""
-
-
-class _FixedServer:
-    def __init__(self, rate_bps: float) -> None:
-        self._rate_bps = rate_bps
-        self._free_s = -math.inf
-
-    def serve(self, size_bytes: int, now_s: float) -> float:
-        self._free_s = max(now_s, self._free_s) + size_bytes * 8 / self._rate_bps
-        return self._free_s
-
-    def capacity_bps(self, now_s: float) -> float:
-        return self._rate_bps
-
-
-class _TraceServer:
-    """Mahimahi's rule: each opportunity carries 1500 bytes of what waits, else it is wasted.
-
-    A packet may be split over opportunities and several may share one; it has left with its last
-    byte. Opportunities are numbered through all repetitions of the trace.
-    """
-
-    def __init__(self, trace: Trace) -> None:
-        self._trace = trace
-        self._times_ms: list[int] = trace.times_ms.tolist()
-        self._at_end = self._times_ms.count(self._times_ms[-1])
-        self._number = -1
-        self._left_bytes = 0
-
-    def serve(self, size_bytes: int, now_s: float) -> float:
-        first = self._count_before(now_s)
-        if first > self._number:
-            self._number, self._left_bytes = first, OPPORTUNITY_BYTES
-        beyond = size_bytes - self._left_bytes
-        if beyond > 0:
-            more = -(-beyond // OPPORTUNITY_BYTES)
-            self._number += more
-            self._left_bytes = more * OPPORTUNITY_BYTES - beyond
-        else:
-            self._left_bytes = -beyond
-        return max(now_s, self._time_s(self._number))
-
-    def capacity_bps(self, now_s: float) -> float:
-        half = _CAPACITY_WINDOW_S / 2
-        count = self._count_before(now_s + half) - self._count_before(now_s - half)
-        return count * OPPORTUNITY_BYTES * 8 / _CAPACITY_WINDOW_S
-
-    def _time_s(self, number: int) -> float:
-        rounds, index = divmod(number, len(self._times_ms))
-        return (rounds * self._times_ms[-1] + self._times_ms[index]) / 1000.0
-
-    def _count_before(self, time_s: float) -> int:
-        """How many opportunities lie strictly before ``time_s`` (microsecond resolution)."""
-        period_ms = self._times_ms[-1]
-        rounds, rest_us = divmod(round(time_s * 1e6), period_ms * 1000)
-        # The ceiling makes "strictly before" exact on the trace's whole milliseconds.
-        index = int(self._trace.times_ms.searchsorted(-(-rest_us // 1000), side="left"))
-        if rest_us == 0:
-            # The last opportunity of a round falls on the same instant as the next one's zero.
-            index -= self._at_end
-        return int(rounds) * len(self._times_ms) + index

@@ -157,3 +157,60 @@ def test_pipe_hands_out_what_has_arrived():
     assert pipe.pop(0.14) == []
     assert pipe.pop(0.2) == [(pytest.approx(0.15), b"a" * 1000)]
     assert pipe.pop(9.0) == [(pytest.approx(0.25), b"b" * 1000)]
+
+
+def test_capacity_steps_hold_for_what_is_under_way():
+    link = LinkModel(parse_link("80kbit>8kbit@1s>0kbit@2s>80kbit@3s,queue=1000kB"))
+    assert link.send(1000, 0.0) == pytest.approx([0.1])
+    assert link.send(1000, 0.95) == pytest.approx([1.5])  # half at 80, half at 8 kbit/s
+    assert link.wait_s == pytest.approx(0)
+    assert link.send(1000, 1.5) == pytest.approx([3.05])  # half before the outage, half after it
+    assert link.send(1000, 1.6) == pytest.approx([3.15])
+    assert link.capacity_bytes(0.5, 3.5) == pytest.approx(5000 + 1000 + 5000)
+
+
+def test_an_outage_holds_packets_back():
+    link = LinkModel(parse_link("80kbit,50ms,outage=3s@10s,queue=1000kB"))
+    assert link.send(1000, 9.8) == pytest.approx([9.95])
+    assert link.send(1000, 9.95) == pytest.approx([13.15])
+    assert link.send(1000, 11.0) == pytest.approx([13.25])
+    assert link.wait_s == pytest.approx(0.1)
+    assert link.capacity_bytes(9, 14) == pytest.approx(20_000)
+    assert link.send(1000, 14.0) == pytest.approx([14.15])
+
+
+def test_an_outage_on_a_trace():
+    spec = parse_link("1mbit,outage=3s@0.048s")
+    spec = LinkSpec(
+        None, Trace(np.arange(10, 1001, 10), "test"), outages=spec.outages, queue_bytes=10**9
+    )
+    link = LinkModel(spec)
+    assert link.send(1500, 0.0) == pytest.approx([0.01])
+    assert link.send(1500, 0.045) == pytest.approx([3.05], abs=1e-6)
+    assert link.send(1500, 1.0) == pytest.approx([3.06])
+
+
+def test_bursts_have_the_asked_share_and_length():
+    link = LinkModel(parse_link("unlimited,burst=10%x5"), seed=3)
+    came = np.array([bool(link.send(100, i * 0.01)) for i in range(50_000)])
+    bursts = np.count_nonzero(came[:-1] & ~came[1:])
+    lost = np.count_nonzero(~came)
+    assert lost == link.packets_lost
+    assert lost / len(came) == pytest.approx(0.1, abs=0.02)
+    assert lost / bursts == pytest.approx(5, abs=0.5)
+
+
+def test_some_packets_are_overtaken_and_some_come_twice():
+    link = LinkModel(parse_link("unlimited,10ms,reorder=20%x50ms,duplicate=10%"), seed=1)
+    arrivals = [link.send(100, i * 0.01) for i in range(2000)]
+    late = sum(times[0] - i * 0.01 > 0.05 for i, times in enumerate(arrivals))
+    assert late / 2000 == pytest.approx(0.2, abs=0.03)
+    assert sum(len(times) == 2 for times in arrivals) / 2000 == pytest.approx(0.1, abs=0.03)
+
+
+def test_new_troubles_leave_the_old_luck_alone():
+    fates = []
+    for text in ("unlimited,30%", "unlimited,30%,reorder=50%x10ms,duplicate=50%"):
+        link = LinkModel(parse_link(text), seed=9)
+        fates.append([bool(link.send(10, i * 0.1)) for i in range(100)])
+    assert fates[0] == fates[1]

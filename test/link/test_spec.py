@@ -122,3 +122,69 @@ def test_recorded_uplinks():
         trace = read_trace(path)
         assert 1e5 < trace.mean_bps < 1e8
         assert trace.period_s > 60
+
+
+def test_steps_outages_bursts_and_the_rest():
+    spec = parse_link(
+        "1mbit>2.5mbit@40s>0kbit@60s>600kbit@61s, 50ms, burst=5%x8, outage=3s@10s, outage=1s@2s,"
+        "reorder=1%x20ms, duplicate=2%, queue=300ms"
+    )
+    assert spec.steps == ((0, 1e6), (40, 2.5e6), (60, 0), (61, 6e5))
+    assert spec.outages == ((2, 3), (10, 13))
+    assert (spec.burst_loss, spec.burst_packets) == (0.05, 8)
+    assert (spec.reorder, spec.reorder_s, spec.duplicate) == (0.01, 0.02, 0.02)
+    assert spec.mean_bps == pytest.approx(4.1e6 / 4)
+    assert spec.queue_bytes == int(0.3 * 4.1e6 / 4 / 8)
+
+
+def test_a_trace_is_scaled_to_a_mean(tmp_path):
+    path = tmp_path / "link.up"
+    path.write_text("10\n20\n30\n1000\n")
+    spec = parse_link(f"{path},mean=200kbit")
+    assert spec.mean_bps == pytest.approx(200e3)
+    assert spec.trace.times_ms.tolist() == [10, 20, 30, 1000]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1mbit>2mbit",
+        "1mbit>2mbit@0s",
+        "1mbit>2mbit@5s>3mbit@4s",
+        "1mbit>0kbit@5s",
+        "1mbit>unlimited@5s",
+        "1mbit>2mbit@5s,3mbit",
+        "1mbit,mean=2mbit",
+        "1mbit,burst=95%x8",
+        "1mbit,burst=5%x0.5",
+        "1mbit,burst=5%",
+        "1mbit,outage=3s",
+        "1mbit,outage=3@4",
+        "1mbit,reorder=1%",
+        "1mbit,duplicate=101%",
+        "1mbit,jitter=5%",
+    ],
+)
+def test_what_makes_no_sense_is_refused(text):
+    with pytest.raises(LinkSpecError):
+        parse_link(text)
+
+
+words = st.lists(
+    st.sampled_from(
+        ["1mbit", "0kbit", ">", "@", "x", "=", ",", "5s", "3%", "outage", "burst", "mean", "9e9"]
+        + ["queue", "reorder", "jitter", "duplicate", "unlimited", "-", ".", " ", "1" * 400]
+    ),
+    max_size=12,
+)
+
+
+@given(words.map("".join))
+def test_any_words_are_a_link_or_one_clear_error(text):
+    try:
+        spec = parse_link(text)
+    except LinkSpecError:
+        return
+    assert spec.mean_bps > 0
+    assert 0 <= spec.loss <= 1
+    assert 0 <= spec.burst_loss <= 0.9
