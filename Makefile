@@ -8,6 +8,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.ready
 
 OUT ?= out/demo
@@ -24,7 +25,10 @@ $(STAMP): setup.py setup.cfg pyproject.toml constraints.txt
 	  { echo "error: $(PYTHON) is missing or older than 3.10; name another one: make setup PYTHON=python3.12" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { rm -rf $(VENV); echo "error: $(PYTHON) cannot make a virtual environment; install it: sudo apt install python3-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
+	$(PIP) install -q -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))' || \
+	  $(PIP) install -q --no-deps -c constraints.txt compressai || \
+	  { echo "error: compressai could not be compiled for this Python; sudo apt install g++ python3-dev, or take an older one: rm -r $(VENV); make setup PYTHON=python3.12" >&2; exit 1; }
 	@touch $@
 
 demo: $(STAMP)

@@ -19,6 +19,9 @@ KEYS = {
 }  # fmt: skip
 
 
+BUDGET = ("--rate-mode", "budget")
+
+
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(write_untrained(tmp_path_factory.mktemp("weights") / "untrained.safetensors"))
@@ -47,7 +50,7 @@ def test_every_kind_of_recording(tmp_path: Path, checkpoint: str, kind: str) -> 
         source = make_folder(tmp_path / "images")
     else:
         source = make_bag(tmp_path / "bag", *kind.split())
-    summary = replay(tmp_path, checkpoint, str(source), "--link", "1mbit,20ms")
+    summary = replay(tmp_path, checkpoint, str(source), *BUDGET, "--link", "1mbit,20ms")
     assert summary["frames"] == COUNT
     assert summary["seconds"] == pytest.approx(COUNT / 10, rel=0.02)
     assert summary["loss"] == 0
@@ -91,6 +94,6 @@ def test_the_result_can_be_replayed(tmp_path: Path, checkpoint: str) -> None:
 
 def test_a_link_too_narrow_for_anything(tmp_path: Path, checkpoint: str) -> None:
     source = str(make_folder(tmp_path / "images"))
-    summary = replay(tmp_path, checkpoint, source, "--link", "1kbit")
+    summary = replay(tmp_path, checkpoint, source, *BUDGET, "--link", "1kbit")
     assert summary["frames"] == 0
     assert summary["latency_ms"] == {"p50": None, "p95": None}
