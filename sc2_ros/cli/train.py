@@ -6,9 +6,10 @@ sc2 train sc2_ros --config config/train/sc2_ros.yaml [--data DIR] [--resume] [--
 """
 
 import argparse
+import importlib.util
 from pathlib import Path
 
-from sc2_ros.errors import ParameterError
+from sc2_ros.errors import InputError, ParameterError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,8 @@ def main(args: argparse.Namespace) -> int:
     """Run the recipe."""
     import torch
 
+    if importlib.util.find_spec("tensorboard") is None:
+        raise InputError("training logs to TensorBoard; install it: pip install 'sc2_ros[train]'")
     from sc2_ros.training.config import read
     from sc2_ros.training.recipes import RECIPES, RunOptions, recipe
 
