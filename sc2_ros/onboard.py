@@ -26,12 +26,20 @@ from sc2_ros.codec import packet as wire
 from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.devices import autocast, check_device
 from sc2_ros.errors import InputError, PacketError, ParameterError
+from sc2_ros.link.auto import PREFERENCES, AutoConfig, AutoRate, RateState
+from sc2_ros.link.content import useful_code
 from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.link.monitor import LinkMonitor
-from sc2_ros.link.rate import BudgetRate, FixedRate, RateController, index_of
+from sc2_ros.link.rate import (
+    RATE_MODES,
+    BudgetRate,
+    FixedRate,
+    RateController,
+    RateDecision,
+    index_of,
+)
 
 INFO_INTERVAL_S = 1.0
-RATE_MODES = ("fixed", "budget")
 _FPS_SLACK = 0.1
 _JUMP_BACK_S = 1.0
 
@@ -50,9 +58,10 @@ class OnboardConfig:
     """What may be set, live.
 
     Attributes:
-        rate_mode: "fixed" or "budget".
+        rate_mode: "auto" follows the link, "budget" keeps to rate_max_kbps, "fixed" to rate_index.
         rate_index: rate index in fixed mode, 0 (fewest bytes) to 1.
-        rate_max_kbps: kbit/s in budget mode, all headers of the packets counted.
+        rate_max_kbps: most kbit/s in auto and budget mode, all headers of the packets counted.
+        rate_prefer: "accuracy", "smooth" or "latency": what auto mode gives up last.
         frame_max_fps: frames sent per second at most; 0 for no limit.
         frame_width: width in pixels to which images are scaled; 0 keeps the source's size.
         frame_height: height in pixels; 0 together with the width.
@@ -63,7 +72,8 @@ class OnboardConfig:
 
     rate_mode: str = "fixed"
     rate_index: float = 0.5
-    rate_max_kbps: float = 400.0
+    rate_max_kbps: float = 4000.0
+    rate_prefer: str = "accuracy"
     frame_max_fps: float = 0.0
     frame_width: int = 0
     frame_height: int = 0
@@ -75,6 +85,10 @@ class OnboardConfig:
         """Raise ``ParameterError`` if any value cannot be used."""
         if self.rate_mode not in RATE_MODES:
             raise ParameterError(f"rate mode {self.rate_mode!r}; known: {', '.join(RATE_MODES)}")
+        if self.rate_prefer not in PREFERENCES:
+            raise ParameterError(
+                f"rate preference {self.rate_prefer!r}; known: {', '.join(PREFERENCES)}"
+            )
         if not 0 <= self.rate_index <= 1:
             raise ParameterError(f"rate index {self.rate_index} is not between 0 and 1")
         if not 0 < self.rate_max_kbps < 1e9:
@@ -131,6 +145,7 @@ class OnboardPipeline:
         self._checkpoint_id = checkpoint.id
         self._encoder = checkpoint.encoder
         self._codec = LatentCodec(checkpoint.tables, checkpoint.id)
+        self._useful_code = useful_code(checkpoint.card.get("value_curve", ()))
         self._monitor = LinkMonitor()
         self._rate: RateController = FixedRate(0.0)
         self._config: OnboardConfig | None = None
@@ -162,11 +177,12 @@ class OnboardPipeline:
             self._monitor = LinkMonitor()
             self._info_s = None
         if old is None or _rate_part(old) != _rate_part(config):
-            self._rate = (
-                FixedRate(config.rate_index)
-                if config.rate_mode == "fixed"
-                else BudgetRate(config.rate_max_kbps, config.frame_max_fps)
-            )
+            self._rate = _controller(config, self._useful_code)
+
+    @property
+    def rate_state(self) -> RateState | None:
+        """What the controller of auto mode knows and wants; None in the other modes."""
+        return self._rate.state if isinstance(self._rate, AutoRate) else None
 
     def process(self, frame: CameraFrame, now_s: float) -> list[bytes]:
         """The packets of a frame; none if it is dropped for want of frame rate or budget.
@@ -180,9 +196,13 @@ class OnboardPipeline:
             self.stats.frames_dropped += 1
             return []
         self._stages = {}
+        decision = self._rate.allowance(now_s)
+        if decision.budget_bytes == 0:
+            self.stats.frames_dropped += 1
+            return []
         latent, encoded_size = self._latent(frame.image)
         info = self._stream_info(frame, now_s)
-        code = self._choose_code(latent, sum(map(len, info)), now_s)
+        code = self._choose_code(latent, sum(map(len, info)), decision)
         if code is None:
             self.stats.frames_dropped += 1
             return []
@@ -207,6 +227,7 @@ class OnboardPipeline:
         header = wire.parse(packet).header
         if header.type is wire.PacketType.FEATURES:
             self._monitor.on_sent(header.frame, header.slice, now_s)
+            self._rate.on_packet(header.frame, header.slice, len(packet), now_s)
 
     def on_feedback(self, data: bytes, now_s: float) -> None:
         """Take a feedback packet. Never raises: what is damaged or not ours is counted."""
@@ -268,16 +289,17 @@ class OnboardPipeline:
         return latent, size
 
     def _choose_code(
-        self, latent: npt.NDArray[np.float32], info_bytes: int, now_s: float
+        self, latent: npt.NDArray[np.float32], info_bytes: int, decision: RateDecision
     ) -> int | None:
         """The controller's code, or the highest within its budget; None if nothing fits."""
         with self._stage("price"):
-            decision = self._rate.allowance(now_s)
             if decision.budget_bytes is None:
                 return decision.code
             high = 64 if decision.code is None else decision.code
             budget_bytes = decision.budget_bytes - info_bytes
-            return self._codec.highest_code(latent, budget_bytes, high=high, near=self._near)
+            return self._codec.highest_code(
+                latent, budget_bytes, min(decision.low, high), high, near=self._near
+            )
 
     def _stream_info(self, frame: CameraFrame, now_s: float) -> list[bytes]:
         """The stream info packet where one is due."""
@@ -316,5 +338,20 @@ class OnboardPipeline:
         self._stages[name] = (time.perf_counter() - start_s) * 1e3
 
 
-def _rate_part(config: OnboardConfig) -> tuple[str, float, float, float]:
-    return config.rate_mode, config.rate_index, config.rate_max_kbps, config.frame_max_fps
+def _controller(config: OnboardConfig, useful: int) -> RateController:
+    """The controller that a configuration asks for."""
+    if config.rate_mode == "fixed":
+        return FixedRate(config.rate_index)
+    if config.rate_mode == "budget":
+        return BudgetRate(config.rate_max_kbps, config.frame_max_fps)
+    return AutoRate(AutoConfig(config.rate_max_kbps, config.rate_prefer, useful))
+
+
+def _rate_part(config: OnboardConfig) -> tuple[object, ...]:
+    return (
+        config.rate_mode,
+        config.rate_index,
+        config.rate_max_kbps,
+        config.rate_prefer,
+        config.frame_max_fps,
+    )

@@ -159,7 +159,8 @@ def test_frame_numbers_wrap():
 @pytest.mark.parametrize(
     "bad",
     [
-        {"rate_mode": "auto"},
+        {"rate_mode": "adaptive"},
+        {"rate_prefer": "speed"},
         {"rate_index": 1.5},
         {"rate_index": float("nan")},
         {"rate_max_kbps": 0.0},

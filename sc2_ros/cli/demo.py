@@ -91,7 +91,8 @@ def main(args: argparse.Namespace) -> int:
     console.print(f"{name} over {args.link}, ROS domain {domain}", highlight=False)
     with BagWriter(args.out / report.BAG) as bag:
         with NodeProcesses(args.out / "logs", environment) as nodes:
-            for node, ros_arguments in commands(args, budget_kbps(args.max_kbps, link)).items():
+            max_kbps = budget_kbps(args.max_kbps, link, args.rate_mode)
+            for node, ros_arguments in commands(args, max_kbps).items():
                 nodes.start(node, ros_arguments)
             os.environ.update(environment)
             run = watch(bag, nodes, args.seconds, console)

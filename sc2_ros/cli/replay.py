@@ -61,7 +61,7 @@ def main(args: argparse.Namespace) -> int:
         OnboardConfig(
             rate_mode=args.rate_mode,
             rate_index=args.rate_index,
-            rate_max_kbps=budget_kbps(args.max_kbps, link),
+            rate_max_kbps=budget_kbps(args.max_kbps, link, args.rate_mode),
             device=args.device,
         ),
     )

@@ -65,7 +65,7 @@ class VirtualRun:
         self._onboard, self._ground, self._listener = onboard, ground, listener
         self._up = LinkPipe(LinkModel(link, seed))
         self._down = LinkPipe(LinkModel(replace(link, rate_bps=math.inf, trace=None), seed + 1))
-        self._pacer = Pacer()
+        self._pacer = Pacer[bytes]()
         self._tick_s = 0.0
         self._capacity_s = 0.0
         self._captures: dict[int, tuple[float, float]] = {}

@@ -6,20 +6,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 SPREAD = 0.75
 """Share of the frame interval that is used: the rest is slack for a camera that runs early."""
 
 
-def schedule(
-    packets: Sequence[bytes], now_s: float, interval_s: float
-) -> list[tuple[float, bytes]]:
+def schedule(packets: Sequence[T], now_s: float, interval_s: float) -> list[tuple[float, T]]:
     """Evenly spread send times in seconds, the first one at once."""
     step_s = max(0.0, interval_s) * SPREAD / max(len(packets), 1)
     return [(now_s + number * step_s, packet) for number, packet in enumerate(packets)]
 
 
-class Pacer:
+class Pacer(Generic[T]):
     """Holds the packets that wait for their send time.
 
     A frame of which nothing has left when the next one comes is dropped whole; one that is partly
@@ -27,10 +28,10 @@ class Pacer:
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[float, bytes]] = deque()
+        self._waiting: deque[tuple[float, T]] = deque()
         self._begun = False
 
-    def push(self, packets: Sequence[bytes], now_s: float, interval_s: float) -> int:
+    def push(self, packets: Sequence[T], now_s: float, interval_s: float) -> int:
         """Take a frame's packets; returns how many packets of an older frame were dropped."""
         if not packets:
             return 0
@@ -49,7 +50,7 @@ class Pacer:
         """When the next packet is due, in seconds; ``None`` if none waits."""
         return self._waiting[0][0] if self._waiting else None
 
-    def pop(self, now_s: float) -> list[bytes]:
+    def pop(self, now_s: float) -> list[T]:
         """The packets that are due by ``now_s``, in order."""
         due = []
         while self._waiting and self._waiting[0][0] <= now_s:

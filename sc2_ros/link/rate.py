@@ -3,8 +3,9 @@
 """How many bytes the next frame may have: the seam between the pipeline and rate control.
 
 A controller is asked once per frame, before it is coded, for ``allowance(now)``: a budget in bytes
-or a rate code. It hears ``on_sent(bytes, now)`` unless the frame is dropped, and
-``on_feedback(feedback, now)``.
+or a rate code; a budget of 0 bytes means that the frame need not be looked at. It hears
+``on_sent(bytes, now)`` unless the frame is dropped, ``on_packet(frame, slice, bytes, now)`` as its
+packets leave, and ``on_feedback(feedback, now)``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sc2_ros.link.feedback import Feedback
+
+RATE_MODES = ("auto", "budget", "fixed")
 
 RATE_CODES = 64
 """The highest rate code; the rate index r in [0, 1] is sent as round(64 r)."""
@@ -29,10 +32,12 @@ class RateDecision:
     Attributes:
         budget_bytes: most bytes on the wire, headers included; ``None`` if there is no limit.
         code: the rate code to use; ``None`` to take the highest that fits the budget.
+        low: no code below this one: rather no frame.
     """
 
     budget_bytes: int | None
     code: int | None
+    low: int = 0
 
 
 class RateController(Protocol):
@@ -45,7 +50,10 @@ class RateController(Protocol):
         """The ground has reported."""
 
     def on_sent(self, size_bytes: int, now_s: float) -> None:
-        """A frame of that many bytes has been handed to the link."""
+        """A frame of that many bytes has been coded and handed to the pacer."""
+
+    def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
+        """A packet has left the pacer."""
 
 
 class FixedRate:
@@ -63,6 +71,9 @@ class FixedRate:
 
     def on_sent(self, size_bytes: int, now_s: float) -> None:
         """Nor does the cost."""
+
+    def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
+        """Nor when it leaves."""
 
 
 class BudgetRate:
@@ -97,6 +108,9 @@ class BudgetRate:
     def on_sent(self, size_bytes: int, now_s: float) -> None:
         """What a frame leaves unused is not carried over; what it took too much is."""
         self._credit_bytes = min(self._credit_bytes - size_bytes, 0.0)
+
+    def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
+        """The bytes were counted with their frame."""
 
 
 def code_of(index: float) -> int:

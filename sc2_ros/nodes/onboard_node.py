@@ -10,7 +10,7 @@ A drone that is slower than its camera skips images; feedback and packets never 
 
 For example::
 
-    ros2 run sc2_ros onboard_node --ros-args -r image:=/camera/image_raw -p rate.mode:=budget
+    ros2 run sc2_ros onboard_node --ros-args -r image:=/camera/image_raw -p rate.max_kbps:=2000.0
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from sc2_ros.runtime.ros import (
     ClockType,
     CompressedImage,
     DiagnosticArray,
+    Float64,
     Image,
     Node,
     UInt8MultiArray,
@@ -53,6 +54,9 @@ COMPLAIN_EVERY_S = 5.0
 IMAGE, NEWS = 0, 1
 """What the worker is woken for."""
 MOST_NEWS = 2000
+NUMBERS_HZ = 5.0
+NUMBERS = ("target_bps", "sent_bps", "rate_index", "queue_delay_s", "loss", "rtt_s")
+"""Topics below the node's name, for rqt_plot, PlotJuggler and Foxglove."""
 
 
 class OnboardNode(Node):
@@ -74,7 +78,7 @@ class OnboardNode(Node):
         self._images = self._unreadable = 0
         self._why = ""
         self._camera_silence, self._feedback_silence = Silence(), Silence()
-        names = ("images", "unreadable", "sent", "bytes", "decoded", "bad_feedback")
+        names = ("images", "unreadable", "sent", "bytes", "decoded", "bad_feedback", "sent_bytes")
         self._counters = {name: Counter() for name in names}
         self._open_topics()
         self._sender.start()
@@ -103,8 +107,12 @@ class OnboardNode(Node):
             kind, self._topic, self._on_image, qos.NEWEST_IMAGE, qos_overriding_options=options
         )
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.RESULTS)
+        self._numbers = {
+            name: self.create_publisher(Float64, f"~/{name}", qos.RESULTS) for name in NUMBERS
+        }
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._diagnose, clock=steady)
+        self.create_timer(1.0 / NUMBERS_HZ, self._publish_numbers, clock=steady)
 
     def _apply(self, config: OnboardConfig) -> None:
         with self._worker.lock:
@@ -155,6 +163,22 @@ class OnboardNode(Node):
             self._sender.push(packets, min(now_s - self._last_frame_s, LONGEST_INTERVAL_S))
             self._last_frame_s = now_s
 
+    def _publish_numbers(self) -> None:
+        stats, state = self._pipeline.stats, self._pipeline.rate_state
+        sent = self._counters["sent_bytes"].rate(stats.bytes_sent, time.monotonic())
+        values = {
+            "target_bps": state.target_bps if state else None,
+            "sent_bps": sent * 8,
+            "rate_index": stats.rate_index,
+            "queue_delay_s": state.queue_delay_s if state else None,
+            "loss": stats.loss,
+            "rtt_s": stats.rtt_s,
+        }
+        for name, publisher in self._numbers.items():
+            value = values[name]
+            if value is not None and publisher.get_subscription_count():
+                publisher.publish(Float64(data=float(value)))
+
     def _diagnose(self) -> None:
         self._worker.check()
         self._sender.check()
@@ -202,6 +226,8 @@ class OnboardNode(Node):
         return {name: self._counters[name].rate(count, now_s) for name, count in counts.items()}
 
     def _limits(self) -> str:
+        if self._settings["rate.mode"] == "auto":
+            return "the link carries too little: see the status of the link"
         if self._settings["rate.mode"] == "budget":
             return f"raise rate.max_kbps (now {self._settings['rate.max_kbps']:g})"
         return f"raise frame.max_fps (now {self._settings['frame.max_fps']:g})"
@@ -224,6 +250,7 @@ def configuration(values: dict[str, Value]) -> OnboardConfig:
         rate_mode=values["rate.mode"],
         rate_index=values["rate.index"],
         rate_max_kbps=values["rate.max_kbps"],
+        rate_prefer=values["rate.prefer"],
         frame_max_fps=values["frame.max_fps"],
         frame_width=width,
         frame_height=height,

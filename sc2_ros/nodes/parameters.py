@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sc2_ros.errors import LinkSpecError, ParameterError
+from sc2_ros.link.auto import PREFERENCES
+from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.spec import parse_link
 
 Value = bool | int | float | str
@@ -153,10 +155,11 @@ ONBOARD = (
     ),
     Row(
         "rate.mode",
-        "fixed",
-        "fixed sends every frame at rate.index; budget gives every frame the highest index whose "
-        "exact size fits rate.max_kbps at the present frame rate.",
-        choices=("fixed", "budget"),
+        "auto",
+        "auto follows the link, frame by frame; budget gives every frame the highest index whose "
+        "exact size fits rate.max_kbps at the present frame rate; fixed sends every frame at "
+        "rate.index.",
+        choices=RATE_MODES,
     ),
     Row(
         "rate.index",
@@ -167,10 +170,19 @@ ONBOARD = (
     ),
     Row(
         "rate.max_kbps",
-        400.0,
-        "What the stream may use in budget mode, in kbit/s, all headers of the packets counted.",
+        4000.0,
+        "What the stream may use at most in auto and budget mode, in kbit/s, all headers of the "
+        "packets counted.",
         1.0,
         100000.0,
+    ),
+    Row(
+        "rate.prefer",
+        "accuracy",
+        "What auto mode keeps on a link that is too narrow: accuracy sends fewer frames rather "
+        "than frames not worth their bytes, smooth sends every frame that fits at all, latency "
+        "moreover keeps the queue shorter and gives up throughput for it.",
+        choices=PREFERENCES,
     ),
     Row(
         "frame.max_fps",
@@ -220,8 +232,9 @@ LINK_EMULATOR = (
     Row(
         "link",
         "1mbit,40ms,1%",
-        "The radio link to imitate: RATE[,DELAY[,LOSS%]], e.g. 500kbit,40ms,2%, or a mahimahi "
-        "trace file in the place of RATE.",
+        "The radio link to imitate: RATE[,DELAY[,LOSS%]], e.g. 500kbit,40ms,2%, with a mahimahi "
+        "trace file or RATE>RATE@TIME>… in the place of RATE; also outage=3s@10s, burst=5%x8, "
+        "jitter=10ms, queue=300ms, reorder=1%x20ms, duplicate=1%, and mean=1mbit for a trace.",
         check=_check_link,
     ),
     Row("seed", 0, "Seed of the random losses and jitter.", 0, 2**31 - 1),

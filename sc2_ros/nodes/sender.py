@@ -22,7 +22,7 @@ class Sender:
 
     def __init__(self, send: Callable[[bytes, float], None]) -> None:
         self._send = send
-        self._pacer = Pacer()
+        self._pacer = Pacer[bytes]()
         self._changed = threading.Condition()
         self._stopping = False
         self._error: BaseException | None = None

@@ -35,7 +35,7 @@ def test_descriptors_tell_range_choices_and_why_something_is_fixed():
 
     assert describe(rows["rate.index"]).floating_point_range[0].to_value == 1.0
     assert describe(rows["stream"]).integer_range[0].to_value == 255
-    assert "fixed, budget" in describe(rows["rate.mode"]).additional_constraints
+    assert "auto, budget, fixed" in describe(rows["rate.mode"]).additional_constraints
     assert describe(rows["model"]).read_only
     assert "restart" in describe(rows["model"]).additional_constraints
 
@@ -57,7 +57,7 @@ def test_a_camera_number_needs_no_quotes(with_arguments):
     [
         ("rate.index:=1.5", "0.0 to 1.0"),
         ("rate.max_kbps:=500", "a decimal number"),
-        ("rate.mode:=auto", "one of fixed, budget"),
+        ("rate.mode:=adaptive", "one of auto, budget, fixed"),
         ("frame.size:=big", "640x512"),
     ],
 )
@@ -90,7 +90,7 @@ def test_changes_are_applied_together(node):
     ("name", "value", "reason"),
     [
         ("rate.index", 1.5, "out of range"),
-        ("rate.mode", "auto", "one of fixed, budget"),
+        ("rate.mode", "adaptive", "one of auto, budget, fixed"),
         ("frame.size", "9x9", "32x32"),
         ("model", "other", "read-only"),
         ("stream", "seven", "type"),
@@ -108,8 +108,8 @@ def test_one_wrong_value_refuses_the_whole_change(node, name, value, reason):
     assert not result.successful
     assert reason in result.reason
     assert applied == []
-    assert server["rate.max_kbps"] == 400.0
-    assert node.get_parameter("rate.max_kbps").value == 400.0
+    assert server["rate.max_kbps"] == 4000.0
+    assert node.get_parameter("rate.max_kbps").value == 4000.0
 
 
 def test_values_that_do_not_go_together_are_refused(node):
@@ -137,7 +137,7 @@ def test_humble_has_only_the_first_callback(node, monkeypatch):
     server.watch(configuration, applied.append)
 
     assert node.set_parameters([Parameter("rate.index", value=0.75)])[0].successful
-    assert not node.set_parameters([Parameter("rate.mode", value="auto")])[0].successful
+    assert not node.set_parameters([Parameter("rate.mode", value="adaptive")])[0].successful
 
     assert [config.rate_index for config in applied] == [0.75]
     assert server["rate.index"] == 0.75

@@ -43,7 +43,7 @@ def test_names_are_unique_and_described(node):
         (ONBOARD, "rate.index", 1.01, "out of range: 0.0 to 1.0"),
         (ONBOARD, "rate.index", float("nan"), "out of range"),
         (ONBOARD, "rate.index", 1, "a decimal number"),
-        (ONBOARD, "rate.mode", "auto", "one of fixed, budget"),
+        (ONBOARD, "rate.mode", "adaptive", "one of auto, budget, fixed"),
         (ONBOARD, "stream", 256, "out of range"),
         (ONBOARD, "stream", True, "a whole number"),
         (ONBOARD, "frame.size", "640 by 512", "WIDTHxHEIGHT"),

@@ -7,13 +7,14 @@ import math
 import re
 
 from sc2_ros.errors import InputError, ParameterError
+from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.spec import LinkSpec
 
 DEFAULT_LINK = "500kbit,40ms,2%"
 BUDGET_SHARE, TRACE_SHARE = 0.8, 0.5
 """Share of a link's mean capacity that is used where no --max-kbps says otherwise."""
 
-
+AUTO_KBPS = 4000.0
 MOST_KBPS = 100_000.0
 
 
@@ -27,9 +28,10 @@ def add_stream_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--rate-mode",
-        choices=("budget", "fixed"),
-        default="budget",
-        help="budget: best index that fits --max-kbps; fixed: --rate-index (default: %(default)s)",
+        choices=RATE_MODES,
+        default="auto",
+        help="auto: follow the link; budget: best index that fits --max-kbps; fixed: --rate-index "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--rate-index", type=float, default=0.5, metavar="R", help="0 to 1 (default: %(default)s)"
@@ -38,9 +40,10 @@ def add_stream_options(parser: argparse.ArgumentParser) -> None:
         "--max-kbps",
         type=float,
         metavar="KBPS",
-        help=f"budget in kbit/s (default: {BUDGET_SHARE:.0%} of the link's mean)".replace(
-            "%", "%%"
-        ),
+        help=(
+            f"kbit/s at most (default: budget {BUDGET_SHARE:.0%} of the link's mean, "
+            f"auto {AUTO_KBPS:g})"
+        ).replace("%", "%%"),
     )
     parser.add_argument("--fps", type=float, metavar="N", help="frames per second at most")
     parser.add_argument("--size", metavar="WxH", help="size of the frames, such as 640x480")
@@ -81,10 +84,12 @@ def check_rates(args: argparse.Namespace) -> None:
             raise ParameterError(f"{option} {value:g} is out of range; give a number above 0")
 
 
-def budget_kbps(max_kbps: float | None, link: LinkSpec) -> float:
-    """The budget in kbit/s: as given, else a share of the link's mean capacity."""
+def budget_kbps(max_kbps: float | None, link: LinkSpec, mode: str) -> float:
+    """The most kbit/s: as given, else for a budget a share of the link's mean capacity."""
     if max_kbps is not None:
         return max_kbps
+    if mode == "auto":
+        return AUTO_KBPS
     # A recorded link is often far below its mean.
     share = BUDGET_SHARE if link.trace is None else TRACE_SHARE
     return min(link.mean_bps * share / 1000, MOST_KBPS)

@@ -1,0 +1,174 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Figures of a simulated run: utilisation, queueing delay, loss, reaction times, latency.
+
+Every figure is taken at the bottleneck or at the ground, none from the controller's own belief.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sc2_ros.link.rate import RATE_CODES
+from sc2_ros.link.scenarios import Run
+from sc2_ros.link.simulator import FrameRecord, SentRecord, merged
+
+WARM_UP_S = 10.0
+"""Utilisation counts from here: before, the controller does not know the link yet."""
+SLOT_S = 0.5
+DRAINED_S = 0.04
+ONBOARD_S, GROUND_S = 0.02, 0.03
+"""Computing that latencies include: encoder and coder, decoder and network, of a small computer."""
+_BIN_S = 0.1
+
+
+def summarise(run: Run, name: str) -> dict[str, Any]:
+    """What `benchmarks/link.py` writes; queueing delay is of our packets behind our own."""
+    packets = merged(run.logs)
+    frames = [frame for log in run.logs for frame in log.frames]
+    passed = [packet for packet in packets if not packet.dropped]
+    waits_ms = [packet.wait_s * 1e3 for packet in passed]
+    spec = run.link.spec
+    latencies_ms = [
+        (frame.result_s - frame.captured_s + ONBOARD_S + GROUND_S) * 1e3 for frame in frames
+    ]
+    on_air = spec.loss + spec.burst_loss - spec.loss * spec.burst_loss
+    return {
+        "scenario": name,
+        "utilisation": _round(utilisation(run, passed)),
+        "queue_delay_ms": percentiles(waits_ms),
+        "own_loss": _round(1 - len(passed) / len(packets)) if packets else None,
+        "random_loss": _round(on_air),
+        "frames_sent": sum(log.frames_sent for log in run.logs),
+        "frames_decoded": len(frames),
+        "bytes": sum(packet.size_bytes for packet in packets),
+        "reaction_s": reactions(run, packets, passed, frames),
+        "latency_ms": percentiles(latencies_ms),
+        "value": _round(value(run, frames)),
+        "value_of_oracle": _round(oracle_value(run)),
+        "flows_kbps": [
+            round(sum(p.size_bytes for p in log.packets if not p.dropped) * 8e-3 / run.seconds, 1)
+            for log in run.logs
+        ],
+        "tcp_kbps": [
+            round(sum(size for _, size in flow.sent) * 8e-3 / run.seconds, 1) for flow in run.tcp
+        ],
+    }
+
+
+def utilisation(run: Run, passed: Sequence[SentRecord]) -> float | None:
+    """Bytes through the bottleneck over what it could carry and the content could fill."""
+    first_s = WARM_UP_S if run.seconds > 2 * WARM_UP_S else 0.0
+    most = run.content.price(1, RATE_CODES) * run.fps * SLOT_S * len(run.logs)
+    edges = np.arange(first_s, run.seconds + 1e-9, SLOT_S)
+    could = sum(
+        min(run.link.capacity_bytes(left, left + SLOT_S), most) for left in edges[:-1].tolist()
+    )
+    did = sum(packet.size_bytes for packet in passed if packet.time_s >= first_s)
+    return min(did / could, 1.0) if could > 0 else None
+
+
+def value(run: Run, frames: Sequence[FrameRecord]) -> float:
+    """Accuracy summed over the frames shown: of each as its bytes and its share that came say."""
+    return sum(frame.share * run.content.value(frame.size_bytes) for frame in frames)
+
+
+def oracle_value(run: Run) -> float | None:
+    """The same for one who knows the link: every frame takes just what passes until the next."""
+    capacity_bps = run.link.spec.mean_bps
+    if math.isinf(capacity_bps) or len(run.logs) > 1:
+        return None
+    keep = (1 - run.link.spec.loss) * (1 - run.link.spec.burst_loss)
+    total, saved = 0.0, 0.0
+    for number in range(round(run.seconds * run.fps)):
+        time_s = number / run.fps
+        saved = min(saved, 0.0) + run.link.capacity_bytes(time_s, time_s + 1 / run.fps)
+        code = run.content.highest_code(number, saved, 0, RATE_CODES)
+        if code is not None:
+            size_bytes = run.content.price(number, code)
+            total += keep * run.content.value(size_bytes)
+            saved -= size_bytes
+    return total
+
+
+def reactions(
+    run: Run,
+    packets: Sequence[SentRecord],
+    passed: Sequence[SentRecord],
+    frames: Sequence[FrameRecord],
+) -> dict[str, float | None]:
+    """Worst seconds to follow a drop, to drain its queue, to follow a rise, to be back."""
+    spec = run.link.spec
+    drops, drains, rises, backs = [], [], [], []
+    steps = list(spec.steps)
+    ends = [time_s for time_s, _ in steps[1:]] + [run.seconds]
+    for (_, before), (time_s, after), end_s in zip(steps[:-1], steps[1:], ends[1:], strict=True):
+        if after < before:
+            drops.append(_first_rate(packets, time_s, end_s, lambda rate, cap=after: rate <= cap))
+            drains.append(_drained(passed, time_s, end_s))
+        else:
+            rises.append(
+                _first_rate(passed, time_s, end_s, lambda rate, cap=after: rate >= 0.8 * cap, 0.5)
+            )
+    results = sorted((frame.result_s, frame.captured_s) for frame in frames)
+    for _, last_s in spec.outages:
+        shown = (result - last_s for result, taken in results if taken >= last_s - 1.0)
+        backs.append(next((round(after_s, 3) for after_s in shown if after_s >= 0), math.inf))
+    return {
+        "drop": _worst(drops),
+        "drain": _worst(drains),
+        "rise": _worst(rises),
+        "recovery": _worst(backs),
+    }
+
+
+def percentiles(values: Sequence[float]) -> dict[str, float | None]:
+    """Median and 95th percentile."""
+    if not values:
+        return {"p50": None, "p95": None}
+    p50, p95 = np.percentile(values, (50, 95))
+    return {"p50": round(float(p50), 1), "p95": round(float(p95), 1)}
+
+
+def _first_rate(
+    packets: Sequence[SentRecord], from_s: float, end_s: float, enough: Any, window_s: float = 0.3
+) -> float:
+    """Seconds until the rate over a window that begins after `from_s` is as wanted."""
+    times = [packet.time_s for packet in packets]
+    sizes = np.concatenate([[0], np.cumsum([packet.size_bytes for packet in packets])])
+    at_s = from_s + window_s
+    while at_s <= end_s:
+        size_bytes = sizes[bisect_left(times, at_s)] - sizes[bisect_left(times, at_s - window_s)]
+        if enough(size_bytes * 8 / window_s):
+            return round(at_s - from_s, 2)
+        at_s += _BIN_S / 2
+    return math.inf
+
+
+def _drained(passed: Sequence[SentRecord], from_s: float, end_s: float) -> float:
+    """Seconds from a drop to the last packet, in its first five seconds, of the queue it made."""
+    late = [
+        packet.time_s + packet.wait_s - from_s
+        for packet in passed
+        if from_s <= packet.time_s < min(end_s, from_s + 5.0) and packet.wait_s > DRAINED_S
+    ]
+    first_gap = 0.0
+    for leaves_s in late:
+        if leaves_s - first_gap > 1.0:
+            break  # a second without one in between: that is another queue
+        first_gap = max(first_gap, leaves_s)
+    return round(first_gap, 2)
+
+
+def _worst(seconds: Sequence[float]) -> float | None:
+    """The largest; None where there is none or where one never came."""
+    return max(seconds) if seconds and not math.isinf(max(seconds)) else None
+
+
+def _round(number: float | None) -> float | None:
+    return None if number is None else round(float(number), 4)

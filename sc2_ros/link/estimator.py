@@ -1,0 +1,254 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the link does, from what was sent and what the ground reports.
+
+on_packet (frame, slice, bytes, time) -> SentLog --+
+                                                   +-> one-way times -> DelayFilter
+on_feedback (arrivals, cumulative counts) ---------+-> marks -> rate passed, loss
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from sc2_ros.link.delay import DelayFilter
+from sc2_ros.link.feedback import Feedback, FrameReport
+from sc2_ros.link.sent import SentLog
+from sc2_ros.link.sequence import wrapped_difference
+
+RATE_WINDOW_S = 0.35
+LOSS_WINDOW_S = 1.0
+LONG_LOSS_WINDOW_S = 10.0
+
+_OLDEST_AGE_S = 6.5
+_JUMP_BACK_S = 1.0
+_BITMAP_SLICES = 16
+_SAMPLED_FRAMES = 64
+_MIN_LOSS_PACKETS = 10
+
+
+@dataclass(frozen=True)
+class LinkEstimate:
+    """The link at one feedback.
+
+    Attributes:
+        queue_s: queueing delay of the packets that came last, seconds.
+        overdue_s: at least so long has a packet waited that has not come yet, seconds; 0 if none.
+        gradient: slope of the queueing delay, s/s.
+        jitter_s: scatter of the delay around that slope, seconds.
+        peak_s: largest delay above the base in the last 0.4 s, jitter included.
+        passed_bps: bits per second that entered the link, of the packets that came last, lost ones
+            included; ``None`` while unknown.
+        received_bps: the same without what was lost.
+        loss: share of the packets of the last second that were lost.
+        base_loss: share that is lost whatever the rate: random loss of the radio.
+        loss_packets: packets on which ``loss`` rests.
+        rtt_s: round trip of the newest packet, without the time the ground held it.
+        in_flight_bytes: bytes sent after the newest packet that has come.
+        progress: whether a packet came since the feedback before.
+    """
+
+    queue_s: float
+    overdue_s: float
+    gradient: float
+    jitter_s: float
+    peak_s: float
+    passed_bps: float | None
+    received_bps: float | None
+    loss: float
+    base_loss: float
+    loss_packets: int
+    rtt_s: float
+    in_flight_bytes: int
+    progress: bool
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """Cumulative counts up to the newest packet, at its arrival (ground clock, unwrapped)."""
+
+    arrival_s: float
+    sent: int
+    sent_bytes: int
+    received: int
+    received_bytes: int
+
+
+class _Window:
+    """The marks of the last seconds, of which only the first and the last count."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._marks: deque[_Mark] = deque()
+
+    def add(self, mark: _Mark) -> _Mark:
+        """Enter a mark; returns the first one of the window, which may be the mark itself."""
+        marks = self._marks
+        marks.append(mark)
+        while len(marks) > 2 and marks[1].arrival_s <= mark.arrival_s - self._seconds:
+            marks.popleft()
+        return marks[0]
+
+    def clear(self) -> None:
+        self._marks.clear()
+
+
+class LinkEstimator:
+    """Reads feedback against what was sent; nothing but the caller's clock is trusted."""
+
+    def __init__(self) -> None:
+        self._sent = SentLog()
+        self._delay = DelayFilter()
+        self._rate_window = _Window(RATE_WINDOW_S)
+        self._loss_window = _Window(LOSS_WINDOW_S)
+        self._loss_minima: deque[tuple[float, float]] = deque()
+        self._sampled: dict[int, int] = {}
+        self._session: int | None = None
+        self._number = 0
+        self._reference_us = 0
+        self._last: _Mark | None = None
+        self._passed_bps: float | None = None
+        self._received_bps: float | None = None
+        self._fresh_s = -math.inf
+
+    @property
+    def in_flight_bytes(self) -> int:
+        """Bytes sent after the newest packet that is known to have come."""
+        return self._sent.total_bytes - (self._last.sent_bytes if self._last else 0)
+
+    @property
+    def oldest_unheard_s(self) -> float | None:
+        """When the packet after the newest one that came was sent; ``None`` if none was."""
+        return self._sent.time_of((self._last.sent if self._last else 0) + 1)
+
+    def restart(self, now_s: float) -> None:
+        """Measure anew from here: packets sent before say nothing about the queue to come."""
+        self._fresh_s = now_s
+        self._rate_window.clear()
+        self._delay.restart()
+
+    def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
+        """Enter that a packet left at ``now_s``."""
+        self._sent.add(frame, slice_number, size_bytes, now_s)
+
+    def on_feedback(self, feedback: Feedback, now_s: float) -> LinkEstimate | None:
+        """Enter feedback; ``None`` if it is old, a double, or not about our packets."""
+        newest = self._sent.get(feedback.newest_frame, feedback.newest_slice)
+        if newest is None or newest.time_s > now_s:
+            return None
+        if feedback.session != self._session:
+            self._begin(feedback, newest.time_s)
+        elif wrapped_difference(feedback.number, self._number) <= 0:
+            return None
+        self._number = feedback.number
+        arrival_s = newest.time_s + self._raw_s(feedback.arrival_us, newest.time_s)
+        mark = _Mark(
+            arrival_s, newest.count, newest.total_bytes, feedback.packets, feedback.size_bytes
+        )
+        progress = self._last is None or mark.sent > self._last.sent
+        self._enter(mark)
+        self._sample(feedback, now_s)
+        first = self._loss_window.add(mark)
+        loss, packets = _loss(first, mark)
+        gradient, jitter_s = self._delay.trend()
+        return LinkEstimate(
+            queue_s=self._delay.queue_s or 0.0,
+            overdue_s=self._overdue_s(mark, feedback.hold_s),
+            gradient=gradient,
+            jitter_s=jitter_s,
+            peak_s=self._delay.peak_s,
+            passed_bps=self._passed_bps,
+            received_bps=self._received_bps,
+            loss=loss,
+            base_loss=self._base_loss(loss, packets, now_s),
+            loss_packets=packets,
+            rtt_s=max(0.0, now_s - newest.time_s - feedback.hold_s),
+            in_flight_bytes=self.in_flight_bytes,
+            progress=progress,
+        )
+
+    def _begin(self, feedback: Feedback, sent_s: float) -> None:
+        """The ground counts anew, or is heard for the first time."""
+        self._session = feedback.session
+        self._reference_us = (feedback.arrival_us - round(sent_s * 1e6)) & 0xFFFFFFFF
+        self._delay = DelayFilter()
+        self._sampled.clear()
+        self._loss_minima.clear()
+        self._loss_window.clear()
+        self._rate_window.clear()
+        self._last = None
+
+    def _raw_s(self, arrival_us: int, sent_s: float) -> float:
+        difference_us = (arrival_us - round(sent_s * 1e6)) & 0xFFFFFFFF
+        return wrapped_difference(difference_us, self._reference_us, bits=32) / 1e6
+
+    def _enter(self, mark: _Mark) -> None:
+        """Take the rates over the window that ends here."""
+        if self._last is not None and mark.arrival_s < self._last.arrival_s - _JUMP_BACK_S:
+            self._rate_window.clear()
+            self._delay.restart()
+        self._last = mark
+        first = self._rate_window.add(mark)
+        seconds = mark.arrival_s - first.arrival_s
+        if seconds >= RATE_WINDOW_S / 2:
+            received = wrapped_difference(mark.received_bytes, first.received_bytes, bits=32)
+            self._passed_bps = max(0, mark.sent_bytes - first.sent_bytes) * 8 / seconds
+            self._received_bps = max(0, received) * 8 / seconds
+
+    def _sample(self, feedback: Feedback, now_s: float) -> None:
+        """One-way times of the last packets of the frames that have news."""
+        for report in reversed(feedback.frames):
+            last = _last_slice(report)
+            if last is None or report.age_s > _OLDEST_AGE_S:
+                continue
+            if self._sampled.get(report.frame, -1) >= last:
+                continue
+            packet = self._sent.get(report.frame, last)
+            if packet is None or not self._fresh_s <= packet.time_s <= now_s:
+                continue
+            self._sampled[report.frame] = last
+            while len(self._sampled) > _SAMPLED_FRAMES:
+                del self._sampled[next(iter(self._sampled))]
+            arrival_us = (feedback.arrival_us - round(report.age_s * 1e6)) & 0xFFFFFFFF
+            raw_s = self._raw_s(arrival_us, packet.time_s)
+            self._delay.add(raw_s, packet.time_s + raw_s, now_s)
+
+    def _overdue_s(self, mark: _Mark, hold_s: float) -> float:
+        """How long the second packet after the newest one has waited beyond the base delay.
+
+        The second, since the first may simply be lost.
+        """
+        base_s, sent_s = self._delay.base_s, self._sent.time_of(mark.sent + 2)
+        if base_s is None or sent_s is None:
+            return 0.0
+        return max(0.0, mark.arrival_s + hold_s - sent_s - base_s)
+
+    def _base_loss(self, loss: float, packets: int, now_s: float) -> float:
+        """Least loss of any second in the last ten: what no lower rate would avoid."""
+        minima = self._loss_minima
+        if packets >= _MIN_LOSS_PACKETS:
+            while minima and minima[-1][1] >= loss:
+                minima.pop()
+            minima.append((now_s, loss))
+        while len(minima) > 1 and not 0 <= now_s - minima[0][0] <= LONG_LOSS_WINDOW_S:
+            minima.popleft()
+        return minima[0][1] if minima else loss
+
+
+def _loss(first: _Mark, last: _Mark) -> tuple[float, int]:
+    sent = last.sent - first.sent
+    if sent <= 0:
+        return 0.0, 0
+    received = wrapped_difference(last.received, first.received, bits=32)
+    return min(1.0, max(0.0, 1.0 - received / sent)), sent
+
+
+def _last_slice(report: FrameReport) -> int | None:
+    """The slice that came last, if slices come in order; ``None`` if it cannot be told."""
+    if report.received == report.expected:
+        return report.expected - 1
+    if report.expected <= _BITMAP_SLICES and report.bitmap:
+        return report.bitmap.bit_length() - 1
+    return None
