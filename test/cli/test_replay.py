@@ -68,7 +68,7 @@ def test_every_kind_of_recording(tmp_path: Path, checkpoint: str, kind: str) -> 
 
 def test_synthetic_is_scored_and_the_link_repeats_itself(tmp_path: Path, checkpoint: str) -> None:
     options = (
-        "--link", "300kbit,20ms,20%", "--seconds", "1", "--size", "160x128", "--fps", "15",
+        "--link", "300kbit,20ms,40%", "--seconds", "1", "--size", "160x128", "--fps", "15",
         "--rate-mode", "fixed", "--rate-index", "0.2",
     )  # fmt: skip
     first = replay(tmp_path, checkpoint, "synthetic:3", *options)
