@@ -208,7 +208,7 @@ def _part(
 
 
 def _ready(
-    encoder: nn.Module,
+    encoder: OnboardEncoder,
     ground: nn.Module,
     tables: CodingTables,
     card: dict[str, Any],
@@ -216,8 +216,10 @@ def _ready(
     path: Path | None,
     device: str,
 ) -> Checkpoint:
-    networks = []
+    encoder.eval().fold()
+    fold_batch_norm(ground.eval())
+    networks: list[nn.Module] = []
     for network in (encoder, ground):
-        network = fold_batch_norm(network.eval()).requires_grad_(False)
+        network.requires_grad_(False)
         networks.append(network.to(device).to(memory_format=torch.channels_last))
     return Checkpoint(networks[0], networks[1], tables, card, number, path)

@@ -4,9 +4,10 @@
 
 from torch import Tensor, nn
 
-from sc2_ros.network.layers import DepthwiseResidual, conv_bn_relu
+from sc2_ros.network.layers import DepthwiseResidual, conv_bn_relu, fold_batch_norm
 
 STRIDE = 16
+INPUT_SCALE, INPUT_SHIFT = 4.0, -2.0
 
 
 class OnboardEncoder(nn.Module):
@@ -29,6 +30,7 @@ class OnboardEncoder(nn.Module):
     ) -> None:
         """channels: latent channels C; widths, depths: channels and blocks at strides 4, 8, 16."""
         super().__init__()
+        self._spread = True
         layers: list[nn.Module] = []
         cin = 3
         for patch, width, depth in zip((4, 2, 2), widths, depths, strict=True):
@@ -42,4 +44,19 @@ class OnboardEncoder(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] -> latent (B, C, H/16, W/16); H and W multiples of 16."""
-        return self.project(self.body(image * 4.0 - 2.0))
+        if self._spread:
+            image = image * INPUT_SCALE + INPUT_SHIFT
+        return self.project(self.body(image))
+
+    def fold(self) -> None:
+        """Fold batch norms and the spread of the input into the convolutions; inference only.
+
+        Spreading [0, 1] over [-2, 2] would take as long as two of the nine blocks (1.2 ms of 6.7
+        at 640x512). The first convolution has no padding, so its weights can do it exactly.
+        """
+        fold_batch_norm(self)
+        first = next(module for module in self.modules() if isinstance(module, nn.Conv2d))
+        if self._spread and first.bias is not None:
+            first.bias.data += INPUT_SHIFT * first.weight.data.sum((1, 2, 3))
+            first.weight.data *= INPUT_SCALE
+            self._spread = False

@@ -45,7 +45,8 @@ class DepthwiseResidual(nn.Module):
         else:
             mixed = self.depthwise(x)
         y = self.norm2(self.pointwise(self.relu(self.norm1(mixed))))
-        return self.relu(x + y)
+        y += x
+        return self.relu(y)
 
 
 class Residual(nn.Module):
@@ -66,7 +67,8 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W)."""
         y = self.norm2(self.conv2(self.relu(self.norm1(self.conv1(x)))))
-        return self.relu(x + y)
+        y += x
+        return self.relu(y)
 
 
 class PixelShuffleUp(nn.Module):
