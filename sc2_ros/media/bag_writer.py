@@ -13,8 +13,6 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 from sc2_ros.errors import InputError
 from sc2_ros.runtime.messages import STORE, Message, to_cdr
 
-LATEST = 9
-
 
 class BagWriter:
     """Messages as CDR bytes -> `path`/, a rosbag2 folder with one .mcap file.
@@ -24,12 +22,14 @@ class BagWriter:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        if (self.path / "metadata.yaml").exists() or list(self.path.glob("*.mcap")):
+        if self.path.exists():
+            if not _holds_only_a_bag(self.path):
+                raise InputError(f"{self.path} exists and is not a bag; give another place")
             shutil.rmtree(self.path)
-        elif self.path.exists():
-            raise InputError(f"{self.path} exists and is not a bag; give another place")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = Writer(self.path, version=LATEST, storage_plugin=StoragePlugin.MCAP)
+        self._writer = Writer(
+            self.path, version=Writer.VERSION_LATEST, storage_plugin=StoragePlugin.MCAP
+        )
         # Chunks of the .mcap itself: masks shrink to a hundredth, and Foxglove reads it.
         self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._writer.open()
@@ -84,3 +84,9 @@ class BagWriter:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _holds_only_a_bag(path: Path) -> bool:
+    """Whether a folder may be replaced: all that is in it is a bag, whole or broken off."""
+    names = (".mcap", ".yaml", ".tmp")
+    return path.is_dir() and all(entry.suffix in names for entry in path.iterdir())

@@ -5,6 +5,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -49,7 +50,7 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
     Raises:
         InputError: not an image that OpenCV reads.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
+    image: Any = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
     if image is None:
         raise InputError(f"{path} is not an image that can be read; remove it or repair it")
     if image.dtype == np.uint16:
@@ -58,4 +59,4 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
         raise InputError(f"{path} has pixels of type {image.dtype}; convert it to 8 or 16 bits")
     if image.ndim == 3:
         image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-    return image.astype(np.uint8, copy=False)
+    return cast("npt.NDArray[np.uint8]", image)

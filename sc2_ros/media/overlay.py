@@ -3,6 +3,7 @@
 """What a person sees: boxes, a translucent mask and a status bar, drawn into an RGB image."""
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -40,7 +41,7 @@ DIM_COLOUR: Colour = (150, 155, 165)
 def annotate(
     image: Image,
     boxes: npt.NDArray[np.float32],
-    labels: npt.NDArray[np.integer],
+    labels: npt.NDArray[np.integer[Any]],
     scores: npt.NDArray[np.float32],
     mask: Image | None,
     detection_classes: Sequence[str],
@@ -60,7 +61,9 @@ def annotate(
     Returns:
         uint8 RGB (H, W, 3).
     """
-    canvas = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if image.ndim == 2 else image.copy()
+    canvas = (
+        cast("Image", cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)) if image.ndim == 2 else image.copy()
+    )
     if mask is not None and mask.size:
         canvas = tint(canvas, mask, mask_classes)
     thickness = max(1, round(min(canvas.shape[:2]) / 400))
@@ -141,7 +144,7 @@ def side_by_side(left: Image, right: Image, gap: int = 4) -> Image:
     """Two RGB pictures beside each other; the right one is brought to the left one's size."""
     height, width = left.shape[:2]
     if right.shape[:2] != (height, width):
-        right = cv2.resize(right, (width, height), interpolation=cv2.INTER_CUBIC)
+        right = cast("Image", cv2.resize(right, (width, height), interpolation=cv2.INTER_CUBIC))
     between = np.full((height, gap, 3), BAR_COLOUR, np.uint8)
     return np.concatenate([left, between, right], axis=1)
 

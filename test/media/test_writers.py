@@ -87,6 +87,9 @@ def test_bag_replaces_a_bag_but_nothing_else(tmp_path: Path) -> None:
     with AnyReader([path]) as reader:
         (row,) = reader.messages()
         assert reader.deserialize(row[2], "std_msgs/msg/String").data == "new"
+    (path / "notes.txt").write_text("beside the bag")
+    with pytest.raises(InputError, match="not a bag"):
+        BagWriter(path)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     with pytest.raises(InputError, match="not a bag"):
