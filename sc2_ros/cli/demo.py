@@ -19,7 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sc2_ros.cli.api.options import add_stream_options, budget_kbps, check_rates, frame_size
+from sc2_ros.cli.api.options import (
+    add_stream_options,
+    budget_kbps,
+    check_rates,
+    frame_size,
+    short_link,
+)
 from sc2_ros.errors import ParameterError, Sc2Error
 
 if TYPE_CHECKING:
@@ -102,7 +108,7 @@ def main(args: argparse.Namespace) -> int:
                 bag,
                 run.log,
                 seconds=run.seconds,
-                title=f"{name} over {args.link}",
+                title=f"{name} over {short_link(args.link)}",
                 middleware=run.middleware,
                 processes=run.processes,
                 checkpoint=f"{checkpoint_name} {checkpoint.id:08x}",
@@ -114,22 +120,33 @@ def main(args: argparse.Namespace) -> int:
 
 def commands(args: argparse.Namespace, max_kbps: float) -> dict[str, list[str]]:
     """Every node with its ROS arguments."""
-    model = ["-p", f"model:={args.checkpoint}", "-p", f"device:={args.device}"]
-    camera = ["-p", f"input:='{args.input}'", "-p", "loop:=true"]
+    model = ["-p", f"model:={quoted(args.checkpoint)}", "-p", f"device:={args.device}"]
+    camera = ["-p", f"input:={quoted(args.input)}", "-p", "loop:=true"]
     if args.fps:
         camera += ["-p", f"fps:={args.fps:.6f}"]
     if args.size:
         camera += ["-p", f"size:={args.size}"]
     if args.topic:
-        camera += ["-p", f"topic:={args.topic}"]
+        camera += ["-p", f"topic:={quoted(args.topic)}"]
     rate = ["-p", f"rate.mode:={args.rate_mode}", "-p", f"rate.index:={args.rate_index:.6f}"]
     rate += ["-p", f"rate.max_kbps:={max_kbps:.3f}"]
     return {
         "ground_node": model,
         "onboard_node": [*model, *rate, *AIR],
-        "link_emulator_node": ["-p", f"link:='{args.link}'", "-p", f"seed:={args.seed}", *LINK],
+        "link_emulator_node": [
+            "-p",
+            f"link:={quoted(args.link)}",
+            "-p",
+            f"seed:={args.seed}",
+            *LINK,
+        ],
         "camera_node": camera,
     }
+
+
+def quoted(text: str) -> str:
+    """Text as YAML takes it for text, whatever it looks like (camera 0, a colon, a quote)."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,13 @@ import argparse
 import time
 from pathlib import Path
 
-from sc2_ros.cli.api.options import add_stream_options, budget_kbps, check_rates, frame_size
+from sc2_ros.cli.api.options import (
+    add_stream_options,
+    budget_kbps,
+    check_rates,
+    frame_size,
+    short_link,
+)
 
 ENDLESS_SECONDS = 20.0
 """How much of a source without an end is taken where --seconds does not say."""
@@ -83,7 +89,7 @@ def main(args: argparse.Namespace) -> int:
             bag,
             recorder.log,
             seconds=lasted_s,
-            title=f"{source.name} over {args.link}, virtual time",
+            title=f"{source.name} over {short_link(args.link)}, virtual time",
             middleware="none (virtual time)",
             processes=[report.process_row("sc2 replay")],
             checkpoint=f"{name} {checkpoint.id:08x}",

@@ -52,7 +52,7 @@ def test_every_kind_of_input(tmp_path: Path, checkpoint: str, kind: str) -> None
     elif kind == "video":
         source = str(make_video(tmp_path / "flight.mp4"))
     elif kind == "folder":
-        source = str(make_folder(tmp_path / "some images"))
+        source = str(make_folder(tmp_path / "pilot's images: 1"))
     else:
         source = str(make_bag(tmp_path / "bag", *kind.split()))
     out = tmp_path / "out"

@@ -93,3 +93,8 @@ def budget_kbps(max_kbps: float | None, link: LinkSpec, mode: str) -> float:
     # A recorded link is often far below its mean.
     share = BUDGET_SHARE if link.trace is None else TRACE_SHARE
     return min(link.mean_bps * share / 1000, MOST_KBPS)
+
+
+def short_link(link: str) -> str:
+    """A link for a title: a trace without its folder."""
+    return re.sub(r"[^,]*/", "", link)
