@@ -31,6 +31,7 @@ from rich.table import Table
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros import imaging
+from sc2_ros.devices import check_device
 from sc2_ros.errors import InputError, ParameterError, Sc2Error
 from sc2_ros.ground import GroundConfig, GroundPipeline
 from sc2_ros.media.source import open_source
@@ -50,6 +51,7 @@ def main() -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
         cv2.setNumThreads(args.threads)
+    check_device(args.device, "fp32")
     images = read_frames(args.input, args.size, args.frames + _WARM_UP_FRAMES)
     checkpoint = checkpoints.load(args.checkpoint, device=args.device)
     report = measure(checkpoint, images, args.frame_bytes, args.device)

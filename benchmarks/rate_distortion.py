@@ -21,6 +21,7 @@ from pathlib import Path
 from rich.progress import Progress
 
 from sc2_ros import checkpoint as checkpoints
+from sc2_ros.devices import check_device
 from sc2_ros.errors import InputError, Sc2Error
 from sc2_ros.evaluation.baselines import ImageSystem
 from sc2_ros.evaluation.bdrate import bd_rate, bytes_at, front
@@ -45,6 +46,7 @@ def main() -> int:
     """Evaluate what is missing, compare, draw."""
     args = _parse_arguments()
     dataset = open_dataset(args.data, args.split)
+    check_device(args.device, "fp32")
     checkpoint = checkpoints.load(args.checkpoint, device=args.device)
     path = args.out / f"rate_distortion_{dataset.name}.json"
     setting = {

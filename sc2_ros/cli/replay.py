@@ -47,6 +47,7 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros import checkpoint as checkpoints
     from sc2_ros.cli.api import report
     from sc2_ros.cli.api.replay_recorder import ReplayRecorder
+    from sc2_ros.devices import check_device
     from sc2_ros.errors import InputError
     from sc2_ros.evaluation.virtual import VirtualRun
     from sc2_ros.ground import GroundConfig, GroundPipeline
@@ -57,10 +58,11 @@ def main(args: argparse.Namespace) -> int:
 
     check_rates(args)
     link = parse_link(args.link)
-    endless = args.input.startswith("synthetic") or args.input.isdecimal()
-    seconds = args.seconds or (ENDLESS_SECONDS if endless else float("inf"))
+    check_device(args.device, "fp32")
+    report.check_apart(args.input, args.out)
     size = frame_size(args.size)
     source = open_source(args.input, size=size, fps=args.fps, topic=args.topic)
+    seconds = args.seconds or (ENDLESS_SECONDS if source.endless else float("inf"))
     checkpoint = checkpoints.load(args.checkpoint, device=args.device)
     onboard = OnboardPipeline(
         checkpoint,

@@ -18,6 +18,8 @@ SILENT = 0
 class CameraSource(FrameSource):
     """Frames as the camera gives them; the stamp is the wall clock when a frame was grabbed."""
 
+    endless = True
+
     def __init__(
         self, number: int, *, size: tuple[int, int] | None = None, fps: float | None = None
     ) -> None:

@@ -50,10 +50,12 @@ class FrameSource(ABC):
 
     `fps` is the rate at which they are meant to be shown, `name` is for people. Stamps never go
     back; a recorded source starts at 0 unless it knows when it was recorded (a bag does).
+    `endless` says that they never run out: a flight, a camera, whatever is looped.
     """
 
     name: str
     fps: float
+    endless: bool = False
 
     @abstractmethod
     def __iter__(self) -> Iterator[SourceFrame]:
@@ -110,15 +112,15 @@ def _open_kind(
     spec: str, size: tuple[int, int] | None, fps: float | None, topic: str | None
 ) -> FrameSource:
     spec = str(spec).strip()
-    if spec == "synthetic" or spec.startswith("synthetic:"):
-        from sc2_ros.media.synthetic_source import SyntheticSource
-
-        return SyntheticSource(spec, size=size, fps=fps)
-    if spec.isdecimal() and not Path(spec).exists():
+    path = path_of(spec)
+    if path is None and spec.isdecimal():
         from sc2_ros.media.camera_source import CameraSource
 
         return CameraSource(int(spec), size=size, fps=fps)
-    path = Path(spec).expanduser()
+    if path is None:
+        from sc2_ros.media.synthetic_source import SyntheticSource
+
+        return SyntheticSource(spec, size=size, fps=fps)
     if not spec or not path.exists():
         raise InputError(f"there is no input {spec!r}; give {KINDS}")
     from sc2_ros.media.bag_source import BagSource, is_bag
@@ -132,6 +134,15 @@ def _open_kind(
     from sc2_ros.media.video_source import VideoSource
 
     return VideoSource(path, fps=fps)
+
+
+def path_of(spec: str) -> Path | None:
+    """The file or folder that `spec` names; None for a flight and for a camera."""
+    spec = spec.strip()
+    if spec == "synthetic" or spec.startswith("synthetic:"):
+        return None
+    path = Path(spec).expanduser()
+    return None if spec.isdecimal() and not path.exists() else path
 
 
 class Thinner:
@@ -157,7 +168,7 @@ class _Resized(FrameSource):
 
     def __init__(self, source: FrameSource, size: tuple[int, int]) -> None:
         self._source, self._size = source, size
-        self.name, self.fps = source.name, source.fps
+        self.name, self.fps, self.endless = source.name, source.fps, source.endless
 
     def __iter__(self) -> Iterator[SourceFrame]:
         for frame in self._source:
@@ -169,6 +180,8 @@ class _Resized(FrameSource):
 
 class _Looped(FrameSource):
     """The frames of another source again and again, with stamps that go on."""
+
+    endless = True
 
     def __init__(self, source: FrameSource) -> None:
         self._source = source

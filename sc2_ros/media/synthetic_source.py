@@ -17,6 +17,8 @@ DEFAULT_FPS = 30.0
 class SyntheticSource(FrameSource):
     """An endless flight: `synthetic[:seed[:look[:motion]]]`."""
 
+    endless = True
+
     def __init__(
         self, spec: str, *, size: tuple[int, int] | None = None, fps: float | None = None
     ) -> None:

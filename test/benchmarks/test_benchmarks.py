@@ -68,6 +68,17 @@ def test_path_says_what_is_wrong_in_one_line(tmp_path):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    "command", [("path",), ("rate_distortion", "--data", "synthetic:1")], ids=lambda words: words[0]
+)
+def test_a_device_that_is_not_there_is_one_line(weights, command):
+    result = _run(*command, "--checkpoint", weights, "--device", "banana")
+
+    assert result.returncode != 0
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: device 'banana' is unknown")
+
+
 def test_rate_distortion_writes_figure_and_rows_and_resumes(tmp_path, weights):
     options = (
         *("rate_distortion", "--data", "synthetic:1", "--limit", 1, "--checkpoint", weights),

@@ -97,3 +97,41 @@ def test_a_link_too_narrow_for_anything(tmp_path: Path, checkpoint: str) -> None
     summary = replay(tmp_path, checkpoint, source, *BUDGET, "--link", "1kbit")
     assert summary["frames"] == 0
     assert summary["latency_ms"] == {"p50": None, "p95": None}
+
+
+@pytest.mark.parametrize("place", ["results", "annotated.mp4", "."])
+def test_an_input_is_never_replaced_by_its_own_results(
+    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    replay(tmp_path, checkpoint, str(make_folder(tmp_path / "images")), "--link", "unlimited")
+    out = tmp_path / "out"
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    for verb in (["replay"], ["demo", "--input"]):
+        argv = [*verb, str(out / place), "--checkpoint", checkpoint, "--out", str(out)]
+        assert main(argv) == 2
+        assert "give another --out" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
+def test_a_recording_whose_name_looks_endless_is_played_to_its_end(
+    tmp_path: Path, checkpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sc2_ros.cli.replay.ENDLESS_SECONDS", 0.25)
+    make_video(tmp_path / "synthetic_test.mp4")
+    make_folder(tmp_path / "2024")
+    for source in ("synthetic_test.mp4", "2024"):
+        summary = replay(tmp_path, checkpoint, source, "--fps", "10", "--link", "unlimited")
+        assert summary["frames"] == COUNT
+
+
+@pytest.mark.parametrize("device", ["banana", "cuda:99"])
+def test_a_device_that_is_not_there_is_one_sentence(
+    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str], device: str
+) -> None:
+    options = ["--checkpoint", checkpoint, "--device", device, "--out", str(tmp_path / "out")]
+    for verb in ("replay", "demo"):
+        source = ["synthetic"] if verb == "replay" else []
+        assert main([verb, *source, *options]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert device in line

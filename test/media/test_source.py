@@ -167,3 +167,10 @@ def test_size_brings_image_and_truth_along() -> None:
 def test_impossible_wishes(video: Path, size: tuple[int, int] | None, fps: float | None) -> None:
     with pytest.raises(InputError, match="not possible"):
         open_source(str(video), size=size, fps=fps)
+
+
+def test_a_source_says_whether_it_ends(video: Path, folder: Path) -> None:
+    assert not open_source(str(video)).endless
+    assert not open_source(str(folder), size=(32, 32)).endless
+    assert open_source(str(folder), loop=True).endless
+    assert open_source("synthetic", size=(32, 32)).endless

@@ -9,12 +9,33 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from sc2_ros.errors import InputError
 from sc2_ros.evaluation.session import SessionLog, Summary
 from sc2_ros.evaluation.session_figure import save_figure
 from sc2_ros.evaluation.session_video import render_and_score
 from sc2_ros.media.bag_writer import BagWriter
+from sc2_ros.media.source import path_of
 
 BAG, VIDEO, FIGURE, SUMMARY = "results", "annotated.mp4", "figure.png", "summary.json"
+
+
+def check_apart(spec: str, out: Path) -> None:
+    """Refuse an input that the report in `out` would replace or write into.
+
+    Raises:
+        InputError: the input is one of the report's files, lies in one, or holds one.
+    """
+    path = path_of(spec)
+    if path is None:
+        return
+    source = path.resolve()
+    for part in (BAG, VIDEO, FIGURE, SUMMARY):
+        target = (out / part).resolve()
+        if source.is_relative_to(target) or target.is_relative_to(source):
+            raise InputError(
+                f"the results would be written to {out / part}, which the input {spec} is or "
+                "shares; give another --out"
+            )
 
 
 def write_report(
@@ -45,9 +66,9 @@ def write_report(
 
 
 def process_row(name: str, pid: int | None = None) -> dict[str, object]:
-    """A process that took part: its name, number and resident memory (MiB)."""
+    """A process that took part: its name, number and resident memory (MB, 10^6 bytes)."""
     process = psutil.Process(pid)
-    rss_mb = round(process.memory_info().rss / 2**20, 1)
+    rss_mb = round(process.memory_info().rss / 1e6, 1)
     return {"name": name, "pid": process.pid, "rss_mb": rss_mb}
 
 
