@@ -22,28 +22,44 @@ from dataclasses import dataclass
 from sc2_ros.link.estimator import LinkEstimate, LinkEstimator
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.foreign import ForeignQueue
+from sc2_ros.link.loss import RandomLoss
 from sc2_ros.link.rate import RateDecision
 
 PREFERENCES = ("accuracy", "smooth", "latency")
 
 START_BPS = 200e3
 FLOOR_BPS = 24e3
-KEEPALIVE_S = 0.25
+KEEPALIVE_S, MOST_KEEPALIVE_S = 0.25, 0.5
 SILENCE_S = 2.0
 """Without feedback for so long the target is the floor."""
 
 START_GROWTH, LEAST_GROWTH, MOST_GROWTH = 1.2, 0.1, 0.5
 """Of the target per second: before the first queue, right after one, and some time after."""
 ACCELERATE_S = 1.5
+BUSY_SHARE = 0.6
+"""Share of the set point from which a queue counts as one."""
+KNOWN_SHARE, KNOWN_S = 0.7, 4.0
+LEAST_PASSING, RESTORED = 0.75, 0.5
+"""Of the target: what passes at least beside other traffic; what cuts in vain leave of it."""
 RECOVERY = 0.7
 """Share of the target with which a stream goes on after a stall."""
 MOST_CUT = 0.6
-QUEUE_S, QUEUE_PACKETS, MOST_QUEUE_S = 0.010, 2.0, 0.05
+QUEUE_S, QUEUE_PACKETS, MOST_QUEUE_S = 0.010, 2.0, 0.04
 PACKET_BITS = 1200 * 8
-LEAST_DRAIN_S = 0.4
-MOST_JITTER_S = 0.015
+LEAST_DRAIN_S = 0.35
+MOST_JITTER_S, NOISE_SHARE = 0.04, 0.5
 LOSS_MARGIN, LOSS_SIGMAS, LEAST_LOSS_PACKETS = 0.03, 2.5, 20
-LOSS_EVERY_S = 0.5
+HOPELESS_LOSS = 0.35
+"""Loss that is heeded even where there is no queue: a policer, or a radio beyond use."""
+LEAST_KEPT, OVERFLOWING_S = 0.7, 2.0
+LOSS_EVERY_S, LOSS_LASTS_S = 0.5, 0.7
+"""How often a cut follows from loss; from when it is no burst."""
+OVERFLOW_SHARE, LEAST_QUEUE_S, FORGET_S = 0.4, 0.004, 60.0
+"""A queue that overflowed is kept to so much of its length; how soon that is forgotten."""
+CLEAN_QUEUE = 0.3
+"""Share of the set point below which the queue counts as empty."""
+CLEAN_PEAK = 0.75
+"""The same for its longest moment."""
 CLEAN_EVERY_S, CLEAN_FOR_S, CLEAN_SHARE = 8.0, 0.4, 0.7
 _MAX_GAP_S = 1.0
 _DEFAULT_GAP_S = 1 / 30
@@ -119,6 +135,13 @@ class AutoRate:
         self._clean_s: float | None = None
         self._cleaning_s: float | None = None
         self._stalled = False
+        self._keepalive_s = KEEPALIVE_S
+        self._random_loss = RandomLoss()
+        self._shortest_s = 1.0
+        self._fair_s = math.inf
+        self._before_bps = self._target_bps
+        self._known_bps = 0.0
+        """What the link has carried lately: up to it, growth is no risk."""
 
     @property
     def state(self) -> RateState:
@@ -131,7 +154,7 @@ class AutoRate:
             estimate.passed_bps,
             estimate.queue_s,
             estimate.loss,
-            min(estimate.base_loss, estimate.loss),
+            min(self._random_loss.share, estimate.loss),
             estimate.rtt_s,
             self._stalled,
         )
@@ -193,31 +216,63 @@ class AutoRate:
         """The control law, once per feedback."""
         set_point_s = self._set_point()
         queue_s = max(estimate.queue_s, estimate.overdue_s - self._interval_s)
-        queue_s = self._foreign.own(queue_s, set_point_s, now_s)
+        queue_s = self._share_queue(queue_s, set_point_s, estimate, now_s)
+        clean = queue_s < set_point_s * CLEAN_QUEUE and estimate.peak_s < set_point_s * CLEAN_PEAK
+        self._random_loss.add(estimate, clean)
+        self._shortest_s = min(1.0, self._shortest_s * math.exp(elapsed_s / FORGET_S))
         self._note_clean(queue_s, set_point_s, now_s)
         drain_s = max(LEAST_DRAIN_S, 1.5 * (estimate.rtt_s + self._interval_s))
         passed_bps = estimate.passed_bps
         noise_s = min(estimate.jitter_s, MOST_JITTER_S)
-        set_point_s += noise_s / 2
-        if queue_s > max(set_point_s / 3, noise_s) and passed_bps is not None:
+        set_point_s += NOISE_SHARE * noise_s
+        if queue_s > max(set_point_s * BUSY_SHARE, noise_s) and passed_bps is not None:
             self._busy_s = now_s
-            if estimate.received_bps is not None and self._excess_loss(estimate) > 0:
+            self._know(passed_bps, elapsed_s)
+            overflowing = 0 <= now_s - self._loss_cut_s < OVERFLOWING_S
+            if estimate.received_bps is not None and overflowing:
                 passed_bps = estimate.received_bps
             cut = min((queue_s - set_point_s) / drain_s, MOST_CUT)
-            wanted_bps = passed_bps * (1 - cut)
             if cut > 0:
                 self._starting = False
-            if not self._starting:
-                self._set(wanted_bps)
+            if self._foreign.delay_s > 0:
+                self._compete(cut, elapsed_s)
+            elif not self._starting:
+                self._set(passed_bps * (1 - cut))
         else:
             self._grow(passed_bps, elapsed_s, now_s)
         self._heed_loss(estimate, now_s)
+
+    def _share_queue(
+        self, queue_s: float, set_point_s: float, estimate: LinkEstimate, now_s: float
+    ) -> float:
+        """Our part of a queue that others may keep full."""
+        taken_s = self._foreign.delay_s
+        if taken_s > 0 and (estimate.passed_bps or 0.0) < LEAST_PASSING * self._target_bps:
+            # What we send does not even pass: it is the capacity that is gone.
+            self._foreign = ForeignQueue()
+            return queue_s
+        own_s = self._foreign.own(queue_s, set_point_s, estimate.rtt_s, now_s)
+        if not self._foreign.is_watching:
+            self._before_bps = self._target_bps
+        if taken_s == 0 and self._foreign.delay_s > 0:
+            self._set(max(self._target_bps, RESTORED * self._before_bps))
+        return own_s
+
+    def _compete(self, cut: float, elapsed_s: float) -> None:
+        """Beside a TCP flow only loss makes way, as with NADA (RFC 8698, section 4.2)."""
+        if cut < 0:
+            self._set(self._target_bps * math.exp(LEAST_GROWTH * elapsed_s))
+
+    def _know(self, passed_bps: float, elapsed_s: float) -> None:
+        """Remember for some seconds what a queue showed the link to carry."""
+        self._known_bps *= math.exp(-elapsed_s / KNOWN_S)
+        self._known_bps = max(self._known_bps, passed_bps)
 
     def _grow(self, passed_bps: float | None, elapsed_s: float, now_s: float) -> None:
         """Without a queue: faster the longer there is none, never far beyond what has passed."""
         since_s = math.inf if self._busy_s is None else max(0.0, now_s - self._busy_s)
         growth = LEAST_GROWTH + (MOST_GROWTH - LEAST_GROWTH) * min(1.0, since_s / ACCELERATE_S)
-        if self._starting:
+        if self._starting or self._target_bps < KNOWN_SHARE * self._known_bps:
             growth = START_GROWTH
         wanted_bps = self._target_bps * math.exp(growth * elapsed_s)
         if passed_bps is not None:
@@ -225,34 +280,45 @@ class AutoRate:
         self._set(wanted_bps)
 
     def _excess_loss(self, estimate: LinkEstimate) -> float:
-        """Loss beyond what the radio loses anyway and beyond chance."""
-        count, base = estimate.loss_packets, estimate.base_loss
+        """Loss beyond what is lost without a queue and beyond chance."""
+        count, loss, radio = estimate.loss_packets, estimate.loss, self._random_loss
         if count < LEAST_LOSS_PACKETS:
             return 0.0
-        chance = LOSS_SIGMAS * math.sqrt(max(base, 0.01) * (1 - base) / count)
-        return estimate.loss - base - chance - LOSS_MARGIN
+        spread = max(loss * (1 - loss), 0.01) * (1 / count + 1 / max(radio.packets, 1.0))
+        excess = loss - radio.share - LOSS_SIGMAS * math.sqrt(spread) - LOSS_MARGIN
+        return max(excess, loss - HOPELESS_LOSS)
 
     def _heed_loss(self, estimate: LinkEstimate, now_s: float) -> None:
         """Loss that came with the rate: a link whose queue is too short to be seen."""
         excess = self._excess_loss(estimate)
+        if excess <= 0 or now_s < self._fair_s:
+            self._fair_s = now_s
         if excess > 0 and not 0 <= now_s - self._loss_cut_s < LOSS_EVERY_S:
             self._loss_cut_s = now_s
             self._starting = False
             self._busy_s = now_s
-            self._set(self._target_bps * (1 - min(0.3, 0.5 * (estimate.loss - estimate.base_loss))))
+            if now_s - self._fair_s > LOSS_LASTS_S:
+                longest_s = max(estimate.peak_s * OVERFLOW_SHARE, LEAST_QUEUE_S)
+                self._shortest_s = min(self._shortest_s, longest_s)
+            cut = 0.5 * (estimate.loss - min(self._random_loss.share, HOPELESS_LOSS))
+            wanted_bps = self._target_bps * (1 - max(cut, 0.0))
+            if estimate.received_bps is not None:
+                wanted_bps = min(wanted_bps, estimate.received_bps)
+            self._set(max(wanted_bps, self._target_bps * LEAST_KEPT))
 
     def _set_point(self) -> float:
         """Queue to keep: the slower stream tolerates more and so gains (RFC 8698, section 4.3)."""
         if self.config.prefer == "latency":
-            return QUEUE_S
-        return min(QUEUE_S + QUEUE_PACKETS * PACKET_BITS / self._target_bps, MOST_QUEUE_S)
+            return min(QUEUE_S, self._shortest_s)
+        tolerated_s = QUEUE_S + QUEUE_PACKETS * PACKET_BITS / self._target_bps
+        return min(tolerated_s, MOST_QUEUE_S, self._shortest_s)
 
     def _set(self, target_bps: float) -> None:
         self._target_bps = min(max(target_bps, self._floor_bps), self._max_bps)
 
     def _note_clean(self, queue_s: float, set_point_s: float, now_s: float) -> None:
         """See the empty queue now and then, else its base would be lost."""
-        if queue_s < set_point_s / 4 or self._clean_s is None or now_s < self._clean_s:
+        if queue_s < set_point_s * CLEAN_QUEUE or self._clean_s is None or now_s < self._clean_s:
             self._clean_s = now_s
             self._cleaning_s = None
         elif now_s - self._clean_s > CLEAN_EVERY_S and self._cleaning_s is None:
@@ -277,7 +343,8 @@ class AutoRate:
         estimate = self._estimate
         if estimate is None:
             return START_BPS / 8 * 0.6 - self._estimator.in_flight_bytes - self._pending_bytes
-        way_s = max(0.0, estimate.rtt_s - estimate.queue_s) + self._interval_s + self._slack_s
+        own_s = max(0.0, estimate.queue_s - self._foreign.delay_s)
+        way_s = max(0.0, estimate.rtt_s - own_s) + self._interval_s + self._slack_s
         limit = self._target_bps * way_s / 8 + share
         waiting = self._estimator.in_flight_bytes + self._pending_bytes
         return limit - waiting if waiting > 0 else math.inf
@@ -298,13 +365,15 @@ class AutoRate:
     def _keepalive(self, now_s: float) -> RateDecision:
         """A cheapest frame now and then, so that the link's return is noticed."""
         self._credit_bytes = 0.0
-        if 0 <= now_s - self._sent_s < KEEPALIVE_S:
+        if 0 <= now_s - self._sent_s < self._keepalive_s:
             return RateDecision(0, None)
+        self._keepalive_s = min(2 * self._keepalive_s, MOST_KEEPALIVE_S)
         return RateDecision(None, 0)
 
     def _resume(self, now_s: float) -> None:
         """The link is back."""
         self._stalled = False
+        self._keepalive_s = KEEPALIVE_S
         self._starting = True
         self._busy_s = None
         self._clean_s = now_s

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 BASE_BUCKET_S = 10.0
 BASE_BUCKETS = 3
 SHORT_S = 0.1
+MOST_OWN_S = 0.15
 GRADIENT_S = 0.4
 _MIN_GRADIENT_SAMPLES = 4
 _MAX_SAMPLES = 256
@@ -20,6 +21,14 @@ _MAX_SAMPLES = 256
 class _Sample:
     arrival_s: float
     raw_s: float
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What passes the link now, and the most that it has carried lately, bit/s, above zero."""
+
+    passed_bps: float
+    most_bps: float
 
 
 class DelayFilter:
@@ -32,15 +41,25 @@ class DelayFilter:
 
     def __init__(self) -> None:
         self._samples: deque[_Sample] = deque(maxlen=_MAX_SAMPLES)
-        self._buckets: deque[float] = deque(maxlen=BASE_BUCKETS)
+        self._buckets: deque[tuple[float, int]] = deque(maxlen=BASE_BUCKETS)
         self._bucket_s = 0.0
 
-    def add(self, raw_s: float, arrival_s: float, now_s: float) -> None:
-        """Enter a one-way time, offset included, of a packet that came at ``arrival_s``."""
+    def add(
+        self, raw_s: float, arrival_s: float, size_bytes: int, rates: Rates | None, now_s: float
+    ) -> None:
+        """Enter a one-way time, offset included, of a packet that came at ``arrival_s``.
+
+        On a slow link the packet's own bits take longer than those of the packet that made the
+        base; with ``rates`` that difference is taken off, since it is no queue.
+        """
         if not self._buckets or not 0 <= now_s - self._bucket_s < BASE_BUCKET_S:
-            self._buckets.append(raw_s)
+            self._buckets.append((raw_s, size_bytes))
             self._bucket_s = now_s
-        self._buckets[-1] = min(self._buckets[-1], raw_s)
+        self._buckets[-1] = min(self._buckets[-1], (raw_s, size_bytes))
+        if rates is not None:
+            base_bits = 8 * min(self._buckets)[1]
+            own_s = 8 * size_bytes / rates.passed_bps - base_bits / rates.most_bps
+            raw_s -= min(max(own_s, 0.0), MOST_OWN_S, max(0.0, raw_s - min(self._buckets)[0]))
         while self._samples and self._samples[-1].arrival_s > arrival_s + 1.0:
             self._samples.pop()  # a clock was set back
         self._samples.append(_Sample(arrival_s, raw_s))
@@ -52,7 +71,7 @@ class DelayFilter:
     @property
     def base_s(self) -> float | None:
         """Smallest one-way time of the window, offset included; ``None`` before the first."""
-        return min(self._buckets) if self._buckets else None
+        return min(self._buckets)[0] if self._buckets else None
 
     @property
     def queue_s(self) -> float | None:
@@ -65,7 +84,7 @@ class DelayFilter:
             if number > 1 and sample.arrival_s < recent_s:
                 break
             least = min(least, sample.raw_s)
-        return max(0.0, least - min(self._buckets))
+        return max(0.0, least - min(self._buckets)[0])
 
     @property
     def peak_s(self) -> float:
@@ -74,7 +93,7 @@ class DelayFilter:
             return 0.0
         first_s = self._samples[-1].arrival_s - GRADIENT_S
         peak = max(sample.raw_s for sample in self._samples if sample.arrival_s >= first_s)
-        return peak - min(self._buckets)
+        return peak - min(self._buckets)[0]
 
     def trend(self) -> tuple[float, float]:
         """Slope of the delay over arrival time in s/s, and its scatter around it in seconds.

@@ -13,20 +13,20 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from sc2_ros.link.delay import DelayFilter
+from sc2_ros.link.delay import DelayFilter, Rates
 from sc2_ros.link.feedback import Feedback, FrameReport
 from sc2_ros.link.sent import SentLog
 from sc2_ros.link.sequence import wrapped_difference
 
 RATE_WINDOW_S = 0.35
 LOSS_WINDOW_S = 1.0
-LONG_LOSS_WINDOW_S = 10.0
+MOST_S = 30.0
+"""How soon the most that the link has carried is forgotten."""
 
 _OLDEST_AGE_S = 6.5
 _JUMP_BACK_S = 1.0
 _BITMAP_SLICES = 16
 _SAMPLED_FRAMES = 64
-_MIN_LOSS_PACKETS = 10
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,9 @@ class LinkEstimate:
             included; ``None`` while unknown.
         received_bps: the same without what was lost.
         loss: share of the packets of the last second that were lost.
-        base_loss: share that is lost whatever the rate: random loss of the radio.
         loss_packets: packets on which ``loss`` rests.
+        new_packets: packets sent between the newest one of the feedback before and of this one.
+        new_lost: how many of them have not come (negative where stragglers came).
         rtt_s: round trip of the newest packet, without the time the ground held it.
         in_flight_bytes: bytes sent after the newest packet that has come.
         progress: whether a packet came since the feedback before.
@@ -58,8 +59,9 @@ class LinkEstimate:
     passed_bps: float | None
     received_bps: float | None
     loss: float
-    base_loss: float
     loss_packets: int
+    new_packets: int
+    new_lost: int
     rtt_s: float
     in_flight_bytes: int
     progress: bool
@@ -103,7 +105,6 @@ class LinkEstimator:
         self._delay = DelayFilter()
         self._rate_window = _Window(RATE_WINDOW_S)
         self._loss_window = _Window(LOSS_WINDOW_S)
-        self._loss_minima: deque[tuple[float, float]] = deque()
         self._sampled: dict[int, int] = {}
         self._session: int | None = None
         self._number = 0
@@ -111,6 +112,7 @@ class LinkEstimator:
         self._last: _Mark | None = None
         self._passed_bps: float | None = None
         self._received_bps: float | None = None
+        self._most_bps = 0.0
         self._fresh_s = -math.inf
 
     @property
@@ -148,6 +150,7 @@ class LinkEstimator:
             arrival_s, newest.count, newest.total_bytes, feedback.packets, feedback.size_bytes
         )
         progress = self._last is None or mark.sent > self._last.sent
+        new_packets, new_lost = _difference(self._last or mark, mark)
         self._enter(mark)
         self._sample(feedback, now_s)
         first = self._loss_window.add(mark)
@@ -162,8 +165,9 @@ class LinkEstimator:
             passed_bps=self._passed_bps,
             received_bps=self._received_bps,
             loss=loss,
-            base_loss=self._base_loss(loss, packets, now_s),
             loss_packets=packets,
+            new_packets=new_packets,
+            new_lost=new_lost,
             rtt_s=max(0.0, now_s - newest.time_s - feedback.hold_s),
             in_flight_bytes=self.in_flight_bytes,
             progress=progress,
@@ -175,7 +179,6 @@ class LinkEstimator:
         self._reference_us = (feedback.arrival_us - round(sent_s * 1e6)) & 0xFFFFFFFF
         self._delay = DelayFilter()
         self._sampled.clear()
-        self._loss_minima.clear()
         self._loss_window.clear()
         self._rate_window.clear()
         self._last = None
@@ -189,6 +192,7 @@ class LinkEstimator:
         if self._last is not None and mark.arrival_s < self._last.arrival_s - _JUMP_BACK_S:
             self._rate_window.clear()
             self._delay.restart()
+        since_s = max(0.0, mark.arrival_s - self._last.arrival_s) if self._last else 0.0
         self._last = mark
         first = self._rate_window.add(mark)
         seconds = mark.arrival_s - first.arrival_s
@@ -196,6 +200,7 @@ class LinkEstimator:
             received = wrapped_difference(mark.received_bytes, first.received_bytes, bits=32)
             self._passed_bps = max(0, mark.sent_bytes - first.sent_bytes) * 8 / seconds
             self._received_bps = max(0, received) * 8 / seconds
+            self._most_bps = max(self._passed_bps, self._most_bps * math.exp(-since_s / MOST_S))
 
     def _sample(self, feedback: Feedback, now_s: float) -> None:
         """One-way times of the last packets of the frames that have news."""
@@ -213,7 +218,13 @@ class LinkEstimator:
                 del self._sampled[next(iter(self._sampled))]
             arrival_us = (feedback.arrival_us - round(report.age_s * 1e6)) & 0xFFFFFFFF
             raw_s = self._raw_s(arrival_us, packet.time_s)
-            self._delay.add(raw_s, packet.time_s + raw_s, now_s)
+            rates = self._rates()
+            self._delay.add(raw_s, packet.time_s + raw_s, packet.size_bytes, rates, now_s)
+
+    def _rates(self) -> Rates | None:
+        if not self._passed_bps or not self._most_bps:
+            return None
+        return Rates(self._passed_bps, self._most_bps)
 
     def _overdue_s(self, mark: _Mark, hold_s: float) -> float:
         """How long the second packet after the newest one has waited beyond the base delay.
@@ -225,24 +236,16 @@ class LinkEstimator:
             return 0.0
         return max(0.0, mark.arrival_s + hold_s - sent_s - base_s)
 
-    def _base_loss(self, loss: float, packets: int, now_s: float) -> float:
-        """Least loss of any second in the last ten: what no lower rate would avoid."""
-        minima = self._loss_minima
-        if packets >= _MIN_LOSS_PACKETS:
-            while minima and minima[-1][1] >= loss:
-                minima.pop()
-            minima.append((now_s, loss))
-        while len(minima) > 1 and not 0 <= now_s - minima[0][0] <= LONG_LOSS_WINDOW_S:
-            minima.popleft()
-        return minima[0][1] if minima else loss
+
+def _difference(first: _Mark, last: _Mark) -> tuple[int, int]:
+    """Packets sent between two marks, and how many of them were lost."""
+    sent = last.sent - first.sent
+    return sent, sent - wrapped_difference(last.received, first.received, bits=32)
 
 
 def _loss(first: _Mark, last: _Mark) -> tuple[float, int]:
-    sent = last.sent - first.sent
-    if sent <= 0:
-        return 0.0, 0
-    received = wrapped_difference(last.received, first.received, bits=32)
-    return min(1.0, max(0.0, 1.0 - received / sent)), sent
+    sent, lost = _difference(first, last)
+    return (min(1.0, max(0.0, lost / sent)), sent) if sent > 0 else (0.0, 0)
 
 
 def _last_slice(report: FrameReport) -> int | None:

@@ -225,7 +225,8 @@ class FeedbackBuilder:
 
     def _forget_old(self, newest: int) -> None:
         for number in list(self._frames):
-            if wrapped_difference(number, newest) <= -_TRACKED_FRAMES:
+            # Not only those behind: after a jump by half of all numbers, old ones seem to be ahead.
+            if not -_TRACKED_FRAMES < wrapped_difference(number, newest) <= 0:
                 del self._frames[number]
 
 

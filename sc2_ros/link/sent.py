@@ -18,11 +18,13 @@ class SentPacket:
         time_s: when.
         count: how many had left with it.
         total_bytes: their bytes.
+        size_bytes: its own.
     """
 
     time_s: float
     count: int
     total_bytes: int
+    size_bytes: int
 
 
 class SentLog:
@@ -40,7 +42,7 @@ class SentLog:
         self.total_bytes += size_bytes
         key = (frame, slice_number)
         self._packets.pop(key, None)  # frame numbers wrap: the newest comes last
-        self._packets[key] = SentPacket(now_s, self.count, self.total_bytes)
+        self._packets[key] = SentPacket(now_s, self.count, self.total_bytes, size_bytes)
         self._times.append(now_s)
         while len(self._packets) > REMEMBERED_PACKETS:
             del self._packets[next(iter(self._packets))]
