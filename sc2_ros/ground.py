@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +46,11 @@ QUIET_S = 10.0
 
 
 class _Stream:
-    """The state of one stream: its open frames and the books for its feedback."""
+    """The state of one stream: its open frames and the books for its feedback.
+
+    Packets are entered in one thread, frames that were shown maybe in another; `lock` keeps the
+    books of both.
+    """
 
     def __init__(self, codec: LatentCodec, now_s: float) -> None:
         self.assembler = FrameAssembler(codec)
@@ -52,19 +58,39 @@ class _Stream:
         self.heard_s = now_s
         self.feedback_due_s = now_s
         self.newest: wire.Header | None = None
+        self.lock = threading.Lock()
         self.builder = FeedbackBuilder(_session(now_s))
 
-    def enter(self, header: wire.Header, size_bytes: int, now_s: float) -> None:
-        """Enter a packet in the books, new ones if the sender counts anew."""
+    def has_restarted(self, header: wire.Header) -> bool:
+        """Whether a packet shows that the sender counts anew."""
         newest = self.newest
-        if newest and has_restarted(
+        return newest is not None and has_restarted(
             header.frame, header.capture_time_ns, newest.frame, newest.capture_time_ns
-        ):
+        )
+
+    def restart(self) -> None:
+        """Begin new books."""
+        with self.lock:
             self.builder = FeedbackBuilder((self.builder.session + 1) & 0xFFFF)
+
+    def enter(self, header: wire.Header, size_bytes: int, now_s: float) -> None:
+        """Enter a packet in the books."""
         expected = header.rows * header.cols
-        self.builder.on_packet(header.frame, header.slice, expected, size_bytes, now_s)
-        if self.builder.newest_frame == header.frame:
-            self.newest = header
+        with self.lock:
+            self.builder.on_packet(header.frame, header.slice, expected, size_bytes, now_s)
+            if self.builder.newest_frame == header.frame:
+                self.newest = header
+
+    def enter_shown(self, frame: AssembledFrame, books: FeedbackBuilder) -> float:
+        """Enter a frame in the books of its session; the loss that they have."""
+        with self.lock:
+            books.on_frame(frame.header.frame, frame.complete)
+            return books.loss
+
+    def message(self, now_s: float, queue_s: float) -> bytes | None:
+        """The next feedback payload, if anything has come."""
+        with self.lock:
+            return self.builder.build(now_s, queue_s)
 
 
 @dataclass(frozen=True)
@@ -74,6 +100,8 @@ class ReadyFrame:
     number: int
     stream: _Stream
     frame: AssembledFrame
+    books: FeedbackBuilder
+    """Of the sender's session that the frame belongs to; a newer one may have begun since."""
 
 
 class GroundPipeline:
@@ -81,8 +109,8 @@ class GroundPipeline:
 
     ``receive`` and ``poll`` do all of it. Who must not fall behind calls the cheap ``accept`` and
     ``expire`` as packets come and the costly ``show`` only on the newest frame: the two halves
-    share nothing but counters, so they may run in two threads, as long as ``configure`` does not
-    run during ``show``.
+    share nothing but counters and, under a lock, the books of a stream, so they may run in two
+    threads. ``configure`` belongs in the thread of ``show``.
     """
 
     def __init__(self, checkpoint: Checkpoint, config: GroundConfig | None = None) -> None:
@@ -139,10 +167,11 @@ class GroundPipeline:
 
     def expire(self, now_s: float) -> list[ReadyFrame]:
         """The frames whose missing slices are waited for no longer, as ``poll`` but not shown."""
+        timeout_s = self.config.frame_timeout_s
         return [
-            ReadyFrame(number, stream, frame)
-            for number, stream in list(self._streams.items())
-            for frame in stream.assembler.expire(now_s, self.config.frame_timeout_s)
+            ready
+            for number, stream in self._streams.items()
+            for ready in _ready(number, stream, stream.assembler.expire(now_s, timeout_s))
         ]
 
     def feedback(self, now_s: float, queue_s: float = 0.0) -> list[bytes]:
@@ -157,7 +186,7 @@ class GroundPipeline:
                 stream.feedback_due_s = now_s
             if stream.feedback_due_s > now_s or now_s - stream.heard_s > QUIET_S:
                 continue
-            payload = stream.builder.build(now_s, queue_s)
+            payload = stream.message(now_s, queue_s)
             if payload is None or stream.newest is None:
                 continue
             header = wire.Header(
@@ -194,6 +223,10 @@ class GroundPipeline:
         with self._stage("decode"):
             piece = self._codec.decode(packet)
         stream = self._stream(header.stream, now_s)
+        ready = []
+        if stream.has_restarted(header):
+            ready = _ready(header.stream, stream, stream.assembler.expire(now_s, -math.inf))
+            stream.restart()
         stream.enter(header, len(data), now_s)
         before = replace(stream.assembler.stats)
         frames = stream.assembler.add(piece, len(data), now_s)
@@ -202,7 +235,7 @@ class GroundPipeline:
         self.stats.duplicate_packets += after.duplicates - before.duplicates
         if after.inconsistent > before.inconsistent:
             self._refuse("inconsistent", PacketError("two packets of one frame contradict"))
-        return [ReadyFrame(header.stream, stream, frame) for frame in frames]
+        return ready + _ready(header.stream, stream, frames)
 
     def _stream(self, number: int, now_s: float) -> _Stream:
         stream = self._streams.get(number)
@@ -224,11 +257,10 @@ class GroundPipeline:
                 found = self._detect(output, frame)
             with self._stage("pictures"):
                 mask, preview = self._pictures(output, frame)
-        stream.builder.on_frame(frame.header.frame, frame.complete)
         stats = self.stats
         stats.frames += 1
         stats.incomplete_frames += not frame.complete
-        stats.loss = stream.builder.loss
+        stats.loss = stream.enter_shown(frame, ready.books)
         stats.stage_ms, self._stages = self._stages, {}
         return FrameResult(
             stream=ready.number,
@@ -306,6 +338,10 @@ class GroundPipeline:
         yield
         spent_ms = (time.perf_counter() - start_s) * 1e3
         self._stages[name] = self._stages.get(name, 0.0) + spent_ms
+
+
+def _ready(number: int, stream: _Stream, frames: list[AssembledFrame]) -> list[ReadyFrame]:
+    return [ReadyFrame(number, stream, frame, stream.builder) for frame in frames]
 
 
 def _session(now_s: float) -> int:

@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The station's pipeline, fed by the drone's over links of every kind."""
 
+import sys
+import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sc2_ros import checkpoint
@@ -291,6 +294,83 @@ def test_a_drone_that_starts_again_is_served_at_once():
     feedback = parse_feedback(wire.parse(ground.feedback(2.1)[0]).payload)
     assert feedback.session != session
     assert (feedback.newest_frame, feedback.frames_decoded) == (2, 3)
+
+
+def renumbered(packet, frame, capture_time_ns):
+    """The same slice as one of another frame."""
+    parsed = wire.parse(packet)
+    header = replace(parsed.header, frame=frame & 0xFFFF, capture_time_ns=capture_time_ns)
+    return wire.build(header, parsed.payload)
+
+
+def test_an_old_frame_shown_after_a_restart_is_none_of_the_new_session():
+    ground = GroundPipeline(model(), EVERYTHING)
+    (packets, *_) = frames_of_packets()
+    for packet in packets:
+        waiting = ground.accept(renumbered(packet, 500, stamp(1)), 1.0)
+    ground.accept(renumbered(packets[0], 501, stamp(2)), 1.0)
+    for packet in packets:
+        waiting += ground.accept(renumbered(packet, 0, stamp(100)), 2.0)
+    assert [ready.frame.header.frame for ready in waiting] == [500, 501, 0]
+    for ready in reversed(waiting):
+        ground.show(ready)
+    feedback = parse_feedback(wire.parse(ground.feedback(2.1)[0]).payload)
+    assert (feedback.frames_decoded, feedback.frames_incomplete) == (1, 0)
+    assert feedback.last_whole_frame == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-40, 40) | st.integers(32_737, 32_767) | st.integers(0, 65_535),
+            st.integers(0, 3),
+            st.integers(-2, 3),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+@example([(0, 0, 0), (31, 0, 1), (32_760, 0, 1)])
+def test_any_numbers_of_frames_and_slices_end_in_feedback(history):
+    (packets, *_) = frames_of_packets()
+    ground = GroundPipeline(model(), EVERYTHING)
+    frame = capture = 0
+    for count, (jump, part, later) in enumerate(history):
+        frame, capture = (frame + jump) & 0xFFFF, capture + later
+        ground.accept(renumbered(packets[part % len(packets)], frame, stamp(capture)), count * 0.1)
+        (packet,) = ground.feedback(count * 0.1)
+        newest = parse_feedback(wire.parse(packet).payload).newest_frame
+        assert newest == wire.parse(packet).header.frame
+
+
+def test_the_books_bear_two_threads():
+    """Packets come while frames are shown, as in the ground node."""
+    ground = GroundPipeline(model(), EVERYTHING)
+    for packet in frames_of_packets()[0]:
+        finished = ground.accept(packet, 0.0)
+    (ready,) = finished
+    header = ready.frame.header
+    headers = [replace(header, frame=n, capture_time_ns=stamp(n)) for n in range(1, 20_000)]
+    done = threading.Event()
+
+    def show():
+        while not done.is_set():
+            ready.stream.enter_shown(ready.frame, ready.books)
+
+    interval_s = sys.getswitchinterval()
+    with ThreadPoolExecutor(1) as executor:
+        sys.setswitchinterval(1e-6)
+        shown = executor.submit(show)
+        try:
+            for number, header in enumerate(headers):
+                ready.stream.enter(header, 100, number * 0.01)
+                if shown.done():
+                    break
+        finally:
+            sys.setswitchinterval(interval_s)
+            done.set()
+        shown.result()
 
 
 def test_feedback_reports_what_came():

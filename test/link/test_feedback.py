@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sc2_ros.errors import PacketError
 from sc2_ros.link.feedback import MAX_PAYLOAD_BYTES, FeedbackBuilder, parse_feedback
+from sc2_ros.link.sequence import wrapped_difference
 
 HEADER_BYTES = 24
 
@@ -104,6 +105,24 @@ def test_any_history_gives_a_message_that_parses(history, now_s):
     if payload is not None:
         assert len(payload) <= MAX_PAYLOAD_BYTES
         assert 0 <= parse_feedback(payload).loss <= 1
+
+
+jumps = st.integers(-40, 40) | st.integers(-32_800, -32_700) | st.integers(-32_768, 32_767)
+
+
+@given(st.integers(0, 65535), st.lists(st.tuples(jumps, st.integers(0, 3)), min_size=1))
+def test_reports_are_of_the_last_frames_after_any_jump(start, history):
+    """Frame numbers that go on, stay back, or jump to the far side of the circle."""
+    builder = FeedbackBuilder(session=1)
+    frame = start
+    for jump, part in history:
+        frame = (frame + jump) & 0xFFFF
+        builder.on_packet(frame, part, 4, 100, 1.0)
+        behind = [wrapped_difference(builder.newest_frame, number) for number in builder._frames]
+        assert all(0 <= frames < 32 for frames in behind)
+    feedback = parse_feedback(builder.build(1.0))
+    assert feedback.frames[0].frame == feedback.newest_frame == builder.newest_frame
+    assert 0 <= feedback.loss <= 1
 
 
 @given(st.binary(max_size=120))

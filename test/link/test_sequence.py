@@ -23,6 +23,9 @@ def test_difference_survives_the_wrap(start, step):
         (30, 10, True),  # too far behind for one
         (99, 60, True),  # an old number with a new picture
         (65_535, 60, True),
+        (1000, 60, False),  # half a minute without a packet
+        (1200, 60, True),
+        (32_850, 60, True),  # half of all numbers ahead
         (500, 40, False),  # a bag that loops: numbers go on, stamps go back
     ],
 )
