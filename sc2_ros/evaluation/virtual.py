@@ -5,8 +5,8 @@
     SourceFrame -> OnboardPipeline -> Pacer -> LinkPipe -> GroundPipeline -> FrameResult
                           ^------------------- LinkPipe <-- feedback ---------+
 
-Time is that of the frames' stamps. Computing takes no virtual time, so a run does not depend on the
-machine; what it took is measured and added to the latencies that are told.
+Time is that of the frames' stamps, long gaps cut short. Computing takes no virtual time, so a run
+does not depend on the machine; what it took is measured and added to the latencies that are told.
 """
 
 import math
@@ -27,6 +27,9 @@ CAPACITY_S = 0.1
 """How often the link's capacity is told."""
 LONGEST_INTERVAL_S = 0.1
 """Packets of a slow camera are not spread over more than this (as in the onboard node)."""
+
+LONGEST_GAP_S = 60.0
+"""A longer gap between stamps is cut to this: the clock was set, nobody flew for 50 years."""
 
 
 class Listener(Protocol):
@@ -78,11 +81,14 @@ class VirtualRun:
         Returns:
             Virtual seconds from the first frame to one frame interval after the last one.
         """
-        first_ns: int | None = None
+        last_ns: int | None = None
+        now_ns = 0
         captured_s, interval_s = 0.0, LONGEST_INTERVAL_S
         for frame in frames:
-            first_ns = frame.stamp_ns if first_ns is None else first_ns
-            now_s = (frame.stamp_ns - first_ns) / 1e9
+            gap_ns = 0 if last_ns is None else frame.stamp_ns - last_ns
+            last_ns = frame.stamp_ns
+            now_ns += min(gap_ns, round(LONGEST_GAP_S * 1e9))
+            now_s = now_ns / 1e9
             if now_s >= seconds:
                 break
             if now_s > captured_s:
@@ -90,7 +96,7 @@ class VirtualRun:
             captured_s = now_s
             self._advance(now_s)
             self._capture(frame, now_s, min(interval_s, LONGEST_INTERVAL_S))
-        if first_ns is None:
+        if last_ns is None:
             return 0.0
         self._drain(captured_s + interval_s)
         return captured_s + interval_s
