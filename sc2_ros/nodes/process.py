@@ -1,11 +1,16 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a node as a process: exit code 0 after SIGINT or SIGTERM, 2 and one line after an error."""
+"""Runs a node as a process and says how it ended, in one line where it did not end well.
+
+Exit code 0 after SIGINT or SIGTERM, 2 after what a user can mend, 1 after a fault of the program.
+"""
 
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from sc2_ros.errors import Sc2Error
 from sc2_ros.runtime.ros import ExternalShutdownException, Node, rclpy
@@ -31,8 +36,22 @@ def run(create: Callable[[], Node], args: list[str] | None = None) -> int:
     except Sc2Error as error:
         print("error: " + " ".join(str(error).split()), file=sys.stderr, flush=True)
         return 2
+    except Exception as error:
+        # Whatever a callback or a thread let through; the whole of it only for who looks for it.
+        logger = rclpy.logging.get_logger("sc2_ros") if node is None else node.get_logger()
+        logger.debug("".join(traceback.format_exception(error)))
+        logger.fatal(sentence(error))
+        return 1
     finally:
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def sentence(error: Exception) -> str:
+    """What happened and where, in one line."""
+    *_, (place, _) = traceback.walk_tb(error.__traceback__)
+    where = f"{Path(place.f_code.co_filename).name}, {place.f_code.co_name}"
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"{what} (in {where}); start with --log-level debug to see the traceback"

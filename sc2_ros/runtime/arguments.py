@@ -19,6 +19,19 @@ class RosArgumentError(Sc2Error):
     """An argument after --ros-args, a parameter file or a ROS variable that ROS 2 refuses."""
 
 
+class RosNameError(RosArgumentError, ValueError):
+    """Not a name that ROS takes for a topic, a service, a node or a namespace."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as rcl reads it: a date is text."""
+
+    yaml_implicit_resolvers = {
+        first: [entry for entry in entries if entry[0] != "tag:yaml.org,2002:timestamp"]
+        for first, entries in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 @dataclass(frozen=True)
 class Rule:
     """`from:=to`, for every node or only the one named before a colon."""
@@ -74,7 +87,7 @@ def expand_name(name: str, namespace: str, full_name: str) -> str:
     """Absolute form of a topic or service name: relative to the namespace, or `~` the node.
 
     Raises:
-        ValueError: not a ROS name.
+        RosNameError: not a ROS name.
     """
     name = name.removeprefix("rostopic://").removeprefix("rosservice://")
     if name == "~" or name.startswith("~/"):
@@ -82,7 +95,7 @@ def expand_name(name: str, namespace: str, full_name: str) -> str:
     elif not name.startswith("/"):
         name = f"{namespace.rstrip('/')}/{name}"
     if not re.fullmatch(r"(/[A-Za-z_][A-Za-z0-9_]*)+", name) or "__" in name:
-        raise ValueError(
+        raise RosNameError(
             f"'{name}' is not a ROS topic or service name: use letters, digits, '_' and '/'"
         )
     return name
@@ -107,7 +120,8 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> RosArguments:
         elif argument in ("-p", "--param"):
             rule = _rule(_value(argument, remaining))
             pattern = f"/**/{rule.node}" if rule.node else "/**"
-            found.parameters.append((pattern, rule.source, _yaml(rule.target)))
+            value = _checked(rule.source, _yaml(rule.target))
+            found.parameters.append((pattern, rule.source, value))
         elif argument == "--params-file":
             found.parameters += read_parameter_file(_value(argument, remaining))
         elif argument == "--log-level":
@@ -127,8 +141,8 @@ def read_parameter_file(path: str) -> list[tuple[str, str, Any]]:
         RosArgumentError: no such file, or not a ROS parameter file.
     """
     try:
-        tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        tree = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise RosArgumentError(f"cannot read parameter file '{path}': {error}") from None
     if not isinstance(tree, dict):
         raise RosArgumentError(f"parameter file '{path}' has no node names at its top level")
@@ -155,7 +169,7 @@ def _flat(tree: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", value
+            yield f"{prefix}{key}", _checked(f"{prefix}{key}", value)
 
 
 def _matches(pattern: str, full_name: str) -> bool:
@@ -183,6 +197,21 @@ def _rule(text: str) -> Rule:
 
 def _yaml(text: str) -> Any:
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return yaml.load(text, _Loader)
+    except (ValueError, yaml.YAMLError):
         return text
+
+
+def _checked(name: str, value: Any) -> Any:
+    """The value of a parameter, if ROS has a type for it."""
+    entries = value if isinstance(value, list) else [value]
+    kinds = {type(entry) for entry in entries}
+    single = kinds <= {bool, int, float, str} and len(kinds) < 2
+    if not (single or value is None):
+        raise RosArgumentError(
+            f"parameter {name} = {value!r} is neither true or false, a number, text nor a list of "
+            "one of these; put quotes around text"
+        )
+    if kinds == {int} and any(not -(2**63) <= entry < 2**63 for entry in entries):
+        raise RosArgumentError(f"parameter {name} = {value!r} is an integer of more than 64 bits")
+    return value

@@ -13,7 +13,7 @@ import uuid
 from functools import cache
 from typing import Any
 
-from cyclonedds.core import InstanceState, ReadCondition, SampleState, ViewState
+from cyclonedds.core import DDSException, InstanceState, ReadCondition, SampleState, ViewState
 from cyclonedds.domain import Domain, DomainParticipant
 from cyclonedds.idl import make_idl_struct, types
 from cyclonedds.pub import DataWriter
@@ -134,8 +134,15 @@ class Participant:
 
     def __init__(self, domain_id: int) -> None:
         # Cyclone allows one domain object per id and process; the configuration is its argument.
-        self.domain = Domain(domain_id, discovery_configuration())
-        self.dds = DomainParticipant(domain_id, Qos(Policy.Userdata(b"enclave=/;")))
+        configuration = discovery_configuration()
+        try:
+            self.domain = Domain(domain_id, configuration)
+            self.dds = DomainParticipant(domain_id, Qos(Policy.Userdata(b"enclave=/;")))
+        except DDSException as error:
+            raise RosArgumentError(
+                f"Cyclone DDS does not start in domain {domain_id}: {error}; look at the network "
+                f"and at CYCLONEDDS_URI, which is '{os.environ.get('CYCLONEDDS_URI', '')}'"
+            ) from error
         self._topics: dict[str, Topic[Any]] = {}
 
     def reader(self, topic: str, sample: type[RawSample], qos: Qos) -> "Reader":

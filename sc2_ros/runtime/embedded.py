@@ -5,6 +5,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sc2_ros.runtime import logging as logging  # rclpy.logging
 from sc2_ros.runtime.context import Context, get_default_context
 from sc2_ros.runtime.executor import SingleThreadedExecutor
 from sc2_ros.runtime.node import Node

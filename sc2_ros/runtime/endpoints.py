@@ -157,7 +157,11 @@ class Service(_ServiceEnd):
         return None if sample is None else lambda: self._answer(sample)
 
     def _answer(self, sample: RawSample) -> None:
-        header, request = _split(sample.cdr, self.srv_type.Request)
+        try:
+            header, request = _split(sample.cdr, self.srv_type.Request)
+        except SerdeError as error:
+            get_logger("rclpy").warning(f"dropped a request to {self.service_name}: {error}")
+            return
         client = self._reader.participant_of(sample)
         response = self.callback(request, self.srv_type.Response())
         give_up = time.monotonic() + REPLY_READER_WAIT_S

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any
 
+from sc2_ros.errors import ParameterError
 from sc2_ros.runtime.messages import Message, message_type
 
 FloatingPointRange = message_type("rcl_interfaces/msg/FloatingPointRange")
@@ -31,11 +32,11 @@ class ParameterAlreadyDeclaredException(ParameterException):
     """The node has this parameter already."""
 
 
-class InvalidParameterTypeException(ParameterException):
+class InvalidParameterTypeException(ParameterException, ParameterError):
     """The value given for a declared parameter has another type."""
 
 
-class InvalidParameterValueException(ParameterException):
+class InvalidParameterValueException(ParameterException, ParameterError):
     """The value given for a declared parameter is refused."""
 
 
@@ -152,7 +153,7 @@ class ParameterTable:
         parameter = _typed(name, value, descriptor)
         problem = _type_problem(parameter, descriptor) if value is not None else None
         if problem:
-            raise InvalidParameterTypeException(f"{name}: {problem}")
+            raise InvalidParameterTypeException(f"{name} = {value!r}: {problem}")
         problem = _range_problem(parameter, descriptor) or self._refused([parameter])
         if problem:
             raise InvalidParameterValueException(f"{name} = {value!r} is refused: {problem}")
@@ -213,7 +214,8 @@ class ParameterTable:
 
 def _typed(name: str, value: Any, descriptor: Any) -> Parameter:
     """A parameter of the declared type where the value leaves it open (an empty list, no value)."""
-    if isinstance(value, list | tuple) and not value:
+    several = descriptor.type >= Parameter.Type.BYTE_ARRAY
+    if isinstance(value, list | tuple) and not value and several:
         return Parameter(name, Parameter.Type(descriptor.type), value)
     return Parameter(name, value=value)
 

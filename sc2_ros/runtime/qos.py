@@ -11,7 +11,10 @@ from typing import Any
 from cyclonedds.qos import Policy, Qos
 from cyclonedds.util import duration
 
+from sc2_ros.errors import ParameterError
 from sc2_ros.runtime.messages import message_type
+
+MOST_DEPTH = 2**31
 
 
 class HistoryPolicy(IntEnum):
@@ -119,8 +122,8 @@ class QoSOverridingOptions:
         return cls(kinds, callback=callback, entity_id=entity_id)
 
 
-class InvalidQosOverridesError(Exception):
-    """The validation callback refused the overridden profile."""
+class InvalidQosOverridesError(ParameterError):
+    """An override has no such value, or the validation callback refused the profile."""
 
 
 def declare_qos_overrides(
@@ -140,10 +143,16 @@ def declare_qos_overrides(
             node.declare_parameter(name, default, descriptor)
         value = node.get_parameter(name).value
         if isinstance(current, IntEnum):
-            try:
-                value = type(current)[value.upper()]
-            except KeyError:
-                raise RuntimeError(f"Unexpected QoS override for `{name}`: `{value}`") from None
+            known = {member.name.lower(): member for member in type(current)}
+            if str(value).lower() not in known:
+                raise InvalidQosOverridesError(
+                    f"parameter {name} = {value!r} is unknown; use one of {', '.join(known)}"
+                )
+            value = known[str(value).lower()]
+        elif value is None or not 0 <= value < MOST_DEPTH:
+            raise InvalidQosOverridesError(
+                f"parameter {name} = {value!r} is out of range; use 0 to {MOST_DEPTH - 1}"
+            )
         setattr(qos, field, value)
     if options.callback is not None:
         result = options.callback(qos)

@@ -60,6 +60,26 @@ def test_what_is_no_parameter_file_is_refused(tmp_path, text):
         parse_arguments(["--ros-args", "--params-file", str(path)])
 
 
+def test_a_date_is_text_as_in_ros(tmp_path):
+    path = tmp_path / "parameters.yaml"
+    path.write_text("/**: {ros__parameters: {begun: 2024-13-45, log: 2024-01-01}}")
+
+    found = parse_arguments(["--ros-args", "--params-file", str(path), "-p", "log:=2025-01-01"])
+
+    assert found.overrides(NODE) == {"begun": "2024-13-45", "log": "2025-01-01"}
+
+
+@pytest.mark.parametrize("value", ["{a: 1}", "[1, a]", "[[1]]", "[null]", "99999999999999999999"])
+def test_what_no_parameter_can_hold_is_refused(tmp_path, value):
+    with pytest.raises(RosArgumentError, match=r"parameter link = "):
+        parse_arguments(["--ros-args", "-p", f"link:={value}"])
+    if not value.startswith("{"):  # in a file that is a group of parameters
+        path = tmp_path / "parameters.yaml"
+        path.write_text(f"/**: {{ros__parameters: {{link: {value}}}}}")
+        with pytest.raises(RosArgumentError, match=r"parameter link = "):
+            parse_arguments(["--ros-args", "--params-file", str(path)])
+
+
 @pytest.mark.parametrize("words", [["-p", "x"], ["-r"], ["--speed"], ["--params-file", "/none"]])
 def test_what_ros_does_not_understand_is_refused(words):
     with pytest.raises(RosArgumentError):
@@ -87,5 +107,5 @@ def test_names_expand_as_in_ros():
 
 @pytest.mark.parametrize("name", ["", "1st", "a b", "a//b", "a/", "a__b", "a-b"])
 def test_what_is_no_ros_name_is_refused(name):
-    with pytest.raises(ValueError, match="is not a ROS topic"):
+    with pytest.raises(RosArgumentError, match="is not a ROS topic"):
         expand_name(name, "/", "/n")

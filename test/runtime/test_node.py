@@ -14,8 +14,10 @@ from sc2_ros.runtime import embedded
 from sc2_ros.runtime.arguments import RosArgumentError
 from sc2_ros.runtime.context import NotInitializedException
 from sc2_ros.runtime.dds import raw_type
+from sc2_ros.runtime.endpoints import service_type
 from sc2_ros.runtime.messages import from_cdr, message_type, to_cdr, type_hash
 from sc2_ros.runtime.node import Node
+from sc2_ros.runtime.parameters import Parameter
 from sc2_ros.runtime.qos import DurabilityPolicy, QoSProfile
 from sc2_ros.runtime.ros import (
     ClockMsg,
@@ -199,6 +201,33 @@ def test_a_message_that_does_not_parse_is_dropped_and_the_next_one_arrives(node,
     assert [message.data for message in got] == ["good"]
 
 
+def test_a_request_that_does_not_parse_is_dropped_and_the_next_one_is_answered(
+    node, spin_until, capsys
+):
+    SetParameters = service_type("rcl_interfaces/srv/SetParameters")
+    asked = []
+
+    def answer(request, response):
+        asked.append(request)
+        return response
+
+    node.create_service(SetParameters, "settings", answer)
+    writer = node.context.participant.writer(
+        "rq/test/settingsRequest",
+        raw_type(f"{SetParameters.name}_Request", service=True),
+        QoSProfile().to_dds(""),
+    )
+    spin_until(writer.matched)
+    good = to_cdr(SetParameters.Request(parameters=[Parameter("@@", value=1).to_parameter_msg()]))
+
+    writer.write(good[:4] + bytes(16) + good[4:].replace(b"@@", b"\xff\xff"))  # not UTF-8
+    writer.write(good[:4] + bytes(16) + good[4:])
+    spin_until(lambda: asked)
+
+    assert len(asked) == 1
+    assert "dropped a request to /test/settings" in capsys.readouterr().err
+
+
 def test_a_callback_that_raises_ends_the_spinning(node):
     def fail() -> None:
         raise RuntimeError("broken")
@@ -226,6 +255,7 @@ def test_a_node_needs_init_and_init_needs_a_sound_environment(monkeypatch):
     for variable, value in (
         ("ROS_DOMAIN_ID", "three"),
         ("ROS_AUTOMATIC_DISCOVERY_RANGE", "MOON"),
+        ("CYCLONEDDS_URI", "<CycloneDDS><Domain><General><Nonsense/></CycloneDDS>"),
     ):
         with monkeypatch.context() as patch:
             patch.setenv(variable, value)

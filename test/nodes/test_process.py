@@ -1,0 +1,74 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How a node's process ends: its exit code and what it says."""
+
+import threading
+
+import pytest
+
+from sc2_ros.nodes.link_emulator_node import LinkEmulatorNode
+from sc2_ros.nodes.process import run
+from sc2_ros.nodes.worker import NewestWorker
+from sc2_ros.runtime.ros import Node
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("-p", "use_sim_time:=1"), "use_sim_time = 1"),
+        (("-p", "link:={a: 1}"), "link = {'a': 1}"),
+        (("-p", "link:=[]"), "link = []"),
+        (("-p", "seed:=2024-01-01"), "seed = '2024-01-01'"),
+        (("-r", "features_in:=/a-b"), "'/a-b' is not a ROS topic"),
+        (("-r", "__node:=a-b"), "a-b"),
+        (("-p", "qos_overrides./features_in.subscription.reliability:=maybe"), "'maybe'"),
+        (("-p", "qos_overrides./features_in.subscription.depth:=many"), "'many'"),
+        (("-p", "qos_overrides./features_in.subscription.depth:=-1"), "-1"),
+    ],
+)
+def test_a_mistyped_argument_is_one_line(capsys, words, told):
+    assert run(LinkEmulatorNode, ["node", "--ros-args", *words]) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert told in line
+
+
+class Working(Node):
+    """Hands a worker an item that breaks it."""
+
+    def __init__(self) -> None:
+        super().__init__("working")
+        self._worker = NewestWorker(self._work)
+        self._worker.start()
+        self._worker.put(0, "wood")
+        self.create_timer(0.001, self._worker.check)
+
+    def _work(self, item: str) -> None:
+        raise ZeroDivisionError(f"no {item}\nleft")
+
+    def destroy_node(self) -> None:
+        self._worker.stop()
+        super().destroy_node()
+
+
+@pytest.mark.parametrize(("level", "shown"), [("info", False), ("debug", True)])
+def test_a_fault_in_a_thread_ends_the_node_with_one_line(capsys, level, shown):
+    before = threading.active_count()
+
+    assert run(Working, ["node", "--ros-args", "--log-level", f"working:={level}"]) == 1
+
+    text = capsys.readouterr().err
+    assert ("Traceback" in text) == shown
+    last = text.splitlines()[-1]
+    assert last.startswith("[FATAL] ")
+    assert "ZeroDivisionError: no wood left (in test_process.py, _work)" in last
+    assert threading.active_count() == before
+
+
+def test_a_fault_before_there_is_a_node_is_one_line(capsys):
+    assert run(lambda: [][0], ["node"]) == 1
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("[FATAL] ")
+    assert "IndexError" in line
