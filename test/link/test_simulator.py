@@ -1,0 +1,55 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The simulator itself: nothing is made up, nothing gets lost."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sc2_ros.evaluation.link_run import summarise
+from sc2_ros.link.content import Content, useful_code
+from sc2_ros.link.rate import BudgetRate
+from sc2_ros.link.scenarios import find_scenario, play
+
+
+def fixed(link, kbps, seconds=20):
+    run = play(find_scenario(link), [BudgetRate(kbps, 30)], seconds=seconds)
+    return run, summarise(run, link)
+
+
+def test_what_fits_arrives_after_the_propagation_delay():
+    run, row = fixed("1mbit,40ms", 500)
+    assert row["own_loss"] == 0
+    assert row["frames_decoded"] == pytest.approx(row["frames_sent"], abs=5)
+    assert row["utilisation"] == pytest.approx(0.5, abs=0.05)
+    assert row["queue_delay_ms"]["p95"] < 10
+    assert all(frame.result_s - frame.captured_s >= 0.04 for frame in run.logs[0].frames)
+
+
+def test_too_much_fills_the_queue_and_overflows():
+    _, row = fixed("1mbit,40ms", 2000)
+    assert row["utilisation"] > 0.97
+    assert row["own_loss"] == pytest.approx(0.5, abs=0.05)
+    assert row["queue_delay_ms"]["p95"] == pytest.approx(300, abs=20)
+
+
+def test_random_loss_is_not_our_own():
+    run, row = fixed("1mbit,40ms,10%", 500)
+    assert row["own_loss"] == 0
+    assert row["random_loss"] == 0.1
+    shares = [frame.share for frame in run.logs[0].frames]
+    assert sum(shares) / row["frames_sent"] == pytest.approx(0.9, abs=0.04)
+
+
+@given(st.integers(0, 10_000), st.floats(0, 30_000), st.integers(0, 64), st.integers(0, 64))
+def test_the_highest_code_is_the_highest_that_fits(frame, budget, low, high):
+    content = Content()
+    fitting = [c for c in range(low, high + 1) if content.price(frame, c) <= budget]
+    found = content.highest_code(frame, budget, low, high)
+    assert found == (max(fitting) if fitting else None)
+
+
+def test_the_useful_code_has_the_most_accuracy_per_byte():
+    assert useful_code([]) == 0
+    assert useful_code([(0, 500, 0.02), (16, 900, 0.3), (32, 2000, 0.45)]) == 16
+    assert useful_code([(0, 500, 0.3), (16, 900, 0.4)]) == 0
