@@ -273,7 +273,12 @@ class OnboardPipeline:
             size = (config.frame_width, config.frame_height)
         else:
             size = (width, height)
-        if max(width, height) > 0xFFFF or max(size) > wire.MAX_ENCODED_SIDE:
+        if max(width, height) > wire.MAX_SOURCE_SIDE:
+            raise InputError(
+                f"image of {width}x{height}: at most {wire.MAX_SOURCE_SIDE} pixels a side are "
+                "taken; let the camera scale it down"
+            )
+        if max(size) > wire.MAX_ENCODED_SIDE:
             raise InputError(
                 f"image of {width}x{height}: at most {wire.MAX_ENCODED_SIDE} pixels a side can be "
                 "encoded; set a frame size"

@@ -243,6 +243,18 @@ def test_a_forged_frame_size_is_refused_or_waits(size):
     assert ground.stats.packets == 1
 
 
+@pytest.mark.parametrize(
+    ("size", "taken"), [((8192, 8192), True), ((8193, 16), False), ((65_535, 65_535), False)]
+)
+def test_a_forged_source_size_is_refused_and_counted(size, taken):
+    packet = bytearray(frames_of_packets()[0][0])
+    packet[28:32] = np.array(size, "<u2").tobytes()
+    ground = GroundPipeline(model(), EVERYTHING)
+    assert ground.accept(sealed(packet), 1.0) == []
+    assert ground.stats.bad_packets == ({} if taken else {"undecodable": 1})
+    assert len(ground.expire(2.0)) == taken
+
+
 def sealed(packet):
     packet = bytearray(packet)
     packet[20:24] = bytes(4)

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from sc2_ros import checkpoint
 from sc2_ros.codec import packet as wire
 from sc2_ros.errors import InputError, ParameterError
+from sc2_ros.evaluation.virtual import VirtualRun
 from sc2_ros.ground import GroundPipeline
 from sc2_ros.link.emulator import LinkModel, LinkPipe
 from sc2_ros.link.spec import parse_link
+from sc2_ros.media.source import SourceFrame
 from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
 
 
@@ -190,7 +192,14 @@ def test_what_is_no_image_is_an_input_error(shape):
 
 def test_a_huge_image_is_taken_when_a_frame_size_is_set():
     pipeline = onboard(frame_width=64, frame_height=64)
-    assert pipeline.process(CameraFrame(np.zeros((5000, 8), np.uint8), 0, ""), 0.0)
+    assert pipeline.process(CameraFrame(np.zeros((8192, 8), np.uint8), 0, ""), 0.0)
+
+
+@pytest.mark.parametrize("shape", [(8193, 8), (8, 8193), (65_535, 8)])
+def test_an_image_that_no_packet_may_name_is_refused_at_any_frame_size(shape):
+    pipeline = onboard(frame_width=64, frame_height=64)
+    with pytest.raises(InputError, match="at most 8192 pixels a side"):
+        pipeline.process(CameraFrame(np.zeros(shape, np.uint8), 0, ""), 0.0)
 
 
 def test_bf16_gives_packets_that_decode():
@@ -269,3 +278,49 @@ def good_feedback():
         ground.receive(packet, 0.1)
     (packet,) = ground.feedback(0.2)
     return packet
+
+
+class _Listener:
+    """Adds up the bytes that leave, by second, and the frames shown."""
+
+    def __init__(self):
+        self.by_second = {}
+        self.results = 0
+
+    def camera(self, frame, time_s):
+        pass
+
+    def sent(self, packet, time_s):
+        second = int(time_s)
+        self.by_second[second] = self.by_second.get(second, 0) + len(packet)
+
+    def delivered(self, packet, time_s):
+        pass
+
+    def capacity(self, bits_per_s, time_s):
+        pass
+
+    def result(self, result, time_s, latency_ms):
+        self.results += 1
+
+
+def test_auto_follows_the_link():
+    capacity_bps = cost(0.4) * 30 * 8
+    pipeline, listener = onboard(rate_mode="auto"), _Listener()
+    frames = [
+        SourceFrame(picture(seed=n % 7), 1_000_000_000 + n * 33_333_333, "cam", None)
+        for n in range(360)
+    ]
+    link = parse_link(f"{capacity_bps:.0f}bit,20ms")
+    VirtualRun(pipeline, GroundPipeline(model()), link, listener).run(frames)
+    sent_bps = sum(listener.by_second.get(second, 0) for second in range(6, 12)) * 8 / 6
+    assert 0.6 * capacity_bps < sent_bps < 1.05 * capacity_bps
+    assert listener.results > 200
+    state = pipeline.rate_state
+    assert state.queue_delay_s < 0.15
+    assert 0.5 * capacity_bps < state.target_bps < 1.5 * capacity_bps
+
+
+def test_only_auto_mode_has_a_state():
+    assert onboard(rate_mode="budget").rate_state is None
+    assert onboard(rate_mode="auto").rate_state.target_bps > 0

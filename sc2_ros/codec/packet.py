@@ -25,6 +25,8 @@ MAX_PAYLOAD_BYTES = MAX_PACKET_BYTES - HEADER_BYTES
 MAX_GRID = 16
 MAX_RATE_CODE = 64
 MAX_ENCODED_SIDE = 4096
+MAX_SOURCE_SIDE = 8192
+"""The station makes a mask of the source's size, so no packet may ask for an arbitrary one."""
 MAX_FRAME_ID_BYTES = 255
 GEOMETRY_BYTES = 8
 STRIDE = 16
@@ -168,7 +170,8 @@ def parse_geometry(payload: bytes) -> Geometry:
     """Read and check the first 8 bytes of a features payload.
 
     Raises:
-        PacketError: too short, a side is zero, or the encoded size is over 4096 x 4096.
+        PacketError: too short, a side is zero, the encoded size is over 4096 x 4096, or the source
+            is over 8192 x 8192.
     """
     if len(payload) < GEOMETRY_BYTES:
         raise PacketError(f"features payload of {len(payload)} bytes has no frame size")
@@ -177,8 +180,10 @@ def parse_geometry(payload: bytes) -> Geometry:
         raise PacketError(
             f"encoded size {width}x{height}; each side must be 1 to {MAX_ENCODED_SIDE}"
         )
-    if not (source_width and source_height):
-        raise PacketError(f"source size {source_width}x{source_height} is empty")
+    if not (0 < source_width <= MAX_SOURCE_SIDE and 0 < source_height <= MAX_SOURCE_SIDE):
+        raise PacketError(
+            f"source size {source_width}x{source_height}; each side must be 1 to {MAX_SOURCE_SIDE}"
+        )
     return Geometry((width, height), (source_width, source_height))
 
 
