@@ -98,14 +98,16 @@ class GroundNode(Node):
         return config
 
     def _apply(self, config: GroundConfig) -> None:
-        with self._worker.lock:
-            self._config = config
-            self._pipeline.configure(config)
+        self._worker.change(lambda: self._take(config))
         self._label_info.publish(
             label_info_message(
                 self._mask_classes, config.score_threshold, self.get_clock().now().nanoseconds
             )
         )
+
+    def _take(self, config: GroundConfig) -> None:
+        self._config = config
+        self._follow_listeners()
 
     def _on_packet(self, message: UInt8MultiArray) -> None:
         now_s = time.monotonic()
@@ -130,7 +132,9 @@ class GroundNode(Node):
         """Heads whose topics nobody listens to do not run."""
         mask = self._config.mask and self._results.mask_wanted()
         preview = self._config.preview and self._results.preview_wanted()
-        self._pipeline.configure(replace(self._config, mask=mask, preview=preview))
+        config = replace(self._config, mask=mask, preview=preview)
+        if config != self._pipeline.config:
+            self._pipeline.configure(config)
 
     def _diagnose(self) -> None:
         self._worker.check()

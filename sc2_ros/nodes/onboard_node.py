@@ -115,8 +115,7 @@ class OnboardNode(Node):
         self.create_timer(1.0 / NUMBERS_HZ, self._publish_numbers, clock=steady)
 
     def _apply(self, config: OnboardConfig) -> None:
-        with self._worker.lock:
-            self._pipeline.configure(config)
+        self._worker.change(lambda: self._pipeline.configure(config))
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         self._images += 1

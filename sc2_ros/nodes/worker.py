@@ -14,18 +14,17 @@ Item = TypeVar("Item")
 class NewestWorker(Generic[Item]):
     """Calls `work(item)` on the newest item of every key; older ones that still wait are skipped.
 
-    `lock` is held during a call: whoever holds it sees the worker at rest. An exception stops the
-    thread; `check` raises it where the executor sees it.
+    Whoever hands something over never waits for a call. An exception stops the thread; `check`
+    raises it where the executor sees it.
     """
 
     def __init__(self, work: Callable[[Item], None]) -> None:
-        self.lock = threading.Lock()
         self.skipped = 0
         """Items that a newer one has replaced."""
         self._work = work
         self._mailbox: dict[int, Item] = {}
-        self._mailbox_lock = threading.Lock()
-        self._wake = threading.Event()
+        self._changes: list[Callable[[], None]] = []
+        self._changed = threading.Condition()
         self._stopping = False
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -36,10 +35,16 @@ class NewestWorker(Generic[Item]):
 
     def put(self, key: int, item: Item) -> None:
         """Hand over an item."""
-        with self._mailbox_lock:
+        with self._changed:
             self.skipped += key in self._mailbox
             self._mailbox[key] = item
-        self._wake.set()
+            self._changed.notify()
+
+    def change(self, call: Callable[[], None]) -> None:
+        """Let the worker make a call before it takes another item; calls keep their order."""
+        with self._changed:
+            self._changes.append(call)
+            self._changed.notify()
 
     def check(self) -> None:
         """Raise what stopped the thread, if anything did."""
@@ -48,23 +53,26 @@ class NewestWorker(Generic[Item]):
 
     def stop(self) -> None:
         """End the thread after its present call."""
-        self._stopping = True
-        self._wake.set()
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
         if self._thread.is_alive():
             self._thread.join()
 
     def _run(self) -> None:
         try:
-            while not self._stopping:
-                self._wake.wait()
-                self._wake.clear()
-                while not self._stopping and (waiting := self._take()):
-                    with self.lock:
-                        self._work(*waiting)
+            while (call := self._next()) is not None:
+                call()
         except BaseException as error:  # handed to the executor's thread
             self._error = error
 
-    def _take(self) -> list[Item]:
-        """The item of the key that has waited for longest, if any waits."""
-        with self._mailbox_lock:
-            return [self._mailbox.pop(key) for key in list(self._mailbox)[:1]]
+    def _next(self) -> Callable[[], None] | None:
+        """What to do now: a change, or the item of the key that waits for longest; None to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._changes or self._mailbox)
+            if self._stopping:
+                return None
+            if self._changes:
+                return self._changes.pop(0)
+            item = self._mailbox.pop(next(iter(self._mailbox)))
+        return lambda: self._work(item)

@@ -54,16 +54,61 @@ def test_an_exception_is_handed_to_who_checks():
         worker.check()
 
 
-def test_the_lock_holds_the_worker_back():
-    done = threading.Event()
-    worker = NewestWorker(lambda item: done.set())
-    worker.start()
+def test_a_change_comes_before_the_items_that_wait():
+    started, go, done = threading.Event(), threading.Event(), threading.Event()
+    seen = []
 
-    with worker.lock:
-        worker.put(0, "a")
-        assert not done.is_set()
+    def work(item):
+        seen.append(item)
+        started.set()
+        assert go.wait(DEADLINE_S)
+        if item == "last":
+            done.set()
+
+    worker = NewestWorker(work)
+    worker.start()
+    worker.put(0, "a")
+    assert started.wait(DEADLINE_S)
+    for key, item in [(0, "b"), (1, "c"), (2, "last")]:
+        worker.put(key, item)
+    worker.change(lambda: seen.append("change 1"))  # returns while the worker is at work
+    worker.change(lambda: seen.append("change 2"))
+    assert seen == ["a"]
+    go.set()
+
     assert done.wait(DEADLINE_S)
     worker.stop()
+    assert seen == ["a", "change 1", "change 2", "b", "c", "last"]
+
+
+def test_a_change_reaches_a_worker_that_has_nothing_to_do():
+    done = threading.Event()
+    worker = NewestWorker(print)
+    worker.start()
+    worker.change(done.set)
+    assert done.wait(DEADLINE_S)
+    worker.stop()
+
+
+def test_a_worker_that_is_stopped_leaves_what_waits():
+    started = threading.Event()
+    seen = []
+
+    def work(item):
+        seen.append(item)
+        started.set()
+        with worker._changed:
+            assert worker._changed.wait_for(lambda: worker._stopping, DEADLINE_S)
+
+    worker = NewestWorker(work)
+    worker.start()
+    worker.put(0, "a")
+    assert started.wait(DEADLINE_S)
+    worker.put(1, "b")
+    worker.change(lambda: seen.append("change"))
+    worker.stop()
+    worker.check()
+    assert seen == ["a"]
 
 
 def test_stopping_a_worker_that_never_started_is_fine():
