@@ -16,17 +16,15 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchDescription
 
-AIR = [("features", "drone/features"), ("feedback", "drone/feedback")]
-LINK = [
-    ("features_in", "drone/features"),
-    ("features_out", "features"),
-    ("feedback_in", "feedback"),
-    ("feedback_out", "drone/feedback"),
-]
+DRONE = ("drone_features", "drone/features"), ("drone_feedback", "drone/feedback")
+TOPICS = (
+    *("image", "features", "feedback", "detections", "mask", "mask_color", "preview"),
+    "label_info",
+)
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Four nodes in one namespace."""
+    """Four nodes in one namespace; every topic they use is an argument."""
     config = get_package_share_path("sc2_ros") / "config"
     arguments = [
         DeclareLaunchArgument("namespace", default_value="", description="Namespace of all nodes"),
@@ -51,6 +49,11 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             "link", default_value="1mbit,40ms,1%", description="RATE[,DELAY[,LOSS%]] or a trace"
         ),
+        DeclareLaunchArgument("log_level", default_value="info", description="Log level"),
+        *(
+            DeclareLaunchArgument(name, default_value=topic, description=f"Topic for `{topic}`")
+            for name, topic in (*((topic, topic) for topic in TOPICS), *DRONE)
+        ),
     ]
     use_sim_time = ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)
     drone_file = LaunchConfiguration("params_file")
@@ -60,21 +63,40 @@ def generate_launch_description() -> LaunchDescription:
         """An argument as text: camera number 0 must not become an integer."""
         return ParameterValue(LaunchConfiguration(name), value_type=str)
 
-    def node(name: str, parameters: list, remappings: list | None = None) -> Node:
+    def node(name: str, parameters: list, **topics: str) -> Node:
+        """A node; `topics` says which argument holds each of its topics."""
         return Node(
             package="sc2_ros",
             executable=name,
             name=name,
             output="screen",
             parameters=[*parameters, {"use_sim_time": use_sim_time}],
-            remappings=remappings or [],
+            remappings=[(topic, LaunchConfiguration(name)) for topic, name in topics.items()],
+            arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
         )
 
     nodes = [
-        node("camera_node", [drone_file, {"input": text("input")}]),
-        node("onboard_node", [drone_file], AIR),
-        node("link_emulator_node", [ground_file, {"link": text("link")}], LINK),
-        node("ground_node", [ground_file]),
+        node("camera_node", [drone_file, {"input": text("input")}], image="image"),
+        node(
+            "onboard_node",
+            [drone_file],
+            image="image",
+            features="drone_features",
+            feedback="drone_feedback",
+        ),
+        node(
+            "link_emulator_node",
+            [ground_file, {"link": text("link")}],
+            features_in="drone_features",
+            features_out="features",
+            feedback_in="feedback",
+            feedback_out="drone_feedback",
+        ),
+        node(
+            "ground_node",
+            [ground_file],
+            **{topic: topic for topic in TOPICS if topic != "image"},
+        ),
     ]
     namespace = PushRosNamespace(LaunchConfiguration("namespace"))
     return LaunchDescription([*arguments, GroupAction([namespace, *nodes])])

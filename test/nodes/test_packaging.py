@@ -5,6 +5,7 @@
 import ast
 import configparser
 import importlib.util
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -43,6 +44,44 @@ def test_launch_files_load(path):
     spec.loader.exec_module(module)
 
     assert module.generate_launch_description().entities
+
+
+@pytest.mark.parametrize("path", LAUNCH_FILES, ids=lambda path: path.name)
+def test_every_topic_of_a_started_node_is_an_argument(path):
+    topics = {
+        "onboard_node": {"image", "features", "feedback"},
+        "ground_node": {
+            *("features", "feedback", "detections", "mask", "mask_color", "preview"),
+            "label_info",
+        },
+    }
+    texts = texts_in(path)
+
+    assert "log_level" in texts
+    for name in texts & set(topics):
+        assert topics[name] <= texts
+
+
+def test_the_manifest_names_every_package_that_is_imported():
+    manifest = ElementTree.parse(ROOT / "package.xml")
+    named = {entry.text for entry in manifest.iter("exec_depend")}
+    words = set(
+        (ROOT / "package.xml").read_text("utf-8").replace(",", " ").replace(".", " ").split()
+    )
+
+    ros = texts_in(ROOT / "sc2_ros" / "runtime" / "ros.py")
+    messages = {
+        text for text in ros if isinstance(text, str) and text.endswith(("_msgs", "_interfaces"))
+    }
+    assert messages
+    assert messages | {"rclpy", "launch", "launch_ros", "ament_index_python"} <= named
+
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    keys = {"opencv-python-headless": "opencv", "pyyaml": "yaml", "pillow": "pil"}
+    for line in setup["options"]["install_requires"].strip().splitlines():
+        package = re.split("[>;]", line)[0].strip()
+        assert f"python3-{keys.get(package, package)}" in named or package in words, package
 
 
 def test_every_node_is_an_entry_point():
