@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from sc2_ros import __version__
 from sc2_ros.nodes.parameters import TABLES
@@ -82,6 +83,28 @@ def test_the_manifest_names_every_package_that_is_imported():
     for line in setup["options"]["install_requires"].strip().splitlines():
         package = re.split("[>;]", line)[0].strip()
         assert f"python3-{keys.get(package, package)}" in named or package in words, package
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13"])
+def test_everything_that_is_asked_for_is_pinned_once(python):
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    extras = setup["options.extras_require"]
+    lines = "\n".join((setup["options"]["install_requires"], extras["train"], extras["dev"]))
+    asked = [Requirement(line) for line in lines.splitlines() if line]
+    text = (ROOT / "constraints.txt").read_text("utf-8")
+    pins = [Requirement(line) for line in text.splitlines() if not line.startswith("#")]
+    here = {"python_version": python}
+    versions = {}
+    for pin in pins:
+        if pin.marker is None or pin.marker.evaluate(here):
+            versions.setdefault(pin.name.lower(), []).append(next(iter(pin.specifier)).version)
+
+    for requirement in asked:
+        if requirement.name == "setuptools":  # comes with the virtual environment
+            continue
+        (version,) = versions[requirement.name.lower()]
+        assert requirement.specifier.contains(version)
 
 
 def test_every_node_is_an_entry_point():
