@@ -139,11 +139,24 @@ def save(
     tensors |= {f"tables.{k}": torch.from_numpy(np.array(v)) for k, v in arrays.items()}
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, str(path), {"format": FORMAT, "card": json.dumps(card)})
+    Path(path).chmod(0o644)  # safetensors writes files that only their owner reads
     return checkpoint_id(tensors)
 
 
-def load(name: str | Path = "default", device: str = "cpu") -> Checkpoint:
-    """Load a checkpoint by path or shipped name.
+@dataclass(frozen=True)
+class Parts:
+    """What a file holds, batch norms not folded: for training on."""
+
+    encoder: OnboardEncoder
+    ground: GroundNetwork
+    tables: CodingTables
+    card: dict[str, Any]
+    id: int
+    path: Path
+
+
+def read(name: str | Path = "default") -> Parts:
+    """Read a checkpoint by path or shipped name.
 
     Raises:
         CheckpointError: missing, unreadable, of another format, or not fitting its own card.
@@ -171,7 +184,15 @@ def load(name: str | Path = "default", device: str = "cpu") -> Checkpoint:
     tables = CodingTables.from_arrays(
         {key: value.numpy() for key, value in _part(tensors, "tables.", keep=True).items()}
     )
-    return _ready(encoder, ground, tables, card, checkpoint_id(tensors), path, device)
+    return Parts(encoder, ground, tables, card, checkpoint_id(tensors), path)
+
+
+def load(name: str | Path = "default", device: str = "cpu") -> Checkpoint:
+    """Load a checkpoint by path or shipped name, ready to run. Raises as `read` does."""
+    parts = read(name)
+    return _ready(
+        parts.encoder, parts.ground, parts.tables, parts.card, parts.id, parts.path, device
+    )
 
 
 def untrained(seed: int = 0, device: str = "cpu") -> Checkpoint:

@@ -7,7 +7,6 @@ sc2 train sc2_ros --config config/train/sc2_ros.yaml [--data DIR] [--resume] [--
 
 import argparse
 import importlib.util
-from pathlib import Path
 
 from sc2_ros.errors import InputError, ParameterError
 
@@ -19,7 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", help="YAML file (default: config/train/RECIPE.yaml)")
     parser.add_argument("--data", help="folder of the data sets ($SC2_DATA, ../shared/data)")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
-    parser.add_argument("--init", type=Path, help="start from the weights of another last.pt")
+    parser.add_argument(
+        "--init", help="start from another last.pt; for segmentation_head a checkpoint"
+    )
     parser.add_argument("--max-steps", type=int, help="end after so many steps")
     parser.add_argument("--device", help="cpu or cuda (default: cuda where there is one)")
 

@@ -4,8 +4,9 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from sc2_ros.network.layers import conv_bn_relu
+from sc2_ros.network.layers import PixelShuffleUp, Residual, conv_bn_relu
 
 CELL = 4  # pixels of the encoded image per output cell
 
@@ -35,18 +36,33 @@ class DetectionHead(nn.Module):
 
 
 class SegmentationHead(nn.Module):
-    """Class logits at stride 4 from the stride-8 features."""
+    """Class logits at stride 4 from all three strides.
 
-    def __init__(self, channels: int, classes: int, width: int = 64) -> None:
-        """channels: of the stride-8 features."""
+    ::
+
+        x16 --1x1--> up --+
+        x8  --3x3---------+--> residual block --> pixel shuffle --+
+        x4  --1x1-------------------------------------------------+--> 3x3 --> logits
+    """
+
+    def __init__(
+        self, channels: tuple[int, int, int], classes: int, widths: tuple[int, int] = (64, 32)
+    ) -> None:
+        """channels: of the features at strides 16, 8 and 4; widths: inside, at strides 8 and 4."""
         super().__init__()
-        self.tower = conv_bn_relu(channels, width, 3)
-        self.classify = nn.Conv2d(width, 4 * classes, 1)
-        self.shuffle = nn.PixelShuffle(2)
+        self.wide = conv_bn_relu(channels[0], widths[0], 1)
+        self.middle = conv_bn_relu(channels[1], widths[0], 3)
+        self.mix = Residual(widths[0])
+        self.up = PixelShuffleUp(widths[0], widths[1])
+        self.fine = conv_bn_relu(channels[2], widths[1], 1)
+        self.tower = conv_bn_relu(widths[1], widths[1], 3)
+        self.classify = nn.Conv2d(widths[1], classes, 1)
 
-    def forward(self, x8: Tensor) -> Tensor:
-        """(B, C, H/8, W/8) -> logits (B, classes, H/4, W/4)."""
-        return self.shuffle(self.classify(self.tower(x8)))
+    def forward(self, x16: Tensor, x8: Tensor, x4: Tensor) -> Tensor:
+        """Features (B, C, H/16 | H/8 | H/4, ...) -> logits (B, classes, H/4, W/4)."""
+        x = self.middle(x8) + F.interpolate(self.wide(x16), scale_factor=2.0, mode="nearest")
+        x = self.up(self.mix(x)) + self.fine(x4)
+        return self.classify(self.tower(x))
 
 
 class PreviewHead(nn.Module):

@@ -14,7 +14,7 @@ class GroundNetwork(nn.Module):
     ::
 
         latent, received --> backbone --+-- stride 4 --> detection: heatmap, box
-                         |              +-- stride 8 --> segmentation: mask
+                         |              +-- all strides --> segmentation: mask
                          +--> preview
     """
 
@@ -30,23 +30,30 @@ class GroundNetwork(nn.Module):
         super().__init__()
         self.backbone = GroundBackbone(channels, widths, depths)
         self.detection = DetectionHead(widths[2], detection_classes)
-        self.segmentation = SegmentationHead(widths[1], mask_classes)
+        self.segmentation = SegmentationHead(widths, mask_classes)
         self.preview = PreviewHead(channels)
 
     def forward(
-        self, latent: Tensor, received: Tensor, *, mask: bool = True, preview: bool = True
+        self,
+        latent: Tensor,
+        received: Tensor,
+        *,
+        detection: bool = True,
+        mask: bool = True,
+        preview: bool = True,
     ) -> dict[str, Tensor]:
         """Latent (B, C, h, w), received (B, 1, h, w) in {0, 1} -> dict of tensors.
 
-        `heatmap` (B, classes, 4h, 4w) logits, `box` (B, 4, 4h, 4w) left, top, right, bottom
-        distances in px from the cell's centre ((x + 0.5) * 4); with mask `mask`
-        (B, classes, 4h, 4w) logits; with preview `preview` (B, 3, 4h, 4w) in [0, 1].
+        detection: `heatmap` (B, classes, 4h, 4w) logits and `box` (B, 4, 4h, 4w) left, top,
+        right, bottom distances in px from the cell's centre ((x + 0.5) * 4); mask: `mask`
+        (B, classes, 4h, 4w) logits; preview: `preview` (B, 3, 4h, 4w) in [0, 1].
         """
-        _, x8, x4 = self.backbone(latent, received)
-        heatmap, box = self.detection(x4)
-        result = {"heatmap": heatmap, "box": box}
+        x16, x8, x4 = self.backbone(latent, received)
+        result = {}
+        if detection:
+            result["heatmap"], result["box"] = self.detection(x4)
         if mask:
-            result["mask"] = self.segmentation(x8)
+            result["mask"] = self.segmentation(x16, x8, x4)
         if preview:
             result["preview"] = self.preview(latent, received)
         return result

@@ -60,12 +60,13 @@ class Trainer:
         self.loss, self.config, self.folder = loss, config, folder
         self.device = torch.device(device)
         self.step, self.minutes = 0, 0.0
-        matrices = [p for p in model.parameters() if p.dim() == 4 and p.shape[1] > 1]
+        trained = [p for p in model.parameters() if p.requires_grad]
+        matrices = [p for p in trained if p.dim() == 4 and p.shape[1] > 1]
         chosen = {id(p) for p in matrices} if config.optimizer == "muon" else set()
-        rest = [p for p in model.parameters() if id(p) not in chosen]
+        rest = [p for p in trained if id(p) not in chosen]
         decayed = [p for p in rest if p.dim() == 4]
         # Gains and priors are logarithms that have far to go: they get five times the rate.
-        quick = [p for n, p in model.named_parameters() if "log_" in n]
+        quick = [p for n, p in model.named_parameters() if "log_" in n and p.requires_grad]
         fast = {id(p) for p in quick}
         plain = [p for p in rest if p.dim() != 4 and id(p) not in fast]
         self.optimizers: list[torch.optim.Optimizer] = [

@@ -11,6 +11,7 @@ from sc2_ros.cli.main import main
 from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.packet import parse
 from sc2_ros.media.flight import SyntheticFlight
+from sc2_ros.training.recipes.segmentation_head import segmentation_loss
 
 CONFIG = """
 out: {out}
@@ -89,3 +90,47 @@ def test_unknown_key_is_named(tmp_path, capsys) -> None:
     error = capsys.readouterr().err
     assert "lamda_low" in error
     assert "lambda_low" in error
+
+
+def test_segmentation_head_keeps_the_stream(tmp_path, capsys) -> None:
+    """Only the head learns: same id, same boxes for the same latents, other masks."""
+    torch.manual_seed(0)
+    card = checkpoint.default_card()
+    encoder, ground = checkpoint.build_networks(card)
+    base = tmp_path / "base.safetensors"
+    checkpoint.save(base, encoder, ground, checkpoint.untrained().tables, card)
+    config = tmp_path / "head.yaml"
+    config.write_text(CONFIG.format(out=tmp_path / "head", optimizer="muon"))
+    arguments = ["train", "segmentation_head", "--config", str(config), "--init", str(base)]
+
+    assert main(arguments) == 0
+    before = checkpoint.load(base)
+    after = checkpoint.load(tmp_path / "head" / "checkpoint.safetensors")
+
+    assert before.id == after.id
+    latent, received = torch.randn(1, 64, 3, 4), torch.ones(1, 1, 3, 4)
+    with torch.inference_mode():
+        old, new = before.ground(latent, received), after.ground(latent, received)
+    for name in ("heatmap", "box", "preview"):
+        assert torch.equal(old[name], new[name]), name
+    assert not torch.equal(old["mask"], new["mask"])
+
+
+def test_segmentation_head_wants_a_checkpoint_and_masks(tmp_path, capsys) -> None:
+    """Without --init it says what to give."""
+    config = tmp_path / "head.yaml"
+    config.write_text(CONFIG.format(out=tmp_path / "head", optimizer="muon"))
+    assert main(["train", "segmentation_head", "--config", str(config)]) == 2
+    assert "--init default" in capsys.readouterr().err
+
+
+def test_segmentation_loss_rewards_the_truth() -> None:
+    """The right mask costs next to nothing, also where half of it is void; a wrong one a lot."""
+    truth = torch.randint(0, 6, (2, 8, 8))
+    right = 20.0 * torch.nn.functional.one_hot(truth, 6).permute(0, 3, 1, 2).float()
+    void = truth.clone()
+    void[:, :4] = 255
+    assert float(segmentation_loss(right, truth)) < 0.05
+    assert float(segmentation_loss(right, void)) < 0.05
+    assert float(segmentation_loss(-right, truth)) > 5
+    assert float(segmentation_loss(right, torch.full_like(truth, 255))) == 0

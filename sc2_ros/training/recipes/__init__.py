@@ -19,11 +19,12 @@ class RunOptions:
 
     device: str = "cpu"
     resume: bool = False
-    init: Path | None = None
+    init: str | None = None
 
 
 RECIPES = {
     "sc2_ros": "tiny encoder, gains for every rate, slices dropped; detection, masks and preview",
+    "segmentation_head": "a new mask head on a finished checkpoint; its stream and id stay",
 }
 
 

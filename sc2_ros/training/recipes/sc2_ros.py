@@ -80,7 +80,7 @@ def export(
     return path
 
 
-def _weights(path: Path) -> dict[str, torch.Tensor]:
+def _weights(path: str) -> dict[str, torch.Tensor]:
     """Averaged weights of another run's last.pt."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)

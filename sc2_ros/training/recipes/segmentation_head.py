@@ -1,0 +1,133 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A new segmentation head on a finished checkpoint, whose stream does not change.
+
+Encoder, coding tables and the ground's backbone stay as they are, so drones in the air need no
+update: the checkpoint id is that of encoder and tables, and it stays too.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sc2_ros import checkpoint
+from sc2_ros.errors import ParameterError
+from sc2_ros.network.bottleneck import drop_patches
+from sc2_ros.network.encoder import STRIDE
+from sc2_ros.training.augment import VOID
+from sc2_ros.training.batches import Batch, Source, stream_batches
+from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.trainer import Trainer
+
+
+class HeadOnStream(nn.Module):
+    """The frozen stream with a segmentation head that learns.
+
+    ::
+
+        image -> encoder -> x gain -> round -> / gain -> patches lost -> backbone -> head -> logits
+        [----------------------------- frozen --------------------------------]     [learns]
+    """
+
+    gains: Tensor
+
+    def __init__(self, parts: checkpoint.Parts) -> None:
+        """parts: of the checkpoint whose head is trained."""
+        super().__init__()
+        self.encoder, self.ground = parts.encoder, parts.ground
+        self.register_buffer("gains", torch.tensor(parts.tables.code_gains))
+        self.requires_grad_(False)
+        self.ground.segmentation.requires_grad_(True)
+
+    def train(self, mode: bool = True) -> HeadOnStream:
+        """Only the head leaves eval mode, so that no frozen batch norm moves."""
+        super().train(False)
+        self.ground.segmentation.train(mode)
+        return self
+
+    def forward(self, image: Tensor, code: Tensor, received: Tensor) -> Tensor:
+        """Image (B, 3, H, W), rate code (B,), received (B, 1, h, w) -> logits at stride 4."""
+        with torch.no_grad():
+            gain = self.gains[code][:, :, None, None]
+            latent = (self.encoder(image).float() * gain).round().clamp(-127, 127) / gain
+            features = self.ground.backbone(latent * received, received)
+        logits: Tensor = self.ground.segmentation(*features)
+        return logits
+
+
+def segmentation_loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """Cross entropy + soft Dice over classes; logits (B, C, H, W), truth (B, H, W) with VOID.
+
+    Dice (Milletari et al. 2016) weighs a person of ten pixels as much as a field.
+    """
+    logits = logits.float()
+    known = (truth != VOID)[:, None]
+    if not bool(known.any()):
+        return logits.sum() * 0
+    entropy = F.cross_entropy(logits, truth, ignore_index=VOID)
+    share = logits.softmax(1) * known
+    wanted = F.one_hot(truth.masked_fill(truth == VOID, 0), logits.shape[1])
+    wanted = wanted.permute(0, 3, 1, 2) * known
+    both = (share * wanted).sum((0, 2, 3))
+    either = (share + wanted).sum((0, 2, 3))
+    present = wanted.sum((0, 2, 3)) > 0
+    dice = 1 - (2 * both + 1) / (either + 1)
+    return entropy + dice[present].mean()
+
+
+def head_loss(
+    model: nn.Module, batch: Batch, drop_probability: float
+) -> tuple[Tensor, dict[str, float]]:
+    """Loss of the head at a random rate per image, with patches lost."""
+    size, _, height, width = batch.image.shape
+    device = batch.image.device
+    code = torch.randint(0, 65, (size,), device=device)
+    received = drop_patches(size, height // STRIDE, width // STRIDE, drop_probability, device)
+    logits = model(batch.image, code, received)
+    cells = F.interpolate(received, logits.shape[2:], mode="nearest")[:, 0]
+    truth = batch.mask.masked_fill(cells == 0, VOID)
+    loss = segmentation_loss(logits, truth)
+    hit = ((logits.argmax(1) == truth) & (truth != VOID)).sum() / (truth != VOID).sum().clamp(min=1)
+    return loss, {"mask": float(loss.detach()), "accuracy": float(hit)}
+
+
+def run(config: TrainConfig, options: RunOptions) -> Path:
+    """Train the head of the checkpoint that --init names; write OUT/checkpoint.safetensors."""
+    if options.init is None:
+        raise ParameterError("segmentation_head needs a checkpoint: --init default, or a file")
+    parts = checkpoint.read(options.init)
+    sources = [Source(source, config.augment) for source in config.sources]
+    if not any((source.mask_lookup != VOID).any() for source in sources):
+        raise ParameterError("segmentation_head needs a data set with masks; none of them has any")
+    folder = Path(config.out)
+    torch.manual_seed(config.trainer.seed)
+    trainer = Trainer(
+        HeadOnStream(parts),
+        lambda net, batch: head_loss(net, batch, config.loss.drop_probability),
+        config.trainer,
+        folder,
+        options.device,
+    )
+    if options.resume:
+        trainer.resume()
+    seed = config.trainer.seed + trainer.step
+    trainer.run(stream_batches(sources, seed, config.augment.crop))
+    best = trainer.ema.cpu().float()
+    assert isinstance(best, HeadOnStream)
+    card = parts.card | {
+        "segmentation_head": {
+            "steps": trainer.step,
+            "trained": date.today().isoformat(),
+            "data": [Path(source.path).name for source in config.sources],
+        }
+    }
+    path = folder / "checkpoint.safetensors"
+    number = checkpoint.save(path, best.encoder, best.ground, parts.tables, card | config.card)
+    print(f"wrote {path}, checkpoint id {number:08x} (was {parts.id:08x})")
+    return path
