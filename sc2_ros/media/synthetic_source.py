@@ -10,7 +10,7 @@ from sc2_ros.errors import InputError
 from sc2_ros.media.flight import SyntheticFlight
 from sc2_ros.media.source import FrameSource, SourceFrame, Truth
 
-DEFAULT_SEED = 7
+DEFAULT_SEED = 3
 DEFAULT_FPS = 30.0
 
 
