@@ -15,6 +15,9 @@ OUT ?= out/demo
 # SECONDS is also a variable of bash; only one given to make counts.
 DEMO_SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),20)
 
+# A word of the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
+
 .PHONY: setup demo test check clean
 .DEFAULT_GOAL := setup
 
@@ -32,8 +35,8 @@ $(STAMP): setup.py setup.cfg pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(STAMP)
-	$(BIN)/sc2 demo $(if $(INPUT),--input '$(INPUT)') $(if $(LINK),--link '$(LINK)') \
-	  --seconds $(DEMO_SECONDS) --out '$(OUT)' $(ARGS)
+	$(BIN)/sc2 demo $(if $(INPUT),--input $(call quoted,$(INPUT))) $(if $(LINK),--link $(call quoted,$(LINK))) \
+	  --seconds $(DEMO_SECONDS) --out $(call quoted,$(OUT)) $(ARGS)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest $(ARGS)

@@ -12,6 +12,7 @@ video, a bag that opens in Foxglove, a figure and summary.json.
 """
 
 import argparse
+import math
 import os
 import signal
 import time
@@ -148,8 +149,10 @@ def commands(args: argparse.Namespace, max_kbps: float) -> dict[str, list[str]]:
 
 
 def quoted(text: str) -> str:
-    """Text as YAML takes it for text, whatever it looks like (camera 0, a colon, a quote)."""
-    return "'" + text.replace("'", "''") + "'"
+    """Text as YAML takes it for text, whatever it looks like (camera 0, a colon, a line break)."""
+    import yaml
+
+    return str(yaml.safe_dump(text, default_style='"', width=math.inf)).strip()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demo over real processes and real DDS, with every kind of input that needs no device."""
 
+import argparse
 import json
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +21,8 @@ from rosbags.highlevel import AnyReader
 from weights import write_untrained
 
 from sc2_ros.cli.api.processes import NodeProcesses, ProcessError, free_domain, last_words
+from sc2_ros.cli.demo import commands
+from sc2_ros.runtime.arguments import parse_arguments
 
 NODES = ["ground_node", "onboard_node", "link_emulator_node", "camera_node"]
 DEADLINE_S = 120.0
@@ -77,6 +82,55 @@ def test_every_kind_of_input(tmp_path: Path, checkpoint: str, kind: str) -> None
     assert (out / "figure.png").stat().st_size > 10_000
     with AnyReader([out / "results"]) as reader:
         assert {"/detections", "/mask", "/preview/compressed", "/features"} <= set(reader.topics)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pilot's",
+        'say "hi"',
+        "0",
+        "a: b, {c}",
+        "two\nlines",
+        "tab\there",
+        "flüge/✈\U0001f600",
+        "\udcff",
+    ],
+)
+def test_text_reaches_the_nodes_as_it_is(text: str) -> None:
+    args = argparse.Namespace(
+        checkpoint=text,
+        input=text,
+        topic=text,
+        link=text,
+        device="cpu",
+        fps=None,
+        size=None,
+        seed=0,
+        rate_mode="fixed",
+        rate_index=0.5,
+    )
+    given = {
+        node: parse_arguments(["--ros-args", *words]).overrides(f"/{node}")
+        for node, words in commands(args, 100.0).items()
+    }
+
+    assert given["camera_node"]["input"] == given["camera_node"]["topic"] == text
+    assert given["onboard_node"]["model"] == given["ground_node"]["model"] == text
+    assert given["link_emulator_node"]["link"] == text
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_hands_its_variables_over_as_they_are() -> None:
+    given = {"INPUT": 'pilot\'s "film".mp4', "LINK": "1mbit,40ms,2%", "OUT": "o'ut put"}
+    command = ["make", "-n", "demo", *(f"{name}={value}" for name, value in given.items())]
+    told = subprocess.run(
+        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    ).stdout
+    words = shlex.split(told[told.index(".venv/bin/sc2 demo") :].replace("\\\n", " "))
+
+    for option, name in (("--input", "INPUT"), ("--link", "LINK"), ("--out", "OUT")):
+        assert words[words.index(option) + 1] == given[name]
 
 
 @pytest.mark.processes
