@@ -25,6 +25,8 @@ MOST_S = 30.0
 
 _OLDEST_AGE_S = 6.5
 _JUMP_BACK_S = 1.0
+_OLD_S = 2.0
+"""After so long with nothing but old numbers they are no stragglers: the ground counts anew."""
 _BITMAP_SLICES = 16
 _SAMPLED_FRAMES = 64
 
@@ -108,6 +110,7 @@ class LinkEstimator:
         self._sampled: dict[int, int] = {}
         self._session: int | None = None
         self._number = 0
+        self._heard_s = -math.inf
         self._reference_us = 0
         self._last: _Mark | None = None
         self._passed_bps: float | None = None
@@ -140,11 +143,12 @@ class LinkEstimator:
         newest = self._sent.get(feedback.newest_frame, feedback.newest_slice)
         if newest is None or newest.time_s > now_s:
             return None
-        if feedback.session != self._session:
+        is_old = wrapped_difference(feedback.number, self._number) <= 0
+        if feedback.session != self._session or (is_old and now_s - self._heard_s > _OLD_S):
             self._begin(feedback, newest.time_s)
-        elif wrapped_difference(feedback.number, self._number) <= 0:
+        elif is_old:
             return None
-        self._number = feedback.number
+        self._number, self._heard_s = feedback.number, now_s
         arrival_s = newest.time_s + self._raw_s(feedback.arrival_us, newest.time_s)
         mark = _Mark(
             arrival_s, newest.count, newest.total_bytes, feedback.packets, feedback.size_bytes
@@ -182,6 +186,8 @@ class LinkEstimator:
         self._loss_window.clear()
         self._rate_window.clear()
         self._last = None
+        self._passed_bps = self._received_bps = None
+        self._most_bps = 0.0
 
     def _raw_s(self, arrival_us: int, sent_s: float) -> float:
         difference_us = (arrival_us - round(sent_s * 1e6)) & 0xFFFFFFFF
