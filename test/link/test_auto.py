@@ -87,7 +87,7 @@ def test_whatever_is_heard_and_whatever_the_clock_does_the_figures_stay_sane(his
             rate.on_packet(frame & 0xFFFF, 0, size, now_s)
 
 
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(st.lists(feedbacks, max_size=30), st.integers(0, 3))
 def test_after_any_feedback_the_stream_fills_the_link_again(history, seed):
     """Junk first; then the same controller on a good link."""
@@ -98,8 +98,8 @@ def test_after_any_feedback_the_stream_fills_the_link_again(history, seed):
         rate.on_sent(700, now_s)
         rate.on_packet(number, 0, 700, now_s)
         rate.on_feedback(replace(feedback, newest_frame=number, newest_slice=0), now_s + 0.05)
-    run = play(find_scenario("1mbit,40ms"), [rate], seconds=30, seed=seed)
-    assert rate_between(run, 20, 30) > 0.8e6
+    run = play(find_scenario("1mbit,40ms"), [rate], seconds=20, seed=seed)
+    assert rate_between(run, 15, 20) > 0.8e6
 
 
 @pytest.mark.parametrize("most", [50, 300, 900])
