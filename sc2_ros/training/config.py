@@ -24,7 +24,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A whole training: where it writes, what it reads, how it learns; card goes into the file."""
+    """A whole training: where it writes, what it reads, how it learns; card goes into the file.
+
+    floor_gain: factor on the gains at rate index 0 after training, so that the lowest rates lie
+    below those trained for.
+    """
 
     out: str
     sources: tuple[SourceConfig, ...]
@@ -32,6 +36,7 @@ class TrainConfig:
     loss: LossConfig = field(default_factory=LossConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     card: dict[str, Any] = field(default_factory=dict)
+    floor_gain: float = 1.0
 
 
 def build(kind: type[T], values: Any, where: str) -> T:

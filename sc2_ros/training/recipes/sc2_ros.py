@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from datetime import date
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def export(
     """Count symbols on training images of every source, fit the tables, write the checkpoint."""
     model = copy.deepcopy(model).cpu().float().eval()
     assert isinstance(model, TrainingModel)
+    model.bottleneck.log_gain.data[0] += math.log(config.floor_gain)
     model.encoder.half().float()  # the tables must fit the weights as they are stored
     rng = np.random.default_rng(config.trainer.seed)
     total = sum(source.per_batch for source in config.sources)
