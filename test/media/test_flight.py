@@ -170,3 +170,11 @@ def test_every_material_has_a_mask_class() -> None:
 def test_wrong_arguments_are_named(wrong: dict[str, object]) -> None:
     with pytest.raises(InputError, match="|".join(str(v) for v in wrong.values())):
         SyntheticFlight(1, **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", [3, 7])
+def test_tiny_pictures_cut_actors_to_slivers(seed: int) -> None:
+    """Windows of one to four pixels at the edge are counted like any other."""
+    flight = SyntheticFlight(seed, width=48, height=32)
+    frames = [flight.frame(index) for index in range(0, 900, 6)]
+    assert sum(len(frame.boxes) for frame in frames) > 0

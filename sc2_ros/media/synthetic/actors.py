@@ -131,7 +131,8 @@ class Actors:
         window = owner[actor.window]
         if not window.size:
             return 0.0
-        inside = float(cv2.countNonZero(cv2.compare(window, number, cv2.CMP_EQ)))
+        # Not cv2.compare: it takes a window of four pixels for the scalar and fails.
+        inside = float(np.count_nonzero(window == number))
         rows, columns = actor.window
         height, width = owner.shape
         if rows.start > 0 and columns.start > 0 and rows.stop < height and columns.stop < width:
@@ -148,7 +149,7 @@ class Actors:
             window = self._picture.owner[actor.window]
             if not whole or not window.size:
                 continue
-            mine = cv2.compare(window, number, cv2.CMP_EQ)
+            mine = (window == number).astype(np.uint8)
             x, y, w, h = cv2.boundingRect(mine)
             if min(w, h) < MIN_SIDE_PX or cv2.countNonZero(mine) < MIN_VISIBLE * whole:
                 continue
