@@ -57,7 +57,8 @@ def listen(node):
 def flying(start, model):
     """Camera and drone, as processes."""
     start("camera_node", "-p", "fps:=5.0", "-p", f"size:={SIZE[0]}x{SIZE[1]}")
-    return start("onboard_node", "-p", f"model:={model}", "-p", "rate.index:=0.0", *AIR)
+    rate = ("-p", "rate.mode:=fixed", "-p", "rate.index:=0.0")
+    return start("onboard_node", "-p", f"model:={model}", *rate, *AIR)
 
 
 def values_of(message):
