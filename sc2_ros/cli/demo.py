@@ -94,8 +94,8 @@ def main(args: argparse.Namespace) -> int:
     if not 0 <= domain <= 232:
         raise ParameterError(f"--domain {domain} is out of range; give 0 to 232")
     environment = {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-    # A terminal that is closed must end the nodes as ctrl-C does.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # A closed terminal ends the nodes as ctrl-C does, which a shell's background jobs ignore.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     console = Console()
     console.print(f"{name} over {args.link}, ROS domain {domain}", highlight=False)
