@@ -16,16 +16,17 @@ from sc2_ros.network.model import GroundNetwork
 from sc2_ros.training.augment import VOID
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.detection_loss import detection_loss
+from sc2_ros.training.segmentation_loss import segmentation_loss
 
 
 @dataclass(frozen=True)
 class LossConfig:
     """Weights of the parts of the loss; lambda per bit and pixel, from rate index 0 to 1."""
 
-    lambda_low: float = 4.0
-    lambda_high: float = 0.1
+    lambda_low: float = 10.0
+    lambda_high: float = 0.15
     box: float = 4.0
-    mask: float = 0.5
+    mask: float = 0.3
     preview: float = 0.1
     drop_probability: float = 0.3
 
@@ -73,9 +74,7 @@ def sc2_loss(model: nn.Module, batch: Batch, config: LossConfig) -> tuple[Tensor
     target = F.avg_pool2d(image, 4)
     preview = ((out["preview"].float() - target).abs() * cells).mean()
     truth = batch.mask.masked_fill(cells[:, 0] == 0, VOID)
-    mask = out["mask"].sum() * 0
-    if bool((truth != VOID).any()):
-        mask = F.cross_entropy(out["mask"].float(), truth, ignore_index=VOID)
+    mask = segmentation_loss(out["mask"], truth)
     loss = heat + config.box * box + bits + config.mask * mask + config.preview * preview
     parts = {"heat": heat, "box": box, "bpp": out["bpp"].mean(), "mask": mask, "preview": preview}
     return loss, {name: float(value.detach()) for name, value in parts.items()}

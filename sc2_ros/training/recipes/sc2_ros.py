@@ -14,7 +14,9 @@ import torch
 from torch import nn
 
 from sc2_ros import checkpoint
+from sc2_ros.codec.tables import RATE_CODES
 from sc2_ros.errors import CheckpointError
+from sc2_ros.network.bottleneck import ANCHORS
 from sc2_ros.training import tables
 from sc2_ros.training.batches import Source, stream_batches
 from sc2_ros.training.config import TrainConfig
@@ -83,10 +85,22 @@ def export(
 
 
 def _weights(path: str) -> dict[str, torch.Tensor]:
-    """Averaged weights of another run's last.pt."""
+    """Averaged weights of another run's last.pt, or those of a finished checkpoint."""
+    if not path.endswith(".pt"):
+        return _unpacked(checkpoint.read(path))
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         weights: dict[str, torch.Tensor] = state["ema"]
     except (OSError, RuntimeError, KeyError) as error:
         raise CheckpointError(f"cannot start from {path}: no last.pt of a training") from error
     return weights
+
+
+def _unpacked(parts: checkpoint.Parts) -> dict[str, torch.Tensor]:
+    """A checkpoint's networks and gains; the prior, which it has only as tables, starts anew."""
+    model = TrainingModel(parts.card["network"]["channels"])
+    model.encoder, model.ground = parts.encoder, parts.ground
+    codes = np.linspace(0, RATE_CODES - 1, ANCHORS).round().astype(int)
+    anchors = torch.tensor(parts.tables.code_gains[codes])
+    model.bottleneck.log_gain.data.copy_(anchors.log())
+    return model.state_dict()

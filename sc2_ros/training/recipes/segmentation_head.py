@@ -23,6 +23,7 @@ from sc2_ros.training.augment import VOID
 from sc2_ros.training.batches import Batch, Source, stream_batches
 from sc2_ros.training.config import TrainConfig
 from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.segmentation_loss import segmentation_loss
 from sc2_ros.training.trainer import Trainer
 
 
@@ -59,26 +60,6 @@ class HeadOnStream(nn.Module):
             features = self.ground.backbone(latent * received, received)
         logits: Tensor = self.ground.segmentation(*features)
         return logits
-
-
-def segmentation_loss(logits: Tensor, truth: Tensor) -> Tensor:
-    """Cross entropy + soft Dice over classes; logits (B, C, H, W), truth (B, H, W) with VOID.
-
-    Dice (Milletari et al. 2016) weighs a person of ten pixels as much as a field.
-    """
-    logits = logits.float()
-    known = (truth != VOID)[:, None]
-    if not bool(known.any()):
-        return logits.sum() * 0
-    entropy = F.cross_entropy(logits, truth, ignore_index=VOID)
-    share = logits.softmax(1) * known
-    wanted = F.one_hot(truth.masked_fill(truth == VOID, 0), logits.shape[1])
-    wanted = wanted.permute(0, 3, 1, 2) * known
-    both = (share * wanted).sum((0, 2, 3))
-    either = (share + wanted).sum((0, 2, 3))
-    present = wanted.sum((0, 2, 3)) > 0
-    dice = 1 - (2 * both + 1) / (either + 1)
-    return entropy + dice[present].mean()
 
 
 def head_loss(
