@@ -36,7 +36,7 @@ class CameraNode(Node):
         self._frame_id: str = parameters["frame_id"]
         options = qos.overridable()
         self._image = self.create_publisher(
-            Image, "image", qos.SENSOR, qos_overriding_options=options
+            Image, "image", qos.own(qos.SENSOR), qos_overriding_options=options
         )
         self._detections = self.create_publisher(Detection2DArray, "truth/detections", qos.RESULTS)
         self._mask = self.create_publisher(Image, "truth/mask", qos.RESULTS)

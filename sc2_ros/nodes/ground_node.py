@@ -77,14 +77,14 @@ class GroundNode(Node):
     def _open_topics(self) -> None:
         options = qos.overridable()
         self._feedback = self.create_publisher(
-            UInt8MultiArray, "feedback", qos.PACKETS, qos_overriding_options=options
+            UInt8MultiArray, "feedback", qos.own(qos.PACKETS), qos_overriding_options=options
         )
         self._topic = self.resolve_topic_name("features")
         self.create_subscription(
             UInt8MultiArray,
             "features",
             self._on_packet,
-            qos.PACKETS,
+            qos.own(qos.PACKETS),
             qos_overriding_options=options,
         )
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.RESULTS)

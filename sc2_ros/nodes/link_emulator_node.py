@@ -42,10 +42,14 @@ class Direction:
         self.loss = 0.0
         options = qos.overridable()
         self._out = node.create_publisher(
-            UInt8MultiArray, topic_out, qos.PACKETS, qos_overriding_options=options
+            UInt8MultiArray, topic_out, qos.own(qos.PACKETS), qos_overriding_options=options
         )
         node.create_subscription(
-            UInt8MultiArray, topic_in, self._take, qos.PACKETS, qos_overriding_options=options
+            UInt8MultiArray,
+            topic_in,
+            self._take,
+            qos.own(qos.PACKETS),
+            qos_overriding_options=options,
         )
 
     @property

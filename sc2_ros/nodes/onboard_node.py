@@ -88,13 +88,13 @@ class OnboardNode(Node):
     def _open_topics(self) -> None:
         options = qos.overridable()
         self._features = self.create_publisher(
-            UInt8MultiArray, "features", qos.PACKETS, qos_overriding_options=options
+            UInt8MultiArray, "features", qos.own(qos.PACKETS), qos_overriding_options=options
         )
         self.create_subscription(
             UInt8MultiArray,
             "feedback",
             self._on_feedback,
-            qos.PACKETS,
+            qos.own(qos.PACKETS),
             qos_overriding_options=options,
         )
         # As image_transport does, so that a remap of `image` carries `image/compressed` along.
@@ -104,7 +104,11 @@ class OnboardNode(Node):
             self._topic += "/compressed"
             kind = CompressedImage
         self.create_subscription(
-            kind, self._topic, self._on_image, qos.NEWEST_IMAGE, qos_overriding_options=options
+            kind,
+            self._topic,
+            self._on_image,
+            qos.own(qos.NEWEST_IMAGE),
+            qos_overriding_options=options,
         )
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.RESULTS)
         self._numbers = {

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sc2_ros.errors import Sc2Error
-from sc2_ros.runtime.ros import ExternalShutdownException, Node, rclpy
+from sc2_ros.runtime.ros import MISUSE, ExternalShutdownException, Node, rclpy
 
 
 def run(create: Callable[[], Node], args: list[str] | None = None) -> int:
@@ -33,7 +33,7 @@ def run(create: Callable[[], Node], args: list[str] | None = None) -> int:
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except Sc2Error as error:
+    except (Sc2Error, *MISUSE) as error:
         print("error: " + " ".join(str(error).split()), file=sys.stderr, flush=True)
         return 2
     except Exception as error:

@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from sc2_ros.runtime.ros import (
     DurabilityPolicy,
     HistoryPolicy,
@@ -43,3 +45,8 @@ LATCHED = QoSProfile(
 def overridable() -> QoSOverridingOptions:
     """Lets `qos_overrides.<topic>.<publisher|subscription>.<policy>` change a topic's profile."""
     return QoSOverridingOptions.with_default_policies()
+
+
+def own(profile: QoSProfile) -> QoSProfile:
+    """A topic's own profile: rclpy writes the overrides into the object that it is given."""
+    return copy(profile)

@@ -44,7 +44,9 @@ class ResultPublishers:
         options = qos.overridable()
 
         def publisher(kind: Any, topic: str) -> Any:
-            return node.create_publisher(kind, topic, qos.RESULTS, qos_overriding_options=options)
+            return node.create_publisher(
+                kind, topic, qos.own(qos.RESULTS), qos_overriding_options=options
+            )
 
         self._detections = publisher(Detection2DArray, "detections")
         self._mask = publisher(Image, "mask")

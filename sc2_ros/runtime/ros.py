@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one import of the nodes: rclpy and the messages, real where installed, else embedded.
 
-`MIDDLEWARE` says which. Both give the same names with the same behaviour; `rclpy` is the module or
+`MIDDLEWARE` says which; the environment variable `SC2_RUNTIME` (`rclpy` or `embedded`) decides it
+where both could be had. Both give the same names with the same behaviour; `rclpy` is the module or
 its embedded stand-in (`init`, `shutdown`, `try_shutdown`, `ok`, `spin`, `spin_once`). The message
-classes carry their own names, except `TimeMsg`, `DurationMsg` and `ClockMsg`.
+classes carry their own names, except `TimeMsg`, `DurationMsg` and `ClockMsg`. `MISUSE` are the
+errors that a wrong command line or a wrong value in a parameter file causes.
 """
 # ruff: noqa: F401
 # mypy: ignore-errors
 
 from importlib import import_module
-from importlib.util import find_spec
 
-if find_spec("rclpy") is not None:
+from sc2_ros.runtime.choice import rclpy_chosen
+
+if rclpy_chosen():
     import rclpy
     from rclpy.clock import Clock, ClockType
     from rclpy.duration import Duration
@@ -24,6 +27,7 @@ if find_spec("rclpy") is not None:
         ParameterNotDeclaredException,
     )
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+    from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
     from rclpy.node import Node
     from rclpy.parameter import Parameter
     from rclpy.qos import (
@@ -39,6 +43,7 @@ if find_spec("rclpy") is not None:
     from rclpy.time import Time
 
     MIDDLEWARE = "rclpy"
+    MISUSE = (_rclpy.RCLInvalidROSArgsError, _rclpy.UnknownROSArgsError, ParameterException)
 
     def _message_type(package: str, name: str) -> type:
         return getattr(import_module(f"{package}.msg"), name)
@@ -70,6 +75,7 @@ else:
     )
 
     MIDDLEWARE = "embedded cyclonedds"
+    MISUSE = (ParameterException,)
 
     def _message_type(package: str, name: str) -> type:
         return message_type(f"{package}/msg/{name}")
