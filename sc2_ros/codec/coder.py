@@ -14,13 +14,22 @@ import numpy.typing as npt
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.cdf import MAX_SYMBOL
 from sc2_ros.codec.context import MAX_MAGNITUDE, contexts_from_activity
-from sc2_ros.codec.pricing import FramePlan, FramePrice, FramePricer, FrameTooBigError, Symbols
+from sc2_ros.codec.pricing import (
+    UNPROTECTED,
+    FramePlan,
+    FramePrice,
+    FramePricer,
+    FrameTooBigError,
+    Protection,
+    Symbols,
+)
 from sc2_ros.codec.rans import SymbolCoder
+from sc2_ros.codec.repair import build_repairs
 from sc2_ros.codec.slicing import MAX_PATCH_SYMBOLS, Grid
 from sc2_ros.codec.tables import RATE_CODES, SKIP, CodingTables
 from sc2_ros.errors import MismatchError, PacketError, ParameterError
 
-__all__ = ["DecodedSlice", "FramePrice", "FrameTooBigError", "LatentCodec"]
+__all__ = ["DecodedSlice", "FramePrice", "FrameTooBigError", "LatentCodec", "Protection"]
 
 Latent = npt.NDArray[np.float32]
 
@@ -74,12 +83,12 @@ class LatentCodec:
         latent: Latent = symbols / self._gains[code][:, None, None]
         return latent.astype(np.float32, copy=False)
 
-    def price(self, latent: Latent, code: int) -> FramePrice:
+    def price(self, latent: Latent, code: int, protection: Protection = UNPROTECTED) -> FramePrice:
         """What `encode` would put on the wire at this code, without coding: exact to 1 %.
 
         A frame that no grid fits into packets is priced on the finest grid, with `fits` false.
         """
-        return self._plan(latent, code).price
+        return self._plan(latent, code, protection).price
 
     def highest_code(
         self,
@@ -89,6 +98,7 @@ class LatentCodec:
         high: int = RATE_CODES - 1,
         *,
         near: int | None = None,
+        protection: Protection = UNPROTECTED,
     ) -> int | None:
         """The highest code in low .. high whose frame fits the budget, from exact prices.
 
@@ -108,7 +118,7 @@ class LatentCodec:
             # Should the frame defy the guesses, plain bisection bounds their number.
             middle = (below + above) // 2 if prices >= 4 else guess
             middle = min(max(middle, below + 1), above - 1)
-            price = self.price(latent, middle)
+            price = self.price(latent, middle, protection)
             prices += 1
             if price.fits and price.size_bytes <= budget_bytes:
                 below = middle
@@ -131,8 +141,11 @@ class LatentCodec:
         capture_time_ns: int,
         encoded_size: tuple[int, int],
         source_size: tuple[int, int],
+        protection: Protection = UNPROTECTED,
     ) -> list[bytes]:
         """Code a frame into packets of at most 1,200 bytes, one per slice, row-major.
+
+        Repair packets, if any, come after the slices.
 
         A frame too rich for that even on the finest grid is coded at the highest lower code that
         fits; the packets tell the code.
@@ -145,6 +158,7 @@ class LatentCodec:
             capture_time_ns: stamp of the source image.
             encoded_size: (width, height) of the network's input before padding, pixels.
             source_size: (width, height) of the camera's image, pixels.
+            protection: slices at least, and repair packets.
 
         Raises:
             FrameTooBigError: not even code 0 fits.
@@ -161,17 +175,17 @@ class LatentCodec:
                 f"latent of {latent.shape[1:]} positions for an image of {encoded_size}; "
                 f"expected {geometry.latent_shape}"
             )
-        plan = self._plan(latent, code)
+        plan = self._plan(latent, code, protection)
         if not plan.price.fits:
-            lower = self.highest_code(latent, np.inf, high=code - 1)
+            lower = self.highest_code(latent, np.inf, high=code - 1, protection=protection)
             if lower is None:
                 raise FrameTooBigError(
                     f"a frame of {encoded_size[0]}x{encoded_size[1]} does not fit into 256 packets "
                     "at any rate; encode it smaller"
                 )
-            plan = self._plan(latent, lower)
+            plan = self._plan(latent, lower, protection)
         head = wire.build_geometry(geometry)
-        return [
+        packets = [
             wire.build(
                 wire.Header(
                     type=wire.PacketType.FEATURES,
@@ -188,6 +202,7 @@ class LatentCodec:
             )
             for number, payload in enumerate(self._payloads(latent, plan))
         ]
+        return packets + build_repairs(packets, protection.repairs)
 
     def decode(self, packet: wire.Packet) -> DecodedSlice:
         """Decode the slice of a features packet, by itself.
@@ -238,8 +253,8 @@ class LatentCodec:
                 f"latent of shape {latent.shape}; expected ({self.tables.channels}, h, w)"
             )
 
-    def _plan(self, latent: Latent, code: int) -> FramePlan:
-        return self._pricer.plan(self.quantise(latent, code), code)
+    def _plan(self, latent: Latent, code: int, protection: Protection) -> FramePlan:
+        return self._pricer.plan(self.quantise(latent, code), code, protection)
 
     def _payloads(self, latent: Latent, plan: FramePlan) -> list[bytes]:
         """The rANS bytes of every slice: symbols in the order channel, row, column."""

@@ -43,6 +43,7 @@ class PacketType(enum.IntEnum):
     FEATURES = 0
     STREAM_INFO = 1
     FEEDBACK = 2
+    REPAIR = 3
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Header:
     `rows` x `cols` is the grid of slices of the frame, `slice` the number of this one in
     row-major order. `reference` is 0 for a slice that needs no other frame, else the distance in
     frames to the one it was predicted from. `capture_time_ns` is the stamp of the source image.
+    Of a repair packet, `slice` is its number among the repair packets of its frame.
     """
 
     type: PacketType
@@ -222,6 +224,14 @@ def _check_slice(header: Header) -> None:
     if header.type is PacketType.FEATURES:
         if header.slice >= header.rows * header.cols:
             raise PacketError(f"slice {header.slice} of a grid of {header.rows}x{header.cols}")
+    elif header.type is PacketType.REPAIR:
+        if header.rows * header.cols + header.slice >= MAX_GRID * MAX_GRID:
+            raise PacketError(
+                f"repair packet {header.slice} of a grid of {header.rows}x{header.cols} slices"
+            )
+        if header.reference:
+            raise PacketError("a repair packet has no reference")
+    if header.type in (PacketType.FEATURES, PacketType.REPAIR):
         if header.rate_code > MAX_RATE_CODE:
             raise PacketError(f"rate code {header.rate_code}; at most {MAX_RATE_CODE}")
     elif (header.slice, header.rows, header.cols, header.rate_code, header.reference) != (

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from sc2_ros.codec.cdf import MAX_SYMBOL
 from sc2_ros.codec.context import MAX_MAGNITUDE, contexts_from_activity
 from sc2_ros.codec.packet import GEOMETRY_BYTES, HEADER_BYTES, MAX_PACKET_BYTES
+from sc2_ros.codec.repair import BLOCK_BYTES
 from sc2_ros.codec.slicing import Grid, grids
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.errors import Sc2Error
@@ -27,6 +28,17 @@ _PRICED_BYTES = MAX_PACKET_BYTES - 4
 
 Symbols = npt.NDArray[np.int8]
 Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Protection:
+    """What a frame is given against loss: at least so many slices, and so many repair packets."""
+
+    slices: int = 1
+    repairs: int = 0
+
+
+UNPROTECTED = Protection()
 
 
 class FrameTooBigError(Sc2Error):
@@ -41,21 +53,28 @@ class FramePrice:
         code: the rate code.
         grid: how the frame is sliced.
         slice_bytes: (rows * cols,) int64, size of each packet, headers and all.
+        repairs: how many repair packets there are beside them.
     """
 
     code: int
     grid: Grid
     slice_bytes: Ints
+    repairs: int = 0
 
     @property
     def size_bytes(self) -> int:
-        """Bytes on the wire of all packets of the frame."""
-        return int(self.slice_bytes.sum())
+        """Bytes on the wire of all packets of the frame, repair packets included."""
+        return int(self.slice_bytes.sum()) + self.repairs * self._repair_bytes
 
     @property
     def fits(self) -> bool:
         """Whether every packet is sure to be within 1,200 bytes."""
-        return int(self.slice_bytes.max()) <= _PRICED_BYTES
+        longest = self._repair_bytes if self.repairs else int(self.slice_bytes.max())
+        return longest <= _PRICED_BYTES
+
+    @property
+    def _repair_bytes(self) -> int:
+        return int(self.slice_bytes.max()) + BLOCK_BYTES
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +88,7 @@ class FramePlan:
         kept: for every group, flat places in (C, h, w) of the symbols that are neither zero nor
             skipped.
         cost: (h, w) float64, bits spent at each position.
+        repairs: how many repair packets follow its slices.
     """
 
     code: int
@@ -76,12 +96,13 @@ class FramePlan:
     contexts: list[npt.NDArray[np.uint8]]
     kept: list[Ints]
     cost: npt.NDArray[np.float64]
+    repairs: int = 0
 
     @cached_property
     def price(self) -> FramePrice:
         """What it costs."""
         sizes = OVERHEAD_BYTES + rans_bytes(self.grid.sums(self.cost))
-        return FramePrice(self.code, self.grid, sizes)
+        return FramePrice(self.code, self.grid, sizes, self.repairs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,25 +132,31 @@ class FramePricer:
         ]
         self._extra_bits = bits - bits[:, MAX_SYMBOL : MAX_SYMBOL + 1]
 
-    def plan(self, symbols: Symbols, code: int) -> FramePlan:
+    def plan(self, symbols: Symbols, code: int, protection: Protection = UNPROTECTED) -> FramePlan:
         """Plan symbols (C, h, w) on the first grid whose packets all fit, else on the finest.
+
+        Grids of fewer slices than ``protection`` asks for are passed over, where there are others.
 
         Raises:
             FrameTooBigError: the latent is too big for any grid.
         """
         channels, height, width = symbols.shape
-        candidates = grids(height, width, channels)
-        if not candidates:
+        known = grids(height, width, channels)
+        if not known:
             raise FrameTooBigError(f"a latent of {height}x{width} positions is too big to slice")
+        enough = [grid for grid in known if grid.rows * grid.cols >= protection.slices]
+        candidates = enough or known[-1:]
+        repairs = protection.repairs
         found = [self._nonzero(symbols, start, end) for start, end in self.groups]
-        plan = self._trace(found, code, candidates[0])
+        plan = self._trace(found, code, candidates[0], repairs)
         for grid in candidates[1:]:
             if plan.price.fits:
                 break
             # Costs hardly change from grid to grid: the last trace tells which are too coarse.
-            guess = OVERHEAD_BYTES + rans_bytes(grid.sums(plan.cost))
-            if guess.max() <= _PRICED_BYTES or grid is candidates[-1]:
-                plan = self._trace(found, code, grid)
+            sizes = OVERHEAD_BYTES + rans_bytes(grid.sums(plan.cost))
+            guess = FramePrice(code, grid, sizes, repairs)
+            if guess.fits or grid is candidates[-1]:
+                plan = self._trace(found, code, grid, repairs)
         return plan
 
     def tables_of(self, plan: FramePlan) -> npt.NDArray[np.uint8]:
@@ -155,12 +182,12 @@ class FramePricer:
             np.minimum(np.abs(value), MAX_MAGNITUDE),
         )
 
-    def _trace(self, found: list[_Nonzero], code: int, grid: Grid) -> FramePlan:
+    def _trace(self, found: list[_Nonzero], code: int, grid: Grid, repairs: int) -> FramePlan:
         """Walk the groups as the decoder will: contexts, which symbols are kept, their cost."""
         shape = (grid.height, grid.width)
         positions = grid.height * grid.width
         activity = np.zeros(shape, np.int32)
-        plan = FramePlan(code, grid, [], [], np.zeros(shape))
+        plan = FramePlan(code, grid, [], [], np.zeros(shape), repairs)
         for group, some in enumerate(found):
             context = np.zeros(shape, np.uint8)
             if group:

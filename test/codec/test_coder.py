@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sc2_ros.codec import packet as wire
-from sc2_ros.codec.coder import FrameTooBigError, LatentCodec
+from sc2_ros.codec.coder import FrameTooBigError, LatentCodec, Protection
 from sc2_ros.codec.slicing import MAX_PATCH_SYMBOLS
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.errors import MismatchError, PacketError, ParameterError
@@ -305,3 +305,23 @@ def test_tables_read_from_a_file_give_the_same_bits(helpers, tables, codec):
     latent = helpers.latent(16, 16)
 
     assert helpers.encode(again, latent, 37) == helpers.encode(codec, latent, 37)
+
+
+@pytest.mark.parametrize("code", [0, 20, 40, 64])
+@pytest.mark.parametrize("protection", [Protection(4, 2), Protection(2), Protection(1, 1)])
+def test_the_price_of_protection_is_exact(codec, helpers, code, protection):
+    latent = helpers.latent(20, 24, seed=code)
+
+    packets = helpers.encode(codec, latent, code, protection=protection)
+    price = codec.price(latent, code, protection)
+
+    kinds = [wire.parse(packet).header.type for packet in packets]
+    assert kinds.count(wire.PacketType.REPAIR) == protection.repairs
+    assert kinds.count(wire.PacketType.FEATURES) == len(price.slice_bytes) >= protection.slices
+    assert max(map(len, packets)) <= 1200
+    assert sum(map(len, packets)) == pytest.approx(price.size_bytes, abs=4 * len(packets))
+
+
+def test_a_latent_smaller_than_its_protection_has_a_slice_for_each_position(codec, helpers):
+    packets = helpers.encode(codec, helpers.latent(1, 2), 30, protection=Protection(9))
+    assert len(packets) == 2

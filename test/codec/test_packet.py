@@ -23,16 +23,17 @@ def headers(draw):
         "capture_time_ns": draw(st.integers(-(2**63), 2**63 - 1)),
     }
     kind = draw(st.sampled_from(PacketType))
-    if kind is not PacketType.FEATURES:
+    if kind not in (PacketType.FEATURES, PacketType.REPAIR):
         return Header(type=kind, **common)
-    rows, cols = draw(st.integers(1, 16)), draw(st.integers(1, 16))
+    rows, cols = draw(st.integers(1, 16)), draw(st.integers(1, 15))
+    most = rows * cols - 1 if kind is PacketType.FEATURES else 255 - rows * cols
     return Header(
         type=kind,
-        slice=draw(st.integers(0, rows * cols - 1)),
+        slice=draw(st.integers(0, most)),
         rows=rows,
         cols=cols,
         rate_code=draw(st.integers(0, 64)),
-        reference=draw(BYTE),
+        reference=draw(BYTE) if kind is PacketType.FEATURES else 0,
         **common,
     )
 
@@ -116,10 +117,28 @@ def test_random_fields_under_a_right_checksum_are_parsed_or_refused(data):
         (8, 12, "slice 12 of a grid of 3x4"),
         (10, 65, "rate code 65"),
         (0, 0x11, "STREAM_INFO packet has no slice"),
+        (0, 0x14, "type 4 is reserved"),
     ],
 )
 def test_hostile_fields_are_named(place, value, message):
     header = Header(PacketType.FEATURES, 0, 1, 2, slice=11, rows=3, cols=4, rate_code=64)
+    data = bytearray(wire.build(header, b""))
+    data[place] = value
+
+    with pytest.raises(PacketError, match=message):
+        wire.parse(with_crc(bytes(data)))
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (8, 244, "repair packet 244 of a grid of 3x4"),
+        (10, 65, "rate code 65"),
+        (11, 1, "repair packet has no reference"),
+    ],
+)
+def test_hostile_fields_of_a_repair_packet_are_named(place, value, message):
+    header = Header(PacketType.REPAIR, 0, 1, 2, slice=243, rows=3, cols=4, rate_code=64)
     data = bytearray(wire.build(header, b""))
     data[place] = value
 
