@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -73,6 +74,20 @@ def _move(
     return clipped.astype(np.float32), left > 0.4 * np.maximum(area, 1e-6)
 
 
+def _relit(
+    image: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Other contrast and brightness, now and then inverted."""
+    gain, offset = (
+        rng.uniform(1 - config.light, 1 + config.light),
+        rng.uniform(-30, 30) * config.light,
+    )
+    table = np.clip((np.arange(256) - 128.0) * gain + 128 + offset * 2, 0, 255)
+    if rng.random() < config.invert:
+        table = 255 - table
+    return cv2.LUT(image, table.astype(np.uint8)).astype(np.uint8, copy=False)
+
+
 def augment(
     sample: Sample,
     config: AugmentConfig,
@@ -100,12 +115,12 @@ def augment(
     if rng.random() < config.vertical_flip:
         matrix[1] = [0, -matrix[1, 1], crop - matrix[1, 2]]
     # Warp in pixel centres: the box convention above is that of pixel edges.
-    centred = matrix.copy()
+    centred: Any = matrix.copy()
     centred[:, 2] += (matrix[:, :2].sum(1) - 1) / 2
-    image = cv2.warpAffine(sample.image, centred, (crop, crop), flags=cv2.INTER_LINEAR)
+    image: Any = cv2.warpAffine(sample.image, centred, (crop, crop), flags=cv2.INTER_LINEAR)
     if image.ndim == 2:
         image = np.repeat(image[..., None], 3, 2)
-    mask = None
+    mask: Any = None
     if sample.mask is not None:
         mask = cv2.warpAffine(
             sample.mask, centred, (crop, crop), flags=cv2.INTER_NEAREST, borderValue=VOID
@@ -113,18 +128,49 @@ def augment(
     boxes, keep = _move(sample.boxes, matrix, crop)
     ignore, kept = _move(sample.ignore, matrix, crop)
     inside = np.prod(boxes[:, 2:] - boxes[:, :2], 1) > 0 if len(boxes) else keep
-    gain, offset = (
-        rng.uniform(1 - config.light, 1 + config.light),
-        rng.uniform(-30, 30) * config.light,
-    )
-    table = np.clip((np.arange(256) - 128.0) * gain + 128 + offset * 2, 0, 255)
-    if rng.random() < config.invert:
-        table = 255 - table
     return Sample(
-        image=cv2.LUT(image, table.astype(np.uint8)),
+        image=_relit(image, config, rng),
         boxes=boxes[keep],
         labels=sample.labels[keep],
         ignore=np.concatenate((ignore[kept], boxes[~keep & inside])),
         mask=mask,
         name=sample.name,
     )
+
+
+def augment_whole(sample: Sample, config: AugmentConfig, rng: np.random.Generator) -> Sample:
+    """One random view of a picture that is classified as a whole: crop x crop px, RGB.
+
+    A rectangle of 60 to 100 % of the area and a ratio of 3:4 to 4:3 (Szegedy et al. 2015, section
+    6, with a higher floor: a chip is mostly object already) is stretched to the square.
+    """
+    height, width = sample.image.shape[:2]
+    area = rng.uniform(0.6, 1.0)
+    stretch = float(np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)) / 2))
+    w = min(1.0, float(np.sqrt(area)) * stretch) * width
+    h = min(1.0, float(np.sqrt(area)) / stretch) * height
+    x, y = rng.uniform(0, width - w), rng.uniform(0, height - h)
+    sx, sy = config.crop / w, config.crop / h
+    matrix: Any = np.array([[sx, 0, -x * sx + (sx - 1) / 2], [0, sy, -y * sy + (sy - 1) / 2]])
+    if rng.random() < 0.5:
+        matrix[0] = [-sx, 0, config.crop - 1 - matrix[0, 2]]
+    if rng.random() < config.vertical_flip:
+        matrix[1] = [0, -sy, config.crop - 1 - matrix[1, 2]]
+    image: Any = cv2.warpAffine(
+        sample.image,
+        matrix,
+        (config.crop, config.crop),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    if image.ndim == 2:
+        image = np.repeat(image[..., None], 3, 2)
+    return replace(sample, image=_relit(image, config, rng))
+
+
+def whole(sample: Sample, crop: int) -> Sample:
+    """The whole picture at crop x crop px, RGB, as a classifier sees it in evaluation."""
+    image = cv2.resize(sample.image, (crop, crop), interpolation=cv2.INTER_LINEAR)
+    if image.ndim == 2:
+        image = np.repeat(image[..., None], 3, 2)
+    return replace(sample, image=image.astype(np.uint8, copy=False))

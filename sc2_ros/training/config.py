@@ -15,8 +15,9 @@ import yaml
 
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.training.augment import AugmentConfig
-from sc2_ros.training.batches import SourceConfig
+from sc2_ros.training.datasets.registry import located
 from sc2_ros.training.sc2_model import LossConfig
+from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.trainer import TrainerConfig
 
 T = TypeVar("T")
@@ -27,7 +28,8 @@ class TrainConfig:
     """A whole training: where it writes, what it reads, how it learns; card goes into the file.
 
     floor_gain: factor on the gains at rate index 0 after training, so that the lowest rates lie
-    below those trained for.
+    below those trained for. teacher: whose answers are learned, for recipes that distil
+    (`teachers.load_teacher`). settings: what only this recipe knows, checked by the recipe itself.
     """
 
     out: str
@@ -37,6 +39,8 @@ class TrainConfig:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     card: dict[str, Any] = field(default_factory=dict)
     floor_gain: float = 1.0
+    teacher: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 def build(kind: type[T], values: Any, where: str) -> T:
@@ -48,7 +52,11 @@ def build(kind: type[T], values: Any, where: str) -> T:
         raise ParameterError(
             f"{where}: unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}"
         )
-    return kind(**values)
+    try:
+        return kind(**values)
+    except TypeError as error:  # only a key that has no default can be missing here
+        missing = str(error).partition(": ")[2] or str(error)
+        raise ParameterError(f"{where}: missing {missing}") from error
 
 
 def data_root(given: str | None) -> Path:
@@ -70,9 +78,7 @@ def read(path: str | Path, data: str | None = None, max_steps: int | None = None
     sources = []
     for number, entry in enumerate(config.sources):
         source = build(SourceConfig, entry, f"{path}: sources[{number}]")
-        if not source.path.startswith("synthetic"):
-            source = dataclasses.replace(source, path=str(root / source.path))
-        sources.append(source)
+        sources.append(dataclasses.replace(source, path=located(source.path, root)))
     trainer = build(TrainerConfig, values.get("trainer", {}), f"{path}: trainer")
     if max_steps is not None:
         trainer = dataclasses.replace(trainer, max_steps=max_steps, max_minutes=math.inf)

@@ -29,6 +29,15 @@ _ALIASES = {
         *("motor", "motorcycle", "motorbike", "tricycle", "awningtricycle"),
     ),
 }
+# Mask classes of other data sets that are ours under another name.
+_MASK_ALIASES = {
+    "vegetation": ("tree", "terrain", "grass"),
+    "vehicle": ("car", "truck", "bus", "van"),
+    "person": ("pedestrian", "rider", "human"),
+}
+_MASK_LABEL_OF = {name: number for number, name in enumerate(MASK_CLASSES)} | {
+    alias: MASK_CLASSES.index(name) for name, aliases in _MASK_ALIASES.items() for alias in aliases
+}
 _IGNORED = ("dontcare", "ignore", "ignored", "ignoredregions")
 _LABEL_OF = {
     alias: DETECTION_CLASSES.index(name) for name, aliases in _ALIASES.items() for alias in aliases
@@ -47,7 +56,7 @@ class Sample:
     `image` is uint8, (H, W, 3) RGB or (H, W) grey. `boxes` and `ignore` are (N, 4) and (M, 4)
     float32 left, top, right, bottom in pixels; `labels` is (N,) int64, a number in
     DETECTION_CLASSES. `mask` is uint8 (H, W) in the numbers of the data set's `mask_classes`,
-    VOID where nothing is known, or None.
+    VOID where nothing is known, or None. `category` is a number in `image_classes`, or None.
     """
 
     image: NDArray[np.uint8]
@@ -56,6 +65,7 @@ class Sample:
     labels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     ignore: NDArray[np.float32] = field(default_factory=_no_boxes)
     mask: NDArray[np.uint8] | None = None
+    category: int | None = None
 
 
 class Dataset(Sequence[Sample]):
@@ -63,13 +73,14 @@ class Dataset(Sequence[Sample]):
 
     `detection_classes` are those of our classes that the data set labels (empty: no boxes), so a
     trainer can leave the others out of its loss; `mask_classes` are the names of the mask's
-    numbers (empty: no masks).
+    numbers (empty: no masks); `image_classes` name what a whole image shows (empty: nothing said).
     """
 
     name: str = ""
     split: str = ""
     detection_classes: tuple[str, ...] = ()
     mask_classes: tuple[str, ...] = ()
+    image_classes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield every sample once, in order."""
@@ -80,6 +91,21 @@ def label_of(class_name: str) -> int | None:
     """Give the number of a foreign class name: in DETECTION_CLASSES, IGNORE, or None if unknown."""
     plain = "".join(c for c in class_name.lower() if c.isalnum())
     return IGNORE if plain in _IGNORED else _LABEL_OF.get(plain)
+
+
+def mask_lookup(data_classes: Sequence[str], wanted: Sequence[str]) -> NDArray[np.uint8]:
+    """A table (256,) from a data set's mask numbers to those of `wanted`; VOID where none fits.
+
+    Names are matched as they are; where `wanted` is MASK_CLASSES also by what others call ours.
+    """
+    table = np.full(256, VOID, np.uint8)
+    ours = tuple(wanted) == MASK_CLASSES
+    for number, name in enumerate(data_classes):
+        if name in wanted:
+            table[number] = wanted.index(name)
+        elif ours and name in _MASK_LABEL_OF:
+            table[number] = _MASK_LABEL_OF[name]
+    return table
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""CamVid in SegNet's layout: SPLIT/ with images and SPLITannot/ with masks of eleven classes."""
+"""Mask folders in SegNet's layout of CamVid: SPLIT/ with images, SPLITannot/ with masks."""
 
 from __future__ import annotations
 
@@ -27,13 +27,17 @@ def is_camvid(folder: Path) -> bool:
 
 
 class CamVidDataset(Dataset):
-    """Masks in CamVid's own eleven numbers; 11 and above become VOID."""
+    """Masks in the data set's own numbers; numbers without a name become VOID.
 
-    mask_classes = CAMVID_CLASSES
+    The names are the lines of classes.txt, or CamVid's own eleven where there is no such file.
+    """
 
     def __init__(self, folder: Path, split: str) -> None:
         """List the pairs; raise InputError where the split or a mask is missing."""
         self.name, self.split = folder.name, split
+        names = folder / "classes.txt"
+        lines = names.read_text().splitlines() if names.is_file() else CAMVID_CLASSES
+        self.mask_classes = tuple(line.strip() for line in lines if line.strip())
         images, masks = folder / split, folder / f"{split}annot"
         if not (images.is_dir() and masks.is_dir()):
             known = sorted(p.name.removesuffix("annot") for p in folder.glob("?*annot"))
@@ -53,5 +57,5 @@ class CamVidDataset(Dataset):
         image, mask = read_image(path), cv2.imread(str(mask_path), cv2.IMREAD_UNCHANGED)
         if mask is None or mask.shape != image.shape[:2]:
             raise InputError(f"the mask {mask_path} is damaged or of another size than {path}")
-        known = np.where(mask < len(CAMVID_CLASSES), mask, VOID).astype(np.uint8)
+        known = np.where(mask < len(self.mask_classes), mask, VOID).astype(np.uint8)
         return Sample(image, path.name, mask=known)

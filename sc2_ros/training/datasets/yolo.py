@@ -1,15 +1,13 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""YOLO text labels: images/, labels/ with one text file per image, and a *.names file."""
+"""YOLO text labels: images/, labels/ with a text file per image, and *.names or data.yaml."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from sc2_ros.errors import InputError
@@ -23,10 +21,7 @@ from sc2_ros.training.datasets.base import (
     label_of,
     read_image,
 )
-
-# Frames of one name whose numbers are further apart than this are taken for another sequence.
-_SEQUENCE_GAP = 50
-_VAL_EVERY = 4
+from sc2_ros.training.datasets.splits import split_stems
 
 
 def is_yolo(folder: Path) -> bool:
@@ -34,46 +29,6 @@ def is_yolo(folder: Path) -> bool:
     return (
         (folder / "images").is_dir() and (folder / "labels").is_dir() and bool(_names_file(folder))
     )
-
-
-def sequences(stems: Sequence[str]) -> list[list[str]]:
-    """Group file stems into sequences: same name before the final number, numbers close together.
-
-    >>> sequences(["a1", "a2", "a90", "b7"])
-    [['a1', 'a2'], ['a90'], ['b7']]
-    """
-
-    def key(stem: str) -> tuple[str, int]:
-        match = re.fullmatch(r"(.*?)(\d*)", stem)
-        assert match is not None  # the pattern matches any one line
-        return match[1], int(match[2] or 0)
-
-    ordered = sorted(stems, key=key)
-    groups = [ordered[:1]] if ordered else []
-    for before, stem in pairwise(ordered):
-        (name, number), (name_before, number_before) = key(stem), key(before)
-        if name != name_before or number - number_before > _SEQUENCE_GAP:
-            groups.append([])
-        groups[-1].append(stem)
-    return groups
-
-
-def split_stems(stems: Sequence[str], split: str) -> list[str]:
-    """Deterministic train or val part: whole sequences, each fourth one to val.
-
-    A single sequence is cut in time: its last fifth is val.
-    """
-    groups = sequences(stems)
-    if len(groups) == 1:
-        cut = len(stems) - max(1, len(stems) // 5)
-        return groups[0][:cut] if split == "train" else groups[0][cut:]
-    offset = min(1, len(groups) - 1)
-    return [
-        stem
-        for i, group in enumerate(groups)
-        for stem in group
-        if (i % _VAL_EVERY == offset) == (split == "val")
-    ]
 
 
 class YoloDataset(Dataset):
@@ -84,7 +39,7 @@ class YoloDataset(Dataset):
         self.name, self.split = folder.name, split
         names_file = _names_file(folder)
         assert names_file is not None  # is_yolo was asked before
-        names = [line.strip() for line in names_file.read_text().splitlines() if line.strip()]
+        names = _read_names(names_file)
         self._label_of = [label_of(name) for name in names]
         images, labels = folder / "images", folder / "labels"
         if (images / split).is_dir():
@@ -130,8 +85,22 @@ class YoloDataset(Dataset):
 
 
 def _names_file(folder: Path) -> Path | None:
-    found = sorted(folder.glob("*.names")) or sorted(folder.glob("classes.txt"))
-    return found[0] if found else None
+    for pattern in ("*.names", "classes.txt", "data.yaml"):
+        if found := sorted(folder.glob(pattern)):
+            return found[0]
+    return None
+
+
+def _read_names(path: Path) -> list[str]:
+    """Class names by number: a line each, or `names` of Ultralytics' data.yaml."""
+    if path.suffix != ".yaml":
+        return [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    try:
+        names = yaml.safe_load(path.read_text())["names"]
+        names = [names[number] for number in range(len(names))]
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise InputError(f"{path} has no list 'names' of the classes ({error!r})") from error
+    return [str(name) for name in names]
 
 
 def _read_rows(path: Path, classes: int) -> NDArray[np.float64]:

@@ -1,0 +1,112 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The data sets of a mixture: in memory where they fit, else read when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sc2_ros.errors import ParameterError
+from sc2_ros.training.augment import AugmentConfig, augment, augment_whole
+from sc2_ros.training.datasets import DETECTION_CLASSES, MASK_CLASSES, Dataset, Sample, open_dataset
+from sc2_ros.training.datasets.base import mask_lookup
+
+# A data set whose decoded pixels take more than this is read from disk for every batch.
+MEMORY_BYTES = 3 << 30
+_SAMPLES_FOR_COUNTS = 500
+
+_LABELS = {"boxes": "detection_classes", "masks": "mask_classes", "categories": "image_classes"}
+
+
+@dataclass(frozen=True)
+class SourceConfig:
+    """One data set of the mixture: its path, crops per batch, and factors on the scale range."""
+
+    path: str
+    per_batch: int
+    scale_min: float = 0.75
+    scale_max: float = 1.3
+    vertical_flip: float = 0.0
+
+
+class Source:
+    """A data set and how its samples are varied.
+
+    `samples` are held in memory as decoded pixels where all of them fit into MEMORY_BYTES, else
+    they are read when asked for. `labelled` (classes,) says which of our classes have boxes.
+    """
+
+    def __init__(
+        self,
+        config: SourceConfig,
+        augmentation: AugmentConfig,
+        split: str = "train",
+        mask_classes: Sequence[str] = MASK_CLASSES,
+    ) -> None:
+        """mask_classes: names of the numbers in batches; the data set's own, or ours."""
+        self.data = open_dataset(config.path, split)
+        first = self.data[0]
+        pixels = first.image.nbytes + (0 if first.mask is None else first.mask.nbytes)
+        self.in_memory = pixels * len(self.data) <= MEMORY_BYTES
+        self.samples: Sequence[Sample] = list(self.data) if self.in_memory else self.data
+        self.config, self.per_batch = config, config.per_batch
+        self.augmentation = replace(
+            augmentation,
+            scale_min=config.scale_min,
+            scale_max=config.scale_max,
+            vertical_flip=config.vertical_flip,
+        )
+        self.labelled = np.array(
+            [name in self.data.detection_classes for name in DETECTION_CLASSES]
+        )
+        self.mask_lookup = mask_lookup(self.data.mask_classes, mask_classes)
+        step = 1 if self.in_memory else max(1, len(self.data) // _SAMPLES_FOR_COUNTS)
+        labels = [self.samples[i].labels for i in range(0, len(self.data), step)]
+        counts = np.bincount(np.concatenate(labels), minlength=len(DETECTION_CLASSES))
+        self.weights: NDArray[np.float64] = 1 / np.sqrt(np.maximum(counts, 100.0))
+
+    def draw(self, rng: np.random.Generator) -> Sample:
+        """One augmented sample, chosen at random."""
+        sample = self.samples[int(rng.integers(len(self.samples)))]
+        if self.data.image_classes:
+            return augment_whole(sample, self.augmentation, rng)
+        return augment(sample, self.augmentation, rng, self.weights)
+
+
+def open_sources(
+    configs: Sequence[SourceConfig],
+    augmentation: AugmentConfig,
+    split: str = "train",
+    mask_classes: Sequence[str] = MASK_CLASSES,
+    need: str | None = None,
+) -> list[Source]:
+    """Open the data sets of a mixture and print a line about each.
+
+    need: "boxes", "masks" or "categories", of which at least one data set must have some.
+
+    Raises:
+        ParameterError: there is none, or none has what is needed.
+        InputError: one of them cannot be read.
+    """
+    if not configs:
+        raise ParameterError("a training needs data: sources in the configuration is empty")
+    sources = [Source(config, augmentation, split, mask_classes) for config in configs]
+    for source in sources:
+        where = "" if source.in_memory else ", read from disk"
+        size, share = len(source.samples), source.per_batch
+        print(f"{source.config.path}: {size} images, {share} per batch{where}")
+    if need is not None and not any(getattr(source.data, _LABELS[need]) for source in sources):
+        names = ", ".join(source.config.path for source in sources)
+        raise ParameterError(f"this recipe needs {need}, which none of {names} has")
+    return sources
+
+
+def labels_of(data: Dataset) -> str:
+    """What a data set labels, for people: "boxes of person, car"."""
+    kinds = {name: getattr(data, field) for name, field in _LABELS.items()}
+    texts = [f"{name} of {', '.join(classes)}" for name, classes in kinds.items() if classes]
+    return "; ".join(texts) or "no labels"
