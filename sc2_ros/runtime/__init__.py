@@ -8,6 +8,7 @@ Import `sc2_ros.runtime.ros`; it gives the real rclpy wherever that can be impor
     embedded             rclpy's module functions: init, spin, shutdown
     context, executor    process and participant; wait set and timers
     node, endpoints      Node; publishers, subscriptions, services, clients
+    lifecycle            LifecycleNode
     parameters, parameter_services, arguments    values and ranges; `ros2 param`; --ros-args
     messages, definitions    message classes, CDR and type hashes from rosbags' type store
     dds, qos             Cyclone DDS readers and writers; profiles and their overrides

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Interfaces that rosbags' type store lacks: vision_msgs (Jazzy) and the parameter services."""
+"""Interfaces that rosbags' type store lacks: vision_msgs (Jazzy), parameter and lifecycle services."""
 
 from typing import Final
 
@@ -25,7 +25,20 @@ MESSAGES: Final[dict[str, str]] = {
     ),
 }
 
+_NOTHING = "uint8 structure_needs_at_least_one_member"
+"""What ROS puts into an empty message."""
+
 SERVICES: Final[dict[str, tuple[str, str]]] = {
+    "lifecycle_msgs/srv/ChangeState": ("lifecycle_msgs/Transition transition", "bool success"),
+    "lifecycle_msgs/srv/GetState": (_NOTHING, "lifecycle_msgs/State current_state"),
+    "lifecycle_msgs/srv/GetAvailableStates": (
+        _NOTHING,
+        "lifecycle_msgs/State[] available_states",
+    ),
+    "lifecycle_msgs/srv/GetAvailableTransitions": (
+        _NOTHING,
+        "lifecycle_msgs/TransitionDescription[] available_transitions",
+    ),
     "rcl_interfaces/srv/DescribeParameters": (
         "string[] names",
         "rcl_interfaces/ParameterDescriptor[] descriptors",

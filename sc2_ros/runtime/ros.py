@@ -27,6 +27,7 @@ if rclpy_chosen():
         ParameterNotDeclaredException,
     )
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+    from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
     from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
     from rclpy.node import Node
     from rclpy.parameter import Parameter
@@ -53,6 +54,11 @@ else:
     from sc2_ros.runtime.clock import Clock, ClockType, Duration, Time
     from sc2_ros.runtime.context import ExternalShutdownException
     from sc2_ros.runtime.executor import SingleThreadedExecutor
+    from sc2_ros.runtime.lifecycle import (
+        LifecycleNode,
+        LifecycleState,
+        TransitionCallbackReturn,
+    )
     from sc2_ros.runtime.messages import message_type
     from sc2_ros.runtime.node import Node
     from sc2_ros.runtime.parameters import (

@@ -19,7 +19,6 @@ from sc2_ros.runtime import embedded
 from sc2_ros.runtime.node import Node
 
 DEADLINE_S = 30.0
-PEER = Path(__file__).with_name("peer.py")
 
 
 @pytest.fixture(autouse=True)
@@ -52,11 +51,11 @@ def spin_until(node: Node) -> Callable[[Callable[[], object]], None]:
 
 @pytest.fixture
 def start_peer(private_domain: None) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start peer.py with a command line; whatever still runs at the end is stopped."""
+    """Start peer.py, or another script, with a command line; whatever still runs at the end is stopped."""
     running: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, str(PEER), *arguments]
+    def start(*arguments: str, script: str = "peer.py") -> subprocess.Popen[str]:
+        command = [sys.executable, str(Path(__file__).with_name(script)), *arguments]
         peer = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
         )
