@@ -1,0 +1,137 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A split network under test: strings in real packets, answers from the packets alone.
+
+::
+
+    image -> pad to 32 -> encoder, prior -> strings -> packets | packets -> strings -> prior,
+    decoder -> features -> stages, head -> boxes, mask or category
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sc2_ros import imaging, split_checkpoint
+from sc2_ros.codec import chunks
+from sc2_ros.codec.packet import Geometry
+from sc2_ros.errors import PacketError
+from sc2_ros.evaluation.system import Outputs
+from sc2_ros.network.decode import decode_detections
+from sc2_ros.network.heads import CELL
+from sc2_ros.network.seeds import feature_image
+from sc2_ros.network.seeds.bottleneck import Bottleneck
+from sc2_ros.network.seeds.heads import TaskNetwork
+from sc2_ros.network.seeds.split_network import SplitNetwork
+from sc2_ros.split_checkpoint import SplitCheckpoint
+
+MULTIPLE = 32
+"""Both sides of the networks' input are multiples of it: the stride of torchvision's backbones."""
+SCORE_THRESHOLD = 0.01
+MAX_DETECTIONS = 300
+
+
+class SplitSystem:
+    """One checkpoint as a PacketSystem; a teacher sends its image as lossless WebP."""
+
+    loss = 0.0
+    rate_index = None
+
+    def __init__(
+        self,
+        checkpoint: SplitCheckpoint,
+        *,
+        picture: tuple[str, int] | None = None,
+        setting: str = "",
+    ) -> None:
+        """picture: codec and quality by which a teacher gets its image, as ("jpeg", 30)."""
+        card, network = checkpoint.card, checkpoint.network
+        classes = tuple(card["classes"])
+        self.task = card["task"]
+        self.detection_classes = classes if self.task == "detection" else ()
+        self.mask_classes = classes if self.task == "segmentation" else ()
+        self.image_classes = classes if self.task == "classification" else ()
+        self.ground: TaskNetwork
+        if isinstance(network, SplitNetwork):
+            self.bottleneck, self.ground = network.bottleneck, network.ground
+            self.name = card["recipe"]
+        else:
+            codec, quality = picture or ("lossless", 0)
+            self.bottleneck = feature_image.build(network.backbone, codec, quality, split=0).eval()
+            self.ground = network
+            self.name = f"{codec}:{quality}" if picture else "teacher"
+        self.setting = setting or str(card.get("setting", ""))
+        self.frames_failed = 0
+        self._id = checkpoint.id
+        self._device = next(self.ground.parameters()).device
+        self.bottleneck.to(self._device)
+
+    @classmethod
+    def load(cls, path: str | Path, device: str = "cpu") -> SplitSystem:
+        """From a file. Raises CheckpointError."""
+        return cls(split_checkpoint.load(path, device))
+
+    def encode(self, image: NDArray[np.uint8]) -> list[bytes]:
+        """See PacketSystem; nothing of the ground network is used."""
+        imaging.check_image(image)
+        height, width = image.shape[:2]
+        strings = self.bottleneck.compress(self._padded(image))
+        size = (width, height)
+        return chunks.split(
+            chunks.pack_strings(strings), Geometry(size, size), checkpoint_id=self._id
+        )
+
+    @torch.inference_mode()
+    def decode(self, packets: Sequence[bytes]) -> Outputs:
+        """See PacketSystem; the encoder is not used. A damaged or incomplete frame is counted."""
+        try:
+            payload, geometry = chunks.join(packets, self._id)
+            strings = chunks.unpack_strings(payload, self.bottleneck.prior.strings)
+            width, height = geometry.encoded_size
+            size = (height + -height % MULTIPLE, width + -width % MULTIPLE)
+            features = self.bottleneck.decompress(strings, size).to(self._device)
+        except PacketError:
+            self.frames_failed += 1
+            return Outputs()
+        return answers(self.ground, features, self.bottleneck.split, (width, height))
+
+    def _padded(self, image: NDArray[np.uint8]) -> Tensor:
+        """Uint8 image -> (1, 3, H', W') in [0, 1], edges repeated."""
+        tensor = imaging.to_tensor(image, self._device)
+        below, right = -tensor.shape[2] % MULTIPLE, -tensor.shape[3] % MULTIPLE
+        return F.pad(tensor, (0, right, 0, below), mode="replicate")
+
+
+def answers(ground: TaskNetwork, features: Tensor, split: int, size: tuple[int, int]) -> Outputs:
+    """Features (1, C, h, w) behind `split` stages of an image of (width, height) -> answers."""
+    found = ground.behind(features, split)
+    if ground.task == "classification":
+        return Outputs(category=int(cast(Tensor, found["logits"])[0].argmax()))
+    if ground.task == "segmentation":
+        width, height = size
+        classes = cast(Tensor, found["mask"])[0].argmax(0)
+        mask = classes[: -(-height // CELL), : -(-width // CELL)].byte().cpu().numpy()
+        return Outputs(mask=mask)
+    boxes = decode_detections(
+        cast(Tensor, found["heatmap"])[0],
+        cast(Tensor, found["box"])[0],
+        size=size,
+        score_threshold=SCORE_THRESHOLD,
+        max_detections=MAX_DETECTIONS,
+    )
+    return Outputs(
+        boxes.boxes.cpu().numpy(), boxes.scores.cpu().numpy(), boxes.labels.cpu().numpy()
+    )
+
+
+def parts_on_board(bottleneck: Bottleneck) -> nn.Module:
+    """What flies: the encoder, and of the prior what codes."""
+    return nn.ModuleList([bottleneck.encoder, bottleneck.prior])

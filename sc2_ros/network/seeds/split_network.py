@@ -1,0 +1,38 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A bottleneck before a task network that lacks its first stages: the student."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from sc2_ros.errors import ParameterError
+from sc2_ros.network.seeds.bottleneck import Bottleneck
+from sc2_ros.network.seeds.heads import TaskNetwork
+
+
+class SplitNetwork(nn.Module):
+    """Image to answers through a bottleneck.
+
+    ::
+
+        image -> bottleneck (encoder, prior | decoder) -> features -> ground.behind -> answers
+    """
+
+    def __init__(self, bottleneck: Bottleneck, ground: TaskNetwork) -> None:
+        """ground: of the teacher's shape; its first `split` stages are not used."""
+        super().__init__()
+        if bottleneck.split > ground.latest_split():
+            raise ParameterError(
+                f"a {ground.task} network can be split behind stage {ground.latest_split()} at "
+                f"the latest, not behind stage {bottleneck.split}"
+            )
+        self.bottleneck = bottleneck
+        self.ground = ground
+
+    def forward(self, image: Tensor, *, noise: bool = True) -> dict[str, Tensor | list[Tensor]]:
+        """Image (B, 3, H, W) in [0, 1] -> answers, features from the split on, `bits` (B,)."""
+        features, bits = self.bottleneck(image, noise=noise)
+        result = self.ground.behind(features, self.bottleneck.split)
+        result["bits"] = bits
+        return result
