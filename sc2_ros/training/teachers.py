@@ -1,0 +1,292 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Networks to learn from: our own checkpoints, torchvision's models, any torch.export file.
+
+    default | FILE.safetensors                     a checkpoint, its latents not quantised
+    torchvision:NAME[:WEIGHTS][@MODULE,MODULE]     WEIGHTS is default, none or a .pth file
+    FILE.pt2                                       what torch.export.save wrote
+
+Each is called alike: images (B, 3, H, W) in [0, 1] -> dict of tensors by name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+from torchvision import models
+
+from sc2_ros import checkpoint
+from sc2_ros.errors import CheckpointError, InputError, ParameterError
+from sc2_ros.imaging import STRIDE
+
+# ImageNet's mean and deviation of RGB in [0, 1], on which torchvision's weights were trained.
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class Teacher(nn.Module):
+    """A frozen network in eval mode.
+
+    `detection_classes`, `mask_classes` and `image_classes` name the numbers of what it answers,
+    empty where it does not answer that. Keys of the dict that all kinds share:
+
+    - heatmap (B, classes, h, w) logits and box (B, 4, h, w) px, as our detection head gives them
+    - mask (B, classes, h, w) logits
+    - logits (B, classes) of a classifier
+    - boxes (N, 4) xyxy px, scores (N,), labels (N,) and image (N,), the image each box is in
+    - anything else is a feature under the name of its module
+    """
+
+    name: str = ""
+    detection_classes: tuple[str, ...] = ()
+    mask_classes: tuple[str, ...] = ()
+    image_classes: tuple[str, ...] = ()
+
+    def frozen(self, device: str | torch.device) -> Teacher:
+        """The teacher on its device, never to be trained."""
+        return self.eval().requires_grad_(False).to(device)
+
+    def train(self, mode: bool = True) -> Any:
+        """Stays in eval mode inside whatever is trained."""
+        return super().train(False)
+
+
+class StreamTeacher(Teacher):
+    """One of our checkpoints without quantisation and without loss.
+
+    ::
+
+        image -> encoder -> latent -> backbone -> x16, x8, x4 -> heads -> heatmap, box, mask
+    """
+
+    def __init__(self, parts: checkpoint.Parts) -> None:
+        """parts: of the checkpoint."""
+        super().__init__()
+        self.name = parts.path.stem
+        self.encoder, self.ground = parts.encoder, parts.ground
+        self.detection_classes = tuple(parts.card["detection_classes"])
+        self.mask_classes = tuple(parts.card["mask_classes"])
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Latent, features at strides 16, 8, 4, and the heads' answers; H, W multiples of 16."""
+        if image.shape[2] % STRIDE or image.shape[3] % STRIDE:
+            raise InputError(
+                f"images of {image.shape[3]}x{image.shape[2]} px; both sides must be multiples "
+                f"of {STRIDE}"
+            )
+        latent = self.encoder(image)
+        received = torch.ones_like(latent[:, :1])
+        x16, x8, x4 = self.ground.backbone(latent, received)
+        heatmap, box = self.ground.detection(x4)
+        mask = self.ground.segmentation(x16, x8, x4)
+        preview = self.ground.preview(latent, received)
+        features = {"latent": latent, "x16": x16, "x8": x8, "x4": x4}
+        return features | {"heatmap": heatmap, "box": box, "mask": mask, "preview": preview}
+
+
+class TorchvisionTeacher(Teacher):
+    """A classifier, segmenter or detector of torchvision, with the features of chosen modules."""
+
+    def __init__(self, name: str, weights: str, modules: tuple[str, ...] = ()) -> None:
+        """name: as torchvision.models.list_models() has it; weights: default, none or a file."""
+        super().__init__()
+        self.name = name
+        if name not in models.list_models():
+            close = difflib.get_close_matches(name, models.list_models(), 5)
+            raise ParameterError(
+                f"torchvision has no model '{name}'; near it are {', '.join(close) or 'none'} "
+                "(all: torchvision.models.list_models())"
+            )
+        self.network, categories = _build(name, weights)
+        self.detects = name in models.list_models(module=models.detection)
+        segments = name in models.list_models(module=models.segmentation)
+        if self.detects:
+            self.detection_classes = categories
+        elif segments:
+            self.mask_classes = categories
+        else:
+            self.image_classes = categories
+        self._seen: dict[str, Tensor] = {}
+        for path in modules:
+            try:
+                module = self.network.get_submodule(path)
+            except AttributeError:
+                known = ", ".join(child for child, _ in self.network.named_children())
+                raise ParameterError(f"{name} has no module '{path}'; it has {known}") from None
+            module.register_forward_hook(self._keep(path))
+        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
+        self.register_buffer("std", torch.tensor(STD)[:, None, None], persistent=False)
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Features of the chosen modules, and logits, mask or boxes."""
+        self._seen = {}
+        if self.detects:  # detectors normalise by themselves
+            return _flat_boxes(self.network(list(image))) | self._seen
+        out = self.network((image - self.get_buffer("mean")) / self.get_buffer("std"))
+        answer = {"mask": out["out"]} if isinstance(out, dict) else {"logits": out}
+        return answer | self._seen
+
+    def _keep(self, path: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+            if isinstance(output, dict):
+                self._seen.update({f"{path}.{key}": value for key, value in output.items()})
+            else:
+                self._seen[path] = output
+
+        return hook
+
+
+class ExportedTeacher(Teacher):
+    """A program of torch.export: one image input; a tensor, tuple or dict of tensors out.
+
+    Outputs without a name are out0, out1 and so on. A program exported for one image at a time is
+    run image by image. Class names are taken from a JSON file beside it (FILE.json) with
+    detection_classes, mask_classes or image_classes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """path: of the .pt2 file."""
+        super().__init__()
+        self.name = path.stem
+        try:
+            program = torch.export.load(str(path))
+        except Exception as error:  # a damaged archive raises whatever its parts raise
+            raise CheckpointError(
+                f"{path} is not a torch.export file ({str(error).splitlines()[0]}); write one "
+                "with torch.export.save"
+            ) from error
+        self.network = program.module()
+        user = set(program.graph_signature.user_inputs)
+        nodes = [n for n in program.graph.nodes if n.op == "placeholder" and n.name in user]
+        shapes = [tuple(n.meta["val"].shape) for n in nodes]
+        if len(shapes) != 1 or len(shapes[0]) != 4:
+            raise CheckpointError(f"{path} takes {shapes}; a teacher takes one (B, 3, H, W) tensor")
+        # Sizes that were exported as fixed are plain integers.
+        self.shape = tuple(side if isinstance(side, int) else None for side in shapes[0])
+        card = path.with_suffix(".json")
+        if card.is_file():
+            names = json.loads(card.read_text())
+            for kind in ("detection_classes", "mask_classes", "image_classes"):
+                setattr(self, kind, tuple(names.get(kind, ())))
+
+    def frozen(self, device: str | torch.device) -> Teacher:
+        """The teacher on its device; an exported program has no train mode to leave."""
+        self.network.requires_grad_(False)
+        self.network.to(device)
+        return self
+
+    def train(self, mode: bool = True) -> Any:
+        """An exported program has one mode only."""
+        return self
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """What the program says."""
+        if any(
+            w is not None and w != h for w, h in zip(self.shape[1:], image.shape[1:], strict=True)
+        ):
+            raise InputError(
+                f"{self.name} was exported for images of {self.shape[1:]}, got "
+                f"{tuple(image.shape[1:])}; export it with dynamic sizes or train at that size"
+            )
+        batch = self.shape[0]
+        if batch is not None and batch != len(image):
+            if batch != 1:
+                raise InputError(
+                    f"{self.name} was exported for {batch} images at a time, got {len(image)}; "
+                    "export it with a dynamic batch"
+                )
+            answers = [_named(self.network(one[None])) for one in image]
+            return {key: torch.cat([a[key] for a in answers]) for key in answers[0]}
+        return _named(self.network(image))
+
+
+_loaders: dict[str, Callable[[Path], Teacher]] = {}
+
+
+def register(file_format: str, loader: Callable[[Path], Teacher]) -> None:
+    """Let load_teacher open safetensors files whose metadata says this format."""
+    _loaders[file_format] = loader
+
+
+def load_teacher(spec: str, device: str | torch.device = "cpu") -> Teacher:
+    """Open a teacher (see the top of this file), frozen and in eval mode.
+
+    Raises:
+        CheckpointError: the file is missing or damaged, or weights cannot be downloaded.
+        ParameterError: torchvision has no such model or module.
+    """
+    if spec.startswith("torchvision:"):
+        rest, _, nodes = spec.removeprefix("torchvision:").partition("@")
+        name, _, weights = rest.partition(":")
+        modules = tuple(node for node in nodes.split(",") if node)
+        return TorchvisionTeacher(name, weights or "default", modules).frozen(device)
+    if spec.endswith(".pt2"):
+        path = Path(spec).expanduser()
+        if not path.is_file():
+            raise CheckpointError(f"no teacher at {path}: the file is missing")
+        return ExportedTeacher(path).frozen(device)
+    path = checkpoint.find(spec)
+    loader = _loaders.get(_format(path))
+    if loader is not None:
+        return loader(path).frozen(device)
+    return StreamTeacher(checkpoint.read(path)).frozen(device)
+
+
+def _format(path: Path) -> str:
+    try:
+        with safe_open(str(path), "pt") as file:
+            return str((file.metadata() or {}).get("format", ""))
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from error
+
+
+def _build(name: str, weights: str) -> tuple[nn.Module, tuple[str, ...]]:
+    """A model of torchvision and the names of its classes, as far as its weights tell them."""
+    if weights == "default":
+        chosen: Any = models.get_model_weights(name)["DEFAULT"]
+        try:
+            network = models.get_model(name, weights=chosen)
+        except OSError as error:  # urllib's errors are all of this kind
+            raise CheckpointError(
+                f"cannot download the weights of {name} ({error}); on a machine with internet "
+                f"fetch {chosen.url} and give torchvision:{name}:FILE"
+            ) from error
+        return network, tuple(chosen.meta["categories"])
+    classifies = not any(
+        name in models.list_models(module=kind) for kind in (models.detection, models.segmentation)
+    )
+    # Detectors and segmenters would otherwise download weights for their backbone.
+    parts = {} if classifies else {"weights_backbone": None}
+    network = models.get_model(name, weights=None, **parts)
+    if weights != "none":
+        try:
+            state = torch.load(weights, map_location="cpu", weights_only=True)
+            network.load_state_dict(state)
+        except (OSError, RuntimeError, TypeError, AttributeError) as error:
+            reason = str(error).splitlines()[0]
+            raise CheckpointError(f"{weights} holds no weights of {name} ({reason})") from error
+        names = models.get_model_weights(name)["DEFAULT"].meta["categories"]
+        return network, tuple(names)
+    return network, ()
+
+
+def _named(output: Any) -> dict[str, Tensor]:
+    """Any nest of one level -> dict of tensors."""
+    if isinstance(output, dict):
+        return output
+    items = output if isinstance(output, (tuple, list)) else (output,)
+    return {f"out{number}": value for number, value in enumerate(items)}
+
+
+def _flat_boxes(found: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Torchvision's list of dicts, one per image -> boxes, scores, labels, image."""
+    image = [torch.full_like(one["labels"], number) for number, one in enumerate(found)]
+    keys = ("boxes", "scores", "labels")
+    flat = {key: torch.cat([one[key] for one in found]) for key in keys}
+    return flat | {"image": torch.cat(image)}
