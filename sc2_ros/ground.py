@@ -26,7 +26,8 @@ from torch import Tensor
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.assembler import AssembledFrame, FrameAssembler
-from sc2_ros.codec.coder import LatentCodec
+from sc2_ros.codec.coder import DecodedSlice, LatentCodec
+from sc2_ros.codec.repair import FrameRepairer
 from sc2_ros.devices import autocast
 from sc2_ros.errors import MismatchError, PacketError
 from sc2_ros.ground_types import FrameResult, GroundConfig, GroundStats
@@ -54,6 +55,7 @@ class _Stream:
 
     def __init__(self, codec: LatentCodec, now_s: float) -> None:
         self.assembler = FrameAssembler(codec)
+        self.repairer = FrameRepairer()
         self.frame_id = ""
         self.heard_s = now_s
         self.feedback_due_s = now_s
@@ -75,9 +77,10 @@ class _Stream:
 
     def enter(self, header: wire.Header, size_bytes: int, now_s: float) -> None:
         """Enter a packet in the books."""
-        expected = header.rows * header.cols
+        # Repair packets count like slices beyond the grid: their bytes have passed the link, too.
+        expected = max(header.rows * header.cols, header.place + 1)
         with self.lock:
-            self.builder.on_packet(header.frame, header.slice, expected, size_bytes, now_s)
+            self.builder.on_packet(header.frame, header.place, expected, size_bytes, now_s)
             if self.builder.newest_frame == header.frame:
                 self.newest = header
 
@@ -220,8 +223,12 @@ class GroundPipeline:
             frame_id = wire.parse_stream_info(packet)
             self._stream(header.stream, now_s).frame_id = frame_id
             return []
-        with self._stage("decode"):
-            piece = self._codec.decode(packet)
+        pieces = []
+        if header.type is wire.PacketType.FEATURES:
+            with self._stage("decode"):
+                pieces.append(self._codec.decode(packet))
+        else:
+            self.stats.repair_packets += 1
         stream = self._stream(header.stream, now_s)
         ready = []
         if stream.has_restarted(header):
@@ -229,13 +236,29 @@ class GroundPipeline:
             stream.restart()
         stream.enter(header, len(data), now_s)
         before = replace(stream.assembler.stats)
-        frames = stream.assembler.add(piece, len(data), now_s)
+        frames = []
+        for piece in pieces:
+            frames += stream.assembler.add(piece, len(data), now_s)
+        for number, piece in enumerate(self._repaired(stream, packet)):
+            size_bytes = 0 if number or pieces else len(data)
+            frames += stream.assembler.add(piece, size_bytes, now_s, repaired=True)
         after = stream.assembler.stats
         self.stats.late_packets += after.late - before.late
         self.stats.duplicate_packets += after.duplicates - before.duplicates
         if after.inconsistent > before.inconsistent:
             self._refuse("inconsistent", PacketError("two packets of one frame contradict"))
         return ready + _ready(header.stream, stream, frames)
+
+    def _repaired(self, stream: _Stream, packet: wire.Packet) -> list[DecodedSlice]:
+        """The lost slices that a packet, together with those before, makes up for."""
+        try:
+            with self._stage("decode"):
+                pieces = [self._codec.decode(lost) for lost in stream.repairer.add(packet)]
+        except PacketError as error:
+            self._refuse("undecodable", error)
+            return []
+        self.stats.repaired_packets += len(pieces)
+        return pieces
 
     def _stream(self, number: int, now_s: float) -> _Stream:
         stream = self._streams.get(number)
@@ -272,7 +295,9 @@ class GroundPipeline:
             size_bytes=frame.size_bytes,
             packets_expected=frame.slices_expected,
             packets_received=frame.slices_received,
-            share_received=float(frame.received.mean()),
+            packets_repaired=frame.slices_repaired,
+            share_received=float((frame.received & ~frame.repaired).mean()),
+            share_repaired=float(frame.repaired.mean()),
             boxes=found.boxes.numpy(),
             scores=found.scores.numpy(),
             labels=found.labels.numpy(),

@@ -73,8 +73,10 @@ class FrameResult:
         rate_index: rate index that the frame was coded at.
         size_bytes: bytes on the wire of the packets that came.
         packets_expected: packets that the frame was cut into.
-        packets_received: packets that came.
+        packets_received: how many of them came.
+        packets_repaired: how many others were told by repair packets.
         share_received: share of the frame's area that came.
+        share_repaired: share of it that was told by repair packets instead.
         boxes: (N, 4) float32 x1, y1, x2, y2 in pixels of the camera's image.
         scores: (N,) float32, best first.
         labels: (N,) int64 detection class numbers.
@@ -91,7 +93,9 @@ class FrameResult:
     size_bytes: int
     packets_expected: int
     packets_received: int
+    packets_repaired: int
     share_received: float
+    share_repaired: float
     boxes: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float32]
     labels: npt.NDArray[np.int64]
@@ -112,6 +116,8 @@ class GroundStats:
         last_error: what was wrong with the last bad packet, as a sentence.
         frames: frames shown.
         incomplete_frames: those of them with packets missing.
+        repair_packets: repair packets received.
+        repaired_packets: lost packets that they made up for.
         late_packets: packets of frames that had been shown already.
         duplicate_packets: packets that came twice while their frame was open.
         loss: share of the recent packets that did not come, on the stream last shown.
@@ -126,6 +132,8 @@ class GroundStats:
     last_error: str = ""
     frames: int = 0
     incomplete_frames: int = 0
+    repair_packets: int = 0
+    repaired_packets: int = 0
     late_packets: int = 0
     duplicate_packets: int = 0
     loss: float = 0.0

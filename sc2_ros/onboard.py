@@ -23,7 +23,8 @@ import torch
 from sc2_ros import imaging
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.codec import packet as wire
-from sc2_ros.codec.coder import LatentCodec
+from sc2_ros.codec.coder import LatentCodec, Protection
+from sc2_ros.codec.pricing import UNPROTECTED
 from sc2_ros.devices import autocast, check_device
 from sc2_ros.errors import InputError, PacketError, ParameterError
 from sc2_ros.link.auto import PREFERENCES, AutoConfig, AutoRate, RateState
@@ -38,6 +39,7 @@ from sc2_ros.link.rate import (
     RateDecision,
     index_of,
 )
+from sc2_ros.link.repair import NO_REPAIR, REPAIR_MODES, RepairPolicy
 
 INFO_INTERVAL_S = 1.0
 _FPS_SLACK = 0.1
@@ -62,6 +64,7 @@ class OnboardConfig:
         rate_index: rate index in fixed mode, 0 (fewest bytes) to 1.
         rate_max_kbps: most kbit/s in auto and budget mode, all headers of the packets counted.
         rate_prefer: "accuracy", "smooth" or "latency": what auto mode gives up last.
+        rate_repair: "auto" adds repair packets in auto mode as the radio loses packets; "off".
         frame_max_fps: frames sent per second at most; 0 for no limit.
         frame_width: width in pixels to which images are scaled; 0 keeps the source's size.
         frame_height: height in pixels; 0 together with the width.
@@ -74,6 +77,7 @@ class OnboardConfig:
     rate_index: float = 0.5
     rate_max_kbps: float = 4000.0
     rate_prefer: str = "accuracy"
+    rate_repair: str = "auto"
     frame_max_fps: float = 0.0
     frame_width: int = 0
     frame_height: int = 0
@@ -89,6 +93,8 @@ class OnboardConfig:
             raise ParameterError(
                 f"rate preference {self.rate_prefer!r}; known: {', '.join(PREFERENCES)}"
             )
+        if self.rate_repair not in REPAIR_MODES:
+            raise ParameterError(f"repair {self.rate_repair!r}; known: {', '.join(REPAIR_MODES)}")
         if not 0 <= self.rate_index <= 1:
             raise ParameterError(f"rate index {self.rate_index} is not between 0 and 1")
         if not 0 < self.rate_max_kbps < 1e9:
@@ -115,6 +121,7 @@ class OnboardStats:
         frames_sent: frames coded.
         frames_dropped: images not sent, for want of frame rate or of budget.
         bytes_sent: bytes of all packets made.
+        repairs_sent: how many of them were repair packets.
         bad_feedback: feedback packets that were damaged or not for this stream.
         rate_index: rate index of the last frame sent.
         stage_ms: milliseconds that each stage took on the last frame sent.
@@ -128,6 +135,7 @@ class OnboardStats:
     frames_sent: int = 0
     frames_dropped: int = 0
     bytes_sent: int = 0
+    repairs_sent: int = 0
     bad_feedback: int = 0
     rate_index: float | None = None
     stage_ms: dict[str, float] = field(default_factory=dict)
@@ -147,6 +155,7 @@ class OnboardPipeline:
         self._codec = LatentCodec(checkpoint.tables, checkpoint.id)
         self._useful_code = useful_code(checkpoint.card.get("value_curve", ()))
         self._monitor = LinkMonitor()
+        self._repair = RepairPolicy()
         self._rate: RateController = FixedRate(0.0)
         self._config: OnboardConfig | None = None
         self._frame = 0
@@ -178,6 +187,7 @@ class OnboardPipeline:
             self._info_s = None
         if old is None or _rate_part(old) != _rate_part(config):
             self._rate = _controller(config, self._useful_code)
+            self._repair = RepairPolicy()
 
     @property
     def rate_state(self) -> RateState | None:
@@ -202,7 +212,7 @@ class OnboardPipeline:
             return []
         latent, encoded_size = self._latent(frame.image)
         info = self._stream_info(frame, now_s)
-        code = self._choose_code(latent, sum(map(len, info)), decision)
+        code, protection = self._choose_code(latent, sum(map(len, info)), decision, now_s)
         if code is None:
             self.stats.frames_dropped += 1
             return []
@@ -216,6 +226,7 @@ class OnboardPipeline:
                 capture_time_ns=frame.stamp_ns,
                 encoded_size=encoded_size,
                 source_size=(width, height),
+                protection=protection,
             )
         if info:
             self._info_s, self._info_frame_id = now_s, frame.frame_id
@@ -225,9 +236,9 @@ class OnboardPipeline:
     def on_sent(self, packet: bytes, now_s: float) -> None:
         """A packet of ``process`` has left, after any pacing: from here its round trip counts."""
         header = wire.parse(packet).header
-        if header.type is wire.PacketType.FEATURES:
-            self._monitor.on_sent(header.frame, header.slice, now_s)
-            self._rate.on_packet(header.frame, header.slice, len(packet), now_s)
+        if header.type in (wire.PacketType.FEATURES, wire.PacketType.REPAIR):
+            self._monitor.on_sent(header.frame, header.place, now_s)
+            self._rate.on_packet(header.frame, header.place, len(packet), now_s)
 
     def on_feedback(self, data: bytes, now_s: float) -> None:
         """Take a feedback packet. Never raises: what is damaged or not ours is counted."""
@@ -294,17 +305,46 @@ class OnboardPipeline:
         return latent, size
 
     def _choose_code(
-        self, latent: npt.NDArray[np.float32], info_bytes: int, decision: RateDecision
-    ) -> int | None:
-        """The controller's code, or the highest within its budget; None if nothing fits."""
+        self,
+        latent: npt.NDArray[np.float32],
+        info_bytes: int,
+        decision: RateDecision,
+        now_s: float,
+    ) -> tuple[int | None, Protection]:
+        """The controller's code, or the highest within its budget; None if nothing fits.
+
+        Where a protected frame does not fit, one without repair packets is tried.
+        """
         with self._stage("price"):
             if decision.budget_bytes is None:
-                return decision.code
+                return decision.code, UNPROTECTED
             high = 64 if decision.code is None else decision.code
             budget_bytes = decision.budget_bytes - info_bytes
-            return self._codec.highest_code(
-                latent, budget_bytes, min(decision.low, high), high, near=self._near
-            )
+            for protection in self._protections(budget_bytes, latent[0].size, now_s):
+                code = self._codec.highest_code(
+                    latent,
+                    budget_bytes,
+                    min(decision.low, high),
+                    high,
+                    near=self._near,
+                    protection=protection,
+                )
+                if code is not None:
+                    return code, protection
+            return None, UNPROTECTED
+
+    def _protections(
+        self, budget_bytes: int, positions: int, now_s: float
+    ) -> tuple[Protection, ...]:
+        """What a frame may be given against the radio's loss, the best first."""
+        state = self.rate_state
+        if self.config.rate_repair == "off" or state is None:
+            return (UNPROTECTED,)
+        self._repair.update(state.random_loss, now_s)
+        plan = self._repair.plan(budget_bytes, positions)
+        if plan == NO_REPAIR:
+            return (UNPROTECTED,)
+        return Protection(*plan), UNPROTECTED
 
     def _stream_info(self, frame: CameraFrame, now_s: float) -> list[bytes]:
         """The stream info packet where one is due."""
@@ -331,7 +371,9 @@ class OnboardPipeline:
         stats = self.stats
         stats.frames_sent += 1
         stats.bytes_sent += size_bytes
-        self._near = wire.parse(packets[-1]).header.rate_code
+        headers = [wire.parse(packet).header for packet in packets]
+        stats.repairs_sent += sum(head.type is wire.PacketType.REPAIR for head in headers)
+        self._near = headers[-1].rate_code
         stats.rate_index = index_of(self._near)
         stats.stage_ms = self._stages
 

@@ -33,7 +33,9 @@ class AssembledFrame:
         source_size: (width, height) of the camera's image, pixels.
         slices_expected: slices that the frame was cut into.
         slices_received: different slices that came.
-        size_bytes: bytes on the wire of those.
+        slices_repaired: slices that did not come but were told by repair packets.
+        repaired: (h, w) bool, the positions of those; true in `received`, too.
+        size_bytes: bytes on the wire of the packets that were used, repair packets included.
         first_s: arrival of the first of them, seconds.
         last_s: arrival of the last of them, seconds.
     """
@@ -45,6 +47,8 @@ class AssembledFrame:
     source_size: tuple[int, int]
     slices_expected: int
     slices_received: int
+    slices_repaired: int
+    repaired: npt.NDArray[np.bool_]
     size_bytes: int
     first_s: float
     last_s: float
@@ -52,7 +56,7 @@ class AssembledFrame:
     @property
     def complete(self) -> bool:
         """Whether no slice is missing."""
-        return self.slices_received == self.slices_expected
+        return self.slices_received + self.slices_repaired == self.slices_expected
 
 
 @dataclass
@@ -73,6 +77,7 @@ class _OpenFrame:
     last_s: float
     size_bytes: int = 0
     slices: dict[int, DecodedSlice] = field(default_factory=dict)
+    repaired: set[int] = field(default_factory=set)
 
     @property
     def expected(self) -> int:
@@ -90,8 +95,10 @@ class FrameAssembler:
         self._last: Header | None = None
         self.stats = AssemblerStats()
 
-    def add(self, piece: DecodedSlice, size_bytes: int, now_s: float) -> list[AssembledFrame]:
-        """Take a slice that came in a packet of `size_bytes`.
+    def add(
+        self, piece: DecodedSlice, size_bytes: int, now_s: float, *, repaired: bool = False
+    ) -> list[AssembledFrame]:
+        """Take a slice that came in a packet of `size_bytes`, or was told by repair packets.
 
         Returns:
             The frames that are finished by it, oldest first.
@@ -108,6 +115,8 @@ class FrameAssembler:
             self.stats.duplicates += 1
             return []
         frame.slices[header.slice] = piece
+        if repaired:
+            frame.repaired.add(header.slice)
         frame.size_bytes += size_bytes
         frame.last_s = now_s
         if len(frame.slices) == frame.expected:
@@ -165,12 +174,14 @@ class FrameAssembler:
         channels = len(first.symbols)
         symbols = np.zeros((channels, first.grid_h, first.grid_w), np.int16)
         received = np.zeros((first.grid_h, first.grid_w), np.bool_)
-        for piece in frame.slices.values():
+        repaired = np.zeros((first.grid_h, first.grid_w), np.bool_)
+        for number, piece in frame.slices.items():
             _, height, width = piece.symbols.shape
             rows = slice(piece.y0, piece.y0 + height)
             cols = slice(piece.x0, piece.x0 + width)
             symbols[:, rows, cols] = piece.symbols
             received[rows, cols] = True
+            repaired[rows, cols] = number in frame.repaired
         return AssembledFrame(
             header=first.header,
             latent=self._codec.dequantise(symbols, first.header.rate_code),
@@ -178,7 +189,9 @@ class FrameAssembler:
             encoded_size=first.encoded_size,
             source_size=first.source_size,
             slices_expected=frame.expected,
-            slices_received=len(frame.slices),
+            slices_received=len(frame.slices) - len(frame.repaired),
+            slices_repaired=len(frame.repaired),
+            repaired=repaired,
             size_bytes=frame.size_bytes,
             first_s=frame.first_s,
             last_s=frame.last_s,

@@ -67,6 +67,12 @@ class Header:
     reference: int = 0
     capture_time_ns: int = 0
 
+    @property
+    def place(self) -> int:
+        """The packet's number in its frame: repair packets count on from the slices."""
+        first = self.rows * self.cols if self.type is PacketType.REPAIR else 0
+        return first + self.slice
+
 
 @dataclass(frozen=True)
 class Packet:

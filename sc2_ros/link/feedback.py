@@ -122,9 +122,12 @@ class FeedbackBuilder:
     ) -> bool:
         """Enter a packet that came at ``now_s``; False if it came before or is too old to tell.
 
-        ``expected`` is the number of slices of its frame, 1 to 256.
+        ``expected`` is the number of slices of its frame, 1 to 256. A repair packet counts as one
+        more slice than its frame was known to have: only such a packet may raise the number.
         """
         record = self._frames.get(frame)
+        if record is not None and slice_number == expected - 1 >= record.expected:
+            record.expected = expected
         if slice_number >= (record.expected if record else expected):
             return False
         if record is None:

@@ -101,9 +101,11 @@ def frame_info_message(result: FrameResult, node_name: str) -> DiagnosticArray:
         "size_bytes": result.size_bytes,
         "packets_expected": result.packets_expected,
         "packets_received": result.packets_received,
+        "packets_repaired": result.packets_repaired,
         "share_received": f"{result.share_received:.4f}",
+        "share_repaired": f"{result.share_repaired:.4f}",
     }
-    whole = result.packets_received >= result.packets_expected
+    whole = result.packets_received + result.packets_repaired >= result.packets_expected
     status = Status(
         "frame",
         Level.OK if whole else Level.WARN,
