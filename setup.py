@@ -24,6 +24,8 @@ def files(folder: str) -> list[tuple[str, list[str]]]:
 
 
 setup(
+    # In setup.cfg it would become an object of a class, which colcon cannot read.
+    python_requires=">=3.10",
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (str(SHARE), [name for name in ("package.xml",) if Path(name).exists()]),

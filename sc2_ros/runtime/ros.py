@@ -6,7 +6,8 @@
 where both could be had. Both give the same names with the same behaviour; `rclpy` is the module or
 its embedded stand-in (`init`, `shutdown`, `try_shutdown`, `ok`, `spin`, `spin_once`). The message
 classes carry their own names, except `TimeMsg`, `DurationMsg` and `ClockMsg`. `MISUSE` are the
-errors that a wrong command line or a wrong value in a parameter file causes.
+errors that a wrong command line or a wrong value in a parameter file causes, `MiddlewareError` is
+what an endpoint raises whose context is closed.
 """
 # ruff: noqa: F401
 # mypy: ignore-errors
@@ -27,8 +28,8 @@ if rclpy_chosen():
         ParameterNotDeclaredException,
     )
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-    from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
     from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
+    from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
     from rclpy.node import Node
     from rclpy.parameter import Parameter
     from rclpy.qos import (
@@ -44,12 +45,15 @@ if rclpy_chosen():
     from rclpy.time import Time
 
     MIDDLEWARE = "rclpy"
+    MiddlewareError = _rclpy.RCLError
     MISUSE = (_rclpy.RCLInvalidROSArgsError, _rclpy.UnknownROSArgsError, ParameterException)
 
     def _message_type(package: str, name: str) -> type:
         return getattr(import_module(f"{package}.msg"), name)
 
 else:
+    from cyclonedds.core import DDSException
+
     from sc2_ros.runtime import embedded as rclpy
     from sc2_ros.runtime.clock import Clock, ClockType, Duration, Time
     from sc2_ros.runtime.context import ExternalShutdownException
@@ -81,6 +85,7 @@ else:
     )
 
     MIDDLEWARE = "embedded cyclonedds"
+    MiddlewareError = DDSException
     MISUSE = (ParameterException,)
 
     def _message_type(package: str, name: str) -> type:

@@ -6,6 +6,8 @@ import ast
 import configparser
 import importlib.util
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -127,3 +129,21 @@ def test_the_manifest_has_the_version_and_build_type_of_the_package():
     assert manifest.findtext("name") == "sc2_ros"
     assert manifest.findtext("version") == __version__
     assert manifest.findtext("export/build_type") == "ament_python"
+
+
+def test_colcon_can_read_the_description():
+    # What colcon-python-setup-py asks of setup.py: a description whose repr is a literal.
+    code = (
+        "from setuptools import Distribution; from distutils.core import run_setup;"
+        "found = run_setup('setup.py', ['--dry-run'], stop_after='config').__dict__;"
+        "print({k: found[k] for k in ('python_requires', 'install_requires', 'extras_require',"
+        " 'entry_points', 'data_files', 'packages')})"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    found = ast.literal_eval(text.strip().splitlines()[-1])
+
+    assert found["python_requires"] == ">=3.10"
+    assert ("share/ament_index/resource_index/packages", ["resource/sc2_ros"]) in found[
+        "data_files"
+    ]
