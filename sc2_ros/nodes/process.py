@@ -7,8 +7,6 @@ Exit code 0 after SIGINT or SIGTERM, 2 after what a user can mend, 1 after a fau
 
 from __future__ import annotations
 
-import atexit
-import gc
 import sys
 import traceback
 from collections.abc import Callable
@@ -30,10 +28,8 @@ def run(create: Callable[[], Node], args: list[str] | None = None) -> int:
         The exit code.
     """
     node = None
-    # What torch and OpenCV have made need not be taken apart at the end: 0.8 s become 0.2 s.
-    atexit.register(gc.freeze)
     try:
-        rclpy.init(args=args)
+        _init(args)
         node = create()
         if hasattr(node, "autostart"):
             node.autostart()
@@ -53,6 +49,15 @@ def run(create: Callable[[], Node], args: list[str] | None = None) -> int:
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _init(args: list[str] | None) -> None:
+    try:
+        rclpy.init(args=args)
+    except (
+        MiddlewareError
+    ) as error:  # a parameter file that is missing, a network that is not there
+        raise Sc2Error(str(error)) from error
 
 
 def explain(logger: Any, error: Exception) -> None:
