@@ -20,11 +20,7 @@ pytestmark = pytest.mark.processes
         ("camera_node", ("-p", "input:=/nowhere.mp4"), "nowhere"),
         ("camera_node", ("-r", "image"), "image"),
         ("camera_node", ("--no-such-argument",), "no-such-argument"),
-        (
-            "camera_node",
-            ("-p", "qos_overrides./image.publisher.reliability:=perhaps"),
-            "perhaps",
-        ),
+        ("camera_node", ("-p", "qos_overrides./image.publisher.depth:=many"), "depth"),
     ],
 )
 def test_what_cannot_start_says_so_in_one_line(start, name, arguments, words):
