@@ -3,6 +3,7 @@
 """Train a network by one of the recipes.
 
 sc2 train sc2_ros --config config/train/sc2_ros.yaml [--data DIR] [--resume] [--max-steps N]
+torchrun --nproc-per-node 4 -m sc2_ros.cli.main train sc2_ros ...     the same on four GPUs
 """
 
 import argparse
@@ -31,6 +32,7 @@ def main(args: argparse.Namespace) -> int:
 
     if importlib.util.find_spec("tensorboard") is None:
         raise InputError("training logs to TensorBoard; install it: pip install 'sc2_ros[train]'")
+    from sc2_ros.training import distributed
     from sc2_ros.training.config import read
     from sc2_ros.training.recipes import RECIPES, RunOptions, recipe
 
@@ -43,5 +45,8 @@ def main(args: argparse.Namespace) -> int:
     run = recipe(args.recipe)
     config = read(args.config or f"config/train/{args.recipe}.yaml", args.data, args.max_steps)
     device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    run(config, RunOptions(device=device, resume=args.resume, init=args.init))
+    try:
+        run(config, RunOptions(device=device, resume=args.resume, init=args.init))
+    finally:
+        distributed.leave()
     return 0

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import threading
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import cv2
 import numpy as np
 import torch
 
+from sc2_ros.training import distributed
 from sc2_ros.training.augment import VOID
 from sc2_ros.training.detection_loss import DetectionTarget, make_target
 from sc2_ros.training.sources import Source, SourceConfig, open_sources
@@ -96,7 +96,7 @@ def stream_batches(
         start: number of the first batch; the step at which a run goes on.
         rank: of this process under torchrun (default: $RANK, else 0).
     """
-    place = int(os.environ.get("RANK", "0")) if rank is None else rank
+    place = distributed.rank() if rank is None else rank
     queues: list[queue.Queue[Batch | BaseException]] = [queue.Queue(ahead) for _ in range(workers)]
     stop = threading.Event()
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sc2_ros.errors import ParameterError
+from sc2_ros.training import distributed
 from sc2_ros.training.augment import AugmentConfig, augment, augment_whole
 from sc2_ros.training.datasets import DETECTION_CLASSES, MASK_CLASSES, Dataset, Sample, open_dataset
 from sc2_ros.training.datasets.base import mask_lookup
@@ -46,13 +47,21 @@ class Source:
         augmentation: AugmentConfig,
         split: str = "train",
         mask_classes: Sequence[str] = MASK_CLASSES,
+        limit: int | None = None,
     ) -> None:
-        """mask_classes: names of the numbers in batches; the data set's own, or ours."""
+        """Open the data set and read it where it fits.
+
+        mask_classes: names of the numbers in batches, the data set's own or ours; limit: only so
+        many samples, evenly spread.
+        """
         self.data = open_dataset(config.path, split)
         first = self.data[0]
         pixels = first.image.nbytes + (0 if first.mask is None else first.mask.nbytes)
-        self.in_memory = pixels * len(self.data) <= MEMORY_BYTES
-        self.samples: Sequence[Sample] = list(self.data) if self.in_memory else self.data
+        count = len(self.data) if limit is None else min(limit, len(self.data))
+        self.in_memory = pixels * count <= MEMORY_BYTES
+        self.samples: Sequence[Sample] = self.data
+        if self.in_memory:
+            self.samples = [self.data[i * len(self.data) // count] for i in range(count)]
         self.config, self.per_batch = config, config.per_batch
         self.augmentation = replace(
             augmentation,
@@ -64,8 +73,8 @@ class Source:
             [name in self.data.detection_classes for name in DETECTION_CLASSES]
         )
         self.mask_lookup = mask_lookup(self.data.mask_classes, mask_classes)
-        step = 1 if self.in_memory else max(1, len(self.data) // _SAMPLES_FOR_COUNTS)
-        labels = [self.samples[i].labels for i in range(0, len(self.data), step)]
+        step = 1 if self.in_memory else max(1, len(self.samples) // _SAMPLES_FOR_COUNTS)
+        labels = [self.samples[i].labels for i in range(0, len(self.samples), step)]
         counts = np.bincount(np.concatenate(labels), minlength=len(DETECTION_CLASSES))
         self.weights: NDArray[np.float64] = 1 / np.sqrt(np.maximum(counts, 100.0))
 
@@ -82,11 +91,11 @@ def open_sources(
     augmentation: AugmentConfig,
     split: str = "train",
     mask_classes: Sequence[str] = MASK_CLASSES,
-    need: str | None = None,
+    need: Sequence[str] = (),
 ) -> list[Source]:
     """Open the data sets of a mixture and print a line about each.
 
-    need: "boxes", "masks" or "categories", of which at least one data set must have some.
+    need: of "boxes", "masks" and "categories"; at least one data set must have one of them.
 
     Raises:
         ParameterError: there is none, or none has what is needed.
@@ -98,10 +107,11 @@ def open_sources(
     for source in sources:
         where = "" if source.in_memory else ", read from disk"
         size, share = len(source.samples), source.per_batch
-        print(f"{source.config.path}: {size} images, {share} per batch{where}")
-    if need is not None and not any(getattr(source.data, _LABELS[need]) for source in sources):
+        if distributed.is_main():
+            print(f"{source.config.path}: {size} images, {share} per batch{where}")
+    if need and not any(getattr(s.data, _LABELS[kind]) for s in sources for kind in need):
         names = ", ".join(source.config.path for source in sources)
-        raise ParameterError(f"this recipe needs {need}, which none of {names} has")
+        raise ParameterError(f"this recipe needs {' or '.join(need)}; none of {names} has any")
     return sources
 
 

@@ -1,6 +1,14 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The trainer: schedule, mixed precision, weight averaging, log, resumable checkpoints."""
+"""The trainer: schedule, mixed precision, weight averaging, many processes, resumable files.
+
+::
+
+    batch n = f(seed, n, rank) --> loss --> gradients, averaged over processes --> AdamW + Muon
+                                                                                    |
+    last.pt  every save_every_s  <-- weights, averaged weights, optimisers, step <--+
+    best.pt  the best averaged weights so far, where there is a validation
+"""
 
 from __future__ import annotations
 
@@ -8,23 +16,35 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.tensorboard import SummaryWriter
 
-from sc2_ros.errors import CheckpointError
-from sc2_ros.training.muon import Muon
+from sc2_ros.errors import CheckpointError, ParameterError
+from sc2_ros.training import distributed
+from sc2_ros.training.optimizers import make_optimizers
+from sc2_ros.training.progress import Reporter
 
 LossFunction = Callable[[nn.Module, Any], tuple[Tensor, dict[str, float]]]
+Validation = Callable[[nn.Module], dict[str, float]]
+
+PRECISIONS = ("auto", "bf16", "fp16", "fp32")
 
 
 @dataclass(frozen=True)
 class TrainerConfig:
-    """How long and how fast; the schedule ends at max_steps or max_minutes, whichever is first."""
+    """How long and how fast; the schedule ends at max_steps or max_minutes, whichever is first.
+
+    precision: bf16, fp16 (with loss scaling) or fp32; auto is bf16 on CPUs and on GPUs that have
+    it, else fp16. validate_every: share of the schedule between two validations, 0 for none.
+    """
 
     max_steps: int = 20_000
     max_minutes: float = math.inf
@@ -37,13 +57,31 @@ class TrainerConfig:
     clip: float = 5.0
     save_every_s: float = 180.0
     seed: int = 0
+    precision: str = "auto"
+    validate_every: float = 0.0
+
+
+class _WithLoss(nn.Module):
+    """Model and loss as one module, which is what DistributedDataParallel wants to call."""
+
+    def __init__(self, model: nn.Module, loss: LossFunction) -> None:
+        super().__init__()
+        self.model, self.loss = model, loss
+
+    def forward(self, batch: Any) -> tuple[Tensor, dict[str, float]]:
+        return self.loss(self.model, batch)
 
 
 class Trainer:
     """Runs one model over endless batches and keeps `last.pt` in its folder.
 
     Progress counts steps and minutes over all sessions, so a resumed run goes on where the
-    schedule stood.
+    schedule stood. All randomness of step n comes from (seed, n, rank), so with the same batches
+    a resumed run ends in the same weights as an unbroken one.
+
+    Under torchrun every process trains on batches of its own; gradients are averaged, so a step
+    is that of the batches together. Process 0 alone writes, logs and validates. Batch norms see
+    their own process's batch on CPUs and the batches of all on GPUs.
     """
 
     def __init__(
@@ -53,37 +91,37 @@ class Trainer:
         config: TrainerConfig,
         folder: Path,
         device: str = "cpu",
+        validate: Validation | None = None,
     ) -> None:
-        """folder: for last.pt and the TensorBoard log; device: cpu (bf16) or cuda (AMP bf16)."""
-        self.model = model.to(device, memory_format=torch.channels_last)
-        self.ema = copy.deepcopy(self.model).eval().requires_grad_(False)
+        """Put the model on its device and make the optimisers of what requires a gradient.
+
+        Args:
+            model: what is trained; frozen parts have requires_grad False already.
+            loss: (model, batch) -> loss and its parts for the log.
+            config: schedule and rates.
+            folder: for last.pt, best.pt and the TensorBoard log.
+            device: cpu or cuda.
+            validate: averaged model -> figures, `score` among them (higher is better).
+        """
+        self.device = distributed.join(device)
+        self.model: nn.Module = model.to(self.device).to(memory_format=torch.channels_last)
         self.loss, self.config, self.folder = loss, config, folder
-        self.device = torch.device(device)
+        self.validate = validate
+        if distributed.world() > 1 and self.device.type == "cuda":
+            sync: Any = nn.SyncBatchNorm
+            self.model = sync.convert_sync_batchnorm(self.model)
+        self._whole: nn.Module = _WithLoss(self.model, loss)
+        if distributed.world() > 1:
+            # A part may have nothing to learn in a batch, such as masks where none has any.
+            self._whole = DistributedDataParallel(self._whole, find_unused_parameters=True)
+        self.ema: nn.Module = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.step, self.minutes = 0, 0.0
-        trained = [p for p in model.parameters() if p.requires_grad]
-        matrices = [p for p in trained if p.dim() == 4 and p.shape[1] > 1]
-        chosen = {id(p) for p in matrices} if config.optimizer == "muon" else set()
-        rest = [p for p in trained if id(p) not in chosen]
-        decayed = [p for p in rest if p.dim() == 4]
-        # Gains and priors are logarithms that have far to go: they get five times the rate.
-        quick = [p for n, p in model.named_parameters() if "log_" in n and p.requires_grad]
-        fast = {id(p) for p in quick}
-        plain = [p for p in rest if p.dim() != 4 and id(p) not in fast]
-        self.optimizers: list[torch.optim.Optimizer] = [
-            torch.optim.AdamW(
-                [
-                    {"params": decayed, "weight_decay": config.weight_decay},
-                    {"params": plain, "weight_decay": 0.0},
-                    {"params": quick, "weight_decay": 0.0, "lr": 5 * config.lr},
-                ],
-                lr=config.lr,
-            )
-        ]
-        if chosen:
-            self.optimizers.append(
-                Muon(matrices, lr=config.muon_lr, weight_decay=config.weight_decay)
-            )
+        self.best = {"score": -math.inf, "step": 0.0}
+        self._validated = 0.0
+        self.optimizers = make_optimizers(self.model, config)
         self.base = [[g["lr"] for g in o.param_groups] for o in self.optimizers]
+        self.dtype = _dtype(config.precision, self.device)
+        self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
 
     @property
     def progress(self) -> float:
@@ -91,41 +129,60 @@ class Trainer:
         share = max(self.step / self.config.max_steps, self.minutes / self.config.max_minutes)
         return min(share, 1.0)
 
-    def save(self) -> None:
-        """Write last.pt so that a kill at any moment leaves a whole file."""
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes files."""
+        return distributed.is_main()
+
+    def save(self, name: str = "last.pt") -> None:
+        """Write the state so that a kill at any moment leaves a whole file."""
+        if not self.is_main:
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
         state = {
             "model": self.model.state_dict(),
             "ema": self.ema.state_dict(),
             "optimizers": [o.state_dict() for o in self.optimizers],
+            "scaler": self._scaler.state_dict(),
             "step": self.step,
             "minutes": self.minutes,
+            "best": self.best,
             "config": asdict(self.config),
             "rng": torch.get_rng_state(),
         }
-        partial = self.folder / "last.pt.partial"
+        partial = self.folder / f"{name}.partial"
         torch.save(state, partial)
-        partial.replace(self.folder / "last.pt")
+        partial.replace(self.folder / name)
 
     def resume(self) -> None:
         """Go on from last.pt. Raises CheckpointError where there is none."""
-        path = self.folder / "last.pt"
-        if not path.is_file():
-            raise CheckpointError(f"nothing to resume: no {path}; start without --resume")
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        state = self._read("last.pt")
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
+        if state.get("scaler"):
+            self._scaler.load_state_dict(state["scaler"])
         self.step, self.minutes = state["step"], state["minutes"]
-        torch.set_rng_state(state["rng"].cpu())
+        self.best = state.get("best", self.best)
+        self._validated = self.progress
+
+    def best_model(self) -> nn.Module:
+        """The averaged model of best.pt where this training has validated, else of now."""
+        if math.isinf(self.best["score"]):
+            return self.ema
+        best: nn.Module = copy.deepcopy(self.ema)
+        best.load_state_dict(self._read("best.pt")["ema"])
+        return best
 
     def run(self, batches: Iterator[Any]) -> None:
         """Train until the schedule ends; save now and then and at the end."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(self.config.seed + self.step)
-        with SummaryWriter(str(self.folder)) as log:
-            saved = shown = last = time.monotonic()
+        writer: AbstractContextManager[Any] = nullcontext()
+        if self.is_main:
+            writer = SummaryWriter(str(self.folder))
+        with writer as log, Reporter() as reporter:
+            saved = last = time.monotonic()
             means: dict[str, float] = {}
             while self.progress < 1.0:
                 parts = self._one_step(next(batches))
@@ -134,16 +191,13 @@ class Trainer:
                 now = time.monotonic()
                 self.minutes += (now - last) / 60
                 last = now
-                if now - shown > 15 or self.progress >= 1.0:
-                    shown = now
-                    left = self.minutes * (1 / max(self.progress, 1e-6) - 1)
-                    text = " ".join(f"{name} {value:.4f}" for name, value in means.items())
-                    rate = self.step / max(self.minutes * 60, 1e-6)
-                    print(
-                        f"step {self.step} {self.progress:6.1%} {rate:.2f}/s "
-                        f"left {left:.0f} min  {text}",
-                        flush=True,
-                    )
+                if math.isfinite(self.config.max_minutes):  # all must end at the same step
+                    self.minutes = distributed.from_main(self.minutes, self.device)
+                self._validate(log)
+                if not self.is_main:
+                    continue
+                if reporter.due() or self.progress >= 1.0:
+                    reporter.show(self.step, self.progress, self.minutes, means)
                     for name, value in means.items():
                         log.add_scalar(name, value, self.step)
                 if now - saved > self.config.save_every_s:
@@ -158,21 +212,48 @@ class Trainer:
         for optimizer, rates in zip(self.optimizers, self.base, strict=True):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
+        # Hashed, since torch's generator for CPUs looks at the lower 32 bits of a seed only.
+        source = np.random.SeedSequence((self.config.seed, self.step, distributed.rank()))
+        torch.manual_seed(int(source.generate_state(1)[0]))
         self.model.train()
-        with torch.autocast(self.device.type, torch.bfloat16):
-            loss, parts = self.loss(self.model, batch)
+        if hasattr(batch, "to"):
+            batch = batch.to(self.device)
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            loss, parts = self._whole(batch)
+            parts = dict[str, float](parts)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        self._scaler.scale(loss).backward()
+        for optimizer in self.optimizers:
+            self._scaler.unscale_(optimizer)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         if torch.isfinite(norm):
             for optimizer in self.optimizers:
-                optimizer.step()
+                self._scaler.step(optimizer)
         else:
             parts["skipped"] = 1.0
+        self._scaler.update()
         self._average()
         self.step += 1
         return parts
+
+    def _validate(self, log: Any) -> None:
+        """Where it is due: score the averaged model and keep it if it is the best so far."""
+        every = self.config.validate_every
+        due = self.progress - self._validated >= every or self.progress >= 1.0
+        if self.validate is None or every <= 0 or not due:
+            return
+        self._validated = self.progress
+        score = 0.0
+        if self.is_main:
+            figures = self.validate(self.ema)
+            score = figures["score"]
+            for name, value in figures.items():
+                log.add_scalar(f"validation/{name}", value, self.step)
+            if score > self.best["score"]:
+                self.best = {"score": score, "step": float(self.step)}
+                self.save("best.pt")
+        distributed.from_main(score, self.device)  # the others wait
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -184,3 +265,20 @@ class Trainer:
                 mean.lerp_(value, 1 - decay)
             else:
                 mean.copy_(value)
+
+    def _read(self, name: str) -> dict[str, Any]:
+        path = self.folder / name
+        if not path.is_file():
+            raise CheckpointError(f"nothing to resume: no {path}; start without --resume")
+        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+        return state
+
+
+def _dtype(precision: str, device: torch.device) -> torch.dtype:
+    """The arithmetic of convolutions. Raises ParameterError for an unknown name."""
+    if precision not in PRECISIONS:
+        raise ParameterError(f"precision '{precision}' is unknown; use {', '.join(PRECISIONS)}")
+    if precision == "auto":
+        half = device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
+        precision = "fp16" if half else "bf16"
+    return {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[precision]

@@ -18,11 +18,12 @@ from sc2_ros.codec.tables import RATE_CODES
 from sc2_ros.errors import CheckpointError
 from sc2_ros.network.bottleneck import ANCHORS
 from sc2_ros.training import tables
-from sc2_ros.training.batches import Source, stream_batches
+from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
 from sc2_ros.training.config import TrainConfig
 from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.sc2_model import TrainingModel, sc2_loss
 from sc2_ros.training.trainer import Trainer
+from sc2_ros.training.validation import validation_loss
 
 IMAGES_FOR_TABLES = 240
 
@@ -34,21 +35,22 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     model = TrainingModel()
     if options.init is not None:
         model.load_state_dict(_weights(options.init))
-    sources = [Source(source, config.augment) for source in config.sources]
-    for source, settings in zip(sources, config.sources, strict=True):
-        print(f"{settings.path}: {len(source.samples)} images, {settings.per_batch} per batch")
-    trainer = Trainer(
-        model,
-        lambda net, batch: sc2_loss(net, batch, config.loss),
-        config.trainer,
-        folder,
-        options.device,
-    )
+    sources = open_sources(config.sources, config.augment, need=("boxes", "masks"))
+
+    def loss(net: nn.Module, batch: Batch) -> tuple[torch.Tensor, dict[str, float]]:
+        return sc2_loss(net, batch, config.loss)
+
+    validate = None
+    if config.trainer.validate_every > 0:
+        validate = validation_loss(config.sources, config.augment, loss)
+    trainer = Trainer(model, loss, config.trainer, folder, options.device, validate)
     if options.resume:
         trainer.resume()
-    seed = config.trainer.seed + trainer.step
-    trainer.run(stream_batches(sources, seed, config.augment.crop))
-    return export(trainer.ema, sources, config, trainer.step, trainer.minutes)
+    seed, crop = config.trainer.seed, config.augment.crop
+    trainer.run(stream_batches(sources, seed, crop, start=trainer.step))
+    if not trainer.is_main:
+        return folder
+    return export(trainer.best_model(), sources, config, trainer.step, trainer.minutes)
 
 
 def export(

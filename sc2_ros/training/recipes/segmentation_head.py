@@ -20,7 +20,7 @@ from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import drop_patches
 from sc2_ros.network.encoder import STRIDE
 from sc2_ros.training.augment import VOID
-from sc2_ros.training.batches import Batch, Source, stream_batches
+from sc2_ros.training.batches import Batch, open_sources, stream_batches
 from sc2_ros.training.config import TrainConfig
 from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.segmentation_loss import segmentation_loss
@@ -83,7 +83,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     if options.init is None:
         raise ParameterError("segmentation_head needs a checkpoint: --init default, or a file")
     parts = checkpoint.read(options.init)
-    sources = [Source(source, config.augment) for source in config.sources]
+    sources = open_sources(config.sources, config.augment)
     if not any((source.mask_lookup != VOID).any() for source in sources):
         raise ParameterError("segmentation_head needs a data set with masks; none of them has any")
     folder = Path(config.out)
@@ -97,8 +97,10 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     )
     if options.resume:
         trainer.resume()
-    seed = config.trainer.seed + trainer.step
-    trainer.run(stream_batches(sources, seed, config.augment.crop))
+    seed, crop = config.trainer.seed, config.augment.crop
+    trainer.run(stream_batches(sources, seed, crop, start=trainer.step))
+    if not trainer.is_main:
+        return folder
     best = trainer.ema.cpu().float()
     assert isinstance(best, HeadOnStream)
     card = parts.card | {

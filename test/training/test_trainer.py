@@ -1,0 +1,160 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Resuming, the best weights, precisions and the progress line of the trainer."""
+
+import io
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from labelled import small_yolo
+from rich.console import Console
+from torch import nn
+
+from sc2_ros.errors import CheckpointError, ParameterError
+from sc2_ros.training.augment import AugmentConfig
+from sc2_ros.training.batches import Source, SourceConfig, stream_batches
+from sc2_ros.training.progress import Reporter
+from sc2_ros.training.trainer import Trainer, TrainerConfig
+
+STEPS = 6
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _model() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 1, 1))
+
+
+def _loss(model: nn.Module, batch: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+    noisy = batch + torch.randn_like(batch)  # a loss with randomness of its own
+    value = (model(noisy).float() - 1).square().mean()
+    return value, {"loss": float(value.detach())}
+
+
+def _batches(start: int = 0, stop: int | None = None):
+    """Batch n is a function of n; where a stop is given the power fails there."""
+    for number in itertools.count(start):
+        if number == stop:
+            raise KeyboardInterrupt
+        yield torch.randn(2, 3, 10, 10, generator=torch.Generator().manual_seed(number))
+
+
+def _trainer(folder, optimizer: str = "muon", **more: object) -> Trainer:
+    config = TrainerConfig(max_steps=STEPS, optimizer=optimizer, save_every_s=0.0, **more)
+    return Trainer(_model(), _loss, config, folder)
+
+
+def _same(one: nn.Module, other: nn.Module) -> bool:
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
+def test_a_broken_run_ends_in_the_same_weights_as_an_unbroken_one(tmp_path, optimizer):
+    unbroken = _trainer(tmp_path / "a", optimizer)
+    unbroken.run(_batches())
+    with pytest.raises(KeyboardInterrupt):
+        _trainer(tmp_path / "b", optimizer).run(_batches(stop=3))
+
+    resumed = _trainer(tmp_path / "b", optimizer)
+    torch.manual_seed(99)  # whatever a new process starts with
+    resumed.resume()
+    assert resumed.step == 3
+    resumed.run(_batches(start=resumed.step))
+
+    assert _same(resumed.model, unbroken.model)
+    assert _same(resumed.ema, unbroken.ema)
+    again = _trainer(tmp_path / "c", optimizer)
+    again.run(_batches())
+    other = _trainer(tmp_path / "d", optimizer, seed=1)
+    other.run(_batches())
+    assert _same(again.model, unbroken.model)
+    assert not _same(other.model, unbroken.model)
+
+
+def test_batches_go_on_where_they_stood(tmp_path):
+    data = small_yolo(tmp_path / "data")
+    source = Source(SourceConfig(str(data), 2), AugmentConfig(crop=64))
+    whole = list(itertools.islice(stream_batches([source], 5, 64), 4))
+    later = list(itertools.islice(stream_batches([source], 5, 64, workers=2, start=2), 2))
+    other = next(stream_batches([source], 5, 64, rank=1))
+
+    assert [torch.equal(a.image, b.image) for a, b in zip(whole[2:], later, strict=True)] == [
+        True,
+        True,
+    ]
+    assert np.array_equal(whole[2].targets[0].heat, later[0].targets[0].heat)
+    assert not torch.equal(whole[0].image, other.image)
+
+
+def test_the_best_weights_are_kept(tmp_path):
+    seen: list[tuple[int, torch.Tensor]] = []
+    scores = iter([0.1, 0.5, 0.3])
+
+    def validate(model: nn.Module) -> dict[str, float]:
+        seen.append((trainer.step, model[0].weight.clone()))
+        return {"score": next(scores)}
+
+    config = TrainerConfig(max_steps=STEPS, validate_every=1 / 3)
+    trainer = Trainer(_model(), _loss, config, tmp_path, validate=validate)
+    trainer.run(_batches())
+
+    assert [step for step, _ in seen] == [2, 4, 6]
+    assert trainer.best == {"score": 0.5, "step": 4.0}
+    assert torch.equal(trainer.best_model()[0].weight, seen[1][1])
+    assert torch.equal(trainer.ema[0].weight, seen[2][1])
+    resumed = Trainer(_model(), _loss, config, tmp_path, validate=validate)
+    resumed.resume()
+    assert torch.equal(resumed.best_model()[0].weight, seen[1][1])
+
+
+def test_without_validation_the_last_average_is_the_best(tmp_path):
+    trainer = _trainer(tmp_path)
+    trainer.run(_batches())
+
+    assert trainer.best_model() is trainer.ema
+    assert not (tmp_path / "best.pt").exists()
+
+
+@pytest.mark.parametrize("precision", ["auto", "bf16", "fp16", "fp32"])
+def test_every_precision_learns(tmp_path, precision):
+    config = TrainerConfig(max_steps=30, lr=0.02, precision=precision, warmup=0.1)
+    losses: list[float] = []
+
+    def loss(model: nn.Module, batch: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+        value, parts = _loss(model, batch)
+        losses.append(parts["loss"])
+        return value, parts
+
+    trainer = Trainer(_model(), loss, config, tmp_path)
+    trainer.run(_batches())
+
+    assert all(p.dtype == torch.float32 for p in trainer.model.parameters())
+    assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
+
+
+def test_what_cannot_be_is_said(tmp_path):
+    with pytest.raises(ParameterError, match=r"precision 'int8'.*bf16"):
+        _trainer(tmp_path, precision="int8")
+    with pytest.raises(ParameterError, match=r"optimizer 'sgd'.*muon"):
+        _trainer(tmp_path, optimizer="sgd")
+    with pytest.raises(CheckpointError, match="nothing to resume"):
+        _trainer(tmp_path).resume()
+
+
+def test_progress_is_a_line_in_a_file_and_a_bar_on_a_terminal():
+    log, screen = io.StringIO(), io.StringIO()
+    with Reporter(Console(file=log)) as reporter:
+        reporter.show(30, 0.25, 2.0, {"heat": 0.5})
+    with Reporter(Console(file=screen, force_terminal=True, width=120)) as reporter:
+        reporter.show(30, 0.25, 2.0, {"heat": 0.5})
+
+    assert log.getvalue() == "step 30  25.0% 0.25/s left 6 min  heat 0.5000\n"
+    assert "━" in screen.getvalue()
+    assert "left 6 min" in screen.getvalue()
