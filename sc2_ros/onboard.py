@@ -340,7 +340,7 @@ class OnboardPipeline:
         state = self.rate_state
         if self.config.rate_repair == "off" or state is None:
             return (UNPROTECTED,)
-        self._repair.update(state.random_loss, now_s)
+        self._repair.update(state.loss, state.queue_delay_s, now_s)
         plan = self._repair.plan(budget_bytes, positions)
         if plan == NO_REPAIR:
             return (UNPROTECTED,)

@@ -30,6 +30,8 @@ UNEVEN = 0.15
 LARGEST_BYTES = 1190
 MOST_REPAIRS, MOST_SLICES, EXTRA_SLICES = 6, 64, 6
 LEAST_LOSS, MOST_LOSS = 0.005, 0.4
+SHORT_QUEUE_S = 0.08
+"""A queue that the controller keeps is shorter than this, one that overflows mostly longer."""
 MEMORY_S = 6.0
 """Loss is averaged over so long: a share of the packets that jumps about is mostly chance."""
 _STEPS_PER_DOUBLING = 4
@@ -46,7 +48,12 @@ NO_REPAIR = RepairPlan()
 
 
 class RepairPolicy:
-    """Follows the loss that the radio makes; what the queue drops is none of its business."""
+    """Follows the loss that the radio makes; what a queue drops is none of its business.
+
+    A queue overflows when it is long, so what is lost while it is short the radio has lost. (The
+    controller's own measure, loss while there is no queue at all, is stricter, since it must not
+    take a very short queue for a bad radio; but with a full link it has seconds to wait for one.)
+    """
 
     def __init__(self) -> None:
         self._loss: float | None = None
@@ -58,18 +65,20 @@ class RepairPolicy:
         """The random loss that is reckoned with, 0 to 1."""
         return self._loss or 0.0
 
-    def update(self, random_loss: float | None, now_s: float) -> None:
-        """Enter the estimate of the random loss; ``None`` while there is none."""
-        if random_loss is None:
+    def update(self, loss: float | None, queue_s: float | None, now_s: float) -> None:
+        """Enter loss and queueing delay as the controller sees them; ``None``: nothing is known."""
+        if loss is None or queue_s is None:
             self._loss = None
+            return
+        if queue_s > SHORT_QUEUE_S:
             return
         elapsed_s, self._heard_s = now_s - self._heard_s, now_s
         if self._loss is None or not 0 <= elapsed_s < MEMORY_S:
-            self._loss, self._since_s = random_loss, now_s
+            self._loss, self._since_s = loss, now_s
         elif elapsed_s > 0:
             # A mean of all that was heard at first, then one that forgets.
             memory_s = min(MEMORY_S, now_s - self._since_s)
-            self._loss += (1 - math.exp(-elapsed_s / memory_s)) * (random_loss - self._loss)
+            self._loss += (1 - math.exp(-elapsed_s / memory_s)) * (loss - self._loss)
 
     def plan(self, budget_bytes: int | None, positions: int) -> RepairPlan:
         """What a frame of ``positions`` latent positions and so many bytes in all should have."""
