@@ -29,3 +29,7 @@ class PacketError(Sc2Error):
 
 class MismatchError(PacketError):
     """A packet was made with another checkpoint than the one that is loaded."""
+
+
+class MissingReferenceError(PacketError):
+    """A slice was predicted from a frame that this station does not have."""

@@ -39,17 +39,22 @@ def resize(image: Image, width: int, height: int) -> Image:
     )
 
 
-def to_tensor(image: Image, device: str | torch.device = "cpu") -> Tensor:
+def to_tensor(
+    image: Image, device: str | torch.device = "cpu", origin: tuple[int, int] = (0, 0)
+) -> Tensor:
     """The encoder's input of an image, in channels-last memory.
+
+    `origin` (x, y) is where the image's corner comes to lie.
 
     ::
 
         uint8 (H, W[, 3]) -> edges repeated to multiples of 16 -> float32 (1, 3, H', W') in [0, 1]
     """
     height, width = image.shape[:2]
-    below, right = -height % STRIDE, -width % STRIDE
-    if below or right:
-        image = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    left, above = origin
+    below, right = -(above + height) % STRIDE, -(left + width) % STRIDE
+    if above or left or below or right:
+        image = cv2.copyMakeBorder(image, above, below, left, right, cv2.BORDER_REPLICATE)
     if image.ndim == 2:
         image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
     elif not (image.flags.writeable and image.flags.c_contiguous):

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.codec.coder import DecodedSlice, LatentCodec
-from sc2_ros.codec.packet import Header
+from sc2_ros.codec.packet import Geometry, Header
 
 LATE_WINDOW = 64
 """A frame number up to so many behind the newest finished one is late; further back, a restart."""
@@ -27,10 +27,10 @@ class AssembledFrame:
 
     Attributes:
         header: of the first slice that came.
+        geometry: the frame's sizes and origin.
+        symbols: (C, h, w) int8, zero where nothing came.
         latent: (C, h, w) float32, zero where nothing came.
         received: (h, w) bool, the positions that came.
-        encoded_size: (width, height) of the network's input before padding, pixels.
-        source_size: (width, height) of the camera's image, pixels.
         slices_expected: slices that the frame was cut into.
         slices_received: different slices that came.
         slices_repaired: slices that did not come but were told by repair packets.
@@ -41,10 +41,10 @@ class AssembledFrame:
     """
 
     header: Header
+    geometry: Geometry
+    symbols: npt.NDArray[np.int8]
     latent: npt.NDArray[np.float32]
     received: npt.NDArray[np.bool_]
-    encoded_size: tuple[int, int]
-    source_size: tuple[int, int]
     slices_expected: int
     slices_received: int
     slices_repaired: int
@@ -52,6 +52,16 @@ class AssembledFrame:
     size_bytes: int
     first_s: float
     last_s: float
+
+    @property
+    def encoded_size(self) -> tuple[int, int]:
+        """(width, height) of the network's input before padding, pixels."""
+        return self.geometry.encoded_size
+
+    @property
+    def source_size(self) -> tuple[int, int]:
+        """(width, height) of the camera's image, pixels."""
+        return self.geometry.source_size
 
     @property
     def complete(self) -> bool:
@@ -172,7 +182,7 @@ class FrameAssembler:
     def _assemble(self, frame: _OpenFrame) -> AssembledFrame:
         first = frame.first
         channels = len(first.symbols)
-        symbols = np.zeros((channels, first.grid_h, first.grid_w), np.int16)
+        symbols = np.zeros((channels, first.grid_h, first.grid_w), np.int8)
         received = np.zeros((first.grid_h, first.grid_w), np.bool_)
         repaired = np.zeros((first.grid_h, first.grid_w), np.bool_)
         for number, piece in frame.slices.items():
@@ -184,10 +194,10 @@ class FrameAssembler:
             repaired[rows, cols] = number in frame.repaired
         return AssembledFrame(
             header=first.header,
+            geometry=first.geometry,
+            symbols=symbols,
             latent=self._codec.dequantise(symbols, first.header.rate_code),
             received=received,
-            encoded_size=first.encoded_size,
-            source_size=first.source_size,
             slices_expected=frame.expected,
             slices_received=len(frame.slices) - len(frame.repaired),
             slices_repaired=len(frame.repaired),
@@ -206,9 +216,9 @@ def _signed(difference: int) -> int:
 def _same_frame(one: DecodedSlice, other: DecodedSlice) -> bool:
     """Whether two slices with the same frame number can be of the same frame."""
     a, b = one.header, other.header
-    return (
-        (a.rows, a.cols, a.rate_code, a.capture_time_ns)
-        == (b.rows, b.cols, b.rate_code, b.capture_time_ns)
-        and one.encoded_size == other.encoded_size
-        and one.source_size == other.source_size
-    )
+    return (a.rows, a.cols, a.rate_code, a.capture_time_ns) == (
+        b.rows,
+        b.cols,
+        b.rate_code,
+        b.capture_time_ns,
+    ) and one.geometry == other.geometry

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.cdf import MAX_SYMBOL
-from sc2_ros.codec.context import MAX_MAGNITUDE, contexts_from_activity
+from sc2_ros.codec.prediction import Motion, Prediction, predict
 from sc2_ros.codec.pricing import (
     UNPROTECTED,
     FramePlan,
@@ -21,15 +21,32 @@ from sc2_ros.codec.pricing import (
     FramePricer,
     FrameTooBigError,
     Protection,
-    Symbols,
 )
 from sc2_ros.codec.rans import SymbolCoder
+from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.repair import build_repairs
+from sc2_ros.codec.slice_decoder import SliceDecoder
 from sc2_ros.codec.slicing import MAX_PATCH_SYMBOLS, Grid
+from sc2_ros.codec.symbols import Symbols
 from sc2_ros.codec.tables import RATE_CODES, SKIP, CodingTables
-from sc2_ros.errors import MismatchError, PacketError, ParameterError
+from sc2_ros.codec.version2 import (
+    PREDICTED_HEAD_BYTES,
+    PredictedHead,
+    build_intra_head,
+    build_predicted_head,
+    parse_intra_head,
+    parse_predicted_head,
+)
+from sc2_ros.errors import MismatchError, MissingReferenceError, PacketError, ParameterError
 
-__all__ = ["DecodedSlice", "FramePrice", "FrameTooBigError", "LatentCodec", "Protection"]
+__all__ = [
+    "DecodedSlice",
+    "EncodedFrame",
+    "FramePrice",
+    "FrameTooBigError",
+    "LatentCodec",
+    "Protection",
+]
 
 Latent = npt.NDArray[np.float32]
 
@@ -42,7 +59,6 @@ class DecodedSlice:
     """One slice as it came off the wire.
 
     `symbols` (C, ph, pw) int16 belong at row `y0`, column `x0` of a latent of `grid_h` x `grid_w`.
-    Sizes in pixels are (width, height).
     """
 
     symbols: npt.NDArray[np.int16]
@@ -51,8 +67,26 @@ class DecodedSlice:
     grid_h: int
     grid_w: int
     header: wire.Header
-    encoded_size: tuple[int, int]
-    source_size: tuple[int, int]
+    geometry: wire.Geometry
+
+    @property
+    def encoded_size(self) -> tuple[int, int]:
+        """(width, height) of the network's input before padding, pixels."""
+        return self.geometry.encoded_size
+
+    @property
+    def source_size(self) -> tuple[int, int]:
+        """(width, height) of the camera's image, pixels."""
+        return self.geometry.source_size
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedFrame:
+    """The packets of a frame, and what the ground will know once it has them."""
+
+    packets: list[bytes]
+    reference: Reference
+    price: FramePrice
 
 
 class LatentCodec:
@@ -65,6 +99,22 @@ class LatentCodec:
         self._gains = tables.code_gains
         self._pricer = FramePricer(tables)
         self._coder = SymbolCoder(tables)
+        self._decoder = SliceDecoder(tables, self._coder)
+        self._temporal_coder = self._coder
+        if tables.temporal is not None:
+            self._temporal_coder = SymbolCoder(tables.temporal)
+            self._decoder = SliceDecoder(tables, self._coder, self._temporal_coder)
+
+    @property
+    def predicts(self) -> bool:
+        """Whether the checkpoint has tables for predicted slices."""
+        return self.tables.temporal is not None
+
+    def predict(
+        self, reference: Reference, motion: Motion, shape: tuple[int, int]
+    ) -> Prediction | None:
+        """What a reference says about a latent of `shape` (h, w); None without tables for it."""
+        return predict(reference, motion, *shape) if self.predicts else None
 
     def quantise(self, latent: Latent, code: int) -> Symbols:
         """Latent (C, h, w) to symbols -127 .. 127; what is not a number becomes zero."""
@@ -83,12 +133,21 @@ class LatentCodec:
         latent: Latent = symbols / self._gains[code][:, None, None]
         return latent.astype(np.float32, copy=False)
 
-    def price(self, latent: Latent, code: int, protection: Protection = UNPROTECTED) -> FramePrice:
+    def price(
+        self,
+        latent: Latent,
+        code: int,
+        protection: Protection = UNPROTECTED,
+        prediction: Prediction | None = None,
+        *,
+        moved: bool = False,
+    ) -> FramePrice:
         """What `encode` would put on the wire at this code, without coding: exact to 1 %.
 
         A frame that no grid fits into packets is priced on the finest grid, with `fits` false.
+        `moved`: whether its origin is another than (0, 0).
         """
-        return self._plan(latent, code, protection).price
+        return self._plan(latent, code, protection, prediction, moved).price
 
     def highest_code(
         self,
@@ -99,6 +158,8 @@ class LatentCodec:
         *,
         near: int | None = None,
         protection: Protection = UNPROTECTED,
+        prediction: Prediction | None = None,
+        moved: bool = False,
     ) -> int | None:
         """The highest code in low .. high whose frame fits the budget, from exact prices.
 
@@ -118,7 +179,7 @@ class LatentCodec:
             # Should the frame defy the guesses, plain bisection bounds their number.
             middle = (below + above) // 2 if prices >= 4 else guess
             middle = min(max(middle, below + 1), above - 1)
-            price = self.price(latent, middle, protection)
+            price = self.price(latent, middle, protection, prediction, moved=moved)
             prices += 1
             if price.fits and price.size_bytes <= budget_bytes:
                 below = middle
@@ -143,9 +204,29 @@ class LatentCodec:
         source_size: tuple[int, int],
         protection: Protection = UNPROTECTED,
     ) -> list[bytes]:
+        """The packets of `encode_frame`, for a frame that needs no other."""
+        header = wire.Header(
+            wire.PacketType.FEATURES,
+            stream,
+            self.checkpoint_id,
+            frame & 0xFFFF,
+            capture_time_ns=capture_time_ns,
+        )
+        geometry = wire.Geometry(encoded_size, source_size)
+        return self.encode_frame(latent, code, header, geometry, protection).packets
+
+    def encode_frame(
+        self,
+        latent: Latent,
+        code: int,
+        header: wire.Header,
+        geometry: wire.Geometry,
+        protection: Protection = UNPROTECTED,
+        prediction: Prediction | None = None,
+    ) -> EncodedFrame:
         """Code a frame into packets of at most 1,200 bytes, one per slice, row-major.
 
-        Repair packets, if any, come after the slices.
+        Repair packets, if any, come after the slices. A slice is predicted where that is cheaper.
 
         A frame too rich for that even on the finest grid is coded at the highest lower code that
         fits; the packets tell the code.
@@ -153,62 +234,72 @@ class LatentCodec:
         Args:
             latent: (C, h, w) float32.
             code: rate code, 0 .. 64.
-            stream: 0 .. 255.
-            frame: number of the frame; only its low 16 bits travel.
-            capture_time_ns: stamp of the source image.
-            encoded_size: (width, height) of the network's input before padding, pixels.
-            source_size: (width, height) of the camera's image, pixels.
+            header: stream, frame number and capture time of the frame.
+            geometry: its sizes and origin.
             protection: slices at least, and repair packets.
+            prediction: what a frame at most 255 before says about it, if any.
 
         Raises:
             FrameTooBigError: not even code 0 fits.
             ParameterError: the frame is over 4096 x 4096, or the latent is not of its size.
         """
-        if max(encoded_size) > wire.MAX_ENCODED_SIDE:
-            raise ParameterError(
-                f"frame of {encoded_size[0]}x{encoded_size[1]} pixels; at most "
-                f"{wire.MAX_ENCODED_SIDE} a side can be encoded"
-            )
-        geometry = wire.Geometry(encoded_size, source_size)
-        if geometry.latent_shape != latent.shape[1:]:
-            raise ParameterError(
-                f"latent of {latent.shape[1:]} positions for an image of {encoded_size}; "
-                f"expected {geometry.latent_shape}"
-            )
-        plan = self._plan(latent, code, protection)
+        self._check_geometry(latent, geometry, prediction)
+        moved = geometry.origin != (0, 0)
+        plan = self._plan(latent, code, protection, prediction, moved)
         if not plan.price.fits:
-            lower = self.highest_code(latent, np.inf, high=code - 1, protection=protection)
+            lower = self.highest_code(
+                latent,
+                np.inf,
+                high=code - 1,
+                protection=protection,
+                prediction=prediction,
+                moved=moved,
+            )
             if lower is None:
+                width, height = geometry.encoded_size
                 raise FrameTooBigError(
-                    f"a frame of {encoded_size[0]}x{encoded_size[1]} does not fit into 256 packets "
-                    "at any rate; encode it smaller"
+                    f"a frame of {width}x{height} does not fit into 256 packets at any rate; "
+                    "encode it smaller"
                 )
-            plan = self._plan(latent, lower, protection)
-        head = wire.build_geometry(geometry)
+            plan = self._plan(latent, lower, protection, prediction, moved)
+        version = 2 if moved or plan.price.predicted.any() else 1
+        header = replace(
+            header,
+            rows=plan.grid.rows,
+            cols=plan.grid.cols,
+            rate_code=plan.code,
+            version=version,
+        )
+        heads = [build_intra_head(geometry, version)]
+        distances = [0]
+        if prediction is not None:
+            digest = prediction.reference.digest
+            head = PredictedHead(geometry.origin, prediction.motion, digest)
+            heads.append(build_predicted_head(head))
+            distances.append((header.frame - prediction.reference.frame) & 0xFFFF)
+        sent, payloads = self._payloads(self.quantise(latent, plan.code), plan)
         packets = [
             wire.build(
-                wire.Header(
-                    type=wire.PacketType.FEATURES,
-                    stream=stream,
-                    checkpoint_id=self.checkpoint_id,
-                    frame=frame & 0xFFFF,
-                    slice=number,
-                    rows=plan.grid.rows,
-                    cols=plan.grid.cols,
-                    rate_code=plan.code,
-                    capture_time_ns=capture_time_ns,
-                ),
-                head + payload,
+                replace(header, slice=number, reference=distances[predicted]),
+                heads[predicted] + payload,
             )
-            for number, payload in enumerate(self._payloads(latent, plan))
+            for number, (predicted, payload) in enumerate(
+                zip(plan.price.predicted.astype(int), payloads, strict=True)
+            )
         ]
-        return packets + build_repairs(packets, protection.repairs)
+        reference = Reference(header.frame, plan.code, geometry, sent)
+        return EncodedFrame(
+            packets + build_repairs(packets, protection.repairs), reference, plan.price
+        )
 
-    def decode(self, packet: wire.Packet) -> DecodedSlice:
-        """Decode the slice of a features packet, by itself.
+    def decode(
+        self, packet: wire.Packet, references: ReferenceWindow | None = None
+    ) -> DecodedSlice:
+        """Decode the slice of a features packet: by itself, or with the frame that it names.
 
         Raises:
             MismatchError: it was made with another checkpoint.
+            MissingReferenceError: it is predicted from a frame that is not in `references`.
             PacketError: anything else that is wrong with it.
         """
         header = packet.header
@@ -219,31 +310,46 @@ class LatentCodec:
                 f"packet of checkpoint {header.checkpoint_id:08x}, but {self.checkpoint_id:08x} is "
                 "loaded; start both ends with the same checkpoint"
             )
+        reference = head = None
         if header.reference:
-            raise PacketError("slice predicted from another frame; this program reads intra only")
-        geometry = wire.parse_geometry(packet.payload)
+            reference, head = self._reference(packet, references)
+            sizes = reference.geometry
+            geometry = wire.Geometry(sizes.encoded_size, sizes.source_size, head.origin)
+            data = packet.payload[PREDICTED_HEAD_BYTES:]
+        else:
+            geometry, data = parse_intra_head(packet.payload, header.version)
         height, width = geometry.latent_shape
         if header.rows > height or header.cols > width:
             raise PacketError(
                 f"{header.rows}x{header.cols} slices of a latent of {height}x{width} positions"
             )
-        grid = Grid(header.rows, header.cols, height, width)
-        patch = grid.patch(header.slice)
+        patch = Grid(header.rows, header.cols, height, width).patch(header.slice)
         shape = (self.tables.channels, patch.y1 - patch.y0, patch.x1 - patch.x0)
         if np.prod(shape) > MAX_PATCH_SYMBOLS:
             raise PacketError(f"slice of {shape} symbols; at most {MAX_PATCH_SYMBOLS}")
-        return DecodedSlice(
-            symbols=self._decode_symbols(
-                packet.payload[wire.GEOMETRY_BYTES :], shape, header.rate_code
-            ),
-            y0=patch.y0,
-            x0=patch.x0,
-            grid_h=height,
-            grid_w=width,
-            header=header,
-            encoded_size=geometry.encoded_size,
-            source_size=geometry.source_size,
-        )
+        if reference is None or head is None:
+            symbols = self._decoder.intra(data, shape, header.rate_code)
+        else:
+            prediction = predict(reference, head.motion, height, width)
+            symbols = self._decoder.predicted(data, prediction, patch, header.rate_code)
+        return DecodedSlice(symbols, patch.y0, patch.x0, height, width, header, geometry)
+
+    def _reference(
+        self, packet: wire.Packet, references: ReferenceWindow | None
+    ) -> tuple[Reference, PredictedHead]:
+        """The frame that a predicted slice names, which must be the very same."""
+        header = packet.header
+        if header.version == 1:
+            raise PacketError("a packet of version 1 that names a reference")
+        if not self.predicts:
+            raise PacketError("a predicted slice, but the checkpoint has no tables for such")
+        head = parse_predicted_head(packet.payload)
+        number = (header.frame - header.reference) & 0xFFFF
+        found = references.get(number) if references is not None else None
+        if found is None or found.digest != head.digest:
+            what = "is not here" if found is None else "is another one here"
+            raise MissingReferenceError(f"predicted from frame {number}, which {what}")
+        return found, head
 
     def _check(self, latent: Latent, code: int) -> None:
         if not 0 <= code < RATE_CODES:
@@ -253,40 +359,65 @@ class LatentCodec:
                 f"latent of shape {latent.shape}; expected ({self.tables.channels}, h, w)"
             )
 
-    def _plan(self, latent: Latent, code: int, protection: Protection) -> FramePlan:
-        return self._pricer.plan(self.quantise(latent, code), code, protection)
+    def _check_geometry(
+        self, latent: Latent, geometry: wire.Geometry, prediction: Prediction | None
+    ) -> None:
+        width, height = geometry.encoded_size
+        if max(geometry.encoded_size) > wire.MAX_ENCODED_SIDE:
+            raise ParameterError(
+                f"frame of {width}x{height} pixels; at most {wire.MAX_ENCODED_SIDE} a side can be "
+                "encoded"
+            )
+        if geometry.latent_shape != latent.shape[1:]:
+            raise ParameterError(
+                f"latent of {latent.shape[1:]} positions for an image of {width}x{height}; "
+                f"expected {geometry.latent_shape}"
+            )
+        if prediction is not None:
+            known = prediction.reference.geometry
+            sizes = (known.encoded_size, known.source_size)
+            if sizes != (geometry.encoded_size, geometry.source_size):
+                raise ParameterError(
+                    f"a frame of {width}x{height} cannot be predicted from one of another size"
+                )
 
-    def _payloads(self, latent: Latent, plan: FramePlan) -> list[bytes]:
-        """The rANS bytes of every slice: symbols in the order channel, row, column."""
-        symbols = self.quantise(latent, plan.code)
-        kept = np.concatenate(plan.kept)
+    def _plan(
+        self,
+        latent: Latent,
+        code: int,
+        protection: Protection,
+        prediction: Prediction | None,
+        moved: bool,
+    ) -> FramePlan:
+        symbols = self.quantise(latent, code)
+        return self._pricer.plan(symbols, code, protection, prediction, moved=moved)
+
+    def _payloads(self, symbols: Symbols, plan: FramePlan) -> tuple[Symbols, list[bytes]]:
+        """What is sent of the symbols, and the rANS bytes of every slice.
+
+        The order is channel, row, column.
+        """
+        choices = plan.price.predicted
+        sources = []
+        if not choices.all():
+            tables = self._pricer.tables_of(plan.intra, plan.code)
+            sources.append((False, plan.intra.kept, tables, self._coder))
+        if choices.any():
+            assert plan.predicted is not None
+            assert self._pricer.temporal is not None
+            tables = self._pricer.temporal.tables_of(plan.predicted, plan.code)
+            sources.append((True, plan.predicted.kept, tables, self._temporal_coder))
         sent = np.zeros_like(symbols)
-        sent.reshape(-1)[kept] = symbols.reshape(-1)[kept]
-        tables = self._pricer.tables_of(plan)
-        payloads = []
-        for patch in plan.grid.patches():
-            where = (slice(None), slice(patch.y0, patch.y1), slice(patch.x0, patch.x1))
-            table = tables[where].reshape(-1)
-            used = np.flatnonzero(table != SKIP)
-            values = sent[where].reshape(-1)[used]
-            payloads.append(self._coder.encode(values.tolist(), table[used].tolist()))
-        return payloads
-
-    def _decode_symbols(
-        self, data: bytes, shape: tuple[int, int, int], code: int
-    ) -> npt.NDArray[np.int16]:
-        _, height, width = shape
-        grid = Grid(1, 1, height, width)
-        symbols = np.zeros(shape, np.int16)
-        activity = np.zeros((height, width), np.int32)
-        decoder = self._coder.decoder(data, symbols.size)
-        for group, (start, end) in enumerate(self._pricer.groups):
-            context = np.zeros((height, width), np.uint8)
-            if group:
-                context = contexts_from_activity(activity, self.tables.thresholds[group], grid)
-            table = self._pricer.index[code, start:end][:, context]
-            used = table != SKIP
-            symbols[start:end][used] = decoder.decode(table[used])
-            magnitude = np.minimum(np.abs(symbols[start:end]), MAX_MAGNITUDE)
-            activity += magnitude.sum(axis=0, dtype=np.int32)
-        return symbols
+        payloads = [b""] * len(choices)
+        for predicted, kept, tables, coder in sources:
+            all_sent = np.zeros_like(symbols)
+            all_sent.reshape(-1)[kept] = symbols.reshape(-1)[kept]
+            for number in np.flatnonzero(choices == predicted):
+                patch = plan.grid.patch(int(number))
+                where = (slice(None), slice(patch.y0, patch.y1), slice(patch.x0, patch.x1))
+                sent[where] = all_sent[where]
+                table = tables[where].reshape(-1)
+                used = np.flatnonzero(table != SKIP)
+                values = all_sent[where].reshape(-1)[used]
+                payloads[number] = coder.encode(values.tolist(), table[used].tolist())
+        return sent, payloads

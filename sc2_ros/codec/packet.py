@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 from sc2_ros.errors import PacketError
 
-VERSION = 1
+VERSIONS = (1, 2)
+"""Version 2 adds predicted slices and the origin; what needs neither is sent as version 1."""
 HEADER_BYTES = 24
 MAX_PACKET_BYTES = 1200
 MAX_PAYLOAD_BYTES = MAX_PACKET_BYTES - HEADER_BYTES
@@ -29,6 +30,7 @@ MAX_SOURCE_SIDE = 8192
 """The station makes a mask of the source's size, so no packet may ask for an arbitrary one."""
 MAX_FRAME_ID_BYTES = 255
 GEOMETRY_BYTES = 8
+ORIGIN_STEP = 4
 STRIDE = 16
 
 _HEADER = struct.Struct("<BBIHBBBBqI")
@@ -53,7 +55,8 @@ class Header:
     `rows` x `cols` is the grid of slices of the frame, `slice` the number of this one in
     row-major order. `reference` is 0 for a slice that needs no other frame, else the distance in
     frames to the one it was predicted from. `capture_time_ns` is the stamp of the source image.
-    Of a repair packet, `slice` is its number among the repair packets of its frame.
+    Of a repair packet, `slice` is its number among the repair packets of its frame. All packets of
+    a frame have the same `version`.
     """
 
     type: PacketType
@@ -66,6 +69,7 @@ class Header:
     rate_code: int = 0
     reference: int = 0
     capture_time_ns: int = 0
+    version: int = 1
 
     @property
     def place(self) -> int:
@@ -84,16 +88,25 @@ class Packet:
 
 @dataclass(frozen=True)
 class Geometry:
-    """(width, height) in pixels of the network's input before padding and of the source image."""
+    """How a frame's latent grid lies on its picture.
+
+    Attributes:
+        encoded_size: (width, height) in pixels of the network's input before padding.
+        source_size: (width, height) in pixels of the camera's image.
+        origin: (x, y) of the picture's corner in the grid, pixels: multiples of 4 below 16. The
+            grid is moved against the picture to lie as it did on the reference's.
+    """
 
     encoded_size: tuple[int, int]
     source_size: tuple[int, int]
+    origin: tuple[int, int] = (0, 0)
 
     @property
     def latent_shape(self) -> tuple[int, int]:
         """Height and width of the latent grid."""
         width, height = self.encoded_size
-        return -(-height // STRIDE), -(-width // STRIDE)
+        x, y = self.origin
+        return -(-(y + height) // STRIDE), -(-(x + width) // STRIDE)
 
 
 def build(header: Header, payload: bytes) -> bytes:
@@ -109,7 +122,7 @@ def build(header: Header, payload: bytes) -> bytes:
     _check_slice(header)
     grid = (header.rows - 1) << 4 | (header.cols - 1)
     fields = (
-        VERSION << 4 | header.type,
+        header.version << 4 | header.type,
         header.stream,
         header.checkpoint_id,
         header.frame,
@@ -140,8 +153,8 @@ def parse(data: bytes) -> Packet:
     first, stream, checkpoint_id, frame, number, grid, code, reference, stamp, crc = (
         _HEADER.unpack_from(data)
     )
-    if first >> 4 != VERSION:
-        raise PacketError(f"packet version {first >> 4}; this program reads version {VERSION}")
+    if first >> 4 not in VERSIONS:
+        raise PacketError(f"packet version {first >> 4}; this program reads versions 1 and 2")
     payload = data[HEADER_BYTES:]
     computed = zlib.crc32(payload, zlib.crc32(_NO_CRC, zlib.crc32(data[:_CRC_AT])))
     if computed != crc:
@@ -161,6 +174,7 @@ def parse(data: bytes) -> Packet:
         rate_code=code,
         reference=reference,
         capture_time_ns=stamp,
+        version=first >> 4,
     )
     _check_slice(header)
     return Packet(header, payload)
@@ -223,8 +237,29 @@ def parse_stream_info(packet: Packet) -> str:
         raise PacketError(f"frame_id is not UTF-8: {error}") from error
 
 
+def build_origin(origin: tuple[int, int]) -> bytes:
+    """The byte that tells the origin (x, y)."""
+    x, y = origin
+    if any(part % ORIGIN_STEP or not 0 <= part < STRIDE for part in origin):
+        raise PacketError(f"origin {origin}; expected multiples of 4 below 16")
+    return bytes([y // ORIGIN_STEP << 2 | x // ORIGIN_STEP])
+
+
+def parse_origin(value: int) -> tuple[int, int]:
+    """Read the byte that `build_origin` makes.
+
+    Raises:
+        PacketError: one of its reserved bits is set.
+    """
+    if value >> 4:
+        raise PacketError(f"origin byte {value:#04x} is reserved")
+    return (value & 3) * ORIGIN_STEP, (value >> 2) * ORIGIN_STEP
+
+
 def _check_slice(header: Header) -> None:
     """Refuse numbers that the bytes of the wire can hold but the format does not allow."""
+    if header.version not in VERSIONS:
+        raise PacketError(f"packet version {header.version}; known are 1 and 2")
     if not (1 <= header.rows <= MAX_GRID and 1 <= header.cols <= MAX_GRID):
         raise PacketError(f"grid of {header.rows}x{header.cols} slices; at most 16x16")
     if header.type is PacketType.FEATURES:

@@ -4,6 +4,8 @@
 
 Almost all symbols are zero, so a position is priced as if all of its symbols were, which depends on
 its contexts only, and what the others cost beyond that is looked up one by one.
+
+Where there is a prediction (temporal_pricing.py), each slice takes the cheaper way.
 """
 
 from __future__ import annotations
@@ -15,19 +17,20 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.codec.cdf import MAX_SYMBOL
-from sc2_ros.codec.context import MAX_MAGNITUDE, contexts_from_activity
+from sc2_ros.codec.context import contexts_from_activity
 from sc2_ros.codec.packet import GEOMETRY_BYTES, HEADER_BYTES, MAX_PACKET_BYTES
+from sc2_ros.codec.prediction import Prediction
 from sc2_ros.codec.repair import BLOCK_BYTES
 from sc2_ros.codec.slicing import Grid, grids
+from sc2_ros.codec.symbols import Ints, Nonzero, Symbols, group_bounds, nonzero
 from sc2_ros.codec.tables import CodingTables
+from sc2_ros.codec.temporal_pricing import PredictedTrace, TemporalPricer
+from sc2_ros.codec.version2 import INTRA_HEAD_BYTES, PREDICTED_HEAD_BYTES
 from sc2_ros.errors import Sc2Error
 
 OVERHEAD_BYTES = HEADER_BYTES + GEOMETRY_BYTES
 # rANS rounds its state with every symbol: some bits in 100,000 symbols, at worst one more word.
 _PRICED_BYTES = MAX_PACKET_BYTES - 4
-
-Symbols = npt.NDArray[np.int8]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,14 @@ class FramePrice:
         grid: how the frame is sliced.
         slice_bytes: (rows * cols,) int64, size of each packet, headers and all.
         repairs: how many repair packets there are beside them.
+        predicted: (rows * cols,) bool, slices that are cheaper with the prediction.
     """
 
     code: int
     grid: Grid
     slice_bytes: Ints
-    repairs: int = 0
+    repairs: int
+    predicted: npt.NDArray[np.bool_]
 
     @property
     def size_bytes(self) -> int:
@@ -78,42 +83,57 @@ class FramePrice:
 
 
 @dataclass(frozen=True, eq=False)
+class Trace:
+    """How a frame is coded without a prediction, on one grid.
+
+    Attributes:
+        contexts: for every group, (h, w) uint8.
+        kept: flat places in (C, h, w) of the symbols that are neither zero nor skipped.
+        cost: (h, w) float64, bits spent at each position.
+    """
+
+    contexts: list[npt.NDArray[np.uint8]]
+    kept: Ints
+    cost: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class FramePlan:
     """How a frame will be coded at one rate code on one grid.
 
     Attributes:
         code: the rate code.
         grid: how the frame is sliced.
-        contexts: for every group, (h, w) uint8.
-        kept: for every group, flat places in (C, h, w) of the symbols that are neither zero nor
-            skipped.
-        cost: (h, w) float64, bits spent at each position.
+        intra: how without a prediction.
+        predicted: how with one; None if there is none.
+        moved: whether the frame's origin is not (0, 0), which only version 2 can tell.
         repairs: how many repair packets follow its slices.
     """
 
     code: int
     grid: Grid
-    contexts: list[npt.NDArray[np.uint8]]
-    kept: list[Ints]
-    cost: npt.NDArray[np.float64]
-    repairs: int = 0
+    intra: Trace
+    predicted: PredictedTrace | None
+    moved: bool
+    repairs: int
 
     @cached_property
     def price(self) -> FramePrice:
         """What it costs."""
-        sizes = OVERHEAD_BYTES + rans_bytes(self.grid.sums(self.cost))
-        return FramePrice(self.code, self.grid, sizes, self.repairs)
+        return self.guess(self.grid)
 
-
-@dataclass(frozen=True, eq=False)
-class _Nonzero:
-    """The symbols of one group that are not zero: their places, and what they are."""
-
-    place: Ints
-    channel: Ints
-    position: Ints
-    column: Ints
-    counted: Ints
+    def guess(self, grid: Grid) -> FramePrice:
+        """What it would cost on another grid, if contexts did not change; exact for its own."""
+        intra = HEADER_BYTES + INTRA_HEAD_BYTES + rans_bytes(grid.sums(self.intra.cost))
+        sizes, predicted = intra, np.zeros(len(intra), np.bool_)
+        if self.predicted is not None:
+            with_it = rans_bytes(grid.sums(self.predicted.cost))
+            with_it += HEADER_BYTES + PREDICTED_HEAD_BYTES
+            predicted = with_it < intra
+            sizes = np.minimum(with_it, intra)
+        if not (self.moved or predicted.any()):
+            sizes = sizes - (INTRA_HEAD_BYTES - GEOMETRY_BYTES)
+        return FramePrice(self.code, grid, sizes, self.repairs, predicted)
 
 
 class FramePricer:
@@ -122,6 +142,7 @@ class FramePricer:
     def __init__(self, tables: CodingTables) -> None:
         """Derive the look-up tables."""
         self._tables = tables
+        self.temporal = TemporalPricer(tables, tables.temporal) if tables.temporal else None
         self.groups = group_bounds(tables.groups)
         # (65, C, K): channel first, so that gathering a context map gives (C, h, w) at once.
         self.index = np.ascontiguousarray(tables.index.transpose(0, 2, 1))
@@ -132,7 +153,15 @@ class FramePricer:
         ]
         self._extra_bits = bits - bits[:, MAX_SYMBOL : MAX_SYMBOL + 1]
 
-    def plan(self, symbols: Symbols, code: int, protection: Protection = UNPROTECTED) -> FramePlan:
+    def plan(
+        self,
+        symbols: Symbols,
+        code: int,
+        protection: Protection = UNPROTECTED,
+        prediction: Prediction | None = None,
+        *,
+        moved: bool = False,
+    ) -> FramePlan:
         """Plan symbols (C, h, w) on the first grid whose packets all fit, else on the finest.
 
         Grids of fewer slices than ``protection`` asks for are passed over, where there are others.
@@ -146,48 +175,44 @@ class FramePricer:
             raise FrameTooBigError(f"a latent of {height}x{width} positions is too big to slice")
         enough = [grid for grid in known if grid.rows * grid.cols >= protection.slices]
         candidates = enough or known[-1:]
-        repairs = protection.repairs
-        found = [self._nonzero(symbols, start, end) for start, end in self.groups]
-        plan = self._trace(found, code, candidates[0], repairs)
+        found = [nonzero(symbols, start, end) for start, end in self.groups]
+        scaled = None
+        if prediction is not None and self.temporal is not None:
+            scaled = self.temporal.scaled(prediction, code)
+
+        def trace(grid: Grid) -> FramePlan:
+            predicted = None
+            if scaled is not None:
+                assert self.temporal is not None
+                assert prediction is not None
+                predicted = self.temporal.trace(found, prediction, scaled, code, grid)
+            intra = self._trace(found, code, grid)
+            return FramePlan(code, grid, intra, predicted, moved, protection.repairs)
+
+        plan = trace(candidates[0])
         for grid in candidates[1:]:
             if plan.price.fits:
                 break
             # Costs hardly change from grid to grid: the last trace tells which are too coarse.
-            sizes = OVERHEAD_BYTES + rans_bytes(grid.sums(plan.cost))
-            guess = FramePrice(code, grid, sizes, repairs)
-            if guess.fits or grid is candidates[-1]:
-                plan = self._trace(found, code, grid, repairs)
+            if plan.guess(grid).fits or grid is candidates[-1]:
+                plan = trace(grid)
         return plan
 
-    def tables_of(self, plan: FramePlan) -> npt.NDArray[np.uint8]:
+    def tables_of(self, trace: Trace, code: int) -> npt.NDArray[np.uint8]:
         """Table number of every symbol, (C, h, w)."""
-        code = plan.code
         parts = [
             self.index[code, start:end][:, context]
-            for (start, end), context in zip(self.groups, plan.contexts, strict=True)
+            for (start, end), context in zip(self.groups, trace.contexts, strict=True)
         ]
         return np.concatenate(parts)
 
-    def _nonzero(self, symbols: Symbols, start: int, end: int) -> _Nonzero:
-        positions = symbols.shape[1] * symbols.shape[2]
-        flat = symbols[start:end].reshape(-1)
-        place = np.flatnonzero(flat != 0)
-        channel = place // positions
-        value = flat[place].astype(np.int64)
-        return _Nonzero(
-            place + start * positions,
-            channel + start,
-            place - channel * positions,
-            value + MAX_SYMBOL,
-            np.minimum(np.abs(value), MAX_MAGNITUDE),
-        )
-
-    def _trace(self, found: list[_Nonzero], code: int, grid: Grid, repairs: int) -> FramePlan:
+    def _trace(self, found: list[Nonzero], code: int, grid: Grid) -> Trace:
         """Walk the groups as the decoder will: contexts, which symbols are kept, their cost."""
         shape = (grid.height, grid.width)
         positions = grid.height * grid.width
         activity = np.zeros(shape, np.int32)
-        plan = FramePlan(code, grid, [], [], np.zeros(shape), repairs)
+        cost = np.zeros(shape)
+        contexts, kept = [], []
         for group, some in enumerate(found):
             context = np.zeros(shape, np.uint8)
             if group:
@@ -196,19 +221,13 @@ class FramePricer:
             # A skipped symbol counts as zero from here on, for the decoder will not know of it.
             counted = np.where(table > 0, some.counted, 0)
             extra = self._extra_bits[table, some.column]
-            plan.cost[...] += self._zero_bits[group][code][context]
-            plan.cost[...] += np.bincount(some.position, extra, positions).reshape(shape)
+            cost += self._zero_bits[group][code][context]
+            cost += np.bincount(some.position, extra, positions).reshape(shape)
             sums = np.bincount(some.position, counted, positions)
             activity += sums.astype(np.int32).reshape(shape)
-            plan.contexts.append(context)
-            plan.kept.append(some.place[table > 0])
-        return plan
-
-
-def group_bounds(groups: tuple[int, ...]) -> list[tuple[int, int]]:
-    """First channel, and the one after the last, of every group."""
-    ends = np.cumsum(groups).tolist()
-    return [(end - size, end) for end, size in zip(ends, groups, strict=True)]
+            contexts.append(context)
+            kept.append(some.place[table > 0])
+        return Trace(contexts, np.concatenate(kept), cost)
 
 
 def rans_bytes(bits: npt.NDArray[np.float64]) -> Ints:

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.codec.cdf import MAX_SYMBOL
-from sc2_ros.codec.tables import CodingTables
 from sc2_ros.errors import PacketError, Sc2Error
 
 WORD_BYTES = 4
@@ -53,10 +52,23 @@ def _load_extension() -> Any:
 _ans = _load_extension()
 
 
+class Bank(Protocol):
+    """CDFs as CodingTables has them."""
+
+    @property
+    def cdfs(self) -> npt.NDArray[np.int32]: ...  # noqa: D102
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int32]: ...  # noqa: D102
+
+    @property
+    def offsets(self) -> npt.NDArray[np.int32]: ...  # noqa: D102
+
+
 class SymbolCoder:
     """rANS over the bank of one set of tables; table numbers as in `CodingTables.index`."""
 
-    def __init__(self, tables: CodingTables) -> None:
+    def __init__(self, tables: Bank) -> None:
         """Turn the bank into the lists that compressai takes, once."""
         # Entry 0 stands for SKIP, so that table numbers need no shift; it is never used.
         self._cdfs = [[0, 1, 1 << 16]]

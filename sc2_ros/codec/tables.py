@@ -20,6 +20,7 @@ from sc2_ros.codec.cdf import (
     stack,
     symbol_bits,
 )
+from sc2_ros.codec.temporal_tables import TemporalTables
 from sc2_ros.errors import CheckpointError
 
 RATE_CODES = 65
@@ -49,6 +50,7 @@ class CodingTables:
         cdfs: (B, W) int32, row t-1 is table t, compressai's layout (codec/cdf.py).
         sizes: (B,) int32, entries of each CDF that count.
         offsets: (B,) int32, the symbol that the first entry of each CDF stands for.
+        temporal: tables for predicted slices; None: every slice is coded without another frame.
 
     Raises:
         CheckpointError: an array has the wrong shape or breaks a rule above.
@@ -61,6 +63,7 @@ class CodingTables:
     cdfs: Ints
     sizes: Ints
     offsets: Ints
+    temporal: TemporalTables | None = None
 
     def __post_init__(self) -> None:
         """Bring every array to its dtype, then check what the coder relies on."""
@@ -70,7 +73,9 @@ class CodingTables:
         for name, dtype in _INTEGER_FIELDS.items():
             set_field(self, name, _readonly_integers(name, getattr(self, name), dtype))
         _check_shapes(self)
-        _check_bank(self)
+        _check_bank(self.cdfs, self.sizes, self.offsets, self.index)
+        if self.temporal is not None:
+            _check_temporal(self, self.temporal)
 
     @property
     def channels(self) -> int:
@@ -102,9 +107,9 @@ class CodingTables:
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Plain arrays for a checkpoint file; `from_arrays` is the inverse."""
-        arrays = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        arrays = {name: np.asarray(getattr(self, name)) for name in _names(self)}
         arrays["groups"] = np.array(self.groups, np.int32)
-        return arrays
+        return arrays | (self.temporal.to_arrays() if self.temporal else {})
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> CodingTables:
@@ -113,13 +118,13 @@ class CodingTables:
         Raises:
             CheckpointError: an array is missing or invalid.
         """
-        names = [field.name for field in fields(cls)]
+        names = _names(cls)
         missing = [name for name in names if name not in arrays]
         if missing:
             raise CheckpointError(f"coding tables lack {', '.join(missing)}; not a full checkpoint")
         values: dict[str, Any] = {name: np.asarray(arrays[name]) for name in names}
         values["groups"] = tuple(int(size) for size in np.atleast_1d(values["groups"]))
-        return cls(**values)
+        return cls(**values, temporal=TemporalTables.from_arrays(arrays))
 
 
 def laplace_tables(
@@ -239,12 +244,24 @@ def _check_shapes(tables: CodingTables) -> None:
     _require(bool(np.all(np.diff(tables.thresholds, axis=1) >= 0)), "thresholds must ascend")
 
 
-def _check_bank(tables: CodingTables) -> None:
+def _names(tables: CodingTables | type[CodingTables]) -> list[str]:
+    """The arrays that every checkpoint has."""
+    return [field.name for field in fields(tables) if field.name != "temporal"]
+
+
+def _check_temporal(tables: CodingTables, temporal: TemporalTables) -> None:
+    _require(
+        temporal.gains.shape[1] == tables.channels and len(temporal.levels) == tables.contexts,
+        "temporal tables of other channels or contexts",
+    )
+    _check_bank(temporal.cdfs, temporal.sizes, temporal.offsets, temporal.index)
+
+
+def _check_bank(cdfs: Ints, sizes: Ints, offsets: Ints, index: npt.NDArray[np.uint8]) -> None:
     """What compressai's coder takes on trust: out of these bounds it would read foreign memory."""
-    cdfs, sizes, offsets = tables.cdfs, tables.sizes, tables.offsets
     _require(cdfs.ndim == 2 and 1 <= len(cdfs) <= MAX_TABLES, f"1 to {MAX_TABLES} CDFs expected")
     _require(sizes.shape == offsets.shape == (len(cdfs),), "one size and offset for each CDF")
-    _require(int(tables.index.max()) <= len(cdfs), f"index names a table beyond {len(cdfs)}")
+    _require(int(index.max()) <= len(cdfs), f"index names a table beyond {len(cdfs)}")
     _require(
         bool(np.all((sizes >= 3) & (sizes <= min(cdfs.shape[1], SYMBOLS + 2)))),
         "CDF sizes out of range",

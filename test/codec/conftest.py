@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables, codecs and latents that look like a trained network's, small enough for slow checks."""
 
+import dataclasses
 import importlib.util
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 from hypothesis import settings
 
 from sc2_ros.codec.coder import LatentCodec
-from sc2_ros.codec.packet import parse
+from sc2_ros.codec.packet import Geometry, Header, PacketType, parse
+from sc2_ros.codec.prediction import Motion, predict
+from sc2_ros.codec.references import Reference
 from sc2_ros.codec.tables import laplace_tables
+from sc2_ros.codec.temporal_fit import ContextShape, SymbolCounter, fit_temporal
 
 # A loaded machine must not fail a test that is right.
 settings.register_profile("untimed", deadline=None)
@@ -42,6 +46,40 @@ def make_latent(height, width, seed=0, scale=1.0):
     return latent.astype(np.float32)
 
 
+def later(latent, seed=0, change=0.3):
+    """A latent like this one, some time later: the same but for a share of it."""
+    other = make_latent(*latent.shape[1:], seed=seed + 1000)
+    return (np.sqrt(1 - change**2) * latent + change * other).astype(np.float32)
+
+
+def make_temporal_tables():
+    """The tables with temporal tables, fitted to what `later` does."""
+    tables = make_tables()
+    shape = ContextShape(np.array([0, 0, 1, 1], np.uint8), np.array([2, 9], np.int32), (0, 32, 64))
+    counter = SymbolCounter(tables, shape)
+    for seed in range(6):
+        old = make_latent(12, 16, seed=seed)
+        new = later(old, seed, change=0.1 + 0.1 * seed)
+        for row, code in enumerate(shape.codes):
+            scaled = np.rint(old * tables.code_gains[code][:, None, None])
+            symbols = scaled.clip(-127, 127).astype(np.int8)
+            reference = Reference(0, code, Geometry((256, 192), (256, 192)), symbols)
+            counter.add(new, predict(reference, Motion(dx=16 * (seed == 5)), 12, 16), row)
+    return dataclasses.replace(tables, temporal=fit_temporal(tables, shape, counter.counts))
+
+
+def encode_frame(codec, latent, code, frame, *, reference=None, motion=None, origin=(0, 0)):
+    """An EncodedFrame, predicted from a reference if one is given."""
+    height, width = latent.shape[1:]
+    size = (width * 16 - origin[0], height * 16 - origin[1])
+    header = Header(PacketType.FEATURES, 3, codec.checkpoint_id, frame)
+    prediction = None
+    if reference is not None:
+        prediction = codec.predict(reference, motion or Motion(), (height, width))
+    geometry = Geometry(size, size, origin)
+    return codec.encode_frame(latent, code, header, geometry, prediction=prediction)
+
+
 def encode(codec, latent, code, size=None, **fields):
     """Packets of a frame whose size is that of the latent unless one is given."""
     size = size or (latent.shape[2] * 16, latent.shape[1] * 16)
@@ -49,9 +87,9 @@ def encode(codec, latent, code, size=None, **fields):
     return codec.encode(latent, code, encoded_size=size, source_size=size, **values)
 
 
-def decode_frame(codec, packets):
+def decode_frame(codec, packets, references=None):
     """Symbols (C, h, w) of all packets together."""
-    pieces = [codec.decode(parse(packet)) for packet in packets]
+    pieces = [codec.decode(parse(packet), references) for packet in packets]
     symbols = np.zeros((CHANNELS, pieces[0].grid_h, pieces[0].grid_w), np.int16)
     for piece in pieces:
         _, height, width = piece.symbols.shape
@@ -74,6 +112,8 @@ class Helpers:
     channels = CHANNELS
     latent = staticmethod(make_latent)
     encode = staticmethod(encode)
+    later = staticmethod(later)
+    encode_frame = staticmethod(encode_frame)
     decode_frame = staticmethod(decode_frame)
     reference = _reference()
 
@@ -86,6 +126,11 @@ def tables():
 @pytest.fixture(scope="session")
 def codec(tables):
     return LatentCodec(tables, CHECKPOINT)
+
+
+@pytest.fixture(scope="session")
+def temporal_codec():
+    return LatentCodec(make_temporal_tables(), CHECKPOINT)
 
 
 @pytest.fixture(scope="session")

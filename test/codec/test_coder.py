@@ -236,7 +236,7 @@ def features(helpers, payload, **fields):
         (struct.pack("<HHHH", 32, 32, 1, 1), {"rows": 3}, "3x1 slices of a latent of 2x2"),
         (struct.pack("<HHHH", 4096, 4096, 1, 1), {}, "at most 131072"),
         (struct.pack("<HHHH", 32, 32, 1, 1) + bytes(5), {}, "words"),
-        (struct.pack("<HHHH", 32, 32, 1, 1), {"reference": 1}, "another frame"),
+        (struct.pack("<HHHH", 32, 32, 1, 1), {"reference": 1}, "names a reference"),
     ],
 )
 def test_hostile_features_are_refused(helpers, codec, payload, fields, message):

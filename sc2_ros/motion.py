@@ -1,0 +1,128 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How the picture moved since a reference, from two thumbnails; and how to lay the grid for it.
+
+::
+
+    picture -> grey thumbnail, about 160 px wide
+    two of them -> phase correlation -> Lucas-Kanade on corners -> similarity by RANSAC
+                -> kept if it explains the picture better than standing still
+                -> origin of the latent grid (multiples of 4 px), Motion between the grids
+
+A latent changes when the picture moves within the 16 px of a position, so the grid moves along with
+the picture: on a panning camera that halves what has to be sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from sc2_ros.codec.packet import ORIGIN_STEP, STRIDE, Geometry
+from sc2_ros.codec.prediction import TURN_UNIT, Motion
+from sc2_ros.imaging import Image
+
+THUMBNAIL_WIDTH = 160
+_CORNERS = 120
+_LEAST_CORNERS = 10
+_LEAST_RESPONSE = 0.1
+_BETTER = 0.97
+_MOST_TURN = 127
+_MOST_SHIFT = 1 << 14
+
+Floats = npt.NDArray[np.float64]
+STILL: Floats = np.eye(2, 3)
+
+
+@dataclass(frozen=True, eq=False)
+class Thumbnail:
+    """A small grey picture: (h, w) uint8, and how many pixels of the picture make one of it."""
+
+    grey: npt.NDArray[np.uint8]
+    scale: tuple[float, float]
+
+
+def thumbnail(image: Image) -> Thumbnail:
+    """The thumbnail of an image uint8 (H, W[, 3])."""
+    height, width = image.shape[:2]
+    factor = max(width // THUMBNAIL_WIDTH, 1)
+    size = (max(width // factor, 1), max(height // factor, 1))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY) if small.ndim == 3 else small
+    return Thumbnail(grey.astype(np.uint8, copy=False), (width / size[0], height / size[1]))
+
+
+def estimate(reference: Thumbnail, frame: Thumbnail) -> Floats:
+    """The similarity (2, 3) that maps pixels of the frame to where they were in the reference.
+
+    Both have the same size. Where nothing better is found, the identity.
+    """
+    old, new = reference.grey, frame.grey
+    if min(new.shape) < 32:
+        return STILL
+    corners = cv2.goodFeaturesToTrack(new, _CORNERS, 0.01, 6)
+    if corners is None or len(corners) < _LEAST_CORNERS:
+        return STILL
+    window = cv2.createHanningWindow(new.shape[::-1], cv2.CV_32F)
+    shift, response = cv2.phaseCorrelate(old.astype(np.float32), new.astype(np.float32), window)
+    guess = corners - np.array(shift, np.float32) if response > _LEAST_RESPONSE else corners.copy()
+    moved, status, _ = cv2.calcOpticalFlowPyrLK(
+        new, old, corners, guess, winSize=(15, 15), maxLevel=2, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
+    )
+    good = status.ravel() == 1
+    if good.sum() < _LEAST_CORNERS:
+        return STILL
+    found, _ = cv2.estimateAffinePartial2D(
+        corners[good], moved[good], method=cv2.RANSAC, ransacReprojThreshold=1.0, maxIters=200
+    )
+    if found is None or not _explains(found, old, new):
+        return STILL
+    similarity: Floats = found.astype(np.float64)
+    # The middles of pixels are what thumbnails share with the picture.
+    scale = np.array(frame.scale)
+    half = np.array([0.5, 0.5])
+    offset = similarity[:, 2] + similarity[:, :2] @ -half + half
+    similarity[:, 2] = offset * scale
+    return similarity
+
+
+def align(similarity: Floats, reference: Geometry) -> tuple[tuple[int, int], Motion]:
+    """The origin to give a frame's grid, and its motion against the reference's.
+
+    similarity: of `estimate`, in pixels of the network's input. The frame has the same sizes as the
+    reference.
+    """
+    turning, shift = similarity[:, :2], similarity[:, 2]
+    middle = np.array(reference.encoded_size) / 2
+    moved = turning @ middle + shift - middle
+    if np.abs(moved).max() > _MOST_SHIFT:
+        turning, shift, moved = STILL[:, :2], STILL[:, 2], np.zeros(2)
+    steps = np.rint(moved / ORIGIN_STEP).astype(int) * ORIGIN_STEP
+    x, y = ((np.array(reference.origin) + steps) % STRIDE).tolist()
+    origin = (x, y)
+    height, width = Geometry(reference.encoded_size, reference.source_size, origin).latent_shape
+    grid_middle = np.array([width, height]) * (STRIDE / 2)
+    target = turning @ (grid_middle - origin) + shift + reference.origin
+    dx, dy = np.rint(target - grid_middle).astype(int).tolist()
+    zoom = _turn(turning[0, 0] - 1)
+    turn = _turn(turning[1, 0])
+    return origin, Motion(dx, dy, zoom, turn)
+
+
+def _explains(similarity: Floats, old: npt.NDArray[np.uint8], new: npt.NDArray[np.uint8]) -> bool:
+    """Whether the reference, moved, is nearer to the frame than as it is."""
+    warped = cv2.warpAffine(
+        old,
+        similarity,
+        new.shape[::-1],
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return cv2.norm(warped, new, cv2.NORM_L1) < _BETTER * cv2.norm(old, new, cv2.NORM_L1)
+
+
+def _turn(value: float) -> int:
+    return int(np.clip(np.rint(value / TURN_UNIT), -_MOST_TURN, _MOST_TURN))
