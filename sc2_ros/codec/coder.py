@@ -27,7 +27,7 @@ from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.repair import build_repairs
 from sc2_ros.codec.slice_decoder import SliceDecoder
 from sc2_ros.codec.slicing import MAX_PATCH_SYMBOLS, Grid
-from sc2_ros.codec.symbols import Symbols
+from sc2_ros.codec.symbols import Scaled, Symbols
 from sc2_ros.codec.tables import RATE_CODES, SKIP, CodingTables
 from sc2_ros.codec.version2 import (
     PREDICTED_HEAD_BYTES,
@@ -92,12 +92,21 @@ class EncodedFrame:
 class LatentCodec:
     """Both directions of the codec for one checkpoint's tables; holds no state between frames."""
 
-    def __init__(self, tables: CodingTables, checkpoint_id: int) -> None:
-        """Derive the look-up tables; `checkpoint_id` is a uint32 and goes into every packet."""
+    def __init__(
+        self, tables: CodingTables, checkpoint_id: int, *, refinement: float = 0.0
+    ) -> None:
+        """Derive the look-up tables.
+
+        Args:
+            tables: of the checkpoint.
+            checkpoint_id: a uint32, goes into every packet.
+            refinement: squared error, in quantiser steps, that a bit saved is worth; only the
+                encoder's choice of symbols depends on it (symbols.py).
+        """
         self.tables = tables
         self.checkpoint_id = checkpoint_id
         self._gains = tables.code_gains
-        self._pricer = FramePricer(tables)
+        self._pricer = FramePricer(tables, refinement)
         self._coder = SymbolCoder(tables)
         self._decoder = SliceDecoder(tables, self._coder)
         self._temporal_coder = self._coder
@@ -118,15 +127,17 @@ class LatentCodec:
 
     def quantise(self, latent: Latent, code: int) -> Symbols:
         """Latent (C, h, w) to symbols -127 .. 127; what is not a number becomes zero."""
+        return self._quantise(latent, code)[0]
+
+    def _quantise(self, latent: Latent, code: int) -> tuple[Symbols, Scaled]:
+        """Symbols, and what they were before rounding; both contiguous."""
         self._check(latent, code)
-        scaled = latent * self._gains[code][:, None, None]
+        # Whatever the layout of the latent, everything after this indexes it flat.
+        scaled = np.multiply(latent, self._gains[code][:, None, None], order="C", dtype=np.float32)
         if not np.isfinite(scaled.sum()):
             np.nan_to_num(scaled, copy=False)
-        np.rint(scaled, out=scaled)
         np.clip(scaled, -MAX_SYMBOL, MAX_SYMBOL, out=scaled)
-        # Whatever the layout of the latent, everything after this indexes it flat.
-        symbols: Symbols = scaled.astype(np.int8, order="C")
-        return symbols
+        return np.rint(scaled).astype(np.int8), scaled
 
     def dequantise(self, symbols: npt.NDArray[np.signedinteger[Any]], code: int) -> Latent:
         """Symbols (C, h, w) to latent float32."""
@@ -277,7 +288,7 @@ class LatentCodec:
             head = PredictedHead(geometry.origin, prediction.motion, digest)
             heads.append(build_predicted_head(head))
             distances.append((header.frame - prediction.reference.frame) & 0xFFFF)
-        sent, payloads = self._payloads(self.quantise(latent, plan.code), plan)
+        sent, payloads = self._payloads(plan, latent.shape)
         packets = [
             wire.build(
                 replace(header, slice=number, reference=distances[predicted]),
@@ -389,10 +400,10 @@ class LatentCodec:
         prediction: Prediction | None,
         moved: bool,
     ) -> FramePlan:
-        symbols = self.quantise(latent, code)
-        return self._pricer.plan(symbols, code, protection, prediction, moved=moved)
+        symbols, exact = self._quantise(latent, code)
+        return self._pricer.plan(symbols, exact, code, protection, prediction, moved=moved)
 
-    def _payloads(self, symbols: Symbols, plan: FramePlan) -> tuple[Symbols, list[bytes]]:
+    def _payloads(self, plan: FramePlan, shape: tuple[int, ...]) -> tuple[Symbols, list[bytes]]:
         """What is sent of the symbols, and the rANS bytes of every slice.
 
         The order is channel, row, column.
@@ -401,23 +412,24 @@ class LatentCodec:
         sources = []
         if not choices.all():
             tables = self._pricer.tables_of(plan.intra, plan.code)
-            sources.append((False, plan.intra.kept, tables, self._coder))
+            sources.append((False, plan.intra.kept, plan.intra.values, tables, self._coder))
         if choices.any():
             assert plan.predicted is not None
             assert self._pricer.temporal is not None
             tables = self._pricer.temporal.tables_of(plan.predicted, plan.code)
-            sources.append((True, plan.predicted.kept, tables, self._temporal_coder))
-        sent = np.zeros_like(symbols)
+            kept, values = plan.predicted.kept, plan.predicted.values
+            sources.append((True, kept, values, tables, self._temporal_coder))
+        sent = np.zeros(shape, np.int8)
         payloads = [b""] * len(choices)
-        for predicted, kept, tables, coder in sources:
-            all_sent = np.zeros_like(symbols)
-            all_sent.reshape(-1)[kept] = symbols.reshape(-1)[kept]
+        for predicted, kept, values, tables, coder in sources:
+            all_sent = np.zeros(shape, np.int8)
+            all_sent.reshape(-1)[kept] = values
             for number in np.flatnonzero(choices == predicted):
                 patch = plan.grid.patch(int(number))
                 where = (slice(None), slice(patch.y0, patch.y1), slice(patch.x0, patch.x1))
                 sent[where] = all_sent[where]
                 table = tables[where].reshape(-1)
                 used = np.flatnonzero(table != SKIP)
-                values = all_sent[where].reshape(-1)[used]
-                payloads[number] = coder.encode(values.tolist(), table[used].tolist())
+                chosen = all_sent[where].reshape(-1)[used]
+                payloads[number] = coder.encode(chosen.tolist(), table[used].tolist())
         return sent, payloads

@@ -22,7 +22,15 @@ from sc2_ros.codec.packet import GEOMETRY_BYTES, HEADER_BYTES, MAX_PACKET_BYTES
 from sc2_ros.codec.prediction import Prediction
 from sc2_ros.codec.repair import BLOCK_BYTES
 from sc2_ros.codec.slicing import Grid, grids
-from sc2_ros.codec.symbols import Ints, Nonzero, Symbols, group_bounds, nonzero
+from sc2_ros.codec.symbols import (
+    Ints,
+    Scaled,
+    SparseGroup,
+    Symbols,
+    counted,
+    group_bounds,
+    sparse,
+)
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.temporal_pricing import PredictedTrace, TemporalPricer
 from sc2_ros.codec.version2 import INTRA_HEAD_BYTES, PREDICTED_HEAD_BYTES
@@ -89,11 +97,13 @@ class Trace:
     Attributes:
         contexts: for every group, (h, w) uint8.
         kept: flat places in (C, h, w) of the symbols that are neither zero nor skipped.
+        values: what they are.
         cost: (h, w) float64, bits spent at each position.
     """
 
     contexts: list[npt.NDArray[np.uint8]]
     kept: Ints
+    values: Ints
     cost: npt.NDArray[np.float64]
 
 
@@ -139,10 +149,13 @@ class FramePlan:
 class FramePricer:
     """Prices frames with one set of tables."""
 
-    def __init__(self, tables: CodingTables) -> None:
-        """Derive the look-up tables."""
+    def __init__(self, tables: CodingTables, refinement: float = 0.0) -> None:
+        """Derive the look-up tables; `refinement` is the mu of symbols.py."""
         self._tables = tables
-        self.temporal = TemporalPricer(tables, tables.temporal) if tables.temporal else None
+        self._refinement = refinement
+        self.temporal: TemporalPricer | None = None
+        if tables.temporal is not None:
+            self.temporal = TemporalPricer(tables, tables.temporal, refinement)
         self.groups = group_bounds(tables.groups)
         # (65, C, K): channel first, so that gathering a context map gives (C, h, w) at once.
         self.index = np.ascontiguousarray(tables.index.transpose(0, 2, 1))
@@ -151,11 +164,13 @@ class FramePricer:
         self._zero_bits = [
             zero[:, :, start:end].sum(axis=2, dtype=np.float64) for start, end in self.groups
         ]
+        self._bits = bits
         self._extra_bits = bits - bits[:, MAX_SYMBOL : MAX_SYMBOL + 1]
 
     def plan(
         self,
         symbols: Symbols,
+        exact: Scaled,
         code: int,
         protection: Protection = UNPROTECTED,
         prediction: Prediction | None = None,
@@ -163,6 +178,8 @@ class FramePricer:
         moved: bool = False,
     ) -> FramePlan:
         """Plan symbols (C, h, w) on the first grid whose packets all fit, else on the finest.
+
+        ``exact`` is what they were before rounding, (C, h, w) float32.
 
         Grids of fewer slices than ``protection`` asks for are passed over, where there are others.
 
@@ -175,17 +192,18 @@ class FramePricer:
             raise FrameTooBigError(f"a latent of {height}x{width} positions is too big to slice")
         enough = [grid for grid in known if grid.rows * grid.cols >= protection.slices]
         candidates = enough or known[-1:]
-        found = [nonzero(symbols, start, end) for start, end in self.groups]
+        found = [sparse(symbols, exact, start, end) for start, end in self.groups]
         scaled = None
         if prediction is not None and self.temporal is not None:
             scaled = self.temporal.scaled(prediction, code)
+            expected = self.temporal.sparse(symbols, exact, prediction, scaled)
 
         def trace(grid: Grid) -> FramePlan:
             predicted = None
             if scaled is not None:
                 assert self.temporal is not None
                 assert prediction is not None
-                predicted = self.temporal.trace(found, prediction, scaled, code, grid)
+                predicted = self.temporal.trace(expected, prediction, scaled, code, grid)
             intra = self._trace(found, code, grid)
             return FramePlan(code, grid, intra, predicted, moved, protection.repairs)
 
@@ -206,28 +224,29 @@ class FramePricer:
         ]
         return np.concatenate(parts)
 
-    def _trace(self, found: list[Nonzero], code: int, grid: Grid) -> Trace:
+    def _trace(self, found: list[SparseGroup], code: int, grid: Grid) -> Trace:
         """Walk the groups as the decoder will: contexts, which symbols are kept, their cost."""
         shape = (grid.height, grid.width)
         positions = grid.height * grid.width
         activity = np.zeros(shape, np.int32)
         cost = np.zeros(shape)
-        contexts, kept = [], []
+        contexts, kept, values = [], [], []
         for group, some in enumerate(found):
             context = np.zeros(shape, np.uint8)
             if group:
                 context = contexts_from_activity(activity, self._tables.thresholds[group], grid)
             table = self.index[code, some.channel, context.reshape(-1)[some.position]]
-            # A skipped symbol counts as zero from here on, for the decoder will not know of it.
-            counted = np.where(table > 0, some.counted, 0)
-            extra = self._extra_bits[table, some.column]
+            value = some.refined(table, self._bits, 0, self._refinement)
+            extra = self._extra_bits[table, value + MAX_SYMBOL]
             cost += self._zero_bits[group][code][context]
             cost += np.bincount(some.position, extra, positions).reshape(shape)
-            sums = np.bincount(some.position, counted, positions)
+            sums = np.bincount(some.position, counted(value, table), positions)
             activity += sums.astype(np.int32).reshape(shape)
             contexts.append(context)
-            kept.append(some.place[table > 0])
-        return Trace(contexts, np.concatenate(kept), cost)
+            sent = (table > 0) & (value != 0)
+            kept.append(some.place[sent])
+            values.append(value[sent])
+        return Trace(contexts, np.concatenate(kept), np.concatenate(values), cost)
 
 
 def rans_bytes(bits: npt.NDArray[np.float64]) -> Ints:

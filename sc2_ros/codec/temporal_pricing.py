@@ -17,9 +17,20 @@ from sc2_ros.codec.cdf import MAX_SYMBOL
 from sc2_ros.codec.context import contexts_from_activity
 from sc2_ros.codec.prediction import Prediction, ScaledPrediction, base_contexts, scale
 from sc2_ros.codec.slicing import Grid
-from sc2_ros.codec.symbols import Ints, Nonzero, group_bounds
+from sc2_ros.codec.symbols import (
+    Ints,
+    Scaled,
+    SparseGroup,
+    Symbols,
+    counted,
+    group_bounds,
+    sparse,
+)
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.temporal_tables import TemporalTables
+
+_TEMPTING = 0.2
+"""A zero is looked at again where it was so much, towards what is predicted, before rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +40,7 @@ class PredictedTrace:
     Attributes:
         contexts: for every group, (h, w): the context where zero is predicted.
         kept: flat places in (C, h, w) of the symbols that are neither zero nor skipped.
+        values: what they are.
         cost: (h, w) float64, bits spent at each position.
         prediction: the reference, moved.
         scaled: and scaled.
@@ -36,6 +48,7 @@ class PredictedTrace:
 
     contexts: list[Ints]
     kept: Ints
+    values: Ints
     cost: npt.NDArray[np.float64]
     prediction: Prediction
     scaled: ScaledPrediction
@@ -44,14 +57,18 @@ class PredictedTrace:
 class TemporalPricer:
     """Prices predicted frames with one set of tables."""
 
-    def __init__(self, tables: CodingTables, temporal: TemporalTables) -> None:
-        """Derive the look-up tables."""
+    def __init__(
+        self, tables: CodingTables, temporal: TemporalTables, refinement: float = 0.0
+    ) -> None:
+        """Derive the look-up tables; `refinement` is the mu of symbols.py."""
+        self._refinement = refinement
         self._thresholds = tables.thresholds
         self._tables = temporal
         self.groups = group_bounds(tables.groups)
         # (R, C, M): channel first, so that gathering a context map gives (C, h, w) at once.
         self.index = np.ascontiguousarray(temporal.index.transpose(0, 2, 1))
         bits = temporal.bits
+        self._bits = bits
         self._zero = bits[:, MAX_SYMBOL].astype(np.float64)
         zero = self._zero[temporal.index]
         self._zero_bits = [zero[:, :, start:end].sum(axis=2) for start, end in self.groups]
@@ -61,9 +78,28 @@ class TemporalPricer:
         """The prediction at a rate code."""
         return scale(prediction, code, self._tables)
 
+    def sparse(
+        self,
+        symbols: Symbols,
+        exact: Scaled,
+        prediction: Prediction,
+        scaled: ScaledPrediction,
+    ) -> list[SparseGroup]:
+        """By group, what is not zero, and what is but may become what is predicted."""
+        flat, before = symbols.reshape(-1), exact.reshape(-1)
+        tempting = flat[prediction.place] == 0
+        tempting &= before[prediction.place] * scaled.value > _TEMPTING * np.abs(scaled.value)
+        also = prediction.place[tempting] if self._refinement else prediction.place[:0]
+        positions = symbols.shape[1] * symbols.shape[2]
+        groups = []
+        for start, end in self.groups:
+            low, high = np.searchsorted(also, (start * positions, end * positions))
+            groups.append(sparse(symbols, exact, start, end, also[low:high]))
+        return groups
+
     def trace(
         self,
-        found: list[Nonzero],
+        found: list[SparseGroup],
         prediction: Prediction,
         scaled: ScaledPrediction,
         code: int,
@@ -71,7 +107,7 @@ class TemporalPricer:
     ) -> PredictedTrace:
         """Walk the groups as the decoder will: contexts, which symbols are kept, their cost.
 
-        found: the frame's symbols that are not zero, by group.
+        found: the frame's symbols, as `sparse` gives them.
         """
         shape, positions = prediction.known.shape, prediction.known.size
         row = self._tables.row(code)
@@ -81,7 +117,7 @@ class TemporalPricer:
         bounds = np.searchsorted(prediction.place, [0, *ends])
         activity = np.zeros(shape, np.int32)
         cost = np.zeros(shape)
-        contexts, kept = [], []
+        contexts, kept, values = [], [], []
         for group, some in enumerate(found):
             own = np.zeros(shape, np.uint8)
             if group:
@@ -95,20 +131,24 @@ class TemporalPricer:
             table = self.index[row, channel, zero_at + scaled.value[part]]
             change = self._zero[table] - self._zero[self.index[row, channel, zero_at]]
 
-            context = flat[some.position] + predicted[some.place]
+            likely = predicted[some.place].astype(np.int64)
+            context = flat[some.position] + likely
             table = self.index[row, some.channel, context]
-            extra = self._extra_bits[table, some.column]
-            # A skipped symbol counts as zero from here on, for the decoder will not know of it.
-            counted = np.where(table > 0, some.counted, 0)
+            value = some.refined(table, self._bits, likely, self._refinement)
+            extra = self._extra_bits[table, value + MAX_SYMBOL]
 
             cost += self._zero_bits[group][row][base]
             cost += np.bincount(position, change, positions).reshape(shape)
             cost += np.bincount(some.position, extra, positions).reshape(shape)
-            sums = np.bincount(some.position, counted, positions)
+            sums = np.bincount(some.position, counted(value, table), positions)
             activity += sums.astype(np.int32).reshape(shape)
             contexts.append(base)
-            kept.append(some.place[table > 0])
-        return PredictedTrace(contexts, np.concatenate(kept), cost, prediction, scaled)
+            sent = (table > 0) & (value != 0)
+            kept.append(some.place[sent])
+            values.append(value[sent])
+        return PredictedTrace(
+            contexts, np.concatenate(kept), np.concatenate(values), cost, prediction, scaled
+        )
 
     def tables_of(self, trace: PredictedTrace, code: int) -> npt.NDArray[np.uint8]:
         """Table number of every symbol, (C, h, w)."""

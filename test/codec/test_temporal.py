@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sc2_ros.codec import packet as wire
+from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.prediction import Motion, predict, scale
 from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.tables import CodingTables
@@ -51,6 +52,27 @@ def test_a_predicted_frame_comes_out_as_it_went_in(
     assert np.array_equal(read, second.reference.symbols)
     size_bytes = sum(map(len, second.packets))
     assert abs(second.price.size_bytes - size_bytes) <= 4 * len(second.packets)
+
+
+@pytest.mark.parametrize("code", [0, 20, 40])
+def test_refined_symbols_cost_less_and_are_read_as_sent(helpers, temporal_codec, code):
+    refining = LatentCodec(temporal_codec.tables, helpers.checkpoint, refinement=0.04)
+    latent = helpers.latent(30, 40, seed=5)
+    changed = helpers.later(latent, 5, 0.2)
+    plain = helpers.encode_frame(temporal_codec, latent, code, 10)
+    first = helpers.encode_frame(refining, latent, code, 10)
+    second = helpers.encode_frame(refining, changed, code, 11, reference=first.reference)
+    plain_second = helpers.encode_frame(
+        temporal_codec, changed, code, 11, reference=plain.reference
+    )
+
+    assert first.price.size_bytes < plain.price.size_bytes
+    assert second.price.size_bytes < plain_second.price.size_bytes
+    assert np.abs(first.reference.symbols - plain.reference.symbols.astype(int)).max() == 1
+    for frame in (first, second):
+        read = helpers.decode_frame(refining, frame.packets, window(first.reference))
+        assert np.array_equal(read, frame.reference.symbols)
+        assert abs(frame.price.size_bytes - sum(map(len, frame.packets))) <= 4 * len(frame.packets)
 
 
 def test_a_still_scene_costs_a_fraction(helpers, temporal_codec):
