@@ -4,8 +4,8 @@
 
 ::
 
-    bottleneck.encoder.*, bottleneck.prior.*   float32, what flies \\  checkpoint id = SHA-256 of
-    bottleneck.decoder.*, ground.*             float32, the ground   \\  what flies (a teacher: of all)
+    bottleneck.encoder.*, bottleneck.prior.*   float32, what flies; its SHA-256 is the id
+    bottleneck.decoder.*, ground.*             float32, the ground; of a teacher the id's source
     metadata  {"format": "sc2_ros.split/1", "card": JSON}
 
 The card says how to build the network: recipe, task, classes, backbone, bottleneck and options.

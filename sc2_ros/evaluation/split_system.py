@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -50,9 +51,17 @@ class SplitSystem:
         checkpoint: SplitCheckpoint,
         *,
         picture: tuple[str, int] | None = None,
+        features: tuple[str, int, int] | None = None,
         setting: str = "",
     ) -> None:
-        """picture: codec and quality by which a teacher gets its image, as ("jpeg", 30)."""
+        """What a teacher gets: its image as `picture` says, or features.
+
+        Args:
+            checkpoint: of a student, or of a teacher.
+            picture: codec and quality by which a teacher gets its image, as ("jpeg", 30).
+            features: the same and a split, as ("jpeg", 30, 1): the teacher's first stages fly.
+            setting: for tables; else what the card says.
+        """
         card, network = checkpoint.card, checkpoint.network
         classes = tuple(card["classes"])
         self.task = card["task"]
@@ -64,13 +73,16 @@ class SplitSystem:
             self.bottleneck, self.ground = network.bottleneck, network.ground
             self.name = card["recipe"]
         else:
-            codec, quality = picture or ("lossless", 0)
-            self.bottleneck = feature_image.build(network.backbone, codec, quality, split=0).eval()
+            codec, quality, split = features or (*(picture or ("lossless", 0)), 0)
+            self.bottleneck = feature_image.build(network.backbone, codec, quality, split).eval()
             self.ground = network
-            self.name = f"{codec}:{quality}" if picture else "teacher"
+            self.name = "teacher"
+            if picture or features:
+                self.name = f"feature-{codec}" if features else codec
+                setting = setting or str(quality)
         self.setting = setting or str(card.get("setting", ""))
         self.frames_failed = 0
-        self._id = checkpoint.id
+        self.id, self.card = checkpoint.id, card
         self._device = next(self.ground.parameters()).device
         self.bottleneck.to(self._device)
 
@@ -79,21 +91,34 @@ class SplitSystem:
         """From a file. Raises CheckpointError."""
         return cls(split_checkpoint.load(path, device))
 
-    def encode(self, image: NDArray[np.uint8]) -> list[bytes]:
-        """See PacketSystem; nothing of the ground network is used."""
+    def encode(
+        self,
+        image: NDArray[np.uint8],
+        *,
+        stream: int = 0,
+        frame: int = 0,
+        capture_time_ns: int = 0,
+    ) -> list[bytes]:
+        """See PacketSystem; nothing of the ground network is used. The rest is for the header."""
         imaging.check_image(image)
+        image = as_seen(image, self.card)
         height, width = image.shape[:2]
         strings = self.bottleneck.compress(self._padded(image))
         size = (width, height)
         return chunks.split(
-            chunks.pack_strings(strings), Geometry(size, size), checkpoint_id=self._id
+            chunks.pack_strings(strings),
+            Geometry(size, size),
+            checkpoint_id=self.id,
+            stream=stream,
+            frame=frame,
+            capture_time_ns=capture_time_ns,
         )
 
     @torch.inference_mode()
     def decode(self, packets: Sequence[bytes]) -> Outputs:
         """See PacketSystem; the encoder is not used. A damaged or incomplete frame is counted."""
         try:
-            payload, geometry = chunks.join(packets, self._id)
+            payload, geometry = chunks.join(packets, self.id)
             strings = chunks.unpack_strings(payload, self.bottleneck.prior.strings)
             width, height = geometry.encoded_size
             size = (height + -height % MULTIPLE, width + -width % MULTIPLE)
@@ -108,6 +133,14 @@ class SplitSystem:
         tensor = imaging.to_tensor(image, self._device)
         below, right = -tensor.shape[2] % MULTIPLE, -tensor.shape[3] % MULTIPLE
         return F.pad(tensor, (0, right, 0, below), mode="replicate")
+
+
+def as_seen(image: NDArray[np.uint8], card: dict[str, Any]) -> NDArray[np.uint8]:
+    """A classifier's image at the side that it was trained at; other tasks' as it is."""
+    if card["task"] != "classification":
+        return image
+    side = int(card["crop"])
+    return cv2.resize(image, (side, side), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
 
 
 def answers(ground: TaskNetwork, features: Tensor, split: int, size: tuple[int, int]) -> Outputs:

@@ -26,6 +26,9 @@ class Bottleneck(nn.Module):
     bottleneck that `sc2 train` knows by name: see registry.py.
     """
 
+    never_trained: tuple[str, ...] = ()
+    """Names of parts that keep their weights in every stage of every recipe."""
+
     def __init__(
         self,
         encoder: nn.Module,

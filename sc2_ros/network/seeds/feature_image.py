@@ -11,6 +11,7 @@ import io
 import math
 import struct
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -56,7 +57,7 @@ class PicturePrior(Prior):
 
     def quantise(self, latent: Tensor) -> Tensor:
         """See Prior."""
-        return self(latent)[0]
+        return cast(Tensor, self(latent)[0])
 
     def compress(self, latent: Tensor) -> list[bytes]:
         """See Prior: extremes as float32 unless they are known, then the file."""
@@ -91,7 +92,7 @@ class PicturePrior(Prior):
     def _arrange(self, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if self.channels == 3:
             if (values[0] == values[1]).all() and (values[0] == values[2]).all():
-                return values[0]  # a grey camera: one channel is cheaper
+                return np.ascontiguousarray(values[0])  # a grey camera: one channel is cheaper
             return np.ascontiguousarray(values.transpose(1, 2, 0))
         channels, height, width = values.shape
         padded = np.zeros((self.rows * self.cols, height, width), np.uint8)

@@ -60,7 +60,7 @@ class TaskNetwork(nn.Module):
         super().__init__()
         if task not in TASKS:
             raise ParameterError(f"no task '{task}'; known are {', '.join(TASKS)}")
-        self.backbone, self.task, self.classes = backbone, task, classes
+        self.backbone, self.task, self.classes, self.width = backbone, task, classes, width
         if task == "classification":
             self.classify = nn.Linear(backbone.channels[-1], classes)
             return
@@ -75,7 +75,13 @@ class TaskNetwork(nn.Module):
         return self.answer(self.backbone(image))
 
     def behind(self, x: Tensor, split: int) -> dict[str, Tensor | list[Tensor]]:
-        """Output (B, C, h, w) of the first `split` stages -> features from there on, answers."""
+        """Output (B, C, h, w) of the first `split` stages -> features from there on, answers.
+
+        With split 0, x is the image.
+        """
+        if split == 0:
+            found: dict[str, Tensor | list[Tensor]] = self(x)
+            return found
         return self.answer(self.backbone.tail(x, split))
 
     def answer(self, features: list[Tensor]) -> dict[str, Tensor | list[Tensor]]:
@@ -98,11 +104,7 @@ class TaskNetwork(nn.Module):
     def without(self, split: int) -> TaskNetwork:
         """A copy that lacks the first `split` stages."""
         state = torch.get_rng_state()
-        rest = TaskNetwork(self.backbone.without(split), self.task, self.classes, self._width)
+        rest = TaskNetwork(self.backbone.without(split), self.task, self.classes, self.width)
         torch.set_rng_state(state)
         rest.load_state_dict(self.state_dict(), strict=False)
         return rest
-
-    @property
-    def _width(self) -> int:
-        return 64 if self.task == "classification" else self.neck.lateral[0].out_channels

@@ -25,6 +25,9 @@ from torch.nn import functional as F
 
 from sc2_ros.errors import PacketError
 
+INITIAL_WIDTH = 1.0
+"""Of the learned densities. From compressai's 10 they need thousands of steps to narrow."""
+
 
 class Prior(nn.Module, ABC):
     """A probability model of latents (B, C, h, w), with its entropy coder."""
@@ -58,7 +61,7 @@ class FactorisedPrior(Prior):
     def __init__(self, channels: int) -> None:
         """channels: C of the latent."""
         super().__init__()
-        self.entropy = EntropyBottleneck(channels)
+        self.entropy = EntropyBottleneck(channels, init_scale=INITIAL_WIDTH)
 
     def forward(self, latent: Tensor) -> tuple[Tensor, Tensor]:
         """See Prior."""
@@ -67,8 +70,8 @@ class FactorisedPrior(Prior):
 
     def quantise(self, latent: Tensor) -> Tensor:
         """See Prior."""
-        medians = self.entropy.quantiles[:, :, 1:2].detach().view(1, -1, 1, 1)
-        return cast(Tensor, (latent.float() - medians).round() + medians)
+        medians: Tensor = self.entropy.quantiles[:, :, 1:2].detach().view(1, -1, 1, 1)
+        return (latent.float() - medians).round() + medians
 
     def compress(self, latent: Tensor) -> list[bytes]:
         """See Prior."""
@@ -124,6 +127,8 @@ class HyperPrior(Prior):
         return scales, means
 
     def _analyse(self, latent: Tensor) -> Tensor:
+        height, width = (max(side, 3) for side in size_of(latent))  # h_a takes no less
+        latent = fit_size(latent, (height, width))
         return cast(Tensor, self.h_a(latent if self.means else latent.abs()))
 
     def forward(self, latent: Tensor) -> tuple[Tensor, Tensor]:
@@ -196,7 +201,8 @@ class ByteQuantiser(Prior):
         """See Prior."""
         latent = latent.float()
         low, step = self._affine(latent)
-        return cast(Tensor, ((latent - low) / step).round() * step + low)
+        rounded: Tensor = ((latent - low) / step).round() * step + low
+        return rounded
 
     def compress(self, latent: Tensor) -> list[bytes]:
         """See Prior: lowest value and step as float32, then a byte for each value."""
@@ -213,7 +219,8 @@ class ByteQuantiser(Prior):
             raise PacketError(f"{len(data)} bytes for a latent of {shape}")
         low, step = struct.unpack("<ff", data[:8])
         symbols = torch.from_numpy(np.frombuffer(data[8:], np.uint8).astype(np.float32))
-        return symbols.view(shape) * step + low
+        latent: Tensor = symbols.view(shape) * step + low
+        return latent
 
 
 def bits(likelihood: Tensor) -> Tensor:
@@ -228,7 +235,7 @@ def size_of(x: Tensor) -> tuple[int, int]:
 
 def hyper_side(side: int) -> int:
     """A side of z for that side of y: h_a is 5x5/2 with padding 1, then 5x5/2 with padding 2."""
-    return ((side - 3) // 2) // 2 + 1
+    return ((max(side, 3) - 3) // 2) // 2 + 1
 
 
 def fit_size(x: Tensor, size: tuple[int, int]) -> Tensor:

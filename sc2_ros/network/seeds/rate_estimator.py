@@ -150,7 +150,7 @@ def build(
     if not 1 <= split <= len(backbone.stages):
         raise ParameterError(f"split {split}: the backbone has {len(backbone.stages)} stages")
     cin = backbone.channels[split - 1]
-    head = BackboneHead(backbone, split).requires_grad_(False)
+    head = BackboneHead(backbone, split)
     return FrozenHeadBottleneck(
         nn.Sequential(head, UnitEncoder(cin, channels, stride)),
         StaticPrior(channels, step),
@@ -161,10 +161,6 @@ def build(
 
 
 class FrozenHeadBottleneck(Bottleneck):
-    """A bottleneck whose encoder begins with frozen stages: their batch norms must not move."""
+    """A bottleneck whose encoder begins with stages of the backbone, which stay as they are."""
 
-    def train(self, mode: bool = True) -> FrozenHeadBottleneck:
-        """The frozen stages stay in eval mode."""
-        super().train(mode)
-        self.encoder[0].eval()  # type: ignore[index]
-        return self
+    never_trained = ("encoder.0",)

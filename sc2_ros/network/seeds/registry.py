@@ -32,6 +32,7 @@ _OWN = {
     "feature_image": "feature_image:build",
     "rate_estimator": "rate_estimator:build",
     "frankensplit": "frankensplit:build",
+    "sc2_ros_encoder": "own_encoder:build",
 }
 
 

@@ -29,6 +29,22 @@ class SplitNetwork(nn.Module):
             )
         self.bottleneck = bottleneck
         self.ground = ground
+        self.frozen: tuple[str, ...] = ()
+
+    def freeze(self, *names: str) -> SplitNetwork:
+        """Let everything learn but these parts, and what the bottleneck never trains."""
+        self.requires_grad_(True)
+        self.frozen = (*names, *(f"bottleneck.{name}" for name in self.bottleneck.never_trained))
+        for name in self.frozen:
+            self.get_submodule(name).requires_grad_(False)
+        return self
+
+    def train(self, mode: bool = True) -> SplitNetwork:
+        """Frozen parts stay in eval mode, so that no batch norm of theirs moves."""
+        super().train(mode)
+        for name in self.frozen:
+            self.get_submodule(name).eval()
+        return self
 
     def forward(self, image: Tensor, *, noise: bool = True) -> dict[str, Tensor | list[Tensor]]:
         """Image (B, 3, H, W) in [0, 1] -> answers, features from the split on, `bits` (B,)."""

@@ -1,0 +1,367 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The four papers side by side: the same data, the same teacher, wire bytes, in one table.
+
+    python benchmarks/seeds.py --train --steps-each 600 --tasks chips      # teacher, then students
+    python benchmarks/seeds.py --train --minutes-each 20 --tasks chips,camvid,hituav
+    python benchmarks/seeds.py                                             # table and figures again
+
+Checkpoints go to RUNS/TASK/SYSTEM/SETTING; a run that was stopped goes on, one that is finished
+with the same configuration is not trained anew, and rows of checkpoints already measured are taken
+from the JSON. Writes benchmarks/results/seeds.json and docs/figures/seeds_TASK*.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from sc2_ros import checkpoint as checkpoints
+from sc2_ros import split_checkpoint
+from sc2_ros.errors import Sc2Error
+from sc2_ros.evaluation.bdrate import bd_rate
+from sc2_ros.evaluation.seeds_figure import draw_curves, draw_front, draw_trade_off
+from sc2_ros.evaluation.split_system import SplitSystem, parts_on_board
+from sc2_ros.evaluation.stream import StreamSystem
+from sc2_ros.evaluation.sweep import choose, sweep
+from sc2_ros.evaluation.system import PacketSystem
+from sc2_ros.training.augment import AugmentConfig
+from sc2_ros.training.config import TrainConfig, data_root
+from sc2_ros.training.datasets import Dataset, open_dataset
+from sc2_ros.training.recipes import RunOptions, recipe
+from sc2_ros.training.sources import SourceConfig
+from sc2_ros.training.trainer import TrainerConfig
+
+ROOT = Path(__file__).parent.parent
+ANCHOR = "entropic_student"
+RATES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One task's data and teacher; batch and crop as in training."""
+
+    data: str
+    task: str
+    metric: str
+    backbone: str
+    crop: int
+    batch: int
+    scale: tuple[float, float] = (0.75, 1.3)
+
+
+TASKS = {
+    "chips": Task("chips:hituav", "classification", "top1", "resnet:32-64-128:1-1-1", 64, 32),
+    "camvid": Task("camvid", "segmentation", "miou", "resnet:64-128-256:2-2-2", 256, 6, (0.6, 1.4)),
+    "hituav": Task("hituav", "detection", "mean_ap50", "resnet:64-128-256:2-2-2", 320, 8),
+}
+BETAS = (0.02, 0.08, 0.32, 1.28)
+# System -> recipe and one dict of settings per point of its curve, the most important points first.
+STUDENTS: dict[str, tuple[str, list[dict[str, Any]]]] = {
+    "entropic_student": ("entropic_student", [{"beta": beta} for beta in BETAS]),
+    "sc2_ros_encoder": ("sc2", [{"bottleneck": "sc2_ros_encoder", "beta": b} for b in BETAS]),
+    "frankensplit": ("frankensplit", [{"price": beta} for beta in BETAS]),
+    "rate_estimator": (
+        "rate_estimator",
+        [{"price": price, "channels": 16} for price in (0.02, 0.08, 0.32, 1.28)],
+    ),
+    "sc2_scale_hyperprior": (
+        "sc2",
+        [{"bottleneck": "scale_hyperprior", "beta": beta} for beta in BETAS],
+    ),
+    "sc2_mean_scale_hyperprior": (
+        "sc2",
+        [{"bottleneck": "mean_scale_hyperprior", "beta": beta} for beta in BETAS],
+    ),
+    "sc2_channel_reduction": (
+        "sc2",
+        [
+            {"bottleneck": "channel_reduction", "beta": 0.0, "options": {"channels": channels}}
+            for channels in (1, 3, 6, 12)
+        ],
+    ),
+    "rate_estimator_supervised": (
+        "rate_estimator",
+        [{"price": p, "channels": 16, "supervised": True} for p in (0.02, 0.08, 0.32, 1.28)],
+    ),
+}
+# The unit's own search (Ahuja et al., section 4): --search trains these too.
+SEARCH = [
+    {"split": split, "stride": stride, "channels": channels, "step": step, "price": 0.08}
+    for split in (1, 2)
+    for stride in (1, 2)
+    for channels in (4, 16)
+    for step in (0.5, 1.0)
+]
+PICTURES = {"jpeg": (5, 15, 30, 60, 90), "webp": (1, 15, 40, 80), "avif": (10, 30, 50, 80)}
+
+
+def main() -> int:
+    """Train what is missing and wanted, measure what is not known, compare, draw."""
+    args = _arguments()
+    torch.set_num_threads(args.threads)
+    report = _read(args.out)
+    for name in args.tasks.split(","):
+        if name not in TASKS:
+            raise SystemExit(f"error: no task '{name}'; known are {', '.join(TASKS)}")
+        if args.train:
+            _train(name, args, report)
+        _measure(name, args, report)
+    _write(report, args)
+    return 0
+
+
+def _train(name: str, args: argparse.Namespace, report: dict[str, Any]) -> None:
+    """The teacher, then one rate of every system after the other, measured as they come."""
+    teacher = _run(name, "teacher", "teacher", {}, args, 3.0)
+    wanted = args.systems.split(",") if args.systems else list(STUDENTS)
+    points = [
+        (system, STUDENTS[system][0], STUDENTS[system][1][number])
+        for number in args.points
+        for system in wanted
+        if number < len(STUDENTS[system][1])
+    ]
+    if args.search:
+        points += [("rate_estimator_search", "rate_estimator", settings) for settings in SEARCH]
+    for system, kind, settings in points:
+        _run(name, system, kind, settings, args, 1.0, teacher)
+        _measure(name, args, report, only=system)
+        _write(report, args)
+
+
+def _run(
+    name: str,
+    system: str,
+    kind: str,
+    settings: dict[str, Any],
+    args: argparse.Namespace,
+    length: float,
+    teacher: Path | None = None,
+) -> Path:
+    """One training, unless it is finished; returns its checkpoint."""
+    task = TASKS[name]
+    label = _label(settings) or "labels"
+    folder: Path = args.runs / name / system / label
+    scales = {"scale_min": task.scale[0], "scale_max": task.scale[1]}
+    path = _located(task.data, args.data)
+    minutes = {} if args.minutes_each is None else {"max_minutes": args.minutes_each * length}
+    steps = round((args.steps_each or 1_000_000) * length)
+    if teacher is None:
+        settings = {"task": task.task, "backbone": task.backbone}
+    config = TrainConfig(
+        out=str(folder),
+        sources=(SourceConfig(path, per_batch=task.batch, **scales),),
+        augment=AugmentConfig(crop=task.crop),
+        trainer=TrainerConfig(max_steps=steps, optimizer="adamw", lr=args.lr, ema=0.995, **minutes),
+        teacher=None if teacher is None else str(teacher),
+        settings=settings,
+    )
+    key = dataclasses.asdict(config) | {"recipe": kind}
+    if teacher is not None:
+        key["teacher_id"] = f"{split_checkpoint.load(teacher).id:08x}"
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
+    checkpoint, mark = folder / "checkpoint.safetensors", folder / "configuration.sha256"
+    known = mark.read_text() if mark.is_file() else None
+    if checkpoint.is_file() and known == digest:
+        return checkpoint
+    folder.mkdir(parents=True, exist_ok=True)
+    if known != digest:
+        for old in [*folder.glob("**/last.pt"), *folder.glob("checkpoint.safetensors")]:
+            old.unlink()
+    mark.write_text(digest)
+    print(f"--- {name} {system} {label}", flush=True)
+    path_written: Path = recipe(kind)(config, RunOptions(device=args.device, resume=True))
+    return path_written
+
+
+def _measure(
+    name: str, args: argparse.Namespace, report: dict[str, Any], only: str | None = None
+) -> None:
+    """Rows of every checkpoint of the task that has none yet, and of pictures to the teacher."""
+    task = TASKS[name]
+    dataset = open_dataset(_located(task.data, args.data), "val")
+    frames = len(choose(len(dataset), args.limit))
+    rows: list[dict[str, Any]] = report["rows"]
+    known = {(r["task"], r["system"], r["setting"], r["checkpoint"], r["frames"]) for r in rows}
+
+    def measure(
+        system: PacketSystem, flying: nn.Module, family: str, setting: str, number: str, steps: int
+    ) -> None:
+        if (name, family, setting, number, frames) in known:
+            return
+        row = _row(name, system, flying, family, setting, dataset, args)
+        row |= {"checkpoint": number, "training_steps": steps}
+        rows[:] = [r for r in rows if _key(r) != _key(row)] + [row]
+        print(
+            f"{name:8} {family:26} {setting:48} {row['bytes_per_frame']:9,.0f} B "
+            f"{task.metric} {row['value']:.4f}",
+            flush=True,
+        )
+
+    for path in sorted((args.runs / name).glob("*/*/checkpoint.safetensors")):
+        family, setting = path.parts[-3], path.parts[-2]
+        if only is not None and family != only:
+            continue
+        loaded = split_checkpoint.load(path, args.device)
+        number, steps = f"{loaded.id:08x}", int(loaded.card["steps"])
+        student = SplitSystem(loaded)
+        measure(student, parts_on_board(student.bottleneck), family, setting, number, steps)
+        if family == "teacher":
+            for codec, qualities in PICTURES.items():
+                for quality in qualities:
+                    system = SplitSystem(loaded, picture=(codec, quality))
+                    measure(system, nn.Identity(), codec, str(quality), number, steps)
+            for quality in (10, 50, 90):
+                system = SplitSystem(loaded, features=("jpeg", quality, 1))
+                head = parts_on_board(system.bottleneck)
+                measure(system, head, "feature-jpeg", str(quality), number, steps)
+    if task.task == "detection" and only is None:
+        shipped = checkpoints.load(args.checkpoint, device=args.device)
+        for rate in RATES:
+            stream = StreamSystem(shipped, rate, mask=False, device=args.device)
+            steps = int(shipped.card.get("steps", 0))
+            number = f"{shipped.id:08x}"
+            measure(stream, shipped.encoder, "sc2_ros", f"rate {rate:g}", number, steps)
+
+
+def _row(
+    name: str,
+    system: PacketSystem,
+    flying: nn.Module,
+    family: str,
+    setting: str,
+    dataset: Dataset,
+    args: argparse.Namespace,
+) -> dict[str, Any]:
+    """Accuracy and bytes over the frames, what the encoder costs, and how long it takes."""
+    task = TASKS[name]
+    (measured,) = sweep([system], dataset, args.limit)
+    with FlopCounterMode(display=False) as counter:
+        system.encode(dataset[0].image)
+    seconds = []
+    for index in choose(len(dataset), 30):
+        start = time.process_time()  # CPU time: the machine may be busy with other things
+        system.encode(dataset[index].image)
+        seconds.append(time.process_time() - start)
+    value = measured[task.metric]  # type: ignore[literal-required]
+    return {
+        "task": name,
+        "dataset": f"{dataset.name} val",
+        "system": family,
+        "setting": setting,
+        "bytes_per_frame": measured["bytes_per_frame"],
+        "metric": task.metric,
+        "value": value,
+        "encoder_params": sum(p.numel() for p in flying.parameters()),
+        "encoder_gmac": counter.get_total_flops() / 2e9,
+        "onboard_ms": 1e3 * float(np.median(seconds)),
+        "frames": measured["frames"],
+    }
+
+
+def _compare(rows: list[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
+    """BD-rate of every system against the Entropic Student, per task; None: no common range."""
+    result: dict[str, dict[str, float | None]] = {}
+    for task in sorted({row["task"] for row in rows}):
+        curves: dict[str, list[tuple[float, float]]] = {}
+        for row in rows:
+            if row["task"] == task:
+                curves.setdefault(row["system"], []).append((row["bytes_per_frame"], row["value"]))
+        if ANCHOR in curves:
+            result[task] = {
+                system: bd_rate(curve, curves[ANCHOR])
+                for system, curve in sorted(curves.items())
+                if system not in (ANCHOR, "teacher")
+            }
+    return result
+
+
+def _write(report: dict[str, Any], args: argparse.Namespace) -> None:
+    rows = sorted(report["rows"], key=lambda r: (r["task"], r["system"], r["bytes_per_frame"]))
+    report["rows"] = rows
+    report["bd_rate"] = _compare(rows)
+    report["command"] = "python " + shlex.join(sys.argv)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(report, indent=2) + "\n")
+    for task in sorted({row["task"] for row in rows}):
+        own = [row for row in rows if row["task"] == task]
+        draw_curves(own, args.figures / f"seeds_{task}.png")
+        draw_trade_off(own, args.figures / f"seeds_{task}_trade_off.png")
+        searched = [row for row in own if row["system"].startswith("rate_estimator")]
+        if any(row["system"] == "rate_estimator_search" for row in searched):
+            draw_front(searched, args.figures / f"seeds_{task}_search.png")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        report: dict[str, Any] = json.loads(path.read_text())
+        return report if "rows" in report else {"rows": []}
+    except (OSError, ValueError):
+        return {"rows": []}
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["task"], row["system"], row["setting"]
+
+
+def _label(settings: dict[str, Any]) -> str:
+    """Settings as a folder's name: "beta_0.08", "price_0.02-channels_16"."""
+    parts = []
+    for key, value in settings.items():
+        if key == "bottleneck":
+            continue
+        inner = value.items() if isinstance(value, dict) else [(key, value)]
+        parts += [f"{k}_{v:g}" if isinstance(v, float) else f"{k}_{v}" for k, v in inner]
+    return "-".join(parts)
+
+
+def _located(data: str, root: Path) -> str:
+    kind, colon, folder = data.rpartition(":")
+    return f"{kind}{colon}{root / folder}"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--train", action="store_true", help="train what is missing, then measure")
+    parser.add_argument("--tasks", default="chips", help="list of chips, camvid, hituav")
+    parser.add_argument("--systems", default="", help=f"list of {', '.join(STUDENTS)}")
+    parser.add_argument(
+        "--points", type=int, nargs="*", default=[1, 3, 0, 2], help="which rates, in this order"
+    )
+    parser.add_argument("--steps-each", type=int, help="of each student; a teacher gets 3 times")
+    parser.add_argument("--minutes-each", type=float, help="of each student, at most")
+    parser.add_argument("--search", action="store_true", help="also the rate estimator's search")
+    parser.add_argument("--lr", type=float, default=1.5e-3)
+    parser.add_argument("--limit", type=int, help="at most so many images, spread over the split")
+    parser.add_argument("--checkpoint", default="default", help="ours, for detection")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--data", type=Path, default=data_root(None))
+    parser.add_argument("--runs", type=Path, default=Path("runs/seeds"))
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/seeds.json")
+    parser.add_argument("--figures", type=Path, default=ROOT / "docs/figures")
+    args = parser.parse_args()
+    if args.train and args.steps_each is None and args.minutes_each is None:
+        parser.error("--train needs --steps-each or --minutes-each")
+    return args
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Sc2Error as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,223 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the recipes of split networks share: data, teacher, stages, and the checkpoint at the end.
+
+::
+
+    teacher --> student with the teacher's stages --> stage 1 --> stage 2 --> tables --> checkpoint
+                                                      OUT/stage1  OUT/stage2
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sc2_ros import imaging, split_checkpoint
+from sc2_ros.errors import CheckpointError, ParameterError
+from sc2_ros.network.seeds.heads import TASKS, TaskNetwork
+from sc2_ros.network.seeds.split_network import SplitNetwork
+from sc2_ros.training import distributed
+from sc2_ros.training.augment import whole
+from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
+from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.datasets import DETECTION_CLASSES, open_dataset
+from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.trainer import LossFunction, Trainer
+
+NEEDS = {"detection": "boxes", "segmentation": "masks", "classification": "categories"}
+MULTIPLE = 32
+IMAGES_FOR_TABLES = 200
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained TaskNetwork in eval mode, without gradients, and its card."""
+
+    network: TaskNetwork
+    card: dict[str, Any]
+    id: int
+
+    @torch.no_grad()
+    def __call__(self, image: Tensor) -> dict[str, Any]:
+        """Image (B, 3, H, W) -> features of every stage, and answers."""
+        found: dict[str, Any] = self.network(image)
+        return found
+
+
+def load_teacher(config: TrainConfig, device: str) -> Teacher:
+    """The teacher that the configuration names. Raises ParameterError, CheckpointError."""
+    if not config.teacher:
+        raise ParameterError(
+            "this recipe needs a teacher: train one with `sc2 train teacher` and name its "
+            "checkpoint.safetensors as teacher in the configuration"
+        )
+    loaded = split_checkpoint.load(config.teacher, device)
+    if not isinstance(loaded.network, TaskNetwork):
+        raise CheckpointError(f"{config.teacher} is a student; a teacher has no bottleneck")
+    return Teacher(loaded.network, loaded.card, loaded.id)
+
+
+def sources_for(task: str, config: TrainConfig) -> tuple[list[Source], tuple[str, ...]]:
+    """The data sets of a task and the names of its classes, which all of them share.
+
+    Raises:
+        ParameterError: the task is unknown, or no data set has labels for it.
+    """
+    if task not in TASKS:
+        raise ParameterError(f"no task '{task}'; known are {', '.join(TASKS)}")
+    if config.augment.crop % MULTIPLE:
+        raise ParameterError(f"crop {config.augment.crop} must be a multiple of {MULTIPLE}")
+    classes: tuple[str, ...] = DETECTION_CLASSES
+    options: dict[str, Any] = {}
+    if task != "detection":
+        sets = [open_dataset(source.path, "train") for source in config.sources]
+        field = "mask_classes" if task == "segmentation" else "image_classes"
+        kinds = {getattr(data, field) for data in sets} - {()}
+        if len(kinds) > 1:
+            raise ParameterError(f"the data sets have different classes for {task}: {kinds}")
+        classes = kinds.pop() if kinds else ()
+        options = {"mask_classes": classes} if task == "segmentation" else {}
+    sources = open_sources(config.sources, config.augment, need=(NEEDS[task],), **options)
+    return sources, classes
+
+
+def batches(sources: list[Source], config: TrainConfig, start: int = 0) -> Iterator[Batch]:
+    """Endless batches, from the given step on."""
+    return stream_batches(sources, config.trainer.seed, config.augment.crop, start=start)
+
+
+def run_stage(
+    network: nn.Module,
+    loss: LossFunction,
+    sources: list[Source],
+    config: TrainConfig,
+    options: RunOptions,
+    *,
+    stage: str = "",
+    share: float = 1.0,
+    lr_factor: float = 1.0,
+) -> tuple[nn.Module, Trainer]:
+    """Train for a share of the schedule in OUT/stage; returns the averaged network and the trainer.
+
+    With options.resume a stage that was begun goes on, and one that is over is only read.
+    """
+    settings = config.trainer
+    settings = replace(
+        settings,
+        max_steps=max(math.ceil(settings.max_steps * share), 1),
+        max_minutes=settings.max_minutes * share,
+        lr=settings.lr * lr_factor,
+        muon_lr=settings.muon_lr * lr_factor,
+    )
+    trainer = Trainer(network, loss, settings, Path(config.out) / stage, options.device)
+    if options.resume and (trainer.folder / "last.pt").is_file():
+        trainer.resume()
+    trainer.run(batches(sources, config, trainer.step))
+    best = network
+    best.load_state_dict(trainer.ema.state_dict())
+    return best, trainer
+
+
+def start_student(
+    teacher: Teacher, name: str, options: dict[str, Any], encoder_from: str | None
+) -> SplitNetwork:
+    """A bottleneck before the teacher's own stages and head.
+
+    encoder_from: a student's checkpoint whose encoder and prior are taken over and stay frozen,
+    so that one encoder serves several tasks or several ground networks.
+    """
+    card = teacher.card | {"bottleneck": {"name": name, "options": options}}
+    student = split_checkpoint.build_network(card)
+    assert isinstance(student, SplitNetwork)
+    split = student.bottleneck.split
+    student.ground.load_state_dict(teacher.network.without(split).state_dict())
+    for part in student.bottleneck.never_trained:
+        _take_stages(student.bottleneck.get_submodule(part), teacher.network)
+    if encoder_from is not None:
+        _take_encoder(student, encoder_from)
+    return student
+
+
+def _take_stages(head: nn.Module, teacher: TaskNetwork) -> None:
+    state = {f"backbone.{key}": value for key, value in teacher.backbone.state_dict().items()}
+    head.load_state_dict({key: state[key] for key in head.state_dict()})
+
+
+def _take_encoder(student: SplitNetwork, path: str) -> None:
+    loaded = split_checkpoint.load(path)
+    if not isinstance(loaded.network, SplitNetwork):
+        raise CheckpointError(f"{path} is a teacher; encoder_from needs a student")
+    try:
+        for part in ("encoder", "prior"):
+            given = getattr(loaded.network.bottleneck, part).state_dict()
+            split_checkpoint.load_resizing(getattr(student.bottleneck, part), given)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"the encoder of {path} does not fit here ({reason})") from error
+
+
+def finish(
+    network: SplitNetwork | TaskNetwork,
+    sources: list[Source],
+    config: TrainConfig,
+    card: dict[str, Any],
+    *,
+    steps: int,
+    minutes: float,
+    keep_tables: bool = False,
+) -> Path:
+    """Fit the coding tables on training images, write OUT/checkpoint.safetensors, return its path.
+
+    keep_tables: an encoder that is taken over keeps its tables, and with them its checkpoint id.
+    """
+    network = network.cpu().float().eval()
+    if isinstance(network, SplitNetwork) and not keep_tables:
+        network.bottleneck.fit(images_for_tables(sources, config))
+    figures = {
+        "steps": steps,
+        "minutes": round(minutes, 1),
+        "trained": date.today().isoformat(),
+        "data": [Path(source.path).name for source in config.sources],
+    }
+    path = Path(config.out) / "checkpoint.safetensors"
+    if not distributed.is_main():
+        return path
+    number = split_checkpoint.save(path, network, card | figures | config.card)
+    print(f"wrote {path}, checkpoint id {number:08x}")
+    return path
+
+
+def images_for_tables(sources: list[Source], config: TrainConfig) -> Iterator[Tensor]:
+    """Some training images (1, 3, H, W) of every source, as they come, edges repeated."""
+    rng = np.random.default_rng(config.trainer.seed)
+    for source in sources:
+        count = max(IMAGES_FOR_TABLES // len(sources), 1)
+        for number in rng.permutation(len(source.samples))[:count]:
+            sample = source.samples[int(number)]
+            if sample.category is not None:
+                sample = whole(sample, config.augment.crop)
+            tensor = imaging.to_tensor(sample.image)
+            below, right = -tensor.shape[2] % MULTIPLE, -tensor.shape[3] % MULTIPLE
+            yield F.pad(tensor, (0, right, 0, below), mode="replicate")
+
+
+def bits_per_pixel(found: dict[str, Any], batch: Batch) -> Tensor:
+    """Mean of the batch."""
+    pixels = batch.image.shape[2] * batch.image.shape[3]
+    result: Tensor = found["bits"].mean() / pixels
+    return result
+
+
+def log_parts(**parts: Tensor) -> dict[str, float]:
+    """Numbers for the log."""
+    return {name: float(value.detach()) for name, value in parts.items()}
