@@ -38,3 +38,9 @@ def autocast(device: str, precision: str) -> AbstractContextManager[object]:
     if dtype is None:
         return nullcontext()
     return torch.autocast(torch.device(device).type, dtype=dtype)
+
+
+def release_gpu() -> None:
+    """Give memory that nothing uses any more back to the GPU's other users."""
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

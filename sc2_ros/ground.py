@@ -226,7 +226,7 @@ class GroundPipeline:
         pieces = []
         if header.type is wire.PacketType.FEATURES:
             with self._stage("decode"):
-                pieces.append(self._codec.decode(packet))
+                pieces.append(self._bounded(self._codec.decode(packet)))
         else:
             self.stats.repair_packets += 1
         stream = self._stream(header.stream, now_s)
@@ -253,12 +253,23 @@ class GroundPipeline:
         """The lost slices that a packet, together with those before, makes up for."""
         try:
             with self._stage("decode"):
-                pieces = [self._codec.decode(lost) for lost in stream.repairer.add(packet)]
+                lost = stream.repairer.add(packet)
+                pieces = [self._bounded(self._codec.decode(slice_)) for slice_ in lost]
         except PacketError as error:
             self._refuse("undecodable", error)
             return []
         self.stats.repaired_packets += len(pieces)
         return pieces
+
+    def _bounded(self, piece: DecodedSlice) -> DecodedSlice:
+        """The slice, unless its frame would make the network run at a size that nobody expects."""
+        width, height = piece.encoded_size
+        if width * height > self.config.max_pixels:
+            raise PacketError(
+                f"frame of {width}x{height} pixels, more than the {self.config.max_pixels} of "
+                "max_pixels; raise it if the drone does send such frames"
+            )
+        return piece
 
     def _stream(self, number: int, now_s: float) -> _Stream:
         stream = self._streams.get(number)

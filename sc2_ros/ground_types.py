@@ -26,6 +26,8 @@ class GroundConfig:
         preview: whether to run the preview head.
         frame_timeout_s: seconds from a frame's first slice until it is shown with holes.
         feedback_hz: feedback packets per second and stream.
+        max_pixels: pixels of a frame as it was encoded, at most; packets of larger ones, such as a
+            forged one that would keep the network busy for seconds, are dropped.
         device: "cpu", "cuda" or "cuda:N".
         precision: "fp32", "bf16" or "fp16" (only on a GPU).
     """
@@ -38,6 +40,7 @@ class GroundConfig:
     preview: bool = True
     frame_timeout_s: float = 0.25
     feedback_hz: float = 15.0
+    max_pixels: int = 2_500_000
     device: str = "cpu"
     precision: str = "fp32"
 
@@ -57,6 +60,8 @@ class GroundConfig:
             raise ParameterError(f"frame timeout of {self.frame_timeout_s} s; give 0 to 60")
         if not 0 < self.feedback_hz <= 1000:
             raise ParameterError(f"{self.feedback_hz} feedback packets/s; give more than 0")
+        if self.max_pixels < 1:
+            raise ParameterError(f"{self.max_pixels} pixels at most; give 1 or more")
         check_device(self.device, self.precision)
 
 

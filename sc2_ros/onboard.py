@@ -162,6 +162,7 @@ class OnboardPipeline:
         self._due_s: float | None = None
         self._info_s: float | None = None
         self._info_frame_id = ""
+        self._ground_session: int | None = None
         self._near: int | None = None  # the last frame's code: where the search begins
         self._stages: dict[str, float] = {}
         self.configure(config or OnboardConfig())
@@ -253,6 +254,8 @@ class OnboardPipeline:
         except PacketError:
             self.stats.bad_feedback += 1
             return
+        if feedback.session != self._ground_session:  # a ground that knows no frame_id yet
+            self._ground_session, self._info_s = feedback.session, None
         if not self._monitor.on_feedback(feedback, now_s):
             return
         self._rate.on_feedback(feedback, now_s)

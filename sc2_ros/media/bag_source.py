@@ -12,7 +12,7 @@ from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 
 from sc2_ros.errors import InputError
-from sc2_ros.media.encodings import decode_compressed, decode_raw
+from sc2_ros.media.encodings import image_array
 from sc2_ros.media.source import FrameSource, SourceFrame, Thinner
 
 FILE_SUFFIXES = {".mcap", ".db3", ".bag"}
@@ -87,21 +87,7 @@ class BagSource(FrameSource):
                 stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec or recorded_ns
                 stamp_ns = last_ns = max(stamp_ns, last_ns + 1)
                 if thinner.keep(stamp_ns):
-                    yield SourceFrame(picture(message), stamp_ns, message.header.frame_id)
-
-
-def picture(message: Any) -> Any:
-    """The image of an Image or CompressedImage message, uint8 RGB (H, W, 3) or grey (H, W)."""
-    if hasattr(message, "format"):
-        return decode_compressed(message.data)
-    return decode_raw(
-        message.data,
-        encoding=message.encoding,
-        width=message.width,
-        height=message.height,
-        step=message.step,
-        big_endian=bool(message.is_bigendian),
-    )
+                    yield SourceFrame(image_array(message), stamp_ns, message.header.frame_id)
 
 
 def choose_topic(reader: AnyReader, path: Path, wanted: str | None) -> Connection:

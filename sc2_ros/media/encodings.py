@@ -28,14 +28,15 @@ class _Encoding:
     to_image: Callable[[npt.NDArray[Any]], Image]
 
 
-def stretch(image: npt.NDArray[np.uint16]) -> Image:
+def stretch(image: npt.NDArray[np.uint16], sample: npt.NDArray[np.uint16] | None = None) -> Image:
     """16-bit grey (H, W) to 8 bits: the 0.5th to the 99.5th percentile becomes 0 to 255.
 
     Thermal cameras use 14 bits at most, and of those a small part that moves with the temperature,
-    so dropping the low byte would leave nothing to see. Percentiles are taken on every fourth row
-    and column, and a few dead or burning pixels do not darken the rest.
+    so dropping the low byte would leave nothing to see. Percentiles are taken on `sample`, by
+    default every fourth row and column, and a few dead or burning pixels do not darken the rest.
     """
-    sample = image[2::4, 2::4] if min(image.shape) > 2 else image
+    if sample is None:
+        sample = image[2::4, 2::4] if min(image.shape) > 2 else image
     low, high = np.percentile(sample, (LOW_PERCENTILE, HIGH_PERCENTILE))
     scale = 255.0 / max(high - low, MIN_SPAN)
     return cv2.convertScaleAbs(np.maximum(image, np.uint16(low)), alpha=scale, beta=-low * scale)
@@ -49,6 +50,28 @@ def _convert(code: int) -> Callable[[npt.NDArray[Any]], Image]:
     return lambda image: cv2.cvtColor(image, code)
 
 
+def _demosaic(code: int) -> Callable[[npt.NDArray[Any]], Image]:
+    """Colours of a Bayer pattern; of 16-bit samples after stretching them as `stretch` does."""
+
+    def convert(image: npt.NDArray[Any]) -> Image:
+        if min(image.shape) < 2:
+            raise InputError(f"Bayer image of {image.shape[1]}x{image.shape[0]}: no whole pattern")
+        if image.dtype == np.uint16:
+            corners = [image[y::8, x::8].ravel() for y in (0, 1) for x in (0, 1)]
+            image = stretch(image, np.concatenate(corners))  # of all four colours alike
+        return cv2.cvtColor(np.ascontiguousarray(image), code)
+
+    return convert
+
+
+_BAYER = {
+    # ROS names the first two pixels of the first two rows, OpenCV those of the second row and
+    # column: the same pattern has another name there.
+    "bayer_rggb": cv2.COLOR_BayerBG2RGB,
+    "bayer_bggr": cv2.COLOR_BayerRG2RGB,
+    "bayer_gbrg": cv2.COLOR_BayerGR2RGB,
+    "bayer_grbg": cv2.COLOR_BayerGB2RGB,
+}
 _ENCODINGS = {
     "rgb8": _Encoding(3, 1, _as_is),
     "bgr8": _Encoding(3, 1, _convert(cv2.COLOR_BGR2RGB)),
@@ -60,10 +83,30 @@ _ENCODINGS = {
     "8UC1": _Encoding(1, 1, _as_is),
     "8UC3": _Encoding(3, 1, _convert(cv2.COLOR_BGR2RGB)),
     "16UC1": _Encoding(1, 2, stretch),
+    **{f"{name}8": _Encoding(1, 1, _demosaic(code)) for name, code in _BAYER.items()},
+    **{f"{name}16": _Encoding(1, 2, _demosaic(code)) for name, code in _BAYER.items()},
 }
 
 KNOWN_ENCODINGS = tuple(_ENCODINGS)
 """Encodings of sensor_msgs/Image that `decode_raw` reads."""
+
+
+def image_array(message: Any) -> Image:
+    """The picture in a sensor_msgs/Image or CompressedImage, from rclpy, the runtime or rosbags.
+
+    Raises:
+        InputError: as `decode_raw` and `decode_compressed` do.
+    """
+    if hasattr(message, "format"):
+        return decode_compressed(message.data)
+    return decode_raw(
+        message.data,
+        encoding=message.encoding,
+        width=message.width,
+        height=message.height,
+        step=message.step,
+        big_endian=bool(message.is_bigendian),
+    )
 
 
 def decode_raw(

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.media.bag_source import open_bag, picture
+from sc2_ros.media.bag_source import open_bag
+from sc2_ros.media.encodings import image_array
 
 IMAGE = "/image/compressed"
 DETECTIONS = "/detections"
@@ -107,13 +108,13 @@ def _add(moment: Moment, topic: str, message: Any) -> None:
     elif topic == TRUTH_DETECTIONS:
         moment.truth = read_objects(message)
     elif topic == IMAGE:
-        moment.image = picture(message)
+        moment.image = image_array(message)
     elif topic == MASK:
-        moment.mask = picture(message)
+        moment.mask = image_array(message)
     elif topic == PREVIEW:
-        moment.preview = picture(message)
+        moment.preview = image_array(message)
     elif topic == TRUTH_MASK:
-        moment.truth_mask = picture(message)
+        moment.truth_mask = image_array(message)
 
 
 def read_objects(message: Any) -> Objects:

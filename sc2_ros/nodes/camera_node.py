@@ -14,10 +14,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sc2_ros.media.messages import boxes_message, header, image_message
 from sc2_ros.media.source import FrameSource, SourceFrame, Truth, open_source
 from sc2_ros.media.synthetic.bodies import DETECTION_CLASSES
 from sc2_ros.nodes import qos
-from sc2_ros.nodes.conversions import boxes_message, header, image_message
 from sc2_ros.nodes.parameter_server import ParameterServer
 from sc2_ros.nodes.parameters import CAMERA, parse_size
 from sc2_ros.nodes.process import run

@@ -66,6 +66,24 @@ class Silence:
         return None if self._last_s is None else now_s - self._last_s
 
 
+def lifecycle_status(stage: str, why: str) -> Status:
+    """Whether the node works, and if not, why.
+
+    Args:
+        stage: unconfigured, inactive, active or finalized.
+        why: what went wrong last; empty if nothing did.
+    """
+    values = {"state": stage}
+    if why:
+        return Status("lifecycle", Level.ERROR, f"{stage}: {why}", values)
+    if stage == "active":
+        return Status("lifecycle", Level.OK, stage, values)
+    steps = {"unconfigured": "configure", "inactive": "activate"}
+    if stage in steps:
+        stage += f"; to go on: ros2 lifecycle set NODE {steps[stage]}"
+    return Status("lifecycle", Level.WARN, stage, values)
+
+
 def camera_status(
     silence_s: float | None, fps: float, unreadable: float, topic: str, why: str
 ) -> Status:

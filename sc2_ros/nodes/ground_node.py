@@ -18,159 +18,168 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
 
 from sc2_ros import checkpoint
-from sc2_ros.devices import check_device
-from sc2_ros.ground import GroundConfig, GroundPipeline, ReadyFrame
+from sc2_ros.devices import check_device, release_gpu
+from sc2_ros.ground import GroundConfig, GroundPipeline
+from sc2_ros.media.messages import label_info_message, packet_bytes, packet_message
 from sc2_ros.nodes import qos
-from sc2_ros.nodes.conversions import label_info_message, packet_bytes, packet_message
-from sc2_ros.nodes.diagnostics import (
-    Counter,
-    Silence,
-    decoder_status,
-    downlink_status,
-    to_message,
-)
-from sc2_ros.nodes.parameter_server import ParameterServer
-from sc2_ros.nodes.parameters import GROUND, Value, parse_names
+from sc2_ros.nodes.diagnostics import Status
+from sc2_ros.nodes.managed import ManagedNode
+from sc2_ros.nodes.parameters import GROUND, Value, networks_of, parse_names
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.results import ResultPublishers
+from sc2_ros.nodes.station import Decoder, Job, Station
 from sc2_ros.nodes.worker import NewestWorker
-from sc2_ros.runtime.ros import (
-    Clock,
-    ClockType,
-    DiagnosticArray,
-    LabelInfo,
-    Node,
-    UInt8MultiArray,
-)
+from sc2_ros.runtime.ros import LabelInfo, UInt8MultiArray
 
 TICK_S = 0.01
 """How late a frame's time-out or a feedback packet may be."""
 
 
-class GroundNode(Node):
-    """Feeds the ground pipeline from ROS. The radio runs in real time, whatever /clock says."""
+class Setup(NamedTuple):
+    """What a change of parameters comes to: a configuration, and decoders where they are new."""
+
+    config: GroundConfig
+    networks: tuple[Value, ...]
+    decoders: list[Decoder]
+
+
+class GroundNode(ManagedNode):
+    """Feeds the ground pipelines from ROS. The radio runs in real time, whatever /clock says."""
 
     def __init__(self) -> None:
-        self._worker = NewestWorker[ReadyFrame](self._show)
-        super().__init__("ground_node")
-        parameters = ParameterServer(self, GROUND)
-        self._config = configuration(parameters.values)
+        self._stations: list[Station] = []
+        super().__init__("ground_node", GROUND)
+        self._settings.watch(self._prepare, self._apply)
+
+    def _load(self) -> None:
+        values = self._settings.values
+        self._config = configuration(values)
         check_device(self._config.device, self._config.precision)
-        model = checkpoint.load(parameters["model"], device=self._config.device)
-        self._pipeline = GroundPipeline(model, self._config)
-        self._silence = Silence()
-        names = ("packets", "bytes", "mismatched", "bad", "frames", "incomplete", "skipped")
-        self._counters = {name: Counter() for name in names}
-        self._results = ResultPublishers(
-            self, model.card["detection_classes"], model.card["mask_classes"]
-        )
-        self._label_info = self.create_publisher(LabelInfo, "label_info", qos.LATCHED)
-        self._mask_classes = model.card["mask_classes"]
-        self._apply(self._config)
-        parameters.watch(self._valid_configuration, self._apply)
-        self._open_topics()
-        self._worker.start()
-        self.get_logger().info(f"checkpoint {model.id:08x}, packets from {self._topic}")
-
-    def _open_topics(self) -> None:
-        options = qos.overridable()
-        self._feedback = self.create_publisher(
-            UInt8MultiArray, "feedback", qos.own(qos.PACKETS), qos_overriding_options=options
-        )
-        self._topic = self.resolve_topic_name("features")
-        self.create_subscription(
-            UInt8MultiArray,
-            "features",
-            self._on_packet,
-            qos.own(qos.PACKETS),
-            qos_overriding_options=options,
-        )
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.RESULTS)
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(TICK_S, self._tick, clock=steady)
-        self.create_timer(1.0, self._diagnose, clock=steady)
-
-    def _valid_configuration(self, values: dict[str, Value]) -> GroundConfig:
-        config = configuration(values)
-        config.validate(self._pipeline.detection_classes)
-        return config
-
-    def _apply(self, config: GroundConfig) -> None:
-        self._worker.change(lambda: self._take(config))
-        self._label_info.publish(
-            label_info_message(
-                self._mask_classes, config.score_threshold, self.get_clock().now().nanoseconds
+        self._drones = parse_names(str(values["drones"])) or ("",)
+        self._networks = networks_of(values)
+        decoders = self._open(values, idle(self._config))
+        self._feedback = {
+            name: self._publisher(
+                UInt8MultiArray, below(name, "feedback"), qos.PACKETS, overrides=True
             )
-        )
+            for name in self._drones
+        }
+        self._label_info = [
+            self._publisher(LabelInfo, below(name, "label_info"), qos.LATCHED)
+            for name in self._drones
+        ]
+        self._stations = [
+            Station(name, decoder, ResultPublishers(self, self._publisher, name))
+            for name, decoder in zip(self._drones, decoders, strict=True)
+        ]
+        self._loaded.callback(self._stations.clear)
+
+    def _open(self, values: dict[str, Value], config: GroundConfig) -> list[Decoder]:
+        """A decoder for every drone; they share the network."""
+        model = checkpoint.load(str(values["model"]))
+        self.get_logger().info(f"checkpoint {model.id:08x} from {model.path}")
+        names = model.card["detection_classes"], model.card["mask_classes"]
+        return [Decoder(GroundPipeline(model, config), *names) for _ in self._drones]
+
+    def _start(self) -> None:
+        values = self._settings.values
+        self._config = configuration(values)
+        self._configure_all(self._config)
+        self._running.callback(self._rest)
+        self._worker = NewestWorker[Job](self._show)
+        self._worker.start()
+        self._running.callback(self._worker.stop)
+        self._announce_labels()
+        for station in self._stations:
+            self._subscription(
+                UInt8MultiArray,
+                below(station.name, "features"),
+                partial(self._on_packet, station),
+                qos.PACKETS,
+            )
+        self._timer_while_active(TICK_S, self._tick)
+        topics = [self.resolve_topic_name(below(name, "features")) for name in self._drones]
+        self.get_logger().info(f"packets from {', '.join(topics)}")
+
+    def _configure_all(self, config: GroundConfig) -> None:
+        for station in self._stations:
+            station.pipeline.configure(config)
+
+    def _rest(self) -> None:
+        """Leave the GPU to others."""
+        self._configure_all(idle(self._config))
+        release_gpu()
+
+    def _prepare(self, values: dict[str, Value]) -> Setup:
+        """Everything that can fail of a change; the pipelines at work are not touched."""
+        config, networks = configuration(values), networks_of(values)
+        check_device(config.device, config.precision)
+        decoders: list[Decoder] = []
+        if self._stations and networks != self._networks:
+            decoders = self._open(values, config if self._active else idle(config))
+        for decoder in decoders or [station.decoder for station in self._stations[:1]]:
+            config.validate(tuple(decoder.detection_classes))
+        return Setup(config, networks, decoders)
+
+    def _apply(self, setup: Setup) -> None:
+        self._networks = setup.networks
+        for station, decoder in zip(self._stations, setup.decoders, strict=False):
+            station.take(decoder)
+        if not self._active:
+            return
+        self._worker.change(partial(self._take, setup.config))
+        self._announce_labels(setup.config.score_threshold)
 
     def _take(self, config: GroundConfig) -> None:
+        """In the worker's thread: the frames to come are shown as configured now."""
         self._config = config
-        self._follow_listeners()
+        for station in self._stations:
+            station.follow_listeners(station.decoder, config)
+        release_gpu()
 
-    def _on_packet(self, message: UInt8MultiArray) -> None:
-        now_s = time.monotonic()
-        self._silence.heard(now_s)
-        self._hand_over(self._pipeline.accept(packet_bytes(message), now_s))
+    def _announce_labels(self, threshold: float | None = None) -> None:
+        threshold = self._config.score_threshold if threshold is None else threshold
+        now_ns = self.get_clock().now().nanoseconds
+        for station, publisher in zip(self._stations, self._label_info, strict=True):
+            classes = station.decoder.mask_classes
+            publisher.publish(label_info_message(classes, threshold, now_ns))
+
+    def _on_packet(self, station: Station, message: UInt8MultiArray) -> None:
+        self._hand_over(station.accept(packet_bytes(message), time.monotonic()))
 
     def _tick(self) -> None:
         now_s = time.monotonic()
-        self._hand_over(self._pipeline.expire(now_s))
-        for packet in self._pipeline.feedback(now_s):
-            self._feedback.publish(packet_message(packet))
+        for station in self._stations:
+            self._hand_over(station.expire(now_s))
+            for packet in station.pipeline.feedback(now_s):
+                self._feedback[station.name].publish(packet_message(packet))
 
-    def _hand_over(self, frames: list[ReadyFrame]) -> None:
-        for frame in frames:
-            self._worker.put(frame.number, frame)
+    def _hand_over(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            job.station.skipped += self._worker.put((job.station.name, job.frame.number), job)
 
-    def _show(self, frame: ReadyFrame) -> None:
-        self._follow_listeners()
-        self._results.publish(self._pipeline.show(frame))
+    def _show(self, job: Job) -> None:
+        job.station.show(job, self._config)
 
-    def _follow_listeners(self) -> None:
-        """Heads whose topics nobody listens to do not run."""
-        mask = self._config.mask and self._results.mask_wanted()
-        preview = self._config.preview and self._results.preview_wanted()
-        config = replace(self._config, mask=mask, preview=preview)
-        if config != self._pipeline.config:
-            self._pipeline.configure(config)
-
-    def _diagnose(self) -> None:
+    def _check(self) -> None:
         self._worker.check()
-        now_s = time.monotonic()
-        stats = self._pipeline.stats
-        bad = sum(stats.bad_packets.values())
-        counts = {
-            "packets": stats.packets,
-            "bytes": stats.bytes,
-            "mismatched": stats.mismatched,
-            "bad": bad,
-            "frames": stats.frames,
-            "incomplete": stats.incomplete_frames,
-            "skipped": self._worker.skipped,
-        }
-        rate = {name: self._counters[name].rate(count, now_s) for name, count in counts.items()}
-        statuses = [
-            downlink_status(
-                self._silence.seconds(now_s),
-                rate["packets"],
-                rate["bytes"] * 8 / 1e3,
-                stats.loss,
-                rate["mismatched"],
-                rate["bad"],
-                stats.bad_packets,
-                stats.last_error,
-            ),
-            decoder_status(rate["frames"], rate["incomplete"], rate["skipped"], stats.stage_ms),
-        ]
-        stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(to_message(statuses, stamp, self.get_name(), "ground"))
 
-    def destroy_node(self) -> None:
-        """Stop the worker before its publishers go."""
-        self._worker.stop()
-        super().destroy_node()
+    def _statuses(self, now_s: float) -> dict[str, list[Status]]:
+        return {station.name or "ground": station.statuses(now_s) for station in self._stations}
+
+
+def below(name: str, topic: str) -> str:
+    """A topic of a drone."""
+    return f"{name}/{topic}" if name else topic
+
+
+def idle(config: GroundConfig) -> GroundConfig:
+    """The same, away from the GPU: for a node that is not active."""
+    return replace(config, device="cpu", precision="fp32")
 
 
 def configuration(values: dict[str, Value]) -> GroundConfig:
@@ -184,6 +193,7 @@ def configuration(values: dict[str, Value]) -> GroundConfig:
         preview=values["preview"],
         frame_timeout_s=values["frame_timeout"],
         feedback_hz=values["feedback.rate"],
+        max_pixels=values["max_pixels"],
         device=values["device"],
         precision=values["precision"],
     )

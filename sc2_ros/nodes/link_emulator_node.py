@@ -13,18 +13,25 @@ For example::
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import time
 
 from sc2_ros.errors import LinkSpecError, ParameterError
 from sc2_ros.link.emulator import LinkModel, LinkPipe
 from sc2_ros.link.spec import LinkSpec, parse_link
+from sc2_ros.media.messages import packet_bytes, packet_message
 from sc2_ros.nodes import qos
-from sc2_ros.nodes.conversions import packet_bytes, packet_message
 from sc2_ros.nodes.diagnostics import Level, Status, to_message
 from sc2_ros.nodes.parameter_server import ParameterServer
 from sc2_ros.nodes.parameters import LINK_EMULATOR, Value
 from sc2_ros.nodes.process import run
-from sc2_ros.runtime.ros import DiagnosticArray, Float64, Node, UInt8MultiArray
+from sc2_ros.runtime.ros import (
+    Clock,
+    ClockType,
+    DiagnosticArray,
+    Float64,
+    Node,
+    UInt8MultiArray,
+)
 
 TICK_S = 0.002
 """How exactly packets are let out."""
@@ -37,7 +44,6 @@ class Direction:
 
     def __init__(self, node: Node, topic_in: str, topic_out: str) -> None:
         self._pipe = LinkPipe(LinkModel(LinkSpec()))
-        self._now_s: Callable[[], float] = lambda: clock_s(node)
         self._sent = self._gone = 0
         self.loss = 0.0
         options = qos.overridable()
@@ -63,7 +69,7 @@ class Direction:
         self._sent = self._gone = 0
 
     def _take(self, message: UInt8MultiArray) -> None:
-        self._pipe.push(packet_bytes(message), self._now_s())
+        self._pipe.push(packet_bytes(message), time.monotonic())
 
     def let_out(self, now_s: float) -> None:
         """Publish the packets that have arrived."""
@@ -88,7 +94,7 @@ class Direction:
 
 
 class LinkEmulatorNode(Node):
-    """Lets packets through as a radio link would, on the node's clock."""
+    """Lets packets through as a radio link would: in real time, whatever /clock says."""
 
     def __init__(self) -> None:
         super().__init__("link_emulator_node")
@@ -102,24 +108,25 @@ class LinkEmulatorNode(Node):
             name: self.create_publisher(Float64, f"~/{name}", qos.RESULTS)
             for name in ("capacity_bps", "queue_bytes", "loss")
         }
-        self.create_timer(TICK_S, self._let_out)
-        self.create_timer(1.0 / NUMBERS_HZ, self._publish_numbers)
-        self.create_timer(PERIOD_S, self._diagnose)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(TICK_S, self._let_out, clock=steady)
+        self.create_timer(1.0 / NUMBERS_HZ, self._publish_numbers, clock=steady)
+        self.create_timer(PERIOD_S, self._diagnose, clock=steady)
         self.get_logger().info(f"imitating the link {parameters['link']}")
 
     def _apply(self, config: tuple[LinkSpec, int]) -> None:
         spec, seed = config
-        now_s = clock_s(self)
+        now_s = time.monotonic()
         self._up.model = LinkModel(spec, seed, start_s=now_s)
         self._down.model = LinkModel(spec, seed + 1, start_s=now_s)
 
     def _let_out(self) -> None:
-        now_s = clock_s(self)
+        now_s = time.monotonic()
         self._up.let_out(now_s)
         self._down.let_out(now_s)
 
     def _publish_numbers(self) -> None:
-        now_s = clock_s(self)
+        now_s = time.monotonic()
         values = {
             "capacity_bps": self._up.model.capacity_bps(now_s),
             "queue_bytes": self._up.model.queued_bytes(now_s),
@@ -130,18 +137,13 @@ class LinkEmulatorNode(Node):
                 publisher.publish(Float64(data=float(values[name])))
 
     def _diagnose(self) -> None:
-        now_s = clock_s(self)
+        now_s = time.monotonic()
         statuses = [
             self._up.status("features", now_s, PERIOD_S),
             self._down.status("feedback", now_s, PERIOD_S),
         ]
         stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(to_message(statuses, stamp, self.get_name(), "link"))
-
-
-def clock_s(node: Node) -> float:
-    """The node's clock in seconds; simulated with `use_sim_time`."""
-    return float(node.get_clock().now().nanoseconds) / 1e9
 
 
 def parse(values: dict[str, Value]) -> tuple[LinkSpec, int]:

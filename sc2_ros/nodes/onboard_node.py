@@ -18,35 +18,30 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
+from dataclasses import replace
+from typing import NamedTuple
 
 from sc2_ros import checkpoint
+from sc2_ros.devices import release_gpu
 from sc2_ros.errors import Sc2Error
+from sc2_ros.media.encodings import image_array
+from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
 from sc2_ros.nodes import qos
-from sc2_ros.nodes.conversions import image_array, packet_bytes, packet_message, to_ns
 from sc2_ros.nodes.diagnostics import (
     Counter,
     Silence,
+    Status,
     camera_status,
     encoder_status,
-    to_message,
     uplink_status,
 )
-from sc2_ros.nodes.parameter_server import ParameterServer
-from sc2_ros.nodes.parameters import ONBOARD, Value, parse_size
+from sc2_ros.nodes.managed import ManagedNode
+from sc2_ros.nodes.parameters import ONBOARD, Value, networks_of, parse_size
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.sender import Sender
 from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
-from sc2_ros.runtime.ros import (
-    Clock,
-    ClockType,
-    CompressedImage,
-    DiagnosticArray,
-    Float64,
-    Image,
-    Node,
-    UInt8MultiArray,
-)
+from sc2_ros.runtime.ros import CompressedImage, Float64, Image, UInt8MultiArray
 
 LONGEST_INTERVAL_S = 0.1
 """Packets of a slow camera are not spread over more than this: it would only add delay."""
@@ -59,67 +54,101 @@ NUMBERS = ("target_bps", "sent_bps", "rate_index", "queue_delay_s", "loss", "rtt
 """Topics below the node's name, for rqt_plot, PlotJuggler and Foxglove."""
 
 
-class OnboardNode(Node):
+class Setup(NamedTuple):
+    """What a change of parameters comes to: a configuration, and networks where they are new."""
+
+    config: OnboardConfig
+    networks: tuple[Value, ...]
+    pipeline: OnboardPipeline | None
+
+
+class OnboardNode(ManagedNode):
     """Feeds the onboard pipeline from ROS. The radio runs in real time, whatever /clock says."""
 
     def __init__(self) -> None:
-        self._worker = NewestWorker[Image | CompressedImage | None](self._work)
-        self._sender = Sender(self._send)
         # (is feedback, packet, time): the pipeline hears of everything in the worker's thread.
         self._news: deque[tuple[bool, bytes, float]] = deque(maxlen=MOST_NEWS)
-        super().__init__("onboard_node")
-        parameters = ParameterServer(self, ONBOARD)
-        config = configuration(parameters.values)
-        model = checkpoint.load(parameters["model"], device=parameters["device"])
-        self._pipeline = OnboardPipeline(model, config)
-        parameters.watch(configuration, self._apply)
-        self._settings = parameters
+        self._pipeline: OnboardPipeline | None = None
+        super().__init__("onboard_node", ONBOARD)
+        self._settings.watch(self._prepare, self._apply)
+        # As image_transport does, so that a remap of `image` carries `image/compressed` along.
+        self._topic = self.resolve_topic_name("image")
+        if self._settings["image_transport"] == "compressed":
+            self._topic += "/compressed"
+
+    def _load(self) -> None:
+        self._make_pipeline()
+        self._loaded.callback(setattr, self, "_pipeline", None)
+        self._features = self._publisher(UInt8MultiArray, "features", qos.PACKETS, overrides=True)
+        self._numbers = {
+            name: self._publisher(Float64, f"~/{name}", qos.RESULTS) for name in NUMBERS
+        }
+
+    def _make_pipeline(self) -> None:
+        values = self._settings.values
+        self._pipeline = self._open(values, idle(configuration(values)))
+        self._networks = networks_of(values)
+
+    def _open(self, values: dict[str, Value], config: OnboardConfig) -> OnboardPipeline:
+        model = checkpoint.load(str(values["model"]))
+        self.get_logger().info(f"checkpoint {model.id:08x} from {model.path}")
+        return OnboardPipeline(model, config)
+
+    def _start(self) -> None:
+        values = self._settings.values
+        if networks_of(values) != self._networks:  # the change came too late for the worker
+            self._make_pipeline()
+        assert self._pipeline is not None
+        self._pipeline.configure(configuration(values))
+        self._running.callback(self._rest)
         self._last_frame_s = 0.0
         self._images = self._unreadable = 0
         self._why = ""
         self._camera_silence, self._feedback_silence = Silence(), Silence()
         names = ("images", "unreadable", "sent", "bytes", "decoded", "bad_feedback", "sent_bytes")
         self._counters = {name: Counter() for name in names}
-        self._open_topics()
-        self._sender.start()
-        self._worker.start()
-        self.get_logger().info(f"checkpoint {model.id:08x}, images from {self._topic}")
+        self._news.clear()
+        self._sender = Sender(self._send)
+        self._worker = NewestWorker[Image | CompressedImage | None](self._work)
+        for thread in (self._sender, self._worker):
+            thread.start()
+            self._running.callback(thread.stop)
+        compressed = self._settings["image_transport"] == "compressed"
+        self._subscription(UInt8MultiArray, "feedback", self._on_feedback, qos.PACKETS)
+        self._subscription(
+            CompressedImage if compressed else Image, self._topic, self._on_image, qos.NEWEST_IMAGE
+        )
+        self._timer_while_active(1.0 / NUMBERS_HZ, self._publish_numbers)
+        self.get_logger().info(f"images from {self._topic}")
 
-    def _open_topics(self) -> None:
-        options = qos.overridable()
-        self._features = self.create_publisher(
-            UInt8MultiArray, "features", qos.own(qos.PACKETS), qos_overriding_options=options
-        )
-        self.create_subscription(
-            UInt8MultiArray,
-            "feedback",
-            self._on_feedback,
-            qos.own(qos.PACKETS),
-            qos_overriding_options=options,
-        )
-        # As image_transport does, so that a remap of `image` carries `image/compressed` along.
-        self._topic = self.resolve_topic_name("image")
-        kind = Image
-        if self._settings["image_transport"] == "compressed":
-            self._topic += "/compressed"
-            kind = CompressedImage
-        self.create_subscription(
-            kind,
-            self._topic,
-            self._on_image,
-            qos.own(qos.NEWEST_IMAGE),
-            qos_overriding_options=options,
-        )
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.RESULTS)
-        self._numbers = {
-            name: self.create_publisher(Float64, f"~/{name}", qos.RESULTS) for name in NUMBERS
-        }
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0, self._diagnose, clock=steady)
-        self.create_timer(1.0 / NUMBERS_HZ, self._publish_numbers, clock=steady)
+    def _rest(self) -> None:
+        """Leave the GPU to others."""
+        assert self._pipeline is not None
+        self._pipeline.configure(idle(self._pipeline.config))
+        release_gpu()
 
-    def _apply(self, config: OnboardConfig) -> None:
-        self._worker.change(lambda: self._pipeline.configure(config))
+    def _prepare(self, values: dict[str, Value]) -> Setup:
+        """Everything that can fail of a change; the pipeline at work is not touched."""
+        config, networks = configuration(values), networks_of(values)
+        pipeline = None
+        if self._pipeline is not None and networks != self._networks:
+            pipeline = self._open(values, config if self._active else idle(config))
+        return Setup(config, networks, pipeline)
+
+    def _apply(self, setup: Setup) -> None:
+        if self._active:
+            self._worker.change(lambda: self._take(setup))
+        elif self._pipeline is not None:
+            self._take(setup._replace(config=idle(setup.config)))
+
+    def _take(self, setup: Setup) -> None:
+        assert self._pipeline is not None
+        if setup.pipeline is None:
+            self._pipeline.configure(setup.config)
+            return
+        setup.pipeline.stats, self._pipeline = self._pipeline.stats, setup.pipeline
+        self._networks = setup.networks
+        release_gpu()
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         self._images += 1
@@ -182,39 +211,36 @@ class OnboardNode(Node):
             if value is not None and publisher.get_subscription_count():
                 publisher.publish(Float64(data=float(value)))
 
-    def _diagnose(self) -> None:
+    def _check(self) -> None:
         self._worker.check()
         self._sender.check()
-        now_s = time.monotonic()
+
+    def _statuses(self, now_s: float) -> dict[str, list[Status]]:
         stats = self._pipeline.stats
         rate = self._rates(now_s)
-        statuses = [
-            camera_status(
-                self._camera_silence.seconds(now_s),
-                rate["images"],
-                rate["unreadable"],
-                self._topic,
-                self._why,
-            ),
-            encoder_status(
-                rate["images"] - rate["unreadable"],
-                rate["sent"],
-                rate["bytes"] * 8 / 1e3,
-                self._limits(),
-                stats.stage_ms,
-            ),
-            uplink_status(
-                self._feedback_silence.seconds(now_s),
-                stats.loss,
-                stats.rtt_s,
-                rate["sent"],
-                rate["decoded"],
-                rate["bad_feedback"],
-            ),
-        ]
-        stamp = self.get_clock().now().to_msg()
-        hardware = f"stream {self._settings['stream']}"
-        self._diagnostics.publish(to_message(statuses, stamp, self.get_name(), hardware))
+        camera = camera_status(
+            self._camera_silence.seconds(now_s),
+            rate["images"],
+            rate["unreadable"],
+            self._topic,
+            self._why,
+        )
+        encoder = encoder_status(
+            rate["images"] - rate["unreadable"],
+            rate["sent"],
+            rate["bytes"] * 8 / 1e3,
+            self._limits(),
+            stats.stage_ms,
+        )
+        uplink = uplink_status(
+            self._feedback_silence.seconds(now_s),
+            stats.loss,
+            stats.rtt_s,
+            rate["sent"],
+            rate["decoded"],
+            rate["bad_feedback"],
+        )
+        return {f"stream {self._settings['stream']}": [camera, encoder, uplink]}
 
     def _rates(self, now_s: float) -> dict[str, float]:
         stats = self._pipeline.stats
@@ -234,12 +260,6 @@ class OnboardNode(Node):
         if self._settings["rate.mode"] == "budget":
             return f"raise rate.max_kbps (now {self._settings['rate.max_kbps']:g})"
         return f"raise frame.max_fps (now {self._settings['frame.max_fps']:g})"
-
-    def destroy_node(self) -> None:
-        """Stop the threads before their publishers go."""
-        self._worker.stop()
-        self._sender.stop()
-        super().destroy_node()
 
 
 def configuration(values: dict[str, Value]) -> OnboardConfig:
@@ -263,6 +283,11 @@ def configuration(values: dict[str, Value]) -> OnboardConfig:
     )
     config.validate()
     return config
+
+
+def idle(config: OnboardConfig) -> OnboardConfig:
+    """The same, away from the GPU: for a node that is not active."""
+    return replace(config, device="cpu", precision="fp32")
 
 
 def main(args: list[str] | None = None) -> int:

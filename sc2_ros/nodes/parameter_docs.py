@@ -1,9 +1,9 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Prints the parameter table as Markdown and as YAML.
+"""Prints the parameter table as Markdown, as YAML and as a JSON schema.
 
-`python -m sc2_ros.nodes.parameter_docs` rewrites docs/parameters.md and config/*.yaml in the
-current folder; a test compares them.
+`python -m sc2_ros.nodes.parameter_docs` rewrites docs/parameters.md, config/*.yaml and
+config/parameters.schema.json in the current folder; a test compares them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+from sc2_ros.nodes import parameter_schema
 from sc2_ros.nodes.parameters import TABLES, Row, Value
 
 YAML_FILES = {
@@ -25,7 +26,8 @@ _HEAD = """# Parameters
 
 Made from `sc2_ros/nodes/parameters.py` by `python -m sc2_ros.nodes.parameter_docs`; a test keeps
 the two in step. Live parameters change at once with `ros2 param set`, and a set of them is applied
-together or not at all; the others say why they wait for a restart. Every node also takes
+together or not at all; the others say why they wait for a restart. `config/parameters.schema.json`
+is the same table for editors and for `check-jsonschema --schemafile`. Every node also takes
 `use_sim_time` and the `qos_overrides.<topic>.<publisher|subscription>.<policy>` of its topics.
 """
 
@@ -72,7 +74,7 @@ def yaml(nodes: tuple[str, ...]) -> str:
 
     The names are `/**/node`: the file fits whatever namespace the node is started in.
     """
-    parts = [_NOTICE]
+    parts = [_NOTICE, f"# yaml-language-server: $schema={parameter_schema.FILE}\n"]
     for node in nodes:
         parts.append(f"\n/**/{node}:\n  ros__parameters:\n")
         parts += [_yaml_row(row) for row in TABLES[node]]
@@ -94,8 +96,9 @@ def _yaml_value(value: Value) -> str:
 
 
 def write(root: Path) -> None:
-    """Write docs/parameters.md and config/*.yaml below a folder."""
+    """Write docs/parameters.md, config/*.yaml and the JSON schema below a folder."""
     (root / "docs" / "parameters.md").write_text(markdown(), encoding="utf-8")
+    (root / "config" / parameter_schema.FILE).write_text(parameter_schema.text(), encoding="utf-8")
     for name, nodes in YAML_FILES.items():
         (root / "config" / name).write_text(yaml(nodes), encoding="utf-8")
 

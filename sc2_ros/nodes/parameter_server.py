@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sc2_ros.errors import ParameterError
+from sc2_ros.errors import ParameterError, Sc2Error
 from sc2_ros.nodes.parameters import Row, Value, problem_of
 from sc2_ros.runtime.ros import (
     FloatingPointRange,
@@ -65,28 +65,33 @@ class ParameterServer:
         """Let parameters change live.
 
         Args:
-            build: makes a configuration of all values; its ParameterError refuses the whole change.
+            build: makes a configuration of all values, networks and all; whatever it raises
+                refuses the whole change.
             apply: takes the configuration, once every value of the change is accepted.
         """
+        built: list[tuple[dict[str, Value], Config]] = []
 
         def validate(changes: list[Any]) -> SetParametersResult:
             new = {change.name: change.value for change in changes}
             problem = problem_of(self._rows, new)
             if problem is None:
                 try:
-                    config = build(self._merged(new))
-                except ParameterError as error:
+                    built[:] = [(self._merged(new), build(self._merged(new)))]
+                except Sc2Error as error:
                     problem = str(error)
+                except Exception as error:  # such as a GPU whose memory is full
+                    problem = " ".join(f"{type(error).__name__}: {error}".split())
             if problem is not None:
                 return SetParametersResult(successful=False, reason=problem)
             if not applies_after:
-                self.values = self._merged(new)
-                apply(config)
+                take(changes)
             return SetParametersResult(successful=True, reason="")
 
         def take(changes: list[Any]) -> None:
-            self.values = self._merged({change.name: change.value for change in changes})
-            apply(build(self.values))
+            values = self._merged({change.name: change.value for change in changes})
+            known, config = built.pop() if built else (None, None)
+            self.values = values
+            apply(config if known == values and config is not None else build(values))
 
         # Humble has no callback after the fact; there the validation, being the only one, applies.
         applies_after = hasattr(self._node, "add_post_set_parameters_callback")

@@ -8,89 +8,15 @@ A node declares its rows with `parameter_server.ParameterServer`; `parameter_doc
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from sc2_ros.errors import LinkSpecError, ParameterError
 from sc2_ros.link.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.spec import parse_link
+from sc2_ros.nodes.parameter_row import Row, Value, parse_names, parse_size, problem_of
 
-Value = bool | int | float | str
-"""What a parameter may hold; lists are comma-separated strings, which a terminal can type."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One parameter of one node.
-
-    `fixed` is the reason why it cannot change while the node runs; empty for a live parameter.
-    `check` gives a sentence about what is wrong with a value of the right type, or None.
-    """
-
-    name: str
-    default: Value
-    description: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    check: Callable[[Value], str | None] | None = None
-    fixed: str = ""
-    number_as_text: bool = False
-    """Whether a number stands for its digits: `-p input:=0` gives 0, not "0"."""
-
-    def problem(self, value: object) -> str | None:
-        """What is wrong with a value, as a sentence; None where it may be used."""
-        if type(value) is not type(self.default):
-            return f"{self.name} takes {self.description_of_type()}, not {value!r}"
-        if self.low is not None and self.high is not None:
-            assert isinstance(value, int | float)
-            if not self.low <= value <= self.high:
-                return f"{self.name} = {value} is out of range: {self.description_of_values()}"
-        if self.choices and value not in self.choices:
-            return f"{self.name} = {value!r} is unknown: {self.description_of_values()}"
-        if self.check is not None:
-            assert isinstance(value, bool | int | float | str)
-            found = self.check(value)
-            return None if found is None else f"{self.name} = {value!r}: {found}"
-        return None
-
-    def description_of_type(self) -> str:
-        """The type and an example in words."""
-        return f"{VALUE_NAMES[type(self.default)]}, for example {self.default!r}"
-
-    def description_of_values(self) -> str:
-        """The permitted values in words, e.g. `0.0 to 1.0`."""
-        if self.choices:
-            return "one of " + ", ".join(self.choices)
-        if self.low is not None and self.high is not None:
-            return f"{self.low} to {self.high}"
-        return VALUE_NAMES[type(self.default)]
-
-
-VALUE_NAMES = {bool: "true or false", int: "a whole number", float: "a decimal number", str: "text"}
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Width and height in pixels of "640x512"; (0, 0), the source's own size, for empty text.
-
-    Raises:
-        ParameterError: for anything else, and outside 32 to 4096.
-    """
-    if not text:
-        return (0, 0)
-    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
-    if match is None:
-        raise ParameterError(f"a size is written WIDTHxHEIGHT, for example 640x512, not {text!r}")
-    width, height = int(match[1]), int(match[2])
-    if not (32 <= width <= 4096 and 32 <= height <= 4096):
-        raise ParameterError(f"a size may be 32x32 to 4096x4096, not {text}")
-    return (width, height)
-
-
-def parse_names(text: str) -> tuple[str, ...]:
-    """The names in "person, car"; () for empty text."""
-    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
+__all__ = ["TABLES", "Row", "Value", "networks_of", "parse_names", "parse_size", "problem_of"]
 
 
 def _check_size(value: Value) -> str | None:
@@ -107,6 +33,14 @@ def _check_device(value: Value) -> str | None:
     return "a device is cpu, cuda or cuda:N"
 
 
+def _check_drones(value: Value) -> str | None:
+    names = parse_names(str(value))
+    for name in names:
+        if not re.fullmatch(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", name, re.ASCII):
+            return f"{name} is not a ROS namespace: use letters, digits, '_' and '/'"
+    return "a name occurs twice" if len(set(names)) < len(names) else None
+
+
 def _check_link(value: Value) -> str | None:
     try:
         parse_link(str(value))
@@ -115,30 +49,33 @@ def _check_link(value: Value) -> str | None:
     return None
 
 
-_LOADED_ONCE = "networks are loaded once, at start; restart the node to change it"
 _OPENED_ONCE = "the source is opened once, at start; restart the node to change it"
 
 _MODEL = (
     Row(
+        "autostart",
+        True,
+        "Configure and activate the node when it starts, and again after a fault; false waits for "
+        "`ros2 lifecycle set`.",
+        fixed="it is looked at when the node starts",
+    ),
+    Row(
         "model",
         "default",
         "Checkpoint: the name of one that ships with the package, or a file. Both ends of a link "
-        "need the same one.",
-        fixed=_LOADED_ONCE,
+        "need the same one. Where a new one cannot be loaded, the old one stays.",
     ),
     Row(
         "device",
         "cpu",
         "Where the networks run: cpu, cuda or cuda:N.",
         check=_check_device,
-        fixed=_LOADED_ONCE,
     ),
     Row(
         "precision",
         "fp32",
         "Arithmetic of the networks. The codec itself is integer and stays bit-exact.",
         choices=("fp32", "bf16", "fp16"),
-        fixed=_LOADED_ONCE,
     ),
 )
 
@@ -202,6 +139,15 @@ ONBOARD = (
 
 GROUND = (
     *_MODEL,
+    Row(
+        "drones",
+        "",
+        "Namespaces of the drones (or cameras) that this node serves, comma-separated, e.g. "
+        "drone1,drone2: each has its features, feedback and results below its own. Empty serves "
+        "the node's own namespace.",
+        check=_check_drones,
+        fixed="the topics are opened when the node is configured; restart the node to change it",
+    ),
     Row("score_threshold", 0.3, "Detections below this score are left out.", 0.0, 1.0),
     Row(
         "nms_iou",
@@ -224,6 +170,14 @@ GROUND = (
         "Seconds to wait for a frame's missing packets before it is decoded without them.",
         0.01,
         5.0,
+    ),
+    Row(
+        "max_pixels",
+        2_500_000,
+        "Pixels of a frame as it was encoded, at most: packets of larger ones are counted as bad "
+        "and dropped, so that no forged packet makes the network run for seconds.",
+        1024,
+        4096 * 4096,
     ),
     Row("feedback.rate", 15.0, "Feedback packets per second and stream.", 1.0, 50.0),
 )
@@ -289,14 +243,6 @@ TABLES: Mapping[str, tuple[Row, ...]] = {
 """Parameters by node name."""
 
 
-def problem_of(rows: tuple[Row, ...], values: Mapping[str, object]) -> str | None:
-    """The first thing that is wrong with a set of values, as a sentence; None if they may be used.
-
-    Names that the table does not have (`use_sim_time`, `qos_overrides.…`) are not its business.
-    """
-    by_name = {row.name: row for row in rows}
-    for name, value in values.items():
-        found = by_name[name].problem(value) if name in by_name else None
-        if found is not None:
-            return found
-    return None
+def networks_of(values: Mapping[str, Value]) -> tuple[Value, ...]:
+    """The parameters that need other networks, or the same ones elsewhere."""
+    return values["model"], values["device"], values["precision"]

@@ -4,20 +4,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sc2_ros.ground import FrameResult
-from sc2_ros.nodes import qos
-from sc2_ros.nodes.conversions import (
+from sc2_ros.media.messages import (
     compressed_message,
     detections_message,
     image_message,
     to_time,
 )
+from sc2_ros.media.pictures import mask_colour_picture, mask_picture, preview_picture
+from sc2_ros.nodes import qos
 from sc2_ros.nodes.diagnostics import Level, Status, to_message
-from sc2_ros.nodes.pictures import mask_colour_picture, mask_picture, preview_picture
 from sc2_ros.runtime.ros import (
+    ANNOTATIONS,
     CompressedImage,
     Detection2DArray,
     DiagnosticArray,
@@ -25,37 +26,39 @@ from sc2_ros.runtime.ros import (
     Node,
 )
 
+if ANNOTATIONS:
+    from sc2_ros.media.annotations import annotations_message
+    from sc2_ros.runtime.ros import ImageAnnotations
+
 
 class ResultPublishers:
-    """The topics of the ground node that carry results.
+    """The topics of one drone that carry results.
 
     Args:
         node: who publishes.
-        detection_classes: names of the detections' labels.
-        mask_classes: names of the mask's numbers.
+        publisher: makes a publisher that lasts as long as the node is configured.
+        drone: namespace of the topics; empty for the node's own.
     """
 
-    def __init__(
-        self, node: Node, detection_classes: Sequence[str], mask_classes: Sequence[str]
-    ) -> None:
+    def __init__(self, node: Node, publisher: Callable[..., Any], drone: str) -> None:
         self._name = node.get_name()
-        self._detection_classes = detection_classes
-        self._mask_classes = mask_classes
-        options = qos.overridable()
+        above = f"{drone}/" if drone else ""
 
-        def publisher(kind: Any, topic: str) -> Any:
-            return node.create_publisher(
-                kind, topic, qos.own(qos.RESULTS), qos_overriding_options=options
-            )
+        def result(kind: Any, topic: str) -> Any:
+            return publisher(kind, topic, qos.RESULTS, overrides=True)
 
-        self._detections = publisher(Detection2DArray, "detections")
-        self._mask = publisher(Image, "mask")
-        self._mask_color = publisher(Image, "mask_color")
-        self._preview = publisher(Image, "preview")
+        self._detections = result(Detection2DArray, f"{above}detections")
+        self._annotations = None
+        if ANNOTATIONS:
+            self._annotations = result(ImageAnnotations, f"{above}annotations")
+        self._mask = result(Image, f"{above}mask")
+        self._mask_color = result(Image, f"{above}mask_color")
+        self._preview = result(Image, f"{above}preview")
         # As image_transport does, so that a remap of `preview` carries its compressed one along.
-        preview = node.resolve_topic_name("preview")
-        self._compressed = publisher(CompressedImage, f"{preview}/compressed")
-        self._frame_info = node.create_publisher(DiagnosticArray, "~/frame_info", qos.RESULTS)
+        preview = node.resolve_topic_name(f"{above}preview")
+        self._compressed = result(CompressedImage, f"{preview}/compressed")
+        info = f"{above}frame_info" if drone else "~/frame_info"
+        self._frame_info = publisher(DiagnosticArray, info, qos.RESULTS)
 
     def mask_wanted(self) -> bool:
         """Whether anybody listens to something that shows the mask."""
@@ -71,21 +74,25 @@ class ResultPublishers:
             self._preview.get_subscription_count() or self._compressed.get_subscription_count()
         )
 
-    def publish(self, result: FrameResult) -> None:
-        """Publish one frame."""
+    def publish(
+        self, result: FrameResult, detection_classes: Sequence[str], mask_classes: Sequence[str]
+    ) -> None:
+        """Publish one frame; the names are those of the labels and of the mask's numbers."""
         stamp_ns, frame_id = result.stamp_ns, result.frame_id
         if self._detections.get_subscription_count():
-            self._detections.publish(detections_message(result, self._detection_classes))
+            self._detections.publish(detections_message(result, detection_classes))
+        if self._annotations is not None and self._annotations.get_subscription_count():
+            self._annotations.publish(annotations_message(result, detection_classes))
         if self._frame_info.get_subscription_count():
             self._frame_info.publish(frame_info_message(result, self._name))
         if result.mask is not None:
             if self._mask.get_subscription_count():
                 self._mask.publish(image_message(mask_picture(result), stamp_ns, frame_id))
             if self._mask_color.get_subscription_count():
-                picture = mask_colour_picture(result, self._mask_classes)
+                picture = mask_colour_picture(result, mask_classes)
                 self._mask_color.publish(image_message(picture, stamp_ns, frame_id))
         if result.preview is not None and self.preview_wanted():
-            picture = preview_picture(result, self._detection_classes, self._mask_classes)
+            picture = preview_picture(result, detection_classes, mask_classes)
             if self._preview.get_subscription_count():
                 self._preview.publish(image_message(picture, stamp_ns, frame_id))
             if self._compressed.get_subscription_count():

@@ -7,30 +7,23 @@ A timer of the executor would have to tick 500 times a second for that, and wait
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 
 from sc2_ros.link.pacer import Pacer
+from sc2_ros.nodes.background import BackgroundThread
 
 
-class Sender:
+class Sender(BackgroundThread):
     """Calls `send(packet, now_s)` for every packet at its time, `now_s` being `time.monotonic`.
 
     An exception stops the thread; `check` raises it where the executor sees it.
     """
 
     def __init__(self, send: Callable[[bytes, float], None]) -> None:
+        super().__init__()
         self._send = send
         self._pacer = Pacer[bytes]()
-        self._changed = threading.Condition()
-        self._stopping = False
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
 
     def push(self, packets: Sequence[bytes], interval_s: float) -> None:
         """Send a frame's packets, spread over `interval_s`."""
@@ -38,27 +31,11 @@ class Sender:
             self._pacer.push(packets, time.monotonic(), interval_s)
             self._changed.notify()
 
-    def check(self) -> None:
-        """Raise what stopped the thread, if anything did."""
-        if self._error is not None:
-            raise self._error
-
-    def stop(self) -> None:
-        """End the thread; what has not left by then is dropped."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-        if self._thread.is_alive():
-            self._thread.join()
-
     def _run(self) -> None:
-        try:
-            with self._changed:
-                while not self._stopping:
-                    now_s = time.monotonic()
-                    for packet in self._pacer.pop(now_s):
-                        self._send(packet, now_s)
-                    due_s = self._pacer.next_s
-                    self._changed.wait(None if due_s is None else max(0.0, due_s - now_s))
-        except BaseException as error:  # handed to the executor's thread
-            self._error = error
+        with self._changed:
+            while not self._stopping:
+                now_s = time.monotonic()
+                for packet in self._pacer.pop(now_s):
+                    self._send(packet, now_s)
+                due_s = self._pacer.next_s
+                self._changed.wait(None if due_s is None else max(0.0, due_s - now_s))

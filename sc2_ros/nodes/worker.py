@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from sc2_ros.nodes.background import BackgroundThread
 
 Item = TypeVar("Item")
 
 
-class NewestWorker(Generic[Item]):
+class NewestWorker(BackgroundThread, Generic[Item]):
     """Calls `work(item)` on the newest item of every key; older ones that still wait are skipped.
 
     Whoever hands something over never waits for a call. An exception stops the thread; `check`
@@ -19,26 +20,21 @@ class NewestWorker(Generic[Item]):
     """
 
     def __init__(self, work: Callable[[Item], None]) -> None:
+        super().__init__()
         self.skipped = 0
         """Items that a newer one has replaced."""
         self._work = work
-        self._mailbox: dict[int, Item] = {}
+        self._mailbox: dict[Hashable, Item] = {}
         self._changes: list[Callable[[], None]] = []
-        self._changed = threading.Condition()
-        self._stopping = False
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def put(self, key: int, item: Item) -> None:
-        """Hand over an item."""
+    def put(self, key: Hashable, item: Item) -> bool:
+        """Hand over an item; whether it replaces one that still waited."""
         with self._changed:
-            self.skipped += key in self._mailbox
+            replaces = key in self._mailbox
+            self.skipped += replaces
             self._mailbox[key] = item
             self._changed.notify()
+        return replaces
 
     def change(self, call: Callable[[], None]) -> None:
         """Let the worker make a call before it takes another item; calls keep their order."""
@@ -46,25 +42,9 @@ class NewestWorker(Generic[Item]):
             self._changes.append(call)
             self._changed.notify()
 
-    def check(self) -> None:
-        """Raise what stopped the thread, if anything did."""
-        if self._error is not None:
-            raise self._error
-
-    def stop(self) -> None:
-        """End the thread after its present call."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-        if self._thread.is_alive():
-            self._thread.join()
-
     def _run(self) -> None:
-        try:
-            while (call := self._next()) is not None:
-                call()
-        except BaseException as error:  # handed to the executor's thread
-            self._error = error
+        while (call := self._next()) is not None:
+            call()
 
     def _next(self) -> Callable[[], None] | None:
         """What to do now: a change, or the item of the key that waits for longest; None to end."""

@@ -1,8 +1,10 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Interfaces that rosbags' type store lacks: vision_msgs (Jazzy), parameter and lifecycle services."""
+"""Interfaces that rosbags' type store lacks: vision_msgs (Jazzy), foxglove_msgs and services."""
 
 from typing import Final
+
+_FOXGLOVE_NOTES = "\nfoxglove_msgs/KeyValuePair[] metadata"
 
 MESSAGES: Final[dict[str, str]] = {
     "vision_msgs/msg/Point2D": "float64 x\nfloat64 y",
@@ -22,6 +24,31 @@ MESSAGES: Final[dict[str, str]] = {
     "vision_msgs/msg/VisionClass": "uint16 class_id\nstring class_name",
     "vision_msgs/msg/LabelInfo": (
         "std_msgs/Header header\nvision_msgs/VisionClass[] class_map\nfloat32 threshold"
+    ),
+    "foxglove_msgs/msg/Color": "float64 r\nfloat64 g\nfloat64 b\nfloat64 a",
+    "foxglove_msgs/msg/KeyValuePair": "string key\nstring value",
+    "foxglove_msgs/msg/Point2": "float64 x\nfloat64 y",
+    "foxglove_msgs/msg/CircleAnnotation": (
+        "builtin_interfaces/Time timestamp\nfoxglove_msgs/Point2 position\nfloat64 diameter\n"
+        "float64 thickness\nfoxglove_msgs/Color fill_color\nfoxglove_msgs/Color outline_color"
+        + _FOXGLOVE_NOTES
+    ),
+    "foxglove_msgs/msg/PointsAnnotation": (
+        "builtin_interfaces/Time timestamp\nuint8 UNKNOWN=0\nuint8 POINTS=1\n"
+        "uint8 LINE_LOOP=2\nuint8 LINE_STRIP=3\nuint8 LINE_LIST=4\nuint8 type\n"
+        "foxglove_msgs/Point2[] points\nfoxglove_msgs/Color outline_color\n"
+        "foxglove_msgs/Color[] outline_colors\nfoxglove_msgs/Color fill_color\n"
+        "float64 thickness" + _FOXGLOVE_NOTES
+    ),
+    "foxglove_msgs/msg/TextAnnotation": (
+        "builtin_interfaces/Time timestamp\nfoxglove_msgs/Point2 position\nstring text\n"
+        "float64 font_size\nfoxglove_msgs/Color text_color\n"
+        "foxglove_msgs/Color background_color" + _FOXGLOVE_NOTES
+    ),
+    "foxglove_msgs/msg/ImageAnnotations": (
+        "builtin_interfaces/Time timestamp\nfoxglove_msgs/CircleAnnotation[] circles\n"
+        "foxglove_msgs/PointsAnnotation[] points\nfoxglove_msgs/TextAnnotation[] texts"
+        + _FOXGLOVE_NOTES
     ),
 }
 

@@ -13,6 +13,7 @@ what an endpoint raises whose context is closed.
 # mypy: ignore-errors
 
 from importlib import import_module
+from importlib.util import find_spec
 
 from sc2_ros.runtime.choice import rclpy_chosen
 
@@ -130,6 +131,15 @@ LabelInfo = _message_type("vision_msgs", "LabelInfo")
 ObjectHypothesis = _message_type("vision_msgs", "ObjectHypothesis")
 ObjectHypothesisWithPose = _message_type("vision_msgs", "ObjectHypothesisWithPose")
 VisionClass = _message_type("vision_msgs", "VisionClass")
+
+# foxglove_msgs is no part of a ROS base install; without it nodes do without annotations.
+ANNOTATIONS = MIDDLEWARE != "rclpy" or find_spec("foxglove_msgs") is not None
+if ANNOTATIONS:
+    Color = _message_type("foxglove_msgs", "Color")
+    ImageAnnotations = _message_type("foxglove_msgs", "ImageAnnotations")
+    Point2 = _message_type("foxglove_msgs", "Point2")
+    PointsAnnotation = _message_type("foxglove_msgs", "PointsAnnotation")
+    TextAnnotation = _message_type("foxglove_msgs", "TextAnnotation")
 
 init, shutdown, try_shutdown, ok = rclpy.init, rclpy.shutdown, rclpy.try_shutdown, rclpy.ok
 spin, spin_once = rclpy.spin, rclpy.spin_once

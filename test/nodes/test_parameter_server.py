@@ -36,8 +36,9 @@ def test_descriptors_tell_range_choices_and_why_something_is_fixed():
     assert describe(rows["rate.index"]).floating_point_range[0].to_value == 1.0
     assert describe(rows["stream"]).integer_range[0].to_value == 255
     assert "auto, budget, fixed" in describe(rows["rate.mode"]).additional_constraints
-    assert describe(rows["model"]).read_only
-    assert "restart" in describe(rows["model"]).additional_constraints
+    assert not describe(rows["model"]).read_only
+    assert describe(rows["image_transport"]).read_only
+    assert "restart" in describe(rows["image_transport"]).additional_constraints
 
 
 def test_the_command_line_overrides_defaults(with_arguments):
@@ -92,7 +93,7 @@ def test_changes_are_applied_together(node):
         ("rate.index", 1.5, "out of range"),
         ("rate.mode", "adaptive", "one of auto, budget, fixed"),
         ("frame.size", "9x9", "32x32"),
-        ("model", "other", "read-only"),
+        ("image_transport", "compressed", "read-only"),
         ("stream", "seven", "type"),
     ],
 )

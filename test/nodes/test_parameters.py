@@ -4,11 +4,12 @@
 
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.nodes import parameter_docs
+from sc2_ros.nodes import parameter_docs, parameter_schema
 from sc2_ros.nodes.parameters import (
     GROUND,
     LINK_EMULATOR,
@@ -96,3 +97,42 @@ def test_shipped_yaml_is_the_table(name):
         values = shipped[f"/**/{node}"]["ros__parameters"]
         assert values == {row.name: row.default for row in TABLES[node]}
         assert problem_of(TABLES[node], values) is None
+
+
+def problems(text):
+    validator = jsonschema.Draft202012Validator(parameter_schema.schema())
+    return [error.message for error in validator.iter_errors(yaml.safe_load(text))]
+
+
+def test_the_schema_is_a_schema_and_in_step():
+    jsonschema.Draft202012Validator.check_schema(parameter_schema.schema())
+    shipped = (ROOT / "config" / parameter_schema.FILE).read_text("utf-8")
+
+    assert shipped == parameter_schema.text(), "run python -m sc2_ros.nodes.parameter_docs"
+
+
+@pytest.mark.parametrize("name", parameter_docs.YAML_FILES)
+def test_shipped_yaml_fits_the_schema(name):
+    assert problems((ROOT / "config" / name).read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("node", "line", "words"),
+    [
+        ("/**/onboard_node", "rate.index: 1.5", "1.5 is greater than the maximum"),
+        ("/drone1/onboard_node", "rate.mode: adaptive", "'adaptive' is not one of"),
+        ("onboard_node", "rate.modus: auto", "'rate.modus' does not match"),
+        ("/**/ground_node", "mask: 1", "1 is not of type 'boolean'"),
+        ("/**/camera_node", "input: 1.5", "is not of type 'string', 'integer'"),
+    ],
+)
+def test_the_schema_finds_what_ros_would_refuse(node, line, words):
+    (problem,) = problems(f"{node}:\n  ros__parameters:\n    {line}\n")
+
+    assert words in problem
+
+
+def test_the_schema_lets_pass_what_is_ros_own():
+    own = "use_sim_time: true\n    qos_overrides./image.subscription.depth: 3"
+
+    assert problems(f"/**/onboard_node:\n  ros__parameters:\n    {own}\n    rate.index: 1\n") == []

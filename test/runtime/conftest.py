@@ -51,7 +51,7 @@ def spin_until(node: Node) -> Callable[[Callable[[], object]], None]:
 
 @pytest.fixture
 def start_peer(private_domain: None) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start peer.py, or another script, with a command line; whatever still runs at the end is stopped."""
+    """Start peer.py or another script; whatever still runs at the end is stopped."""
     running: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str, script: str = "peer.py") -> subprocess.Popen[str]:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from sc2_ros.errors import InputError
-from sc2_ros.nodes.conversions import (
+from sc2_ros.media.encodings import image_array
+from sc2_ros.media.messages import (
     boxes_message,
     compressed_message,
     header,
-    image_array,
     image_message,
     label_info_message,
     packet_bytes,

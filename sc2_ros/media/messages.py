@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ROS messages to the pipelines' arrays and back."""
+"""The pipelines' arrays as ROS messages and back; pictures come in by `encodings.image_array`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.media.encodings import decode_compressed, decode_raw
 from sc2_ros.runtime.ros import (
     CompressedImage,
     Detection2D,
@@ -48,25 +47,6 @@ def to_time(stamp_ns: int) -> TimeMsg:
 def header(stamp_ns: int, frame_id: str) -> Header:
     """A std_msgs/Header."""
     return Header(stamp=to_time(stamp_ns), frame_id=frame_id)
-
-
-def image_array(message: Image | CompressedImage) -> npt.NDArray[np.uint8]:
-    """The picture in a sensor_msgs/Image or CompressedImage: uint8 (H, W, 3) RGB or (H, W) grey.
-
-    Raises:
-        InputError: for an encoding or a file format that is not supported, and for a message
-            whose data do not fit its size.
-    """
-    if hasattr(message, "format"):
-        return decode_compressed(message.data)
-    return decode_raw(
-        message.data,
-        encoding=message.encoding,
-        width=message.width,
-        height=message.height,
-        step=message.step,
-        big_endian=bool(message.is_bigendian),
-    )
 
 
 def image_message(image: npt.NDArray[np.uint8], stamp_ns: int, frame_id: str) -> Image:

@@ -1,0 +1,125 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the ground node has of one drone: its topics, its pipeline and its books."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sc2_ros.ground import GroundConfig, GroundPipeline, ReadyFrame
+from sc2_ros.nodes.diagnostics import Counter, Silence, Status, decoder_status, downlink_status
+from sc2_ros.nodes.results import ResultPublishers
+
+COUNTED = ("packets", "bytes", "mismatched", "bad", "frames", "incomplete", "skipped")
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """A pipeline and the names of what it finds.
+
+    The pipelines of all drones share one network; their books are their own.
+    """
+
+    pipeline: GroundPipeline
+    detection_classes: Sequence[str]
+    mask_classes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A frame for the worker, with the decoder that its packets went to."""
+
+    station: Station
+    decoder: Decoder
+    frame: ReadyFrame
+
+
+class Station:
+    """One drone's part of the ground node.
+
+    Args:
+        name: the drone's namespace as the parameter gives it; empty for the node's own.
+        decoder: what its packets go to.
+        results: where its results go.
+    """
+
+    def __init__(self, name: str, decoder: Decoder, results: ResultPublishers) -> None:
+        self.name = name
+        self.decoder = decoder
+        self.skipped = 0
+        """Frames that a newer one has replaced."""
+        self._results = results
+        self._silence = Silence()
+        self._counters = {count: Counter() for count in COUNTED}
+
+    @property
+    def pipeline(self) -> GroundPipeline:
+        """What packets go to now."""
+        return self.decoder.pipeline
+
+    def take(self, decoder: Decoder) -> None:
+        """Decode with another checkpoint from now on; the counts go on."""
+        decoder.pipeline.stats = self.pipeline.stats
+        self.decoder = decoder
+
+    def accept(self, packet: bytes, now_s: float) -> list[Job]:
+        """Take a packet; the frames that it finishes."""
+        self._silence.heard(now_s)
+        return self._jobs(self.pipeline.accept(packet, now_s))
+
+    def expire(self, now_s: float) -> list[Job]:
+        """The frames whose missing packets are waited for no longer."""
+        return self._jobs(self.pipeline.expire(now_s))
+
+    def _jobs(self, frames: list[ReadyFrame]) -> list[Job]:
+        return [Job(self, self.decoder, frame) for frame in frames]
+
+    def show(self, job: Job, config: GroundConfig) -> None:
+        """Run the network on a frame and publish what it sees; belongs in the worker's thread."""
+        self.follow_listeners(job.decoder, config)
+        result = job.decoder.pipeline.show(job.frame)
+        self._results.publish(result, job.decoder.detection_classes, job.decoder.mask_classes)
+
+    def follow_listeners(self, decoder: Decoder, config: GroundConfig) -> None:
+        """Heads whose topics nobody listens to do not run; a decoder stays on its device."""
+        own = decoder.pipeline.config
+        config = replace(
+            config,
+            mask=config.mask and self._results.mask_wanted(),
+            preview=config.preview and self._results.preview_wanted(),
+            device=own.device,
+            precision=own.precision,
+        )
+        if config != own:
+            decoder.pipeline.configure(config)
+
+    def statuses(self, now_s: float) -> list[Status]:
+        """Its lines for /diagnostics."""
+        stats = self.pipeline.stats
+        counts = {
+            "packets": stats.packets,
+            "bytes": stats.bytes,
+            "mismatched": stats.mismatched,
+            "bad": sum(stats.bad_packets.values()),
+            "frames": stats.frames,
+            "incomplete": stats.incomplete_frames,
+            "skipped": self.skipped,
+        }
+        rate = {name: self._counters[name].rate(count, now_s) for name, count in counts.items()}
+        link = downlink_status(
+            self._silence.seconds(now_s),
+            rate["packets"],
+            rate["bytes"] * 8 / 1e3,
+            stats.loss,
+            rate["mismatched"],
+            rate["bad"],
+            stats.bad_packets,
+            stats.last_error,
+        )
+        decoder = decoder_status(
+            rate["frames"], rate["incomplete"], rate["skipped"], stats.stage_ms
+        )
+        if not self.name:
+            return [link, decoder]
+        return [replace(status, name=f"{self.name} {status.name}") for status in (link, decoder)]

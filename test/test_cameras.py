@@ -1,0 +1,110 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Both pipelines behind cameras and clocks that do what real ones do."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sc2_ros import checkpoint
+from sc2_ros.ground import GroundConfig, GroundPipeline
+from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+
+EVERYTHING = GroundConfig(score_threshold=0.0, max_detections=5, mask=False, preview=False)
+FIXED = OnboardConfig(rate_mode="fixed", rate_index=0.3)
+MODEL = checkpoint.untrained(0)
+
+
+class Flight:
+    """A drone and its station, without a link between them."""
+
+    def __init__(self, onboard=FIXED, ground=EVERYTHING):
+        self.onboard = OnboardPipeline(MODEL, onboard)
+        self.ground = GroundPipeline(MODEL, ground)
+
+    def fly(self, size, stamp_ns, now_s, frame_id="cam"):
+        """Results and feedback of one image of (width, height)."""
+        image = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+        packets = self.onboard.process(CameraFrame(image, stamp_ns, frame_id), now_s)
+        results = []
+        for packet in packets:
+            self.onboard.on_sent(packet, now_s)
+            results += self.ground.receive(packet, now_s + 0.01)
+        for feedback in self.ground.feedback(now_s + 0.01):
+            self.onboard.on_feedback(feedback, now_s + 0.02)
+        return results
+
+
+@pytest.mark.parametrize("mode", ["fixed", "budget", "auto"])
+def test_the_camera_changes_its_size_in_mid_stream(mode):
+    flight = Flight(replace(FIXED, rate_mode=mode))
+    sizes = [(96, 64), (160, 128), (64, 96), (33, 47), (96, 64)]
+
+    for number, size in enumerate(sizes):
+        (result,) = flight.fly(size, number * 10**8, number * 0.1)
+
+        assert result.source_size == size
+        assert result.packets_received == result.packets_expected
+        assert (result.boxes[:, 2] <= size[0]).all()
+    assert flight.ground.stats.bad_packets == {}
+
+
+def test_an_image_of_4k_is_scaled_down_and_its_boxes_back_up():
+    flight = Flight(replace(FIXED, frame_width=192, frame_height=108))
+
+    (result,) = flight.fly((3840, 2160), 0, 0.0)
+
+    assert result.source_size == (3840, 2160)
+    assert result.boxes.max() > 192
+    assert result.boxes[:, 2].max() <= 3840
+
+
+@pytest.mark.parametrize("stamps", [(100, 101, 102, 5, 6, 7), (100, 101, 4000, 4001, 102, 103)])
+@pytest.mark.parametrize("mode", ["fixed", "auto"])
+def test_a_bag_that_loops_or_a_clock_that_steps_stops_nothing(mode, stamps):
+    flight = Flight(replace(FIXED, rate_mode=mode))
+
+    seen = [
+        result.stamp_ns
+        for number, stamp_s in enumerate(stamps)
+        for result in flight.fly((96, 64), stamp_s * 10**9, number * 0.1)
+    ]
+
+    assert seen == [stamp_s * 10**9 for stamp_s in stamps]
+    assert flight.onboard.stats.frames_decoded > 0
+    assert flight.onboard.stats.rtt_s >= 0
+    assert (flight.onboard.stats.delay_s or 0.0) >= 0
+
+
+def test_a_camera_that_stops_and_returns_is_seen_at_once():
+    flight = Flight(replace(FIXED, rate_mode="auto"))
+
+    before = [flight.fly((96, 64), n, n * 0.1) for n in range(3)]
+    after = [flight.fly((96, 64), 10**12 + n, 60.0 + n * 0.1) for n in range(3)]
+
+    assert all(len(results) == 1 for results in before + after)
+
+
+def test_a_station_that_joins_late_learns_the_frame_id_from_its_first_feedback():
+    flight = Flight()
+    for number in range(2):
+        flight.fly((96, 64), number, number * 0.05, "front")
+    flight.ground = GroundPipeline(MODEL, EVERYTHING)
+
+    (first,) = flight.fly((96, 64), 10**8, 0.1, "front")
+    (second,) = flight.fly((96, 64), 2 * 10**8, 0.2, "front")
+
+    assert (first.frame_id, second.frame_id) == ("", "front")
+
+
+def test_a_frame_of_more_pixels_than_expected_is_refused_and_counted():
+    flight = Flight(ground=replace(EVERYTHING, max_pixels=96 * 64))
+
+    assert len(flight.fly((96, 64), 0, 0.0)) == 1
+    assert flight.fly((97, 64), 1, 0.1) == []
+
+    assert sum(flight.ground.stats.bad_packets.values()) > 0
+    assert "97x64" in flight.ground.stats.last_error
+    flight.ground.configure(replace(EVERYTHING, max_pixels=97 * 64))
+    assert len(flight.fly((97, 64), 2, 0.2)) == 1
