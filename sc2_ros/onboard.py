@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ from sc2_ros.link.auto import PREFERENCES, AutoConfig, AutoRate, RateState
 from sc2_ros.link.content import useful_code
 from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.link.monitor import LinkMonitor
+from sc2_ros.link.radio import RadioHint
 from sc2_ros.link.rate import (
     RATE_MODES,
     BudgetRate,
@@ -156,6 +157,7 @@ class OnboardPipeline:
         self._useful_code = useful_code(checkpoint.card.get("value_curve", ()))
         self._monitor = LinkMonitor()
         self._repair = RepairPolicy()
+        self._radio = RadioHint()
         self._rate: RateController = FixedRate(0.0)
         self._config: OnboardConfig | None = None
         self._frame = 0
@@ -207,7 +209,7 @@ class OnboardPipeline:
             self.stats.frames_dropped += 1
             return []
         self._stages = {}
-        decision = self._rate.allowance(now_s)
+        decision = self._heed_radio(self._rate.allowance(now_s), now_s)
         if decision.budget_bytes == 0:
             self.stats.frames_dropped += 1
             return []
@@ -241,6 +243,10 @@ class OnboardPipeline:
             self._monitor.on_sent(header.frame, header.place, now_s)
             self._rate.on_packet(header.frame, header.place, len(packet), now_s)
 
+    def on_radio(self, signal_db: float, now_s: float) -> None:
+        """The radio has told its signal, in dB of whatever reference; it matters in auto mode."""
+        self._radio.on_signal(signal_db, now_s)
+
     def on_feedback(self, data: bytes, now_s: float) -> None:
         """Take a feedback packet. Never raises: what is damaged or not ours is counted."""
         try:
@@ -262,6 +268,14 @@ class OnboardPipeline:
         link = self._monitor.stats
         self.stats.loss, self.stats.delay_s, self.stats.rtt_s = link.loss, link.delay_s, link.rtt_s
         self.stats.frames_decoded = link.frames_decoded
+
+    def _heed_radio(self, decision: RateDecision, now_s: float) -> RateDecision:
+        """Less than the controller allows where the radio's signal has just fallen."""
+        state = self.rate_state
+        if state is None or decision.budget_bytes is None:
+            return decision
+        share = self._radio.share(state.target_bps, now_s)
+        return replace(decision, budget_bytes=int(decision.budget_bytes * share))
 
     def _is_due(self, now_s: float) -> bool:
         """Whether the frame rate limit lets a frame through now; on average it is met exactly."""

@@ -7,6 +7,10 @@ from typing import Final
 _FOXGLOVE_NOTES = "\nfoxglove_msgs/KeyValuePair[] metadata"
 
 MESSAGES: Final[dict[str, str]] = {
+    "mavros_msgs/msg/RadioStatus": (
+        "std_msgs/Header header\nuint8 rssi\nuint8 remrssi\nuint8 txbuf\nuint8 noise\n"
+        "uint8 remnoise\nuint16 rxerrors\nuint16 fixed\nfloat32 rssi_dbm\nfloat32 remrssi_dbm"
+    ),
     "vision_msgs/msg/Point2D": "float64 x\nfloat64 y",
     "vision_msgs/msg/Pose2D": "vision_msgs/Point2D position\nfloat64 theta",
     "vision_msgs/msg/BoundingBox2D": "vision_msgs/Pose2D center\nfloat64 size_x\nfloat64 size_y",

@@ -93,6 +93,14 @@ else:
         return message_type(f"{package}/msg/{name}")
 
 
+def _optional_type(package: str, name: str) -> type | None:
+    """A message of a package that a base install of ROS does not have."""
+    try:
+        return _message_type(package, name)
+    except ImportError:
+        return None
+
+
 TimeMsg = _message_type("builtin_interfaces", "Time")
 DurationMsg = _message_type("builtin_interfaces", "Duration")
 ClockMsg = _message_type("rosgraph_msgs", "Clock")
@@ -105,6 +113,8 @@ Point = _message_type("geometry_msgs", "Point")
 Pose = _message_type("geometry_msgs", "Pose")
 PoseWithCovariance = _message_type("geometry_msgs", "PoseWithCovariance")
 Quaternion = _message_type("geometry_msgs", "Quaternion")
+
+RadioStatus = _optional_type("mavros_msgs", "RadioStatus")
 
 FloatingPointRange = _message_type("rcl_interfaces", "FloatingPointRange")
 IntegerRange = _message_type("rcl_interfaces", "IntegerRange")
