@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.nodes.conversions import compressed_message
+from sc2_ros.media.messages import compressed_message
 
 
 def jpeg_message(image: npt.NDArray[np.uint8], stamp_ns: int, frame_id: str) -> Any:

@@ -11,8 +11,7 @@ from sc2_ros.evaluation.session import SessionLog
 from sc2_ros.ground import FrameResult
 from sc2_ros.media import result_bag
 from sc2_ros.media.bag_writer import BagWriter
-from sc2_ros.media.source import SourceFrame
-from sc2_ros.nodes.conversions import (
+from sc2_ros.media.messages import (
     boxes_message,
     compressed_message,
     detections_message,
@@ -21,7 +20,8 @@ from sc2_ros.nodes.conversions import (
     label_info_message,
     packet_message,
 )
-from sc2_ros.nodes.pictures import mask_picture, preview_picture
+from sc2_ros.media.pictures import mask_picture, preview_picture
+from sc2_ros.media.source import SourceFrame
 from sc2_ros.runtime.ros import Float64
 
 
