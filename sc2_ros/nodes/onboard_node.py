@@ -19,7 +19,7 @@ import sys
 import time
 from collections import deque
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sc2_ros import checkpoint
 from sc2_ros.devices import release_gpu
@@ -38,6 +38,7 @@ from sc2_ros.nodes.diagnostics import (
 from sc2_ros.nodes.managed import ManagedNode
 from sc2_ros.nodes.parameters import ONBOARD, Value, networks_of, parse_size
 from sc2_ros.nodes.process import run
+from sc2_ros.nodes.radio import radio_message, signal_db
 from sc2_ros.nodes.sender import Sender
 from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
@@ -68,6 +69,8 @@ class OnboardNode(ManagedNode):
     def __init__(self) -> None:
         # (is feedback, packet, time): the pipeline hears of everything in the worker's thread.
         self._news: deque[tuple[bool, bytes, float]] = deque(maxlen=MOST_NEWS)
+        self._signals: deque[tuple[float, float]] = deque(maxlen=MOST_NEWS)
+        """(dB, time) of what the radio told."""
         self._pipeline: OnboardPipeline | None = None
         super().__init__("onboard_node", ONBOARD)
         self._settings.watch(self._prepare, self._apply)
@@ -118,6 +121,9 @@ class OnboardNode(ManagedNode):
         self._subscription(
             CompressedImage if compressed else Image, self._topic, self._on_image, qos.NEWEST_IMAGE
         )
+        if self._settings["radio.topic"]:
+            radio = radio_message(self._settings["radio.type"])
+            self._subscription(radio, self._settings["radio.topic"], self._on_radio, qos.SENSOR)
         self._timer_while_active(1.0 / NUMBERS_HZ, self._publish_numbers)
         self.get_logger().info(f"images from {self._topic}")
 
@@ -159,6 +165,11 @@ class OnboardNode(ManagedNode):
         self._news.append((True, packet_bytes(message), time.monotonic()))
         self._worker.put(NEWS, None)
 
+    def _on_radio(self, message: Any) -> None:
+        signal = signal_db(message)
+        if signal is not None:
+            self._signals.append((signal, time.monotonic()))
+
     def _send(self, packet: bytes, now_s: float) -> None:
         self._features.publish(packet_message(packet))
         self._news.append((False, packet, now_s))
@@ -166,6 +177,8 @@ class OnboardNode(ManagedNode):
     def _work(self, message: Image | CompressedImage | None) -> None:
         while self._news:
             self._tell(*self._news.popleft())
+        while self._signals:
+            self._pipeline.on_radio(*self._signals.popleft())
         if message is not None:
             self._encode(message)
 
@@ -274,6 +287,7 @@ def configuration(values: dict[str, Value]) -> OnboardConfig:
         rate_index=values["rate.index"],
         rate_max_kbps=values["rate.max_kbps"],
         rate_prefer=values["rate.prefer"],
+        rate_repair=values["rate.repair"],
         frame_max_fps=values["frame.max_fps"],
         frame_width=width,
         frame_height=height,

@@ -44,7 +44,9 @@ for a whole frame and WARN where packets are missing; `hardware_id` is `stream N
 | `rate_index` | rate index of the frame, 0 to 1 |
 | `size_bytes` | bytes of the packets that came, headers included |
 | `packets_expected`, `packets_received` | packets of the frame |
+| `packets_repaired` | of those that did not come, how many repair packets made up for |
 | `share_received` | share of the picture whose features came, 0 to 1 |
+| `share_repaired` | share of it that repair packets made up for, 0 to 1 |
 
 The link emulator publishes `~/capacity_bps`, `~/queue_bytes` and `~/loss` (std_msgs/Float64) ten
 times a second: the imitated link's rate in bit/s, the bytes that wait in its queue, and the share

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from sc2_ros.errors import LinkSpecError, ParameterError
 from sc2_ros.link.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
+from sc2_ros.link.repair import REPAIR_MODES
 from sc2_ros.link.spec import parse_link
 from sc2_ros.nodes.parameter_row import Row, Value, parse_names, parse_size, problem_of
 
@@ -49,6 +50,8 @@ def _check_link(value: Value) -> str | None:
     return None
 
 
+RADIO_TYPES = ("mavros_msgs/RadioStatus", "std_msgs/Float32")
+_SUBSCRIBED_ONCE = "the subscription is made once, at start; restart the node to change it"
 _OPENED_ONCE = "the source is opened once, at start; restart the node to change it"
 
 _MODEL = (
@@ -88,7 +91,7 @@ ONBOARD = (
         "raw subscribes to `image` (sensor_msgs/Image), compressed to `image/compressed` "
         "(sensor_msgs/CompressedImage, JPEG or PNG).",
         choices=("raw", "compressed"),
-        fixed="the subscription is made once, at start; restart the node to change it",
+        fixed=_SUBSCRIBED_ONCE,
     ),
     Row(
         "rate.mode",
@@ -120,6 +123,28 @@ ONBOARD = (
         "than frames not worth their bytes, smooth sends every frame that fits at all, latency "
         "moreover keeps the queue shorter and gives up throughput for it.",
         choices=PREFERENCES,
+    ),
+    Row(
+        "rate.repair",
+        "auto",
+        "Packets from which the ground restores lost ones, in auto mode: auto gives them the share "
+        "of a frame's bytes that the loss of the radio makes worth it, off none.",
+        choices=REPAIR_MODES,
+    ),
+    Row(
+        "radio.topic",
+        "",
+        "Topic on which the radio tells its signal; a fall lowers the rate at once in auto mode, "
+        "nothing raises it. Empty listens to none.",
+        fixed=_SUBSCRIBED_ONCE,
+    ),
+    Row(
+        "radio.type",
+        RADIO_TYPES[0],
+        "Message of radio.topic: mavros_msgs/RadioStatus, or std_msgs/Float32 with the signal in "
+        "dB or dBm.",
+        choices=RADIO_TYPES,
+        fixed=_SUBSCRIBED_ONCE,
     ),
     Row(
         "frame.max_fps",
