@@ -11,6 +11,7 @@ that the C layer can check what it receives and discovery announces the true typ
 import os
 import uuid
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from cyclonedds.core import DDSException, InstanceState, ReadCondition, SampleState, ViewState
@@ -49,10 +50,11 @@ def discovery_configuration() -> str:
     general = ""
     peers = ["localhost"]
     if reach == "LOCALHOST":
-        general = (
-            '<Interfaces><NetworkInterface address="127.0.0.1" multicast="false"/></Interfaces>'
-            "<AllowMulticast>false</AllowMulticast>"
-        )
+        if not _names_interfaces(uri):  # Cyclone DDS refuses an interface that is named twice
+            general = (
+                '<Interfaces><NetworkInterface address="127.0.0.1" multicast="false"/></Interfaces>'
+            )
+        general += "<AllowMulticast>false</AllowMulticast>"
     elif reach == "OFF":
         general, peers = "<AllowMulticast>false</AllowMulticast>", []
     elif reach != "SUBNET":
@@ -70,6 +72,16 @@ def discovery_configuration() -> str:
         f"<Peers>{peer_list}</Peers>{tag}</Discovery></Domain></CycloneDDS>"
     )
     return f"{own},{uri}" if uri else own
+
+
+def _names_interfaces(uri: str) -> bool:
+    """Whether a CYCLONEDDS_URI (XML fragments and files, separated by commas) has interfaces."""
+    for part in uri.split(","):
+        path = Path(part.strip().removeprefix("file://"))
+        text = path.read_text("utf-8") if "<" not in part and path.is_file() else part
+        if "<NetworkInterface" in text:
+            return True
+    return False
 
 
 class RawSample:

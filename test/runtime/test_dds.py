@@ -55,3 +55,21 @@ def test_an_idl_type_has_the_fields_of_its_message_under_the_ros_name(name):
     assert idl.idl_transformed_typename == f"{package}::msg::dds_::{short}_"
     assert issubclass(idl.datatype, IdlStruct)
     assert list(idl.datatype.__annotations__) == [field for field, _ in STORE.fielddefs[name][1]]
+
+
+@pytest.mark.parametrize("in_a_file", [False, True])
+def test_an_interface_is_named_once(monkeypatch, tmp_path, in_a_file):
+    uri = '<CycloneDDS><Domain><General><Interfaces><NetworkInterface name="lo"/></Interfaces>'
+    uri += "</General></Domain></CycloneDDS>"
+    if in_a_file:
+        path = tmp_path / "cyclone.xml"
+        path.write_text(uri)
+        uri = f"file://{path}"
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    monkeypatch.setenv("CYCLONEDDS_URI", uri)
+
+    own, _, given = discovery_configuration().partition("</CycloneDDS>,")
+
+    assert "NetworkInterface" not in own
+    assert "<AllowMulticast>false</AllowMulticast>" in own
+    assert given == uri
