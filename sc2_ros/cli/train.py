@@ -3,6 +3,7 @@
 """Train a network by one of the recipes.
 
 sc2 train sc2_ros --config config/train/sc2_ros.yaml [--data DIR] [--resume] [--max-steps N]
+sc2 train adapt --input flight.mcap [--init default] [--freeze-encoder] [--teacher FILE]
 torchrun --nproc-per-node 4 -m sc2_ros.cli.main train sc2_ros ...     the same on four GPUs
 """
 
@@ -20,7 +21,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", help="folder of the data sets ($SC2_DATA, ../shared/data)")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
     parser.add_argument(
-        "--init", help="start from another last.pt; for segmentation_head a checkpoint"
+        "--init",
+        metavar="FILE",
+        help="start from another last.pt or a checkpoint (a file, or default)",
+    )
+    parser.add_argument(
+        "--input",
+        metavar="FOOTAGE",
+        help="adapt: images, a video or a bag without labels",
+    )
+    parser.add_argument(
+        "--teacher",
+        metavar="NETWORK",
+        help="adapt: a checkpoint, torchvision:NAME or a .pt2 file (default: --init itself)",
+    )
+    parser.add_argument(
+        "--freeze-encoder", action="store_true", help="adapt: drones in the air need no update"
     )
     parser.add_argument("--max-steps", type=int, help="end after so many steps")
     parser.add_argument("--device", help="cpu or cuda (default: cuda where there is one)")
@@ -34,19 +50,27 @@ def main(args: argparse.Namespace) -> int:
         raise InputError("training logs to TensorBoard; install it: pip install 'sc2_ros[train]'")
     from sc2_ros.training import distributed
     from sc2_ros.training.config import read
-    from sc2_ros.training.recipes import RECIPES, RunOptions, recipe
+    from sc2_ros.training.recipes import RunOptions, recipe, recipes
 
     if args.list:
-        for name, what in RECIPES.items():
+        for name, what in recipes().items():
             print(f"{name:20} {what}")
         return 0
     if not args.recipe:
-        raise ParameterError(f"which recipe? one of {', '.join(RECIPES)}")
+        raise ParameterError(f"which recipe? one of {', '.join(recipes())}")
     run = recipe(args.recipe)
     config = read(args.config or f"config/train/{args.recipe}.yaml", args.data, args.max_steps)
     device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    options = RunOptions(
+        device=device,
+        resume=args.resume,
+        init=args.init,
+        input=args.input,
+        teacher=args.teacher,
+        freeze_encoder=args.freeze_encoder,
+    )
     try:
-        run(config, RunOptions(device=device, resume=args.resume, init=args.init))
+        run(config, options)
     finally:
         distributed.leave()
     return 0

@@ -33,7 +33,7 @@ class TrainConfig:
     """
 
     out: str
-    sources: tuple[SourceConfig, ...]
+    sources: tuple[SourceConfig, ...] = ()
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)

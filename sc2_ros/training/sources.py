@@ -48,13 +48,14 @@ class Source:
         split: str = "train",
         mask_classes: Sequence[str] = MASK_CLASSES,
         limit: int | None = None,
+        data: Dataset | None = None,
     ) -> None:
         """Open the data set and read it where it fits.
 
         mask_classes: names of the numbers in batches, the data set's own or ours; limit: only so
-        many samples, evenly spread.
+        many samples, evenly spread; data: what is open already, in place of config.path.
         """
-        self.data = open_dataset(config.path, split)
+        self.data = open_dataset(config.path, split) if data is None else data
         first = self.data[0]
         pixels = first.image.nbytes + (0 if first.mask is None else first.mask.nbytes)
         count = len(self.data) if limit is None else min(limit, len(self.data))

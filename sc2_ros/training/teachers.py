@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks to learn from: our own checkpoints, torchvision's models, any torch.export file.
 
-    default | FILE.safetensors                     a checkpoint, its latents not quantised
+    default | FILE.safetensors                     a checkpoint, its latents not quantised, or what
+                                                   `sc2 train teacher` wrote
     torchvision:NAME[:WEIGHTS][@MODULE,MODULE]     WEIGHTS is default, none or a .pth file
     FILE.pt2                                       what torch.export.save wrote
 
@@ -206,7 +207,29 @@ class ExportedTeacher(Teacher):
         return _named(self.network(image))
 
 
-_loaders: dict[str, Callable[[Path], Teacher]] = {}
+class TaskTeacher(Teacher):
+    """What `sc2 train teacher` wrote: a ground network without bottleneck, for one task."""
+
+    def __init__(self, path: Path) -> None:
+        """path: of the checkpoint."""
+        from sc2_ros import split_checkpoint
+
+        super().__init__()
+        loaded = split_checkpoint.load(path)
+        self.name, self.network = path.stem, loaded.ground
+        field = {"detection": "detection_classes", "segmentation": "mask_classes"}
+        setattr(
+            self, field.get(loaded.card["task"], "image_classes"), tuple(loaded.card["classes"])
+        )
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Features of the stages as stage0, stage1, ..., and the answers of its task."""
+        found: dict[str, Any] = dict(self.network(image))
+        stages = found.pop("features", [])
+        return found | {f"stage{number}": value for number, value in enumerate(stages)}
+
+
+_loaders: dict[str, Callable[[Path], Teacher]] = {"sc2_ros.split/1": TaskTeacher}
 
 
 def register(file_format: str, loader: Callable[[Path], Teacher]) -> None:

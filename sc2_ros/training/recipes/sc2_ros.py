@@ -8,6 +8,7 @@ import copy
 import math
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from sc2_ros import checkpoint
 from sc2_ros.codec.tables import RATE_CODES
 from sc2_ros.errors import CheckpointError
 from sc2_ros.network.bottleneck import ANCHORS
-from sc2_ros.training import tables
+from sc2_ros.training import tables, temporal_tables
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
 from sc2_ros.training.config import TrainConfig
 from sc2_ros.training.recipes import RunOptions
@@ -54,9 +55,17 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
 
 
 def export(
-    model: nn.Module, sources: list[Source], config: TrainConfig, steps: int, minutes: float
+    model: nn.Module,
+    sources: list[Source],
+    config: TrainConfig,
+    steps: int,
+    minutes: float,
+    card: dict[str, Any] | None = None,
 ) -> Path:
-    """Count symbols on training images of every source, fit the tables, write the checkpoint."""
+    """Count symbols on training images of every source, fit the tables, write the checkpoint.
+
+    card: of a checkpoint that was trained on; without one, what this training was.
+    """
     model = copy.deepcopy(model).cpu().float().eval()
     assert isinstance(model, TrainingModel)
     model.bottleneck.log_gain.data[0] += math.log(config.floor_gain)
@@ -69,19 +78,18 @@ def export(
         chosen = rng.permutation(len(source.samples))[:share]
         images += [source.samples[number].image for number in chosen]
     fitted = tables.fit(model.encoder, model.bottleneck, images)
-    card = (
-        checkpoint.default_card()
-        | {
+    footage = temporal_tables.footage(config.settings.get("footage", ()))
+    fitted = temporal_tables.fit(model.encoder, fitted, images, footage)
+    if card is None:
+        card = checkpoint.default_card() | {
             "recipe": "sc2_ros",
             "steps": steps,
             "minutes": round(minutes, 1),
             "trained": date.today().isoformat(),
             "data": [Path(source.path).name for source in config.sources],
         }
-        | config.card
-    )
     path = Path(config.out) / "checkpoint.safetensors"
-    number = checkpoint.save(path, model.encoder, model.ground, fitted, card)
+    number = checkpoint.save(path, model.encoder, model.ground, fitted, card | config.card)
     print(f"wrote {path}, checkpoint id {number:08x}")
     return path
 
@@ -89,7 +97,7 @@ def export(
 def _weights(path: str) -> dict[str, torch.Tensor]:
     """Averaged weights of another run's last.pt, or those of a finished checkpoint."""
     if not path.endswith(".pt"):
-        return _unpacked(checkpoint.read(path))
+        return unpacked(checkpoint.read(path)).state_dict()
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         weights: dict[str, torch.Tensor] = state["ema"]
@@ -98,11 +106,11 @@ def _weights(path: str) -> dict[str, torch.Tensor]:
     return weights
 
 
-def _unpacked(parts: checkpoint.Parts) -> dict[str, torch.Tensor]:
-    """A checkpoint's networks and gains; the prior, which it has only as tables, starts anew."""
+def unpacked(parts: checkpoint.Parts) -> TrainingModel:
+    """A finished checkpoint as a model to train: its networks and gains, with a new prior."""
     model = TrainingModel(parts.card["network"]["channels"])
     model.encoder, model.ground = parts.encoder, parts.ground
     codes = np.linspace(0, RATE_CODES - 1, ANCHORS).round().astype(int)
     anchors = torch.tensor(parts.tables.code_gains[codes])
     model.bottleneck.log_gain.data.copy_(anchors.log())
-    return model.state_dict()
+    return model

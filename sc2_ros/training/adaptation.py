@@ -1,0 +1,173 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Learning a stream from a teacher's answers: the networks and losses of the recipe adapt.
+
+::
+
+    image --> encoder --> bottleneck(rate) --> patches lost --> ground --> heatmap, box, mask
+      |                        +--> bits                                     |   as near as can be
+      +-----> teacher, frozen, nothing quantised, nothing lost ----> heatmap, box, mask
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.ops import complete_box_iou_loss
+
+from sc2_ros.checkpoint import Parts
+from sc2_ros.network.bottleneck import ANCHORS, CONTEXTS, Bottleneck, drop_patches
+from sc2_ros.network.encoder import STRIDE
+from sc2_ros.network.heads import CELL
+from sc2_ros.training import tables
+from sc2_ros.training.batches import Batch
+from sc2_ros.training.detection_loss import detection_loss
+from sc2_ros.training.sc2_model import LossConfig
+from sc2_ros.training.teachers import Teacher
+
+# Cells that the teacher takes for part of an object, and for its middle.
+_OBJECT, _MIDDLE = 0.1, 0.3
+
+
+class FixedStream(nn.Module):
+    """A stream that stays as it is, with a ground network that learns.
+
+    ::
+
+        image -> encoder -> x gain -> round -> / gain -> patches lost -> ground -> answers
+        [---------------------- frozen ---------------------]            [learns]
+    """
+
+    gains: Tensor
+
+    def __init__(self, parts: Parts) -> None:
+        """parts: of the checkpoint whose ground network is trained."""
+        super().__init__()
+        self.encoder, self.ground = parts.encoder.requires_grad_(False), parts.ground
+        self.register_buffer("gains", torch.tensor(parts.tables.code_gains))
+
+    def train(self, mode: bool = True) -> FixedStream:
+        """The encoder never leaves eval mode, so that its batch norms stay."""
+        super().train(mode)
+        self.encoder.train(False)
+        return self
+
+    def forward(self, image: Tensor, rate: Tensor, received: Tensor) -> dict[str, Tensor]:
+        """Image (B, 3, H, W), rate (B,) in [0, 1], received (B, 1, h, w) -> the ground's answers.
+
+        There are no bits per pixel in it: nothing that learns here changes them.
+        """
+        with torch.no_grad():
+            code = (rate * (len(self.gains) - 1)).round().long()
+            gain = self.gains[code][:, :, None, None]
+            latent = (self.encoder(image).float() * gain).round().clamp(-127, 127) / gain
+        result: dict[str, Tensor] = self.ground(latent * received, received)
+        return result
+
+
+@torch.no_grad()
+def fit_prior(
+    bottleneck: Bottleneck, encoder: nn.Module, images: Sequence[NDArray[np.uint8]]
+) -> None:
+    """Set the prior's Laplace scales to those of the symbols that images give.
+
+    A checkpoint keeps its prior as tables only. The maximum-likelihood scale of a zero-mean
+    Laplace density is the mean magnitude; each anchor, context and channel gets its own.
+    """
+    data = [torch.from_numpy(latent)[None] for latent in tables.latents(encoder.eval(), images)]
+    for anchor, gain in enumerate(bottleneck.log_gain.exp()):
+        total = torch.zeros(CONTEXTS, len(gain))
+        count = torch.zeros(CONTEXTS, len(gain))
+        for latent in data:
+            scaled = latent * gain[:, None, None]
+            start = 0
+            around = bottleneck.contexts(scaled.round().clamp(-127, 127))
+            for size, context in zip(bottleneck.groups, around, strict=True):
+                part = scaled[0, start : start + size].abs().flatten(1)
+                onehot = F.one_hot(context.flatten(), CONTEXTS).float()
+                total[:, start : start + size] += (part @ onehot).T
+                count[:, start : start + size] += onehot.sum(0)[:, None]
+                start += size
+        seen = count > 0
+        scale = (total / count.clamp(min=1)).clamp(min=0.02).log()
+        bottleneck.log_scale.data[anchor][seen] = scale[seen]
+    assert len(bottleneck.log_scale) == ANCHORS
+
+
+def agreement_loss(
+    out: dict[str, Tensor], wanted: dict[str, Tensor], cells: Tensor
+) -> dict[str, Tensor]:
+    """How far answers are from the teacher's: heat, box and mask, where latents arrived.
+
+    - heat: quality focal loss (Li et al. 2020, eq. 3, beta = 2) per object of the teacher
+    - box: complete IoU loss (Zheng et al. 2020) on the cells of the teacher's objects
+    - mask: Kullback-Leibler divergence per cell
+
+    Args:
+        out: heatmap (B, classes, h, w) logits, box (B, 4, h, w), mask (B, classes, h, w) logits.
+        wanted: the same, of the teacher.
+        cells: (B, 1, h, w), 1 where latents arrived.
+    """
+    target = wanted["heatmap"].float().sigmoid()
+    logits = out["heatmap"].float()
+    distance = (target - logits.sigmoid()).square()
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    peak = (F.max_pool2d(target, 3, 1, 1) == target) & (target > _MIDDLE)
+    heat = (distance * entropy * cells).sum() / peak.sum().clamp(min=1)
+
+    score = target.amax(1) * cells[:, 0]
+    image, row, column = (score > _OBJECT).nonzero(as_tuple=True)
+    box = out["box"].sum() * 0
+    if len(image):
+        cx, cy = (column + 0.5) * CELL, (row + 0.5) * CELL
+
+        def corners(ltrb: Tensor) -> Tensor:
+            left, top, right, bottom = ltrb.float()[image, :, row, column].unbind(1)
+            return torch.stack((cx - left, cy - top, cx + right, cy + bottom), 1)
+
+        iou = complete_box_iou_loss(corners(out["box"]), corners(wanted["box"]), reduction="none")
+        weight = score[image, row, column]
+        box = (iou * weight).sum() / weight.sum()
+    share = wanted["mask"].float().log_softmax(1)
+    answer = out["mask"].float().log_softmax(1)
+    divergence = (share.exp() * (share - answer)).sum(1, keepdim=True)
+    mask = (divergence * cells).sum() / cells.sum().clamp(min=1)
+    return {"heat": heat, "box": box, "mask": mask}
+
+
+def adapt_loss(
+    model: nn.Module, batch: Batch, teacher: Teacher, config: LossConfig, dense: bool
+) -> tuple[Tensor, dict[str, float]]:
+    """Agreement with the teacher + lambda(rate) x bits per pixel, at a random rate per image.
+
+    dense: the teacher has our heads' maps; else its boxes are targets already and masks stay.
+    """
+    image = batch.image
+    size = image.shape[0]
+    rate = torch.rand(size, device=image.device)
+    height, width = image.shape[2] // STRIDE, image.shape[3] // STRIDE
+    received = drop_patches(size, height, width, config.drop_probability, image.device)
+    out: dict[str, Any] = model(image, rate, received)
+    cells = F.interpolate(received, out["heatmap"].shape[2:], mode="nearest")
+    if dense:
+        with torch.no_grad():
+            wanted = teacher(image)
+        parts = agreement_loss(out, wanted, cells)
+    else:
+        heat, box = detection_loss(out["heatmap"], out["box"], batch.targets, cells)
+        parts = {"heat": heat, "box": box, "mask": out["mask"].sum() * 0}
+    picture = ((out["preview"].float() - F.avg_pool2d(image, 4)).abs() * cells).mean()
+    loss = parts["heat"] + config.box * parts["box"] + config.mask * parts["mask"]
+    loss = loss + config.preview * picture
+    if "bpp" in out:
+        price = config.lambda_low * (config.lambda_high / config.lambda_low) ** rate
+        loss = loss + (price * out["bpp"]).mean()
+        parts["bpp"] = out["bpp"].mean()
+    parts["preview"] = picture
+    return loss, {name: float(value.detach()) for name, value in parts.items()}
