@@ -5,6 +5,7 @@
 python benchmarks/link.py --scenario rfc8867-5.1 --json out/link.json
 python benchmarks/link.py --scenario ../shared/data/traces/ATT-LTE-driving.up --mean-kbps 600
 python benchmarks/link.py --scenario steady --controller fixed:800
+python benchmarks/link.py --scenario rfc8867-5.1 --controller aiortc
 python benchmarks/link.py --scenario all --figures docs/figures
 """
 
@@ -13,15 +14,21 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sc2_ros.errors import LinkSpecError, ParameterError
-from sc2_ros.evaluation.link_run import summarise
+from sc2_ros.evaluation.link_peers import GccRate, JpegContent
+from sc2_ros.evaluation.link_run import oracle_value, summarise
 from sc2_ros.link.auto import PREFERENCES, AutoConfig, AutoRate
+from sc2_ros.link.content import Content
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.rate import BudgetRate, RateController, RateDecision
 from sc2_ros.link.scenarios import SCENARIOS, find_scenario, play
+
+MAX_KBPS = 20_000.0
+CONTROLLERS = "sc2, fixed:KBPS, jpeg, aiortc"
 
 
 class Timed:
@@ -65,23 +72,26 @@ class Timed:
 
 
 def make_controller(text: str, prefer: str) -> RateController:
-    """`sc2` or `fixed:KBPS`.
+    """`sc2`, `fixed:KBPS`, `aiortc`, or `jpeg`: our controller, for frames that are JPEG.
 
     Raises:
-        ParameterError: neither.
+        ParameterError: none of them, or aiortc is not installed.
     """
-    if text == "sc2":
-        return AutoRate(AutoConfig(max_kbps=20_000, prefer=prefer))
+    if text in ("sc2", "jpeg"):
+        return AutoRate(AutoConfig(max_kbps=MAX_KBPS, prefer=prefer))
+    if text == "aiortc":
+        return GccRate(MAX_KBPS)
     kind, _, kbps = text.partition(":")
     if kind == "fixed" and kbps.replace(".", "", 1).isdecimal() and float(kbps) > 0:
         return BudgetRate(float(kbps), 30)
-    raise ParameterError(f"controller {text!r} is unknown; known: sc2, fixed:KBPS")
+    raise ParameterError(f"controller {text!r} is unknown; known: {CONTROLLERS}")
 
 
 def measure(args: argparse.Namespace, name: str) -> tuple[dict[str, Any], Any]:
     """One scenario: its figures, and the run for a picture."""
     scenario = find_scenario(name, args.mean_kbps)
     controllers = [Timed(make_controller(args.controller, args.prefer)) for _ in scenario.starts_s]
+    content = JpegContent() if args.controller == "jpeg" else None
     begun_s = time.process_time()
     run = play(
         scenario,
@@ -89,10 +99,14 @@ def measure(args: argparse.Namespace, name: str) -> tuple[dict[str, Any], Any]:
         seconds=args.seconds,
         seed=args.seed,
         mean_kbps=args.mean_kbps,
+        content=content,
         fps=args.fps,
     )
     took_s = time.process_time() - begun_s
     row = summarise(run, scenario.name)
+    if content is not None:  # a JPEG with a hole is lost, and the oracle may send better frames
+        row["value"] = round(sum(content.value_of(log.frames) for log in run.logs), 4)
+        row["value_of_oracle"] = oracle_value(replace(run, content=Content()))
     frames = sum(controller.frames for controller in controllers)
     row["controller_us"] = round(sum(c.seconds for c in controllers) / max(frames, 1) * 1e6, 1)
     row["controller"], row["seed"] = args.controller, args.seed
@@ -137,7 +151,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--list", action="store_true", help="name the scenarios")
     parser.add_argument("--mean-kbps", type=float, metavar="R", help="scale the link to this mean")
-    parser.add_argument("--controller", default="sc2", metavar="sc2|fixed:KBPS")
+    parser.add_argument("--controller", default="sc2", metavar="sc2|fixed:KBPS|jpeg|aiortc")
     parser.add_argument("--prefer", choices=PREFERENCES, default="accuracy")
     parser.add_argument("--seconds", type=float, metavar="S")
     parser.add_argument("--fps", type=float, default=30.0)
