@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -27,9 +28,10 @@ from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.assembler import AssembledFrame, FrameAssembler
 from sc2_ros.codec.coder import DecodedSlice, LatentCodec
+from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.repair import FrameRepairer
 from sc2_ros.devices import autocast
-from sc2_ros.errors import MismatchError, PacketError
+from sc2_ros.errors import MismatchError, MissingReferenceError, PacketError
 from sc2_ros.ground_types import FrameResult, GroundConfig, GroundStats
 from sc2_ros.link.feedback import FeedbackBuilder
 from sc2_ros.link.rate import index_of
@@ -53,15 +55,16 @@ class _Stream:
     books of both.
     """
 
-    def __init__(self, codec: LatentCodec, now_s: float) -> None:
+    def __init__(self, codec: LatentCodec, station: int, now_s: float) -> None:
         self.assembler = FrameAssembler(codec)
         self.repairer = FrameRepairer()
+        self.references = ReferenceWindow()
         self.frame_id = ""
         self.heard_s = now_s
         self.feedback_due_s = now_s
         self.newest: wire.Header | None = None
         self.lock = threading.Lock()
-        self.builder = FeedbackBuilder(_session(now_s))
+        self.builder = FeedbackBuilder(_session(now_s), station)
 
     def has_restarted(self, header: wire.Header) -> bool:
         """Whether a packet shows that the sender counts anew."""
@@ -73,7 +76,10 @@ class _Stream:
     def restart(self) -> None:
         """Begin new books."""
         with self.lock:
-            self.builder = FeedbackBuilder((self.builder.session + 1) & 0xFFFF)
+            self.builder = FeedbackBuilder(
+                (self.builder.session + 1) & 0xFFFF, self.builder.station
+            )
+        self.references.clear()
 
     def enter(self, header: wire.Header, size_bytes: int, now_s: float) -> None:
         """Enter a packet in the books."""
@@ -83,6 +89,17 @@ class _Stream:
             self.builder.on_packet(header.frame, header.place, expected, size_bytes, now_s)
             if self.builder.newest_frame == header.frame:
                 self.newest = header
+
+    def keep(self, frames: list[AssembledFrame]) -> None:
+        """Keep what came whole, to predict later frames from it, and say so to the drone."""
+        for frame in frames:
+            if frame.complete:
+                header = frame.header
+                self.references.put(
+                    Reference(header.frame, header.rate_code, frame.geometry, frame.symbols)
+                )
+                with self.lock:
+                    self.builder.on_held(header.frame)
 
     def enter_shown(self, frame: AssembledFrame, books: FeedbackBuilder) -> float:
         """Enter a frame in the books of its session; the loss that they have."""
@@ -123,6 +140,8 @@ class GroundPipeline:
         self._network = checkpoint.ground
         self._codec = LatentCodec(checkpoint.tables, checkpoint.id)
         self._streams: dict[int, _Stream] = {}
+        # Stations that hear the same drone tell apart; that two are equal is one in 65,535.
+        self._station = 1 + secrets.randbelow(0xFFFF)
         self._config: GroundConfig | None = None
         self._stages: dict[str, float] = {}
         self.configure(config or GroundConfig())
@@ -223,15 +242,22 @@ class GroundPipeline:
             frame_id = wire.parse_stream_info(packet)
             self._stream(header.stream, now_s).frame_id = frame_id
             return []
+        known = self._streams.get(header.stream)
+        restarted = known is not None and known.has_restarted(header)
         pieces = []
         if header.type is wire.PacketType.FEATURES:
-            with self._stage("decode"):
-                pieces.append(self._bounded(self._codec.decode(packet)))
+            references = known.references if known is not None and not restarted else None
+            try:
+                with self._stage("decode"):
+                    pieces.append(self._bounded(self._codec.decode(packet, references)))
+            except MissingReferenceError as error:
+                # It came all the same: the feedback tells the drone which frames are here.
+                self._refuse("reference missing", error)
         else:
             self.stats.repair_packets += 1
         stream = self._stream(header.stream, now_s)
         ready = []
-        if stream.has_restarted(header):
+        if restarted:
             ready = _ready(header.stream, stream, stream.assembler.expire(now_s, -math.inf))
             stream.restart()
         stream.enter(header, len(data), now_s)
@@ -242,6 +268,7 @@ class GroundPipeline:
         for number, piece in enumerate(self._repaired(stream, packet)):
             size_bytes = 0 if number or pieces else len(data)
             frames += stream.assembler.add(piece, size_bytes, now_s, repaired=True)
+        stream.keep(frames)
         after = stream.assembler.stats
         self.stats.late_packets += after.late - before.late
         self.stats.duplicate_packets += after.duplicates - before.duplicates
@@ -254,7 +281,8 @@ class GroundPipeline:
         try:
             with self._stage("decode"):
                 lost = stream.repairer.add(packet)
-                pieces = [self._bounded(self._codec.decode(slice_)) for slice_ in lost]
+                known = stream.references
+                pieces = [self._bounded(self._codec.decode(slice_, known)) for slice_ in lost]
         except PacketError as error:
             self._refuse("undecodable", error)
             return []
@@ -277,7 +305,7 @@ class GroundPipeline:
             if len(self._streams) >= MAX_STREAMS:
                 quietest = min(self._streams, key=lambda other: self._streams[other].heard_s)
                 del self._streams[quietest]
-            stream = self._streams[number] = _Stream(self._codec, now_s)
+            stream = self._streams[number] = _Stream(self._codec, self._station, now_s)
         stream.heard_s = now_s
         return stream
 
@@ -336,29 +364,37 @@ class GroundPipeline:
             wanted = [name in config.classes for name in self.detection_classes]
             heatmap = heatmap.clone()
             heatmap[~torch.tensor(wanted, device=heatmap.device)] = -torch.inf
+        origin = frame.geometry.origin
+        grid_size = (origin[0] + frame.encoded_size[0], origin[1] + frame.encoded_size[1])
         found = decode_detections(
             heatmap,
             output["box"][0],
-            size=frame.encoded_size,
+            size=grid_size,
             score_threshold=config.score_threshold,
             nms_iou=config.nms_iou,
             max_detections=config.max_detections,
         )
+        boxes = found.boxes.cpu() - torch.tensor([*origin, *origin], dtype=torch.float32)
+        boxes.clamp_(min=0)
+        # What lay wholly beside the picture, on its repeated edge, is nothing.
+        inside = (boxes[:, 2:] > boxes[:, :2]).all(1)
         scale = np.divide(frame.source_size, frame.encoded_size)
-        boxes = found.boxes.cpu() * torch.tensor([*scale, *scale], dtype=torch.float32)
-        return Detections(boxes, found.scores.cpu(), found.labels.cpu())
+        boxes = boxes[inside] * torch.tensor([*scale, *scale], dtype=torch.float32)
+        return Detections(boxes, found.scores.cpu()[inside], found.labels.cpu()[inside])
 
     def _pictures(
         self, output: dict[str, Tensor], frame: AssembledFrame
     ) -> tuple[npt.NDArray[np.uint8] | None, npt.NDArray[np.uint8] | None]:
         """Mask (h4, w4) and preview (h4, w4, 3), uint8, without the padding."""
         columns, rows = (-(-side // CELL) for side in frame.encoded_size)
+        left, above = (side // CELL for side in frame.geometry.origin)
+        inside = (slice(above, above + rows), slice(left, left + columns))
         mask = preview = None
         if self.config.mask:
-            classes = output["mask"][0, :, :rows, :columns].argmax(0)
+            classes = output["mask"][0][:, inside[0], inside[1]].argmax(0)
             mask = classes.to(torch.uint8).cpu().numpy()
         if self.config.preview:
-            colours = output["preview"][0, :, :rows, :columns].float().clamp(0, 1)
+            colours = output["preview"][0][:, inside[0], inside[1]].float().clamp(0, 1)
             pixels = (colours * 255).round().to(torch.uint8).permute(1, 2, 0)
             preview = pixels.cpu().contiguous().numpy()
         return mask, preview

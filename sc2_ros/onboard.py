@@ -4,9 +4,9 @@
 
 ::
 
-    CameraFrame (H, W[, 3]) -> resize -> encoder -> latent (C, h, w) -> rate code -> packets
-                                                                          ^
-                               feedback -> LinkMonitor, RateController ---+
+    CameraFrame (H, W[, 3]) -> resize -> motion -> encoder -> latent (C, h, w) -> code -> packets
+                                          ^                                        ^
+                   feedback -> ReferenceKeeper, LinkMonitor, RateController -------+
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from sc2_ros import imaging
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.coder import LatentCodec, Protection
+from sc2_ros.codec.prediction import Prediction
 from sc2_ros.codec.pricing import UNPROTECTED
+from sc2_ros.codec.symbols import REFINEMENT
 from sc2_ros.devices import autocast, check_device
 from sc2_ros.errors import InputError, PacketError, ParameterError
 from sc2_ros.link.auto import PREFERENCES, AutoConfig, AutoRate, RateState
@@ -41,6 +43,7 @@ from sc2_ros.link.rate import (
     index_of,
 )
 from sc2_ros.link.repair import NO_REPAIR, REPAIR_MODES, RepairPolicy
+from sc2_ros.temporal import Choice, ReferenceKeeper
 
 INFO_INTERVAL_S = 1.0
 _FPS_SLACK = 0.1
@@ -66,6 +69,7 @@ class OnboardConfig:
         rate_max_kbps: most kbit/s in auto and budget mode, all headers of the packets counted.
         rate_prefer: "accuracy", "smooth" or "latency": what auto mode gives up last.
         rate_repair: "auto" adds repair packets in auto mode as the radio loses packets; "off".
+        rate_temporal: predict frames from what the ground has, if the checkpoint has tables for it.
         frame_max_fps: frames sent per second at most; 0 for no limit.
         frame_width: width in pixels to which images are scaled; 0 keeps the source's size.
         frame_height: height in pixels; 0 together with the width.
@@ -79,6 +83,7 @@ class OnboardConfig:
     rate_max_kbps: float = 4000.0
     rate_prefer: str = "accuracy"
     rate_repair: str = "auto"
+    rate_temporal: bool = True
     frame_max_fps: float = 0.0
     frame_width: int = 0
     frame_height: int = 0
@@ -123,6 +128,8 @@ class OnboardStats:
         frames_dropped: images not sent, for want of frame rate or of budget.
         bytes_sent: bytes of all packets made.
         repairs_sent: how many of them were repair packets.
+        slices_predicted: slices that were predicted from an earlier frame.
+        reference_age: how many frames before the last one sent its reference was; 0: it had none.
         bad_feedback: feedback packets that were damaged or not for this stream.
         rate_index: rate index of the last frame sent.
         stage_ms: milliseconds that each stage took on the last frame sent.
@@ -137,6 +144,8 @@ class OnboardStats:
     frames_dropped: int = 0
     bytes_sent: int = 0
     repairs_sent: int = 0
+    slices_predicted: int = 0
+    reference_age: int = 0
     bad_feedback: int = 0
     rate_index: float | None = None
     stage_ms: dict[str, float] = field(default_factory=dict)
@@ -153,10 +162,11 @@ class OnboardPipeline:
         self.stats = OnboardStats()
         self._checkpoint_id = checkpoint.id
         self._encoder = checkpoint.encoder
-        self._codec = LatentCodec(checkpoint.tables, checkpoint.id)
+        self._codec = LatentCodec(checkpoint.tables, checkpoint.id, refinement=REFINEMENT)
         self._useful_code = useful_code(checkpoint.card.get("value_curve", ()))
         self._monitor = LinkMonitor()
         self._repair = RepairPolicy()
+        self._keeper = ReferenceKeeper()
         self._radio = RadioHint()
         self._rate: RateController = FixedRate(0.0)
         self._config: OnboardConfig | None = None
@@ -187,6 +197,7 @@ class OnboardPipeline:
             self._encoder = self._encoder.to(config.device).to(memory_format=torch.channels_last)
         if old is None or old.stream != config.stream:
             self._monitor = LinkMonitor()
+            self._keeper = ReferenceKeeper()
             self._info_s = None
         if old is None or _rate_part(old) != _rate_part(config):
             self._rate = _controller(config, self._useful_code)
@@ -213,24 +224,35 @@ class OnboardPipeline:
         if decision.budget_bytes == 0:
             self.stats.frames_dropped += 1
             return []
-        latent, encoded_size = self._latent(frame.image)
+        picture, geometry = self._picture(frame.image)
+        choice = self._choose_reference(picture, geometry, now_s)
+        latent = self._latent(picture, choice.geometry)
+        prediction = self._predict(choice, latent)
         info = self._stream_info(frame, now_s)
-        code, protection = self._choose_code(latent, sum(map(len, info)), decision, now_s)
+        code, protection = self._choose_code(
+            latent, choice, prediction, sum(map(len, info)), decision, now_s
+        )
         if code is None:
             self.stats.frames_dropped += 1
             return []
         with self._stage("code"):
-            height, width = frame.image.shape[:2]
-            packets = info + self._codec.encode(
-                latent,
-                code,
-                stream=self.config.stream,
-                frame=self._frame,
+            header = wire.Header(
+                wire.PacketType.FEATURES,
+                self.config.stream,
+                self._checkpoint_id,
+                self._frame,
                 capture_time_ns=frame.stamp_ns,
-                encoded_size=encoded_size,
-                source_size=(width, height),
-                protection=protection,
             )
+            encoded = self._codec.encode_frame(
+                latent, code, header, choice.geometry, protection, prediction
+            )
+            packets = info + encoded.packets
+        predicted = int(encoded.price.predicted.sum())
+        self._keeper.on_encoded(encoded.reference, predicted > 0, now_s)
+        self.stats.slices_predicted += predicted
+        self.stats.reference_age = 0
+        if predicted and choice.reference is not None:
+            self.stats.reference_age = (self._frame - choice.reference.frame) & 0xFFFF
         if info:
             self._info_s, self._info_frame_id = now_s, frame.frame_id
         self._count(packets, now_s)
@@ -262,6 +284,9 @@ class OnboardPipeline:
             return
         if feedback.session != self._ground_session:  # a ground that knows no frame_id yet
             self._ground_session, self._info_s = feedback.session, None
+        # The rate follows one station; what is predicted heeds all of them.
+        if not self._keeper.on_feedback(feedback, now_s):
+            return
         if not self._monitor.on_feedback(feedback, now_s):
             return
         self._rate.on_feedback(feedback, now_s)
@@ -290,10 +315,10 @@ class OnboardPipeline:
         self._due_s = max(self._due_s + 1 / fps, now_s)
         return True
 
-    def _latent(
+    def _picture(
         self, image: npt.NDArray[np.uint8]
-    ) -> tuple[npt.NDArray[np.float32], tuple[int, int]]:
-        """Image -> latent (C, h, w) float32 and the encoded (width, height)."""
+    ) -> tuple[npt.NDArray[np.uint8], wire.Geometry]:
+        """The image at the size at which it is encoded."""
         config = self.config
         imaging.check_image(image)
         height, width = image.shape[:2]
@@ -312,18 +337,45 @@ class OnboardPipeline:
                 "encoded; set a frame size"
             )
         with self._stage("resize"):
-            tensor = imaging.to_tensor(imaging.resize(image, *size), config.device)
+            return imaging.resize(image, *size), wire.Geometry(size, (width, height))
+
+    def _choose_reference(
+        self, picture: npt.NDArray[np.uint8], geometry: wire.Geometry, now_s: float
+    ) -> Choice:
+        """What the frame is predicted from, if anything, and how its grid is laid for it."""
+        if not (self.config.rate_temporal and self._codec.predicts):
+            return Choice(geometry)
+        with self._stage("motion"):
+            return self._keeper.choose(picture, geometry, self._frame, now_s)
+
+    def _predict(self, choice: Choice, latent: npt.NDArray[np.float32]) -> Prediction | None:
+        if choice.reference is None:
+            return None
+        height, width = latent.shape[1:]
+        with self._stage("predict"):
+            return self._codec.predict(choice.reference, choice.motion, (height, width))
+
+    def _latent(
+        self, picture: npt.NDArray[np.uint8], geometry: wire.Geometry
+    ) -> npt.NDArray[np.float32]:
+        """Picture -> latent (C, h, w) float32."""
+        config = self.config
         with (
             self._stage("encode"),
             torch.inference_mode(),
             autocast(config.device, config.precision),
         ):
-            latent = self._encoder(tensor)[0].float().cpu().contiguous().numpy()
-        return latent, size
+            tensor = imaging.to_tensor(picture, config.device, geometry.origin)
+            latent: npt.NDArray[np.float32] = (
+                self._encoder(tensor)[0].float().cpu().contiguous().numpy()
+            )
+        return latent
 
     def _choose_code(
         self,
         latent: npt.NDArray[np.float32],
+        choice: Choice,
+        prediction: Prediction | None,
         info_bytes: int,
         decision: RateDecision,
         now_s: float,
@@ -345,6 +397,8 @@ class OnboardPipeline:
                     high,
                     near=self._near,
                     protection=protection,
+                    prediction=prediction,
+                    moved=choice.geometry.origin != (0, 0),
                 )
                 if code is not None:
                     return code, protection

@@ -87,7 +87,7 @@ class SymbolCounter:
     ) -> npt.NDArray[np.int64]:
         """Context of every symbol, (C, h, w)."""
         scaled = scale(prediction, code, self._blank)
-        context = np.zeros_like(symbols)
+        context = np.zeros(symbols.shape, np.int64)  # contiguous, whatever the latent is
         context.reshape(-1)[prediction.place] = scaled.value
         for group, (start, end) in enumerate(group_bounds(self._tables.groups)):
             own = contexts(symbols, start, self._tables.thresholds[group])

@@ -1,20 +1,25 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the ground tells the drone, ten to twenty times a second, in at most 76 bytes.
+"""What the ground tells the drone, ten to twenty times a second, in at most 75 bytes.
 
 Layout, little endian (it travels as the payload of a type 2 packet):
 
-    0  layout u8 (=1) | newest slice u8 | session u16 | number u16 | newest frame u16
+    0  layout u8 (=2) | newest slice u8 | session u16 | number u16 | newest frame u16
     8  hold u32 us | arrival u32 us | packets u32 | bytes u32
     24 decoded u16 | incomplete u16 | last whole frame u16 | queue u16 ms | loss u8 (/255)
     33 flags and count u8: bit 7 = "last whole frame" is valid, low bits = frame reports
-    34 reports, 7 bytes each, newest first: frames behind the newest u8 | expected-1 u8 |
+    34 station u16 | held u32: bit i is frame "newest - i"
+    40 reports, 7 bytes each, newest first: frames behind the newest u8 | expected-1 u8 |
        received-1 u8 | bitmap u16 of slices 0..15 | age u16 in 0.1 ms of its last packet, counted
        back from the newest packet's arrival
 
 "Newest" means newest in sending order: highest frame, then highest slice. Counters are cumulative,
 so that lost feedback costs nothing; the session changes when the ground starts counting anew. The
-echo (identity, hold time) lets the drone measure the round trip with its own clock alone.
+echo (identity, hold time) lets the drone measure the round trip with its own clock alone. Held are
+the frames that the ground decoded whole and keeps: from these alone may others be predicted. A
+station that holds none gets frames that need no other.
+
+Layout 1 lacks station and held, its reports begin at 34; it is still read, as holding nothing.
 """
 
 from __future__ import annotations
@@ -25,11 +30,14 @@ from dataclasses import dataclass, field
 from sc2_ros.errors import PacketError
 from sc2_ros.link.sequence import wrapped_difference
 
-LAYOUT = 1
-MAX_REPORTS = 6
+LAYOUT = 2
+HELD_FRAMES = 32
+MAX_REPORTS = 5
+_MOST_READ = 6  # what layout 1 may hold
 _FIXED = struct.Struct("<BBHHHIIIIHHHHBB")
+_HELD = struct.Struct("<HI")
 _REPORT = struct.Struct("<BBBHH")
-MAX_PAYLOAD_BYTES = _FIXED.size + MAX_REPORTS * _REPORT.size
+MAX_PAYLOAD_BYTES = _FIXED.size + _HELD.size + MAX_REPORTS * _REPORT.size
 _TRACKED_FRAMES = 32
 _HAS_WHOLE = 0x80
 
@@ -72,6 +80,8 @@ class Feedback:
         queue_s: seconds of work that wait in the ground station.
         loss: share of the recent packets that did not come, as the ground sees it.
         frames: the last frames, newest first.
+        station: number of the ground station; 0 from those that have none.
+        held: numbers of the frames that it decoded whole and keeps.
     """
 
     session: int
@@ -88,6 +98,8 @@ class Feedback:
     queue_s: float
     loss: float
     frames: tuple[FrameReport, ...]
+    station: int = 0
+    held: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -101,10 +113,12 @@ class _Frame:
 class FeedbackBuilder:
     """Keeps the ground's books on one stream; one builder per session of its sender.
 
-    ``session`` is any number that differs from the session before.
+    ``session`` is any number that differs from the session before; ``station`` tells stations that
+    hear the same drone apart.
     """
 
     session: int
+    station: int = 0
     duplicates: int = 0
     """Packets that came a second time."""
     _frames: dict[int, _Frame] = field(default_factory=dict)
@@ -116,6 +130,7 @@ class FeedbackBuilder:
     _decoded: int = 0
     _incomplete: int = 0
     _whole: int | None = None
+    _held: set[int] = field(default_factory=set)
 
     def on_packet(
         self, frame: int, slice_number: int, expected: int, size_bytes: int, now_s: float
@@ -154,6 +169,11 @@ class FeedbackBuilder:
         self._decoded += 1
         if self._whole is None or wrapped_difference(frame, self._whole) > 0:
             self._whole = frame
+
+    def on_held(self, frame: int) -> None:
+        """Enter that a frame was decoded whole and is kept."""
+        self._held.add(frame)
+        self._held = {n for n in self._held if 0 <= wrapped_difference(frame, n) <= HELD_FRAMES}
 
     @property
     def newest_frame(self) -> int | None:
@@ -211,7 +231,12 @@ class FeedbackBuilder:
             len(reports) | (_HAS_WHOLE if self._whole is not None else 0),
         )
         self._number += 1
-        return fixed + b"".join(reports)
+        bits = 0
+        for frame in self._held:
+            behind = wrapped_difference(newest_frame, frame)
+            if 0 <= behind < HELD_FRAMES:
+                bits |= 1 << behind
+        return fixed + _HELD.pack(self.station & 0xFFFF, bits) + b"".join(reports)
 
     def _report(self, number: int, record: _Frame, newest_frame: int) -> bytes:
         return _REPORT.pack(
@@ -254,13 +279,15 @@ def parse_feedback(payload: bytes) -> Feedback:
         loss,
         flags,
     ) = _FIXED.unpack_from(payload)
-    if layout != LAYOUT:
+    if layout not in (1, LAYOUT):
         raise PacketError(f"feedback layout {layout} is not {LAYOUT}: update the older side")
     count = flags & ~_HAS_WHOLE
-    if count > MAX_REPORTS or len(payload) != _FIXED.size + count * _REPORT.size:
+    first = _FIXED.size + (_HELD.size if layout == LAYOUT else 0)
+    if count > _MOST_READ or len(payload) != first + count * _REPORT.size:
         raise PacketError(f"feedback of {len(payload)} bytes does not hold {count} frame reports")
+    station, bits = _HELD.unpack_from(payload, _FIXED.size) if layout == LAYOUT else (0, 0)
     reports = []
-    for behind, expected, received, bitmap, age in _REPORT.iter_unpack(payload[_FIXED.size :]):
+    for behind, expected, received, bitmap, age in _REPORT.iter_unpack(payload[first:]):
         if received > expected:
             raise PacketError(f"feedback reports {received + 1} slices of {expected + 1}")
         reports.append(
@@ -283,6 +310,8 @@ def parse_feedback(payload: bytes) -> Feedback:
         queue_s=queue_ms / 1e3,
         loss=loss / 255,
         frames=tuple(reports),
+        station=station,
+        held=frozenset((newest_frame - i) & 0xFFFF for i in range(HELD_FRAMES) if bits >> i & 1),
     )
 
 

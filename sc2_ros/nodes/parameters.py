@@ -132,6 +132,12 @@ ONBOARD = (
         choices=REPAIR_MODES,
     ),
     Row(
+        "rate.temporal",
+        True,
+        "Predict frames from what the ground has, so that what does not change is not sent again; "
+        "where the checkpoint has tables for it.",
+    ),
+    Row(
         "radio.topic",
         "",
         "Topic on which the radio tells its signal; a fall lowers the rate at once in auto mode, "

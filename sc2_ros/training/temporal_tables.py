@@ -179,10 +179,11 @@ def _moved(
         turn = float(rng.normal(0, reach * 0.02))
         zoom = float(np.exp(rng.normal(0, reach * 0.0008)))
         matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, zoom)
-        matrix[:, 2] += rng.normal(0, reach, 2)
-        image = cv2.warpAffine(
+        matrix = matrix + np.pad(rng.normal(0, reach, (2, 1)), ((0, 0), (2, 0)))
+        moved = cv2.warpAffine(
             image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
         )
+        image = moved.astype(np.uint8, copy=False)
     noisy = image + rng.normal(0, noise, image.shape)
     return np.rint(noisy).clip(0, 255).astype(np.uint8)
 

@@ -1,0 +1,54 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Temporal tables for a finished checkpoint, which from then on predicts frames from one another.
+
+The networks and the other tables stay as they are, but the checkpoint id changes: both ends need
+the new file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from sc2_ros import checkpoint
+from sc2_ros.errors import ParameterError
+from sc2_ros.training import temporal_tables
+from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.datasets import open_dataset
+from sc2_ros.training.recipes import RunOptions
+
+_IMAGES = 160
+
+
+def run(config: TrainConfig, options: RunOptions) -> Path:
+    """Fit tables for the checkpoint that --init names; write OUT/checkpoint.safetensors.
+
+    `settings: {footage: [...]}` lists videos and image sequences, relative to the data folder.
+    """
+    if options.init is None:
+        raise ParameterError("temporal_tables needs a checkpoint: --init default, or a file")
+    parts = checkpoint.read(options.init)
+    encoder = checkpoint.load(options.init).encoder
+    rng = np.random.default_rng(config.trainer.seed)
+    total = sum(source.per_batch for source in config.sources)
+    images = []
+    for source in config.sources:
+        data = open_dataset(source.path, "train")
+        chosen = rng.permutation(len(data))[: max(_IMAGES * source.per_batch // total, 1)]
+        images += [data[int(number)].image for number in chosen]
+    footage = temporal_tables.footage(config.settings.get("footage", ()))
+    tables = temporal_tables.fit(
+        encoder,
+        replace(parts.tables, temporal=None),
+        images,
+        footage,
+        temporal_tables.PairConfig(seed=config.trainer.seed),
+    )
+    path = Path(config.out) / "checkpoint.safetensors"
+    card = parts.card | config.card
+    number = checkpoint.save(path, parts.encoder, parts.ground, tables, card)
+    print(f"wrote {path}, checkpoint id {number:08x}")
+    return path

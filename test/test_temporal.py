@@ -1,0 +1,238 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Prediction between the two pipelines: loss, restarts and other stations never break it."""
+
+import dataclasses
+import os
+import random
+
+import numpy as np
+import pytest
+
+from sc2_ros import checkpoint as checkpoints
+from sc2_ros.codec import packet as wire
+from sc2_ros.codec.packet import Geometry
+from sc2_ros.codec.prediction import Motion, predict
+from sc2_ros.codec.references import Reference
+from sc2_ros.codec.temporal_fit import ContextShape, SymbolCounter, fit_temporal
+from sc2_ros.ground import GroundConfig, GroundPipeline
+from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.temporal import REFRESH_S
+
+SIZE = (96, 80)
+
+
+@pytest.fixture(scope="module")
+def checkpoint():
+    """Untrained, with temporal tables for scenes in which little changes."""
+    plain = checkpoints.untrained()
+    levels = np.arange(plain.tables.contexts) // 3
+    shape = ContextShape(levels.astype(np.uint8), np.array([2, 9], np.int32), (0, 32, 64))
+    counter = SymbolCounter(plain.tables, shape)
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        old = rng.laplace(0, 0.5, (64, 8, 8)).astype(np.float32)
+        new = old + rng.normal(0, 0.02, old.shape).astype(np.float32)
+        for row, code in enumerate(shape.codes):
+            symbols = np.rint(old * plain.tables.code_gains[code][:, None, None])
+            reference = Reference(
+                0, code, Geometry((128, 128), (128, 128)), symbols.clip(-127, 127).astype(np.int8)
+            )
+            counter.add(new, predict(reference, Motion(), 8, 8), row)
+    temporal = fit_temporal(plain.tables, shape, counter.counts, bank=40)
+    return dataclasses.replace(plain, tables=dataclasses.replace(plain.tables, temporal=temporal))
+
+
+class Scene:
+    """A picture that changes a little from frame to frame, and wholly at a cut."""
+
+    def __init__(self, seed=0):
+        self._rng = np.random.default_rng(seed)
+        self.cut()
+
+    def cut(self):
+        coarse = self._rng.integers(0, 255, (10, 12, 3)).astype(np.uint8)
+        self._base = coarse.repeat(8, 0).repeat(8, 1)
+
+    def frame(self, number):
+        noise = self._rng.integers(-2, 3, self._base.shape)
+        picture = np.clip(self._base.astype(int) + noise, 0, 255).astype(np.uint8)
+        return CameraFrame(picture, number * 100_000_000, "camera")
+
+
+class Flight:
+    """A drone and its stations; time passes 0.1 s per frame, feedback comes within it."""
+
+    def __init__(self, checkpoint, stations=1, **config):
+        values = {"rate_mode": "fixed", "rate_index": 0.5, **config}
+        self.onboard = OnboardPipeline(checkpoint, OnboardConfig(**values))
+        self.stations = [GroundPipeline(checkpoint, GroundConfig()) for _ in range(stations)]
+        self.checkpoint = checkpoint
+        self.scene = Scene()
+        self.now_s = 0.0
+        self.number = 0
+
+    def step(self, lose=None, lose_feedback=None):
+        """Send a frame; the feature packets and, per station, the frames that came."""
+        packets = self.onboard.process(self.scene.frame(self.number), self.now_s)
+        self.number += 1
+        shown = []
+        for station in self.stations:
+            frames = []
+            for packet in packets:
+                if not (lose and lose()):
+                    frames += station.accept(packet, self.now_s + 0.01)
+            shown.append(frames)
+        for packet in packets:
+            self.onboard.on_sent(packet, self.now_s)
+        self.now_s += 0.1
+        for station in self.stations:
+            for packet in station.feedback(self.now_s - 0.04):
+                if not (lose_feedback and lose_feedback()):
+                    self.onboard.on_feedback(packet, self.now_s - 0.02)
+        headers = [wire.parse(packet).header for packet in packets]
+        return [h for h in headers if h.type is wire.PacketType.FEATURES], shown
+
+    def sent(self, number):
+        """The drone's own record of a frame."""
+        return self.onboard._keeper._sent.get(number)
+
+
+def held(station):
+    return station._streams[0].references
+
+
+def test_frames_are_predicted_once_they_are_acknowledged(checkpoint):
+    flight = Flight(checkpoint)
+    first, _ = flight.step()
+    second, shown = flight.step()
+
+    assert all(header.reference == 0 for header in first)
+    assert all(header.reference == 1 for header in second)
+    assert len(shown[0]) == 1
+    assert flight.onboard.stats.reference_age == 1
+
+
+def test_prediction_can_be_switched_off(checkpoint):
+    flight = Flight(checkpoint, rate_temporal=False)
+    headers = [header for _ in range(4) for header in flight.step()[0]]
+
+    assert {(header.reference, header.version) for header in headers} == {(0, 1)}
+
+
+def test_without_feedback_nothing_is_predicted(checkpoint):
+    flight = Flight(checkpoint)
+    headers = [h for _ in range(5) for h in flight.step(lose_feedback=lambda: True)[0]]
+
+    assert not any(header.reference for header in headers)
+
+
+def test_lost_feedback_only_means_an_older_reference(checkpoint):
+    flight = Flight(checkpoint)
+    flight.step()
+    ages = [flight.step(lose_feedback=lambda: True)[0][0].reference for _ in range(5)]
+
+    assert ages == [1, 2, 3, 4, 5]
+
+
+def test_a_frame_that_came_in_part_is_no_reference(checkpoint):
+    flight = Flight(checkpoint)
+    flight.step()
+    flight.step(lose=lambda: True)
+    headers, shown = flight.step()
+
+    assert {header.reference for header in headers} == {2}
+    assert len(shown[0]) == 1
+
+
+def test_a_scene_cut_is_sent_by_itself(checkpoint):
+    flight = Flight(checkpoint)
+    for _ in range(3):
+        flight.step()
+    flight.scene.cut()
+    headers, shown = flight.step()
+
+    assert not any(header.reference for header in headers)
+    assert len(shown[0]) == 1
+
+
+def test_a_station_that_joins_late_sees_whole_frames_within_two(checkpoint):
+    flight = Flight(checkpoint)
+    for _ in range(4):
+        flight.step()
+    late = GroundPipeline(checkpoint, GroundConfig())
+    flight.stations.append(late)
+    _, shown = flight.step()
+    assert shown[1] == []
+    assert late.stats.bad_packets == {"reference missing": 1}
+
+    headers, shown = flight.step()
+    assert not any(header.reference for header in headers)
+    assert len(shown[1]) == 1
+    headers, shown = flight.step()
+    assert all(header.reference for header in headers)
+    assert [len(frames) for frames in shown] == [1, 1]
+
+
+def test_a_ground_that_starts_again_is_sent_a_whole_frame(checkpoint):
+    flight = Flight(checkpoint)
+    for _ in range(4):
+        flight.step()
+    flight.stations = [GroundPipeline(checkpoint, GroundConfig())]
+    came = [len(flight.step()[1][0]) for _ in range(3)]
+
+    assert came == [0, 1, 1]
+
+
+def test_a_drone_that_starts_again_is_understood(checkpoint):
+    flight = Flight(checkpoint)
+    for _ in range(8):
+        flight.step()
+    flight.onboard = OnboardPipeline(checkpoint, flight.onboard.config)
+    came = [len(flight.step()[1][0]) for _ in range(4)]
+
+    assert came == [1, 1, 1, 1]
+    assert flight.stations[0].stats.bad_packets == {}
+    assert len(held(flight.stations[0])) == 4
+
+
+def test_a_recording_can_be_cut_and_read_from_the_next_refresh(checkpoint):
+    flight = Flight(checkpoint)
+    frames = round(REFRESH_S / 0.1)
+    listener = GroundPipeline(checkpoint, GroundConfig())  # sends no feedback that is heard
+    whole = []
+    for _ in range(frames + 20):
+        packets = flight.onboard.process(flight.scene.frame(flight.number), flight.now_s)
+        flight.number += 1
+        for packet in packets:
+            flight.stations[0].accept(packet, flight.now_s)
+            if flight.number > 10:
+                whole += [ready.frame.header.frame for ready in listener.accept(packet, 0.0)]
+            flight.onboard.on_sent(packet, flight.now_s)
+        flight.now_s += 0.1
+        for packet in flight.stations[0].feedback(flight.now_s - 0.05):
+            flight.onboard.on_feedback(packet, flight.now_s)
+
+    assert whole[0] <= frames + 1
+    assert whole == list(range(whole[0], frames + 20))
+
+
+def test_many_frames_with_loss_both_ways_do_not_drift(checkpoint):
+    frames = int(os.environ.get("SC2_DRIFT_FRAMES", "1000"))  # 10,000 before a release
+    flight = Flight(checkpoint, rate_index=0.1)
+    dice = random.Random(5)
+    flight.scene._base = flight.scene._base[:48, :48]
+    predicted = whole = 0
+    for _ in range(frames):
+        headers, shown = flight.step(
+            lose=lambda: dice.random() < 0.2, lose_feedback=lambda: dice.random() < 0.2
+        )
+        predicted += any(header.reference for header in headers)
+        for ready in shown[0]:
+            number = ready.frame.header.frame
+            assert held(flight.stations[0]).get(number).digest == flight.sent(number).digest
+            whole += 1
+
+    assert flight.stations[0].stats.bad_packets == {}
+    assert whole > 0.75 * frames
+    assert predicted > 0.9 * frames
