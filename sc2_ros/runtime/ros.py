@@ -30,7 +30,7 @@ if rclpy_chosen():
     )
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
     from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
-    from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+    from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
     from rclpy.node import Node
     from rclpy.parameter import Parameter
     from rclpy.qos import (
@@ -44,6 +44,8 @@ if rclpy_chosen():
     )
     from rclpy.qos_overriding_options import QoSOverridingOptions
     from rclpy.time import Time
+
+    from sc2_ros.runtime.rclpy_lifecycle import LifecycleNode
 
     MIDDLEWARE = "rclpy"
     MiddlewareError = _rclpy.RCLError

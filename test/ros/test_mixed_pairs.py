@@ -61,13 +61,14 @@ def test_detections_come_of_images_on_the_other_runtime(
         return values.get("rtt_ms")
 
     spin_until(round_trip, "a round trip time")
+    link = spin_until(lambda: statuses.get("ground_node: link"), "the ground's diagnosis")
 
     # Assert
     assert detections.header.frame_id == "camera"
     assert detections.detections, "a threshold of 0 lets something through"
     assert (mask.width, mask.height, mask.encoding) == (192, 160, "mono8")
     assert labels.class_map[0].class_name == "road"
-    assert statuses["ground_node: link"].level == b"\x00"
+    assert link.level == b"\x00", link.message
     for process in processes:
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
