@@ -144,6 +144,17 @@ class LatentCodec:
         latent: Latent = symbols / self._gains[code][:, None, None]
         return latent.astype(np.float32, copy=False)
 
+    def choose(self, latent: Latent, code: int, prediction: Prediction | None = None) -> Symbols:
+        """The symbols (C, h, w) that are sent for a latent, all slices predicted if there is one.
+
+        They differ from `quantise` by the refinement and by what is skipped.
+        """
+        plan = self._plan(latent, code, UNPROTECTED, prediction, False)
+        trace = plan.intra if plan.predicted is None else plan.predicted
+        symbols = np.zeros(latent.shape, np.int8)
+        symbols.reshape(-1)[trace.kept] = trace.values
+        return symbols
+
     def price(
         self,
         latent: Latent,

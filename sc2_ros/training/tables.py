@@ -11,15 +11,17 @@ conditional entropy, rate index 0.25 to 0.5: 1535 against 1619 and 2330 against 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.context import activity, contexts, surroundings
 from sc2_ros.codec.fit import fit_tables
 from sc2_ros.codec.slicing import Grid
+from sc2_ros.codec.symbols import REFINEMENT
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
 from sc2_ros.network.bottleneck import Bottleneck
 
@@ -78,10 +80,12 @@ def count_symbols(
     gains: NDArray[np.float32],
     groups: Sequence[int],
     thresholds: NDArray[np.int32],
+    choose: Callable[[NDArray[np.float32], int], NDArray[np.int64]] | None = None,
 ) -> NDArray[np.int64]:
     """How often each symbol was seen, (R, K, C, 255), per rate, context and channel.
 
-    gains: (R, C), one row per rate; thresholds: (G, K-1).
+    gains: (R, C), one row per rate; thresholds: (G, K-1); choose: symbols of a latent at a row of
+    the gains, in place of plain rounding.
     """
     channels = gains.shape[1]
     shape = (thresholds.shape[1] + 1, channels, SYMBOLS)
@@ -90,7 +94,7 @@ def count_symbols(
     channel = np.arange(channels)[:, None]
     for latent in data:
         for row, gain in enumerate(gains):
-            symbols = quantised(latent, gain)
+            symbols = quantised(latent, gain) if choose is None else choose(latent, row)
             for group, (start, stop) in enumerate(itertools.pairwise(starts)):
                 around = contexts(symbols, int(start), thresholds[group]).astype(np.int64)
                 cell = around.reshape(1, -1) * channels + channel[start:stop]
@@ -105,7 +109,10 @@ def fit(
     images: Iterable[NDArray[np.uint8]],
     step: int = 4,
 ) -> CodingTables:
-    """Tables from training images, counted at every step-th rate code."""
+    """Tables from training images, counted at every step-th rate code.
+
+    First of rounded symbols; then again of those that the encoder will choose with these tables.
+    """
     data = latents(encoder, images)
     channels = bottleneck.log_gain.shape[1]
     groups = (channels // GROUPS,) * GROUPS
@@ -114,6 +121,13 @@ def fit(
     thresholds = choose_thresholds(data, _gains(bottleneck, _MIDDLE_CODES), groups)
     counts = count_symbols(data, gains, groups, thresholds)
     anchors = bottleneck.log_gain.detach().exp().numpy()
+    rounded = fit_tables(anchors, groups, thresholds, counts, codes=codes)
+    codec = LatentCodec(rounded, 0, refinement=REFINEMENT)
+
+    def choose(latent: NDArray[np.float32], row: int) -> NDArray[np.int64]:
+        return codec.choose(latent, codes[row]).astype(np.int64)
+
+    counts = count_symbols(data, gains, groups, thresholds, choose)
     return fit_tables(anchors, groups, thresholds, counts, codes=codes)
 
 

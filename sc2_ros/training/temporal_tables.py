@@ -81,9 +81,11 @@ def fit(
         tables: fitted for it.
         images: uint8 (H, W[, 3]), still training images.
         footage: clips, each a sequence of consecutive frames of one size.
-        config: how many pairs.
+        config: how many pairs; by default, in keeping with the images.
     """
-    config = config or PairConfig()
+    if config is None:
+        # Few images are a trial, which need not wait for twenty flights.
+        config = PairConfig(flights=min(20, 1 + len(images) // 10))
     rng = np.random.default_rng(config.seed)
     shape = ContextShape(_levels(tables.contexts), np.array(ACTIVITY, np.int32), CODES)
     counter = SymbolCounter(tables, shape)

@@ -45,7 +45,6 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         replace(parts.tables, temporal=None),
         images,
         footage,
-        temporal_tables.PairConfig(seed=config.trainer.seed),
     )
     path = Path(config.out) / "checkpoint.safetensors"
     card = parts.card | config.card
