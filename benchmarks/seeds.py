@@ -63,19 +63,22 @@ class Task:
 
 
 TASKS = {
-    "chips": Task("chips:hituav", "classification", "top1", "resnet:32-64-128:1-1-1", 64, 32),
+    "chips": Task("chips:hituav", "classification", "top1", "resnet:32-64-128:1-1-1", 64, 16),
     "camvid": Task("camvid", "segmentation", "miou", "resnet:64-128-256:2-2-2", 256, 6, (0.6, 1.4)),
     "hituav": Task("hituav", "detection", "mean_ap50", "resnet:64-128-256:2-2-2", 320, 8),
 }
-BETAS = (0.02, 0.08, 0.32, 1.28)
-# System -> recipe and one dict of settings per point of its curve, the most important points first.
+BETAS = (0.32, 1.28, 5.12, 20.48)
+PRICES = (0.1, 0.4, 1.6, 6.4)
+# System -> recipe and one dict of settings per point of its curve, from many bytes to few. A point
+# begins with the bottleneck of the point before it and takes LATER of the first one's steps.
+LATER = 0.5
 STUDENTS: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "entropic_student": ("entropic_student", [{"beta": beta} for beta in BETAS]),
     "sc2_ros_encoder": ("sc2", [{"bottleneck": "sc2_ros_encoder", "beta": b} for b in BETAS]),
     "frankensplit": ("frankensplit", [{"price": beta} for beta in BETAS]),
     "rate_estimator": (
         "rate_estimator",
-        [{"price": price, "channels": 16} for price in (0.02, 0.08, 0.32, 1.28)],
+        [{"price": price, "channels": 16} for price in PRICES],
     ),
     "sc2_scale_hyperprior": (
         "sc2",
@@ -94,12 +97,12 @@ STUDENTS: dict[str, tuple[str, list[dict[str, Any]]]] = {
     ),
     "rate_estimator_supervised": (
         "rate_estimator",
-        [{"price": p, "channels": 16, "supervised": True} for p in (0.02, 0.08, 0.32, 1.28)],
+        [{"price": p, "channels": 16, "supervised": True} for p in PRICES],
     ),
 }
 # The unit's own search (Ahuja et al., section 4): --search trains these too.
 SEARCH = [
-    {"split": split, "stride": stride, "channels": channels, "step": step, "price": 0.08}
+    {"split": split, "stride": stride, "channels": channels, "step": step, "price": 0.4}
     for split in (1, 2)
     for stride in (1, 2)
     for channels in (4, 16)
@@ -127,17 +130,24 @@ def _train(name: str, args: argparse.Namespace, report: dict[str, Any]) -> None:
     """The teacher, then one rate of every system after the other, measured as they come."""
     teacher = _run(name, "teacher", "teacher", {}, args, 3.0)
     wanted = args.systems.split(",") if args.systems else list(STUDENTS)
-    points = [
-        (system, STUDENTS[system][0], STUDENTS[system][1][number])
-        for number in args.points
-        for system in wanted
-        if number < len(STUDENTS[system][1])
-    ]
-    if args.search:
-        points += [("rate_estimator_search", "rate_estimator", settings) for settings in SEARCH]
-    for system, kind, settings in points:
-        _run(name, system, kind, settings, args, 1.0, teacher)
-        _measure(name, args, report, only=system)
+    for number in args.points:
+        for system in wanted:
+            kind, curve = STUDENTS[system]
+            if number >= len(curve):
+                continue
+            before = None
+            if number and not system.endswith("channel_reduction"):  # its points differ in shape
+                before = args.runs / name / system / _label(curve[number - 1])
+            start = before / "checkpoint.safetensors" if before is not None else None
+            if start is not None and not start.is_file():
+                start = None
+            length = 1.0 if start is None else LATER
+            _run(name, system, kind, curve[number], args, length, teacher, start)
+            _measure(name, args, report, only=system)
+            _write(report, args)
+    for settings in SEARCH if args.search else ():
+        _run(name, "rate_estimator_search", "rate_estimator", settings, args, LATER, teacher)
+        _measure(name, args, report, only="rate_estimator_search")
         _write(report, args)
 
 
@@ -149,8 +159,12 @@ def _run(
     args: argparse.Namespace,
     length: float,
     teacher: Path | None = None,
+    start: Path | None = None,
 ) -> Path:
-    """One training, unless it is finished; returns its checkpoint."""
+    """One training, unless it is finished; returns its checkpoint.
+
+    length: in students' steps or minutes; start: checkpoint whose bottleneck is the start.
+    """
     task = TASKS[name]
     label = _label(settings) or "labels"
     folder: Path = args.runs / name / system / label
@@ -162,15 +176,25 @@ def _run(
         settings = {"task": task.task, "backbone": task.backbone}
     config = TrainConfig(
         out=str(folder),
-        sources=(SourceConfig(path, per_batch=task.batch, **scales),),
+        sources=(
+            SourceConfig(path, per_batch=task.batch * (2 if teacher is None else 1), **scales),
+        ),
         augment=AugmentConfig(crop=task.crop),
-        trainer=TrainerConfig(max_steps=steps, optimizer="adamw", lr=args.lr, ema=0.995, **minutes),
+        trainer=TrainerConfig(
+            max_steps=steps,
+            optimizer="adamw",
+            lr=args.lr * (1 if teacher is None else 2),
+            ema=0.995,
+            **minutes,
+        ),
         teacher=None if teacher is None else str(teacher),
         settings=settings,
     )
     key = dataclasses.asdict(config) | {"recipe": kind}
     if teacher is not None:
         key["teacher_id"] = f"{split_checkpoint.load(teacher).id:08x}"
+    if start is not None:
+        key["start_id"] = f"{split_checkpoint.load(start).id:08x}"
     digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
     checkpoint, mark = folder / "checkpoint.safetensors", folder / "configuration.sha256"
     known = mark.read_text() if mark.is_file() else None
@@ -182,7 +206,9 @@ def _run(
             old.unlink()
     mark.write_text(digest)
     print(f"--- {name} {system} {label}", flush=True)
-    path_written: Path = recipe(kind)(config, RunOptions(device=args.device, resume=True))
+    init = None if start is None else str(start)
+    options = RunOptions(device=args.device, resume=True, init=init)
+    path_written: Path = recipe(kind)(config, options)
     return path_written
 
 
@@ -340,12 +366,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tasks", default="chips", help="list of chips, camvid, hituav")
     parser.add_argument("--systems", default="", help=f"list of {', '.join(STUDENTS)}")
     parser.add_argument(
-        "--points", type=int, nargs="*", default=[1, 3, 0, 2], help="which rates, in this order"
+        "--points", type=int, nargs="*", default=[0, 1, 2, 3], help="which rates, in this order"
     )
     parser.add_argument("--steps-each", type=int, help="of each student; a teacher gets 3 times")
     parser.add_argument("--minutes-each", type=float, help="of each student, at most")
     parser.add_argument("--search", action="store_true", help="also the rate estimator's search")
-    parser.add_argument("--lr", type=float, default=1.5e-3)
+    parser.add_argument("--lr", type=float, default=1.5e-3, help="teacher's; students: twice")
     parser.add_argument("--limit", type=int, help="at most so many images, spread over the split")
     parser.add_argument("--checkpoint", default="default", help="ours, for detection")
     parser.add_argument("--device", default="cpu")

@@ -37,6 +37,7 @@ from sc2_ros.training.trainer import LossFunction, Trainer
 NEEDS = {"detection": "boxes", "segmentation": "masks", "classification": "categories"}
 MULTIPLE = 32
 IMAGES_FOR_TABLES = 200
+FLYING = ("encoder", "prior")
 
 
 @dataclass(frozen=True)
@@ -77,18 +78,23 @@ def sources_for(task: str, config: TrainConfig) -> tuple[list[Source], tuple[str
         raise ParameterError(f"no task '{task}'; known are {', '.join(TASKS)}")
     if config.augment.crop % MULTIPLE:
         raise ParameterError(f"crop {config.augment.crop} must be a multiple of {MULTIPLE}")
-    classes: tuple[str, ...] = DETECTION_CLASSES
-    options: dict[str, Any] = {}
-    if task != "detection":
-        sets = [open_dataset(source.path, "train") for source in config.sources]
-        field = "mask_classes" if task == "segmentation" else "image_classes"
-        kinds = {getattr(data, field) for data in sets} - {()}
-        if len(kinds) > 1:
-            raise ParameterError(f"the data sets have different classes for {task}: {kinds}")
-        classes = kinds.pop() if kinds else ()
-        options = {"mask_classes": classes} if task == "segmentation" else {}
-    sources = open_sources(config.sources, config.augment, need=(NEEDS[task],), **options)
-    return sources, classes
+    need = (NEEDS[task],)
+    if task == "segmentation":  # masks come in the data set's own classes, which must be known
+        data = [open_dataset(source.path, "train") for source in config.sources]
+        classes = _shared([one.mask_classes for one in data], task)
+        return open_sources(config.sources, config.augment, "train", classes, need), classes
+    sources = open_sources(config.sources, config.augment, need=need)
+    if task == "detection":
+        return sources, DETECTION_CLASSES
+    return sources, _shared([source.data.image_classes for source in sources], task)
+
+
+def _shared(classes: list[tuple[str, ...]], task: str) -> tuple[str, ...]:
+    """The one tuple of names among them; none where no data set has any."""
+    kinds = set(classes) - {()}
+    if len(kinds) > 1:
+        raise ParameterError(f"the data sets have different classes for {task}: {kinds}")
+    return kinds.pop() if kinds else ()
 
 
 def batches(sources: list[Source], config: TrainConfig, start: int = 0) -> Iterator[Batch]:
@@ -129,12 +135,22 @@ def run_stage(
 
 
 def start_student(
-    teacher: Teacher, name: str, options: dict[str, Any], encoder_from: str | None
+    teacher: Teacher,
+    name: str,
+    options: dict[str, Any],
+    encoder_from: str | None = None,
+    init: str | None = None,
 ) -> SplitNetwork:
     """A bottleneck before the teacher's own stages and head.
 
-    encoder_from: a student's checkpoint whose encoder and prior are taken over and stay frozen,
-    so that one encoder serves several tasks or several ground networks.
+    Args:
+        teacher: whose stages and head the student begins with.
+        name: of the bottleneck, in the registry.
+        options: the bottleneck's own.
+        encoder_from: a student's checkpoint whose encoder and prior are taken over and stay frozen,
+            so that one encoder serves several tasks or several ground networks.
+        init: a student's checkpoint of the same shape whose bottleneck is the start, for example
+            that of another rate.
     """
     card = teacher.card | {"bottleneck": {"name": name, "options": options}}
     student = split_checkpoint.build_network(card)
@@ -143,8 +159,9 @@ def start_student(
     student.ground.load_state_dict(teacher.network.without(split).state_dict())
     for part in student.bottleneck.never_trained:
         _take_stages(student.bottleneck.get_submodule(part), teacher.network)
-    if encoder_from is not None:
-        _take_encoder(student, encoder_from)
+    for path, parts in ((init, ("encoder", "prior", "decoder")), (encoder_from, FLYING)):
+        if path is not None:
+            _take(student, path, parts)
     return student
 
 
@@ -153,17 +170,18 @@ def _take_stages(head: nn.Module, teacher: TaskNetwork) -> None:
     head.load_state_dict({key: state[key] for key in head.state_dict()})
 
 
-def _take_encoder(student: SplitNetwork, path: str) -> None:
+def _take(student: SplitNetwork, path: str, parts: tuple[str, ...]) -> None:
+    """Copy these parts of another student's bottleneck."""
     loaded = split_checkpoint.load(path)
     if not isinstance(loaded.network, SplitNetwork):
-        raise CheckpointError(f"{path} is a teacher; encoder_from needs a student")
+        raise CheckpointError(f"{path} is a teacher; a bottleneck comes from a student")
     try:
-        for part in ("encoder", "prior"):
+        for part in parts:
             given = getattr(loaded.network.bottleneck, part).state_dict()
             split_checkpoint.load_resizing(getattr(student.bottleneck, part), given)
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
-        raise CheckpointError(f"the encoder of {path} does not fit here ({reason})") from error
+        raise CheckpointError(f"the bottleneck of {path} does not fit here ({reason})") from error
 
 
 def finish(

@@ -263,3 +263,21 @@ def test_the_papers_recipes_are_listed():
     known = recipes()
     wanted = ("teacher", "entropic_student", "sc2", "rate_estimator", "frankensplit", "sc2_ros")
     assert [name for name in wanted if name not in known] == []
+
+
+def test_one_encoder_serves_two_tasks_with_the_same_bytes(shapes, teacher, tmp_path):
+    options = {"options": {"channels": 6}, "beta": 0.5}
+    one = recipe("entropic_student")(
+        make_config(tmp_path / "one", shapes, options, teacher, steps=2), RunOptions()
+    )
+    dense = {"task": "segmentation", "backbone": BACKBONE}
+    config = make_config(tmp_path / "t", "synthetic:1", dense, steps=1)
+    other = recipe("teacher")(config, RunOptions())
+    taken = options | {"encoder_from": str(one)}
+    config = make_config(tmp_path / "two", "synthetic:1", taken, other, steps=2)
+    two = recipe("entropic_student")(config, RunOptions())
+    image = image_of(size=(32, 32, 3))
+    packets = SplitSystem.load(one).encode(image)
+    assert SplitSystem.load(two).encode(image) == packets
+    assert SplitSystem.load(one).decode(packets).category in range(3)
+    assert SplitSystem.load(two).decode(packets).mask.shape == (8, 8)

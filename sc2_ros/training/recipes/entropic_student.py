@@ -91,7 +91,9 @@ def train(config: TrainConfig, options: RunOptions, settings: StudentSettings, r
     teacher = load_teacher(config, options.device)
     sources, _ = sources_for(teacher.card["task"], config)
     torch.manual_seed(config.trainer.seed)
-    student = start_student(teacher, settings.bottleneck, settings.options, settings.encoder_from)
+    student = start_student(
+        teacher, settings.bottleneck, settings.options, settings.encoder_from, options.init
+    )
     encoder = ("bottleneck.encoder", "bottleneck.prior")
     taken = settings.encoder_from is not None
     best, first = run_stage(

@@ -89,7 +89,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         "channels": settings.channels,
         "blueprint": settings.blueprint or blueprint_of(teacher.card["backbone"]),
     }
-    student = start_student(teacher, "frankensplit", chosen, settings.encoder_from)
+    student = start_student(teacher, "frankensplit", chosen, settings.encoder_from, options.init)
     taken = settings.encoder_from is not None
     student.freeze("ground", *(("bottleneck.encoder", "bottleneck.prior") if taken else ()))
     network: nn.Module = student

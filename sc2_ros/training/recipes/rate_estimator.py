@@ -81,7 +81,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         "channels": settings.channels,
         "step": settings.step,
     }
-    student = start_student(teacher, "rate_estimator", unit, None)
+    student = start_student(teacher, "rate_estimator", unit, init=options.init)
     best, trainer = run_stage(
         student.freeze("ground"),
         lambda net, batch: unit_loss(net, batch, teacher, settings.price, settings.supervised),
