@@ -26,6 +26,7 @@ from sc2_ros.devices import check_device, release_gpu
 from sc2_ros.ground import GroundConfig, GroundPipeline
 from sc2_ros.media.messages import label_info_message, packet_bytes, packet_message
 from sc2_ros.nodes import qos
+from sc2_ros.nodes.camera_info import below as calibration
 from sc2_ros.nodes.diagnostics import Status
 from sc2_ros.nodes.managed import ManagedNode
 from sc2_ros.nodes.parameters import GROUND, Value, networks_of, parse_names
@@ -33,7 +34,7 @@ from sc2_ros.nodes.process import run
 from sc2_ros.nodes.results import ResultPublishers
 from sc2_ros.nodes.station import Decoder, Job, Station
 from sc2_ros.nodes.worker import NewestWorker
-from sc2_ros.runtime.ros import LabelInfo, UInt8MultiArray
+from sc2_ros.runtime.ros import CameraInfo, LabelInfo, UInt8MultiArray
 
 TICK_S = 0.01
 """How late a frame's time-out or a feedback packet may be."""
@@ -101,6 +102,9 @@ class GroundNode(ManagedNode):
                 partial(self._on_packet, station),
                 qos.PACKETS,
             )
+            features = self.resolve_topic_name(below(station.name, "features"))
+            camera_info = station.results.camera_info
+            self._subscription(CameraInfo, calibration(features), camera_info.take, qos.LATCHED)
         self._timer_while_active(TICK_S, self._tick)
         topics = [self.resolve_topic_name(below(name, "features")) for name in self._drones]
         self.get_logger().info(f"packets from {', '.join(topics)}")

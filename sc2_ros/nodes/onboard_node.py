@@ -27,6 +27,7 @@ from sc2_ros.errors import Sc2Error
 from sc2_ros.media.encodings import image_array
 from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
 from sc2_ros.nodes import qos
+from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
 from sc2_ros.nodes.diagnostics import (
     Counter,
     Silence,
@@ -42,7 +43,7 @@ from sc2_ros.nodes.radio import radio_message, signal_db
 from sc2_ros.nodes.sender import Sender
 from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
-from sc2_ros.runtime.ros import CompressedImage, Float64, Image, UInt8MultiArray
+from sc2_ros.runtime.ros import CameraInfo, CompressedImage, Float64, Image, UInt8MultiArray
 
 LONGEST_INTERVAL_S = 0.1
 """Packets of a slow camera are not spread over more than this: it would only add delay."""
@@ -83,6 +84,7 @@ class OnboardNode(ManagedNode):
         self._make_pipeline()
         self._loaded.callback(setattr, self, "_pipeline", None)
         self._features = self._publisher(UInt8MultiArray, "features", qos.PACKETS, overrides=True)
+        self._camera_info = CameraInfoRelay(self._publisher, self.resolve_topic_name("features"))
         self._numbers = {
             name: self._publisher(Float64, f"~/{name}", qos.RESULTS) for name in NUMBERS
         }
@@ -120,6 +122,9 @@ class OnboardNode(ManagedNode):
         self._subscription(UInt8MultiArray, "feedback", self._on_feedback, qos.PACKETS)
         self._subscription(
             CompressedImage if compressed else Image, self._topic, self._on_image, qos.NEWEST_IMAGE
+        )
+        self._subscription(
+            CameraInfo, beside(self._topic), self._camera_info.take, qos.NEWEST_IMAGE
         )
         if self._settings["radio.topic"]:
             radio = radio_message(self._settings["radio.type"])
@@ -288,6 +293,7 @@ def configuration(values: dict[str, Value]) -> OnboardConfig:
         rate_max_kbps=values["rate.max_kbps"],
         rate_prefer=values["rate.prefer"],
         rate_repair=values["rate.repair"],
+        rate_temporal=values["rate.temporal"],
         frame_max_fps=values["frame.max_fps"],
         frame_width=width,
         frame_height=height,

@@ -16,6 +16,7 @@ from sc2_ros.media.messages import (
 )
 from sc2_ros.media.pictures import mask_colour_picture, mask_picture, preview_picture
 from sc2_ros.nodes import qos
+from sc2_ros.nodes.camera_info import CameraInfoPublishers
 from sc2_ros.nodes.diagnostics import Level, Status, to_message
 from sc2_ros.runtime.ros import (
     ANNOTATIONS,
@@ -57,6 +58,8 @@ class ResultPublishers:
         # As image_transport does, so that a remap of `preview` carries its compressed one along.
         preview = node.resolve_topic_name(f"{above}preview")
         self._compressed = result(CompressedImage, f"{preview}/compressed")
+        mask = node.resolve_topic_name(f"{above}mask")
+        self.camera_info = CameraInfoPublishers(publisher, mask, preview)
         info = f"{above}frame_info" if drone else "~/frame_info"
         self._frame_info = publisher(DiagnosticArray, info, qos.RESULTS)
 
@@ -85,6 +88,7 @@ class ResultPublishers:
             self._annotations.publish(annotations_message(result, detection_classes))
         if self._frame_info.get_subscription_count():
             self._frame_info.publish(frame_info_message(result, self._name))
+        self.camera_info.publish(result)
         if result.mask is not None:
             if self._mask.get_subscription_count():
                 self._mask.publish(image_message(mask_picture(result), stamp_ns, frame_id))

@@ -49,7 +49,7 @@ class Station:
         self.decoder = decoder
         self.skipped = 0
         """Frames that a newer one has replaced."""
-        self._results = results
+        self.results = results
         self._silence = Silence()
         self._counters = {count: Counter() for count in COUNTED}
 
@@ -79,15 +79,15 @@ class Station:
         """Run the network on a frame and publish what it sees; belongs in the worker's thread."""
         self.follow_listeners(job.decoder, config)
         result = job.decoder.pipeline.show(job.frame)
-        self._results.publish(result, job.decoder.detection_classes, job.decoder.mask_classes)
+        self.results.publish(result, job.decoder.detection_classes, job.decoder.mask_classes)
 
     def follow_listeners(self, decoder: Decoder, config: GroundConfig) -> None:
         """Heads whose topics nobody listens to do not run; a decoder stays on its device."""
         own = decoder.pipeline.config
         config = replace(
             config,
-            mask=config.mask and self._results.mask_wanted(),
-            preview=config.preview and self._results.preview_wanted(),
+            mask=config.mask and self.results.mask_wanted(),
+            preview=config.preview and self.results.preview_wanted(),
             device=own.device,
             precision=own.precision,
         )

@@ -7,12 +7,13 @@ import time
 import numpy as np
 import pytest
 
-from sc2_ros.media.messages import image_message
+from sc2_ros.media.messages import header, image_message, to_ns
 from sc2_ros.nodes import managed, qos
 from sc2_ros.nodes.ground_node import GroundNode
 from sc2_ros.nodes.onboard_node import OnboardNode
 from sc2_ros.runtime.lifecycle import STATES
 from sc2_ros.runtime.ros import (
+    CameraInfo,
     Image,
     Parameter,
     SingleThreadedExecutor,
@@ -186,3 +187,37 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < give_up
         time.sleep(0.002)
+
+
+def test_the_calibration_goes_over_the_radio_once_and_comes_out_with_every_frame(fly):
+    drone = fly(OnboardNode, "-p", "rate.mode:=fixed", "-r", "image:=/front/image_raw")
+    ground = GroundNode()
+    executor = SingleThreadedExecutor()
+    for node in (drone, ground):
+        node.autostart()
+        executor.add_node(node)
+    camera = drone.create_publisher(Image, "/front/image_raw", 1)
+    driver = drone.create_publisher(CameraInfo, "/front/camera_info", 1)
+    told, mask, preview = [], [], []
+    drone.create_subscription(CameraInfo, "features/camera_info", told.append, qos.LATCHED)
+    drone.create_subscription(CameraInfo, "mask/camera_info", mask.append, 5)
+    drone.create_subscription(CameraInfo, "preview/camera_info", preview.append, 5)
+    info = CameraInfo(width=1600, height=800)
+    info.k = np.array([500.0, 0, 800, 0, 500, 400, 0, 0, 1])
+    picture = np.zeros((800, 1600), np.uint8)
+
+    def seen():
+        info.header = header(time.time_ns(), "front")
+        driver.publish(info)
+        camera.publish(image_message(picture, time.time_ns(), "front"))
+        executor.spin_once(0.05)
+        return len(mask) > 2 and len(preview) > 2
+
+    assert drone.set_parameters([Parameter("frame.size", value="96x64")])[0].successful
+    wait_for(seen)
+
+    assert len(told) == 1
+    assert (mask[-1].width, mask[-1].height, mask[-1].header.frame_id) == (1600, 800, "front")
+    assert (preview[-1].width, preview[-1].height) == (1280, 640)
+    np.testing.assert_allclose(preview[-1].k[[0, 2, 4, 5]], [400, 640, 400, 320])
+    assert to_ns(mask[0].header.stamp) < to_ns(mask[-1].header.stamp)

@@ -12,6 +12,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 from sc2_ros import __version__
@@ -149,3 +150,45 @@ def test_colcon_can_read_the_description():
     assert ("share/ament_index/resource_index/packages", ["resource/sc2_ros"]) in found[
         "data_files"
     ]
+
+
+def python_files():
+    folders = ("sc2_ros", "launch", "test", "benchmarks")
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def test_every_python_file_has_copyright_and_licence():
+    notice = "# Copyright 2026 The sc2_ros authors\n# SPDX-License-Identifier: Apache-2.0\n"
+    without = [
+        str(path.relative_to(ROOT))
+        for path in python_files()
+        if notice not in path.read_text("utf-8")[:200]
+    ]
+
+    assert without == []
+
+
+@pytest.mark.parametrize("name", ["python.yml", "ros.yml"])
+def test_workflows_cover_what_is_supported(name):
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text("utf-8"))
+
+    (matrix,) = (
+        job["strategy"]["matrix"] for job in workflow["jobs"].values() if "strategy" in job
+    )
+    wanted = {
+        "python.yml": {"python": ["3.10", "3.11", "3.12", "3.13"]},
+        "ros.yml": {"distribution": ["humble", "jazzy", "kilted", "rolling"]},
+    }
+    assert matrix == wanted[name]
+
+
+@pytest.mark.parametrize("name", ["docker/ground.Dockerfile", "docker/jetson.Dockerfile"])
+def test_images_install_what_the_package_asks_for(name):
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    words = set((ROOT / name).read_text("utf-8").replace('"', " ").lower().split())
+    words |= {word.split("<")[0] for word in words}
+
+    for line in setup["options"]["install_requires"].strip().splitlines():
+        package = Requirement(line).name.lower()
+        assert package in words | {"setuptools"}

@@ -1,0 +1,136 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Packets from a bag give the ground node what they gave `sc2 replay`, bit for bit.
+
+The bag of packets also decodes later, with a newer ground network that shares the encoder.
+"""
+
+import time
+
+import numpy as np
+import pytest
+
+from sc2_ros import checkpoint
+from sc2_ros.cli.main import main
+from sc2_ros.codec.packet import PacketType, parse
+from sc2_ros.ground import GroundConfig, GroundPipeline
+from sc2_ros.media.bag_source import open_bag
+from sc2_ros.media.bag_writer import BagWriter
+from sc2_ros.media.messages import detections_message, packet_bytes, packet_message, to_ns
+from sc2_ros.nodes import qos
+from sc2_ros.nodes.ground_node import GroundNode
+from sc2_ros.onboard import CameraFrame, OnboardPipeline
+from sc2_ros.runtime.messages import from_cdr, to_cdr
+from sc2_ros.runtime.ros import (
+    Detection2DArray,
+    Node,
+    SingleThreadedExecutor,
+    UInt8MultiArray,
+    rclpy,
+)
+
+DEADLINE_S = 60.0
+
+
+def messages_in(bag, topic, kind):
+    """Messages of a topic in the order of the bag."""
+    with open_bag(bag) as reader:
+        connections = [entry for entry in reader.connections if entry.topic == topic]
+        return [from_cdr(bytes(data), kind) for _, _, data in reader.messages(connections)]
+
+
+@pytest.fixture
+def play(private_domain):
+    """Play packets into a ground node, frame by frame; what it publishes, by stamp."""
+
+    def run(packets, *words):
+        rclpy.init(args=["node", "--ros-args", *words])
+        ground, player = GroundNode(), Node("player")
+        ground.autostart()
+        executor = SingleThreadedExecutor()
+        executor.add_node(ground)
+        executor.add_node(player)
+        found = {}
+
+        def keep(message):
+            found[to_ns(message.header.stamp)] = message
+
+        publisher = player.create_publisher(UInt8MultiArray, "features", qos.PACKETS)
+        listener = player.create_subscription(Detection2DArray, "detections", keep, qos.RESULTS)
+        spin_until(executor, publisher.get_subscription_count)
+        spin_until(executor, listener.get_publisher_count)
+        spin_until(executor, lambda: ground.count_subscribers("detections"))
+        last = {}
+        for packet in packets:
+            header = parse(packet).header
+            if header.type is PacketType.FEATURES:
+                last[header.capture_time_ns] = packet
+        for packet in packets:
+            publisher.publish(packet_message(packet))
+            stamp_ns = parse(packet).header.capture_time_ns
+            if packet is last.get(stamp_ns):  # a frame is whole: wait, or it may be skipped
+                spin_until(executor, lambda stamp_ns=stamp_ns: stamp_ns in found)
+        return found
+
+    yield run
+    rclpy.try_shutdown()
+
+
+def spin_until(executor, condition):
+    give_up = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < give_up
+        executor.spin_once(0.02)
+
+
+def test_the_node_finds_what_replay_found(tmp_path, play):
+    out = tmp_path / "replay"
+    options = ("--link", "20mbit,5ms", "--seconds", "0.5", "--fps", "10", "--size", "256x192")
+    assert main(["replay", "synthetic:3", "--out", str(out), *options]) == 0
+    (bag,) = (path.parent for path in out.rglob("*.mcap"))
+    packets = [packet_bytes(m) for m in messages_in(bag, "/features", UInt8MultiArray)]
+    expected = {
+        to_ns(message.header.stamp): message
+        for message in messages_in(bag, "/detections", Detection2DArray)
+    }
+
+    found = play(packets)
+
+    assert len(expected) > 2
+    assert any(message.detections for message in expected.values())
+    assert found.keys() == expected.keys()
+    for stamp_ns, message in expected.items():
+        assert to_cdr(found[stamp_ns]) == to_cdr(message)
+
+
+def test_a_newer_ground_network_decodes_an_old_bag(tmp_path, model, play):
+    import torch
+
+    old = checkpoint.read(model)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        _, newer_ground = checkpoint.build_networks(old.card)
+    newer = tmp_path / "newer.safetensors"
+    number = checkpoint.save(newer, old.encoder, newer_ground, old.tables, old.card)
+    drone = OnboardPipeline(checkpoint.load(model))
+    image = np.random.default_rng(0).integers(0, 256, (96, 128, 3), dtype=np.uint8)
+    bag = tmp_path / "flight"
+    with BagWriter(bag) as writer:
+        for frame in range(3):
+            picture = CameraFrame(image, 10**18 + frame, "cam")
+            for packet in drone.process(picture, frame * 0.1):
+                writer.write_message("/drone1/features", packet_message(packet), frame * 10**8)
+    packets = [packet_bytes(m) for m in messages_in(bag, "/drone1/features", UInt8MultiArray)]
+
+    found = play(packets, "-p", f"model:={newer}", "-p", "score_threshold:=0.0")
+
+    assert number == old.id
+    ground = GroundPipeline(checkpoint.load(newer), GroundConfig(score_threshold=0.0))
+    before = GroundPipeline(checkpoint.load(model), GroundConfig(score_threshold=0.0))
+    results = [result for packet in packets for result in ground.receive(packet, 0.0)]
+    former = [result for packet in packets for result in before.receive(packet, 0.0)]
+    assert len(results) == len(found) == 3
+    for result, was in zip(results, former, strict=True):
+        expected = detections_message(result, ground.detection_classes)
+        assert to_cdr(found[result.stamp_ns]) == to_cdr(expected)
+        assert not np.array_equal(result.boxes, was.boxes)
