@@ -1,22 +1,26 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""measure accuracy and wire bytes on a labelled data set, against image codecs.
+"""measure accuracy and wire bytes on a data set, against image, video and feature codecs.
 
   sc2 evaluate --data ../shared/data/hituav --rate-index 0.2,0.5,0.8 --json out/hituav.json
-  sc2 evaluate --data synthetic --baselines jpeg:30,uncompressed --limit 50 --loss 0.1
+  sc2 evaluate --data synthetic --baselines jpeg:30,hevc:37,uncompressed --limit 50 --jobs 2
+  sc2 evaluate --input flight.mp4 --agreement --baselines jpeg:10,h264-video:34
 
-A baseline is the same network without our codec, on the image as JPEG, WebP or AVIF gives it back.
-mean AP50 is the mean over person, car and bicycle as far as the data set has them.
+A baseline is the same network without our codec, on the image as another codec gives it back.
+mean AP50 is the mean over person, car and bicycle as far as the data set has them. --agreement
+needs no labels: the truth is what the network itself says of the uncompressed images. Rows are
+kept, so that the same command again only measures what has changed; see docs/evaluation.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sc2_ros.errors import InputError, ParameterError
 
@@ -24,7 +28,11 @@ from sc2_ros.errors import InputError, ParameterError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--data", required=True, help="folder (COCO, HIT-UAV, YOLO, CamVid) or synthetic[:FLIGHTS]"
+        *("--data", "--input"),
+        dest="data",
+        required=True,
+        help="folder (COCO, HIT-UAV, YOLO, VOC, CamVid, ...), synthetic[:FLIGHTS] or chips:FOLDER; "
+        "with --agreement also a video, a bag or a folder of images",
     )
     parser.add_argument("--split", default="val", help="split of the data set (default: val)")
     parser.add_argument(
@@ -37,67 +45,123 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the packet loss (default: 0)")
     parser.add_argument("--limit", type=int, help="at most so many images, spread over the split")
-    parser.add_argument("--checkpoint", default="default", help="file or name (default: default)")
     parser.add_argument(
-        "--baselines", default="", help="list of jpeg:Q, webp:Q, avif:Q, uncompressed"
+        "--checkpoint",
+        default="default",
+        help="file or name, of our stream or of any recipe (default: default)",
+    )
+    parser.add_argument(
+        "--baselines",
+        default="",
+        help="list of uncompressed, png, jpeg:Q, webp:Q, avif:Q, hevc:QP, av1:Q, h264-video:QP, "
+        "hevc-video:QP, compressai:Q, feature-jpeg:Q, feature-webp:Q, crbq:K, onboard-only, "
+        "onboard-only:light",
+    )
+    parser.add_argument(
+        "--agreement",
+        nargs="?",
+        type=float,
+        const=0.3,
+        metavar="SCORE",
+        help="measure against the network's own answers to the uncompressed images, boxes from "
+        "SCORE on (default: 0.3), instead of labels",
     )
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (default: 1)")
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", help="of earlier rows (default: ~/.cache/sc2_ros)"
+    )
+    parser.add_argument("--no-cache", action="store_true", help="measure everything again")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to this file")
+    parser.add_argument(
+        "--figure", type=Path, metavar="FILE", help="draw accuracy over kB/frame (.png, .svg)"
+    )
+    parser.add_argument(
+        "--write-value-curve",
+        type=Path,
+        metavar="FILE",
+        help="write the checkpoint to this file with accuracy over bytes in its card, which the "
+        "automatic rate uses",
+    )
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run the sweep, print the table, write the rows."""
+    """Measure, print the table, write the rows."""
     rates = _numbers(args.rate_index, "--rate-index")
+    _check(args)
+    # After the arguments, so that a mistyped one does not wait for torch.
+    from sc2_ros.devices import check_device
+    from sc2_ros.evaluation.figure import draw_rate_distortion
+    from sc2_ros.evaluation.jobs import Plan, default_cache, measure
+    from sc2_ros.evaluation.registry import Context, build, check, path_of
+    from sc2_ros.evaluation.row import METRICS, metric_of
+    from sc2_ros.evaluation.segmentation import shared_classes
+    from sc2_ros.evaluation.table import print_rows
+    from sc2_ros.split_checkpoint import is_split
+    from sc2_ros.training.datasets import open_dataset
+
+    check_device(args.device, "fp32")
+    baselines = [text.strip().lower() for text in args.baselines.split(",") if text.strip()]
+    for text in baselines:
+        check(text)
+    dataset = open_dataset(args.data, args.split)
+    labels = (dataset.detection_classes, dataset.mask_classes, dataset.image_classes)
+    if args.agreement is None and not any(labels):
+        raise InputError(f"{args.data} has no labels; measure without them: --agreement")
+    mask = args.agreement is not None or bool(dataset.mask_classes)
+    context = Context(args.checkpoint, args.data, args.split, mask, args.device)
+    own = ["split"] if is_split(path_of(args.checkpoint)) else [f"sc2_ros:{r:g}" for r in rates]
+    plan = Plan(context, args.limit, args.loss, args.seed, args.agreement)
+    cache = None if args.no_cache else args.cache or default_cache()
+    console = Console(stderr=True)
+    columns = (TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        rows = measure(
+            [*own, *baselines],
+            plan,
+            jobs=args.jobs,
+            cache=cache,
+            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    title = f"{dataset.name} {args.split}, checkpoint {args.checkpoint}, truth: {rows[0]['truth']}"
+    print_rows(rows, title)
+    if dataset.mask_classes and args.agreement is None:
+        shared = shared_classes(build(own[0], context).mask_classes, dataset.mask_classes)
+        names = ", ".join(shared) or "none"
+        print(f"mIoU over the classes that checkpoint and data share: {names}")
+    if args.json is not None:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(rows, indent=2) + "\n")
+    if args.write_value_curve is not None:
+        from sc2_ros.evaluation.value_curve import write_value_curve
+
+        write_value_curve(rows, args.checkpoint, args.write_value_curve)
+    if args.figure is not None:
+        metric = next((m for m in METRICS if any(metric_of(r, m) is not None for r in rows)), None)
+        if metric is None:
+            raise InputError("no figure: checkpoint and data have no class in common")
+        draw_rate_distortion(rows, metric, args.figure, title)
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what is out of range."""
     if not 0 <= args.loss < 1:
         raise ParameterError(f"--loss {args.loss} is out of range: use 0 to below 1, as 0.1")
     if args.limit is not None and args.limit < 1:
         raise ParameterError(f"--limit {args.limit} is out of range: use 1 or more images")
-    if args.json is not None and args.json.is_dir():
-        raise InputError(f"--json {args.json} is a folder; give a file")
-    # After the arguments, so that a mistyped one does not wait for torch.
-    from sc2_ros import checkpoint as checkpoints
-    from sc2_ros.devices import check_device
-    from sc2_ros.evaluation.baselines import ImageSystem
-    from sc2_ros.evaluation.image_codecs import parse_codec
-    from sc2_ros.evaluation.segmentation import shared_classes
-    from sc2_ros.evaluation.stream import StreamSystem
-    from sc2_ros.evaluation.sweep import System, sweep
-    from sc2_ros.evaluation.table import print_rows
-    from sc2_ros.training.datasets import open_dataset
-
-    check_device(args.device, "fp32")
-    codecs = [parse_codec(text) for text in args.baselines.split(",") if text.strip()]
-    dataset = open_dataset(args.data, args.split)
-    checkpoint = checkpoints.load(args.checkpoint, device=args.device)
-    mask = bool(dataset.mask_classes)
-    systems: list[System] = [
-        StreamSystem(
-            checkpoint, rate, loss=args.loss, mask=mask, device=args.device, seed=args.seed
-        )
-        for rate in rates
-    ]
-    systems += [ImageSystem(checkpoint, codec, mask=mask, device=args.device) for codec in codecs]
-
-    console = Console(stderr=True)
-    columns = (TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=None)
-        rows = sweep(
-            systems,
-            dataset,
-            args.limit,
-            lambda done, total: progress.update(task, completed=done, total=total),
-        )
-    print_rows(rows, f"{dataset.name} {args.split}, checkpoint {checkpoint.id:08x}")
-    if mask:
-        shared = shared_classes(systems[0].mask_classes, dataset.mask_classes)
-        print(
-            f"mIoU over the classes that checkpoint and data share: {', '.join(shared) or 'none'}"
-        )
-    if args.json is not None:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(rows, indent=2) + "\n")
-    return 0
+    if not 1 <= args.jobs <= 4 * (os.cpu_count() or 1):
+        raise ParameterError(f"--jobs {args.jobs} is out of range: use 1 to the number of cores")
+    if args.agreement is not None and not 0 < args.agreement < 1:
+        raise ParameterError(f"--agreement {args.agreement} is no score: use above 0 to below 1")
+    for option, path in (
+        ("--json", args.json),
+        ("--figure", args.figure),
+        ("--write-value-curve", args.write_value_curve),
+    ):
+        if path is not None and path.is_dir():
+            raise InputError(f"{option} {path} is a folder; give a file")
 
 
 def _numbers(text: str, option: str) -> list[float]:

@@ -3,17 +3,17 @@
 """Bytes at equal accuracy: one point by interpolation, and the mean over a range (BD-rate).
 
 BD-rate after Bjontegaard, "Calculation of average PSNR differences between RD-curves", VCEG-M33
-(2001), with accuracy in PSNR's place and the monotone cubic interpolation that took the
-polynomial's (Fritsch and Carlson 1980), since accuracy saturates and a polynomial would swing.
+(2001), by the package `bjontegaard`, with accuracy in PSNR's place and the monotone cubic
+interpolation that took the polynomial's (Fritsch and Carlson 1980), since accuracy saturates and a
+polynomial would swing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import bjontegaard
 import numpy as np
-from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 Curve = Sequence[tuple[float, float]]  # (bytes per frame, accuracy)
 
@@ -44,15 +44,13 @@ def bd_rate(curve: Curve, anchor: Curve) -> float | None:
     ours, theirs = front(curve), front(anchor)
     if len(ours) < 2 or len(theirs) < 2:
         return None
-    low = max(ours[0][1], theirs[0][1])
-    high = min(ours[-1][1], theirs[-1][1])
-    if not low < high:
+    if not max(ours[0][1], theirs[0][1]) < min(ours[-1][1], theirs[-1][1]):
         return None
-    difference = (_log_bytes(ours, low, high) - _log_bytes(theirs, low, high)) / (high - low)
-    return float(np.expm1(difference))
-
-
-def _log_bytes(points: Curve, low: float, high: float) -> float:
-    """Integral of log bytes over accuracy from low to high."""
-    array: NDArray[np.float64] = np.array(points)
-    return float(PchipInterpolator(array[:, 1], np.log(array[:, 0])).integrate(low, high))
+    percent = bjontegaard.bd_rate(
+        *np.array(theirs).T,
+        *np.array(ours).T,
+        method="pchip",
+        require_matching_points=False,
+        min_overlap=0,
+    )
+    return float(percent) / 100

@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from sc2_ros.training.datasets import DETECTION_CLASSES, Sample
 # What `mean_ap50` averages over: the classes that the drone data sets have enough of.
 MEAN_CLASSES = ("person", "car", "bicycle")
 MAX_DETECTIONS = 300
+# COCO's areas in square pixels (cocodataset.org/#detection-eval).
+AREAS = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, 1e10)}
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,15 @@ class DetectionResult:
     """Values in [0, 1]; None for a class without a single box in the frames that were seen.
 
     `ap` is the mean over IoU 0.50:0.05:0.95, `ap50` at IoU 0.5; `mean_ap50` is the mean of
-    ap50 over person, car and bicycle as far as present.
+    ap50 over person, car and bicycle as far as present. The two by size are means over all classes
+    with a box of that size, by COCO's areas.
     """
 
     ap: dict[str, float | None]
     ap50: dict[str, float | None]
     mean_ap50: float | None
+    ap_by_size: dict[str, float | None] = field(default_factory=dict)
+    ap50_by_size: dict[str, float | None] = field(default_factory=dict)
 
 
 class DetectionScore:
@@ -99,16 +104,24 @@ class DetectionScore:
             found = truth.loadRes(self._found) if self._found else COCO()
             run = COCOeval(truth, found, "bbox")
             run.params.maxDets = [1, 10, MAX_DETECTIONS]
-            run.params.areaRng, run.params.areaRngLbl = [[0, 1e10]], ["all"]
+            run.params.areaRng = [[0, 1e10], *(list(area) for area in AREAS.values())]
+            run.params.areaRngLbl = ["all", *AREAS]
             run.params.imgIds = [image["id"] for image in self._images]
             run.params.catIds = [DETECTION_CLASSES.index(name) for name in self.classes]
             run.evaluate()
             run.accumulate()
         # (IoU thresholds, recall points, categories, areas, limits of detections); -1 = no truth
         precision = run.eval["precision"][:, :, :, 0, -1]
+        sized = {name: run.eval["precision"][:, :, :, i, -1] for i, name in enumerate(AREAS, 1)}
         ap = {c: _mean(precision[:, :, i]) for i, c in enumerate(self.classes)}
         ap50 = {c: _mean(precision[0, :, i]) for i, c in enumerate(self.classes)}
-        return DetectionResult(ap, ap50, mean_ap50(ap50))
+        return DetectionResult(
+            ap,
+            ap50,
+            mean_ap50(ap50),
+            {name: _mean_of_classes(values) for name, values in sized.items()},
+            {name: _mean_of_classes(values[:1]) for name, values in sized.items()},
+        )
 
     def _add_truth(
         self, image: int, box: NDArray[np.float32], category: int, *, crowd: bool
@@ -136,6 +149,13 @@ def mean_ap50(ap50: dict[str, float | None]) -> float | None:
 def _corner_to_size(box: NDArray[np.float32]) -> list[float]:
     left, top, right, bottom = (float(v) for v in box)
     return [left, top, right - left, bottom - top]
+
+
+def _mean_of_classes(precision: NDArray[np.float64]) -> float | None:
+    """Mean over IoU, recall and the classes that have truth; (IoU, recall, classes)."""
+    known = [_mean(precision[:, :, i]) for i in range(precision.shape[2])]
+    values = [value for value in known if value is not None]
+    return sum(values) / len(values) if values else None
 
 
 def _mean(precision: NDArray[np.float64]) -> float | None:

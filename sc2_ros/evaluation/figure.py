@@ -10,32 +10,56 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator
 
-from sc2_ros.evaluation.row import Row
+from sc2_ros.evaluation.row import Row, family, metric_of
 
-_LABELS = {"mean_ap50": "mean AP50 (person, car, bicycle)", "miou": "mean IoU"}
+_LABELS = {
+    "mean_ap50": "mean AP50 (person, car, bicycle)",
+    "miou": "mean IoU",
+    "top1": "top-1 accuracy",
+}
+_NAMES = {
+    "jpeg": "JPEG",
+    "webp": "WebP",
+    "avif": "AVIF",
+    "png": "PNG",
+    "hevc": "HEVC intra",
+    "av1": "AV1 intra",
+    "h264-video": "H.264 video",
+    "hevc-video": "HEVC video",
+    "compressai": "CompressAI factorised",
+    "feature-jpeg": "JPEG of features",
+    "feature-webp": "WebP of features",
+    "crbq": "CR+BQ",
+    "onboard-only": "onboard only",
+}
 
 
 def draw_rate_distortion(rows: Sequence[Row], metric: str, path: Path, title: str) -> None:
     """One curve per system over a logarithmic axis; the uncompressed images are a dashed line.
 
-    `metric` is "mean_ap50" or "miou"; the suffix of `path` chooses the format.
+    `metric` is one of row.METRICS; the suffix of `path` chooses the format.
     """
     curves: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
-        accuracy = row[metric]  # type: ignore[literal-required]
+        accuracy = metric_of(row, metric)
         if accuracy is not None:
-            family = row["system"].partition(":")[0]
-            curves.setdefault(family, []).append((row["bytes_per_frame"] / 1000, accuracy))
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
+            point = (row["bytes_per_frame"] / 1000, accuracy)
+            curves.setdefault(family(row), []).append(point)
+    figure = Figure(figsize=(7.5, 5), layout="constrained")
     axes = figure.add_subplot()
     for name, points in curves.items():
         if name == "uncompressed":
             axes.axhline(points[0][1], color="grey", ls="--", label="same network, no codec")
         else:
             ours = name == "sc2_ros"
-            label = "sc2_ros" if ours else name.upper().replace("WEBP", "WebP")
+            style = "^" if name == "onboard-only" else "o-"
             axes.plot(
-                *zip(*sorted(points), strict=True), "o-", lw=2.5 if ours else 1.2, label=label
+                *zip(*sorted(points), strict=True),
+                style,
+                color="black" if ours else None,
+                lw=2.5 if ours else 1.2,
+                ms=5 if ours else 3.5,
+                label=_NAMES.get(name, name),
             )
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -44,6 +68,6 @@ def draw_rate_distortion(rows: Sequence[Row], metric: str, path: Path, title: st
     axes.set(xlabel="kB per frame on the wire", ylabel=_LABELS[metric], title=title)
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower right", fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)

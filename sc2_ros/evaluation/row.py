@@ -10,8 +10,12 @@ from typing import TypedDict
 class Row(TypedDict):
     """One system at one setting over one split.
 
-    `rate_index` is None for systems that have none. `bytes_per_frame` is what went on the wire.
-    Accuracies are in [0, 1], None where the data set has no truth for them.
+    `system` is "sc2_ros", or the family with its setting, as "jpeg:30". `rate_index` is None for
+    systems that have none. `bytes_per_frame` is what went on the wire. Accuracies are in [0, 1],
+    None where the data set has no truth for them: `ap` and `ap50` by class, the two `_by_size` as
+    means over the classes, by COCO's areas (small below 32x32, medium below 96x96 pixels, large).
+    `truth` says what they were measured against: "labels", or the network's own answers to the
+    uncompressed images ("agreement, score >= 0.3").
     """
 
     system: str
@@ -22,3 +26,24 @@ class Row(TypedDict):
     ap50: dict[str, float | None]
     mean_ap50: float | None
     miou: float | None
+    setting: str
+    ap: dict[str, float | None]
+    ap_by_size: dict[str, float | None]
+    ap50_by_size: dict[str, float | None]
+    iou: dict[str, float | None]
+    top1: float | None
+    truth: str
+
+
+def family(row: Row) -> str:
+    """The system's name without its setting."""
+    return row["system"].partition(":")[0]
+
+
+METRICS = {"mean_ap50": "mean AP50", "miou": "mIoU", "top1": "top-1"}
+
+
+def metric_of(row: Row, metric: str) -> float | None:
+    """One of METRICS."""
+    value: float | None = row[metric]  # type: ignore[literal-required]
+    return value

@@ -1,44 +1,42 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Our own system under test: real packets through both pipelines, some of them lost."""
+"""Our own system under test: real packets through both pipelines."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.evaluation.sweep import Outcome
+from sc2_ros.codec import packet as wire
+from sc2_ros.errors import PacketError
+from sc2_ros.evaluation.image_network import MAX_DETECTIONS, SCORE_THRESHOLD
+from sc2_ros.evaluation.system import Outputs
 from sc2_ros.ground import GroundConfig, GroundPipeline
 from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
-from sc2_ros.training.datasets import Sample
 
-# AP is the area under the curve of all thresholds, so nothing may be cut off at the ground.
-SCORE_THRESHOLD = 0.01
-MAX_DETECTIONS = 300
 _FRAME_INTERVAL_S = 1 / 30
 _FRAME_TIMEOUT_S = 0.02
 
 
 class StreamSystem:
-    """Encodes at a fixed rate index, loses packets at random, decodes what is left.
+    """Encodes at a fixed rate index; the ground decodes what arrives.
 
-    Bytes are those of all packets that the drone sends, lost ones and stream info included.
-    Time is virtual, 30 frames a second.
+    Time is virtual, 30 frames a second; the ground knows it from the packets' capture times alone.
     """
 
+    name = "sc2_ros"
+    image_classes: tuple[str, ...] = ()
+
     def __init__(
-        self,
-        checkpoint: Checkpoint,
-        rate_index: float,
-        *,
-        loss: float = 0.0,
-        mask: bool = True,
-        device: str = "cpu",
-        seed: int = 0,
+        self, checkpoint: Checkpoint, rate_index: float, *, mask: bool = True, device: str = "cpu"
     ) -> None:
-        """loss: probability of each packet to be lost, drawn from the seed; mask: wanted or not."""
-        self.name = "sc2_ros"
-        self.rate_index, self.loss = rate_index, loss
+        """mask: wanted or not."""
+        self.rate_index = rate_index
+        self.setting = f"{rate_index:g}"
         self.detection_classes = tuple(checkpoint.card["detection_classes"])
         self.mask_classes = tuple(checkpoint.card["mask_classes"])
         self._onboard = OnboardPipeline(
@@ -55,22 +53,24 @@ class StreamSystem:
                 device=device,
             ),
         )
-        self._random = np.random.default_rng(seed)
         self._frames = 0
 
-    def run(self, sample: Sample) -> Outcome:
-        """Send one image as the next frame of the stream."""
+    def encode(self, image: NDArray[np.uint8]) -> list[bytes]:
+        """One image as the next frame of the stream; stream info packets are among the packets."""
         self._frames += 1
         now_s = self._frames * _FRAME_INTERVAL_S
-        stamp_ns = round(now_s * 1e9)
-        packets = self._onboard.process(CameraFrame(sample.image, stamp_ns, "camera"), now_s)
+        return self._onboard.process(CameraFrame(image, round(now_s * 1e9), "camera"), now_s)
+
+    def decode(self, packets: Sequence[bytes]) -> Outputs:
+        """What arrived of one frame, holes concealed; nothing where no slice arrived."""
         results = []
+        now_s = 0.0
         for packet in packets:
-            if self._random.random() >= self.loss:
-                results += self._ground.receive(packet, now_s)
+            with contextlib.suppress(PacketError):  # the ground counts it
+                now_s = wire.parse(packet).header.capture_time_ns / 1e9
+            results += self._ground.receive(packet, now_s)
         results += self._ground.poll(now_s + 1.2 * _FRAME_TIMEOUT_S)
-        size_bytes = sum(len(packet) for packet in packets)
-        for result in results:
-            if result.stamp_ns == stamp_ns:
-                return Outcome(size_bytes, result.boxes, result.scores, result.labels, result.mask)
-        return Outcome(size_bytes)
+        if not results:
+            return Outputs()
+        newest = results[-1]
+        return Outputs(newest.boxes, newest.scores, newest.labels, newest.mask)

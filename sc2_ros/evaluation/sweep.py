@@ -4,83 +4,77 @@
 
 ::
 
-    sample --> OnboardPipeline --packets--> (lost at random) --> GroundPipeline --> scores
-       |
-       +-----> image codec --bytes--> decoded image --> encoder --> ground network --> scores
+    sample --> system.encode --packets--> (lost at random) --> system.decode --> Outputs --> scores
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sc2_ros.evaluation.classification import ClassificationScore
 from sc2_ros.evaluation.detection import DetectionScore
 from sc2_ros.evaluation.row import Row
 from sc2_ros.evaluation.segmentation import SegmentationScore
+from sc2_ros.evaluation.system import PacketSystem
 from sc2_ros.training.datasets import Dataset, Sample
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one frame cost and gave: wire bytes, boxes in source pixels, mask of any size or None.
-
-    The default is a frame of which nothing arrived.
-    """
-
-    size_bytes: int
-    boxes: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
-    scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
-    labels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    mask: NDArray[np.uint8] | None = None
-
-
-class System(Protocol):
-    """Anything that turns an image into bytes and the bytes into boxes and a mask."""
-
-    name: str
-    loss: float
-    detection_classes: tuple[str, ...]
-    mask_classes: tuple[str, ...]
-
-    @property
-    def rate_index(self) -> float | None:
-        """Of a stream; None for systems that have no such thing."""
-
-    def run(self, sample: Sample) -> Outcome:
-        """Send one image through."""
+LABELS = "labels"
 
 
 class _Tally:
-    """The scores of one system."""
+    """The scores of one system, and the link that it has to itself."""
 
-    def __init__(self, system: System, dataset: Dataset) -> None:
+    def __init__(self, system: PacketSystem, dataset: Dataset, loss: float, seed: int) -> None:
         self.system, self.frames, self.size_bytes = system, 0, 0
+        self.sequential: bool = getattr(system, "sequential", False)
+        self.loss = loss if getattr(system, "lossy", True) else 0.0
+        self.truth: str = getattr(dataset, "truth", LABELS)
+        self._random = np.random.default_rng(seed)
         self.detection = DetectionScore(dataset.detection_classes, system.detection_classes)
         self.segmentation = SegmentationScore(system.mask_classes, dataset.mask_classes)
+        self.classification = ClassificationScore(system.image_classes, dataset.image_classes)
 
     def add(self, sample: Sample) -> None:
-        outcome = self.system.run(sample)
+        """A frame that counts: bytes are those of all packets sent, lost ones included."""
+        packets = self.system.encode(sample.image)
+        arrived = [p for p in packets if self._random.random() >= self.loss]
+        outputs = self.system.decode(arrived)
         self.frames += 1
-        self.size_bytes += outcome.size_bytes
-        self.detection.add(sample, outcome.boxes, outcome.scores, outcome.labels)
+        self.size_bytes += sum(map(len, packets))
+        self.detection.add(sample, outputs.boxes, outputs.scores, outputs.labels)
         if sample.mask is not None:
-            self.segmentation.add(sample.mask, outcome.mask)
+            self.segmentation.add(sample.mask, outputs.mask)
+        if sample.category is not None:
+            self.classification.add(sample.category, outputs.category)
+
+    def follow(self, sample: Sample) -> None:
+        """A frame between those that count, for systems that predict from it."""
+        packets = self.system.encode(sample.image)
+        self.system.follow(packets)  # type: ignore[attr-defined]  # only sequential systems
 
     def row(self) -> Row:
         result = self.detection.result()
+        system = self.system
+        rate_index: float | None = getattr(system, "rate_index", None)
+        named = system.setting and rate_index is None
         return Row(
-            system=self.system.name,
-            rate_index=self.system.rate_index,
-            loss=self.system.loss,
+            system=f"{system.name}:{system.setting}" if named else system.name,
+            rate_index=rate_index,
+            loss=self.loss,
             frames=self.frames,
             bytes_per_frame=self.size_bytes / max(1, self.frames),
             ap50=result.ap50,
             mean_ap50=result.mean_ap50,
             miou=self.segmentation.miou(),
+            setting=system.setting,
+            ap=result.ap,
+            ap_by_size=result.ap_by_size,
+            ap50_by_size=result.ap50_by_size,
+            iou=self.segmentation.iou(),
+            top1=self.classification.top1(),
+            truth=self.truth,
         )
 
 
@@ -92,20 +86,38 @@ def choose(count: int, limit: int | None) -> list[int]:
 
 
 def sweep(
-    systems: Sequence[System],
+    systems: Sequence[PacketSystem],
     dataset: Dataset,
     limit: int | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    loss: float = 0.0,
+    seed: int = 0,
 ) -> list[Row]:
     """One row per system over the same images, each image read once.
 
-    `on_progress` is called with the number of images done and their total.
+    Args:
+        systems: a system may say `lossy = False` (no packet of it is ever lost) and
+            `sequential = True` (it predicts from frame to frame: with a limit it still sees every
+            image, in order, and has a method `follow(packets)` for those that do not count).
+        dataset: a split.
+        limit: at most so many images, spread evenly over the split.
+        on_progress: called with the number of images done and their total.
+        loss: probability of each packet to be lost.
+        seed: of the losses, the same for every system.
     """
-    tallies = [_Tally(system, dataset) for system in systems]
-    indices = choose(len(dataset), limit)
+    tallies = [_Tally(system, dataset, loss, seed) for system in systems]
+    chosen = choose(len(dataset), limit)
+    in_order = [tally for tally in tallies if tally.sequential]
+    counted = set(chosen)
+    indices = range(chosen[-1] + 1) if in_order and chosen else chosen
     for done, index in enumerate(indices, start=1):
         sample = dataset[index]
-        for tally in tallies:
-            tally.add(sample)
+        if index in counted:
+            for tally in tallies:
+                tally.add(sample)
+        else:
+            for tally in in_order:
+                tally.follow(sample)
         on_progress(done, len(indices))
     return [tally.row() for tally in tallies]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from sc2_ros.evaluation.row import Row
+from sc2_ros.evaluation.row import METRICS, Row, metric_of
 
 
 def print_rows(rows: Sequence[Row], title: str, console: Console | None = None) -> None:
@@ -20,7 +20,8 @@ def print_rows(rows: Sequence[Row], title: str, console: Console | None = None) 
     table.add_column("system", no_wrap=True)
     for heading in ("rate index", "loss", "frames", "bytes/frame"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for heading in (*(f"AP50 {name}" for name in classes), "mean AP50", "mIoU"):
+    shown = [metric for metric in METRICS if metric != "top1" or any(r["top1"] for r in rows)]
+    for heading in (*(f"AP50 {name}" for name in classes), *(METRICS[m] for m in shown)):
         table.add_column(heading, justify="right", min_width=5)
     for row in rows:
         table.add_row(
@@ -30,8 +31,7 @@ def print_rows(rows: Sequence[Row], title: str, console: Console | None = None) 
             str(row["frames"]),
             f"{row['bytes_per_frame']:,.0f}",
             *(_number(row["ap50"].get(name), 3) for name in classes),
-            _number(row["mean_ap50"], 3),
-            _number(row["miou"], 3),
+            *(_number(metric_of(row, metric), 3) for metric in shown),
         )
     if console is None:
         # In a pipe or a log nothing is cut off at 80 columns.

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Curves whose answer is known."""
 
+import numpy as np
 import pytest
+from scipy.interpolate import PchipInterpolator
 
 from sc2_ros.evaluation.bdrate import bd_rate, bytes_at, front
 
@@ -34,3 +36,14 @@ def test_bytes_at_interpolates_in_the_logarithm():
 
 def test_front_drops_points_that_cost_more_for_less():
     assert front([(3.0, 0.2), (1.0, 0.1), (2.0, 0.3), (4.0, 0.3)]) == [(1.0, 0.1), (2.0, 0.3)]
+
+
+def test_bd_rate_is_the_integral_between_the_curves():
+    # By hand: the mean over accuracy of the difference of two interpolated log rates.
+    ours = [(700.0, 0.28), (1500.0, 0.5), (3000.0, 0.57), (5000.0, 0.62)]
+
+    def area(curve):
+        sizes, accuracies = np.array(curve).T
+        return PchipInterpolator(accuracies, np.log(sizes)).integrate(0.3, 0.6)
+
+    assert bd_rate(ours, ANCHOR) == pytest.approx(np.expm1((area(ours) - area(ANCHOR)) / 0.3))

@@ -112,3 +112,14 @@ def test_the_mean_is_over_person_car_bicycle_only():
         pytest.approx(0.3)
     )
     assert mean_ap50({"other_vehicle": 1.0}) is None
+
+
+def test_sizes_are_those_of_coco():
+    score = DetectionScore(("person", "car"))
+    small, medium = [0, 0, 20, 20], [10, 10, 60, 60]
+    _add(score, _sample([small, medium], [CAR, CAR]), [(small, 0.9, CAR)])
+
+    result = score.result()
+
+    assert result.ap50_by_size == pytest.approx({"small": 1.0, "medium": 0.0, "large": None})
+    assert result.ap_by_size == pytest.approx({"small": 1.0, "medium": 0.0, "large": None})

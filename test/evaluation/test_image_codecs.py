@@ -8,7 +8,7 @@ import pytest
 from PIL import features
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.evaluation.image_codecs import parse_codec
+from sc2_ros.evaluation.image_codecs import parse_codec, plain
 
 ROWS, COLUMNS = np.mgrid[:48, :64]
 GREY = (ROWS * 2 + COLUMNS).astype(np.uint8)
@@ -42,7 +42,21 @@ def test_uncompressed_is_exact(image):
     assert len(data) == image.nbytes + 8
 
 
-@pytest.mark.parametrize("text", ["jpeg", "jpeg:101", "jpeg:-1", "gif:3", "", "uncompressed:3"])
-def test_bad_baselines_are_refused(text):
+@pytest.mark.parametrize("text", ["jpeg", "jpeg:101", "jpeg:-1", "webp:x"])
+def test_bad_qualities_are_refused(text):
     with pytest.raises(ParameterError, match="not a baseline"):
         parse_codec(text)
+
+
+def test_colour_that_is_grey_is_coded_as_grey():
+    codec = parse_codec("jpeg:50")
+
+    assert codec.encode(np.dstack([GREY] * 3)) == codec.encode(GREY)
+    assert np.array_equal(parse_codec("png").decode(parse_codec("png").encode(GREY)), GREY)
+    assert np.array_equal(plain(COLOUR), COLOUR)
+
+
+def test_jpeg_is_never_larger_than_opencv_makes_it():
+    for quality in (1, 10, 30):
+        _, theirs = cv2.imencode(".jpg", GREY, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        assert len(parse_codec(f"jpeg:{quality}").encode(GREY)) <= len(theirs)

@@ -21,6 +21,13 @@ def _row(system, rate_index, size, mean_ap50):
         ap50={"person": mean_ap50, "bicycle": None},
         mean_ap50=mean_ap50,
         miou=None,
+        setting="",
+        ap={},
+        ap_by_size={},
+        ap50_by_size={},
+        iou={},
+        top1=None,
+        truth="labels",
     )
 
 

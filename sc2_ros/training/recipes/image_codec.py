@@ -1,0 +1,58 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A CompressAI factorised image codec trained on our data: the baseline `compressai:Q`."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from sc2_ros import weights
+from sc2_ros.network.image_codec import LAMBDAS, FactorisedImageCodec
+from sc2_ros.training.batches import Batch, Source, stream_batches
+from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.trainer import Trainer
+
+KIND = "image_codec"
+
+
+def codec_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    """Rate + lambda x 255^2 x MSE at a random quality (Balle et al. 2018, eq. 4)."""
+    quality = int(torch.randint(len(LAMBDAS), ()))
+    again, bits = model(batch.image, quality)
+    error = (again.float() - batch.image).square().mean()
+    table = model.table_loss()  # type: ignore[operator]
+    loss = bits + LAMBDAS[quality] * 255**2 * error + table
+    # Divided by lambda, so that no quality is learnt faster than another for its weight alone.
+    loss = loss / (LAMBDAS[quality] * 255**2) ** 0.5
+    parts = {"bpp": float(bits.detach()), "psnr": float(-10 * error.detach().log10())}
+    return loss, parts
+
+
+def run(config: TrainConfig, options: RunOptions) -> Path:
+    """Train; write OUT/image_codec.safetensors."""
+    torch.manual_seed(config.trainer.seed)
+    sources = [Source(source, config.augment) for source in config.sources]
+    trainer = Trainer(
+        FactorisedImageCodec(), codec_loss, config.trainer, Path(config.out), options.device
+    )
+    if options.resume:
+        trainer.resume()
+    seed = config.trainer.seed + trainer.step
+    trainer.run(stream_batches(sources, seed, config.augment.crop))
+    card = {
+        "recipe": KIND,
+        "lambdas": list(LAMBDAS),
+        "steps": trainer.step,
+        "minutes": round(trainer.minutes, 1),
+        "trained": date.today().isoformat(),
+        "data": [Path(source.path).name for source in config.sources],
+    }
+    path = Path(config.out) / f"{KIND}.safetensors"
+    weights.save(path, trainer.ema.cpu().float(), KIND, card | config.card)
+    print(f"wrote {path}")
+    return path
