@@ -1,0 +1,26 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""ROS 2's linters have nothing against what ruff has formatted."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CODE = [str(ROOT / name) for name in ("sc2_ros", "launch", "test", "setup.py")]
+
+
+def test_flake8():
+    main = pytest.importorskip("ament_flake8.main", reason="needs ament_flake8 of ROS 2")
+
+    count, errors = main.main_with_errors(argv=["--config", str(ROOT / "setup.cfg"), *CODE])
+
+    assert not count, "\n".join(errors)
+
+
+def test_docstrings():
+    main = pytest.importorskip("ament_pep257.main", reason="needs ament_pep257 of ROS 2")
+    # As in pyproject.toml, and D402, D403, where a capital or a bracket is meant; tests have names.
+    ignored = ["D102", "D105", "D107", "D205", "D402", "D403"]
+
+    assert main.main(argv=["--convention", "google", "--add-ignore", *ignored, "--", CODE[0]]) == 0
