@@ -68,9 +68,9 @@ class Summary:
     """What a run comes to; the keys of `summary.json`.
 
     Bytes are whole packets as sent. `capacity_kbps` is the mean over the run, None for a link
-    without a limit; `loss` the share of the feature packets that never came out of the link;
-    `detections` the sum over all frames; `mean_ap50` and `miou` are None without ground truth;
-    `processes` are those that took part, with their memory; `checkpoint` is its name and id.
+    without a limit; `loss` the share of the feature and repair packets that never came out of the
+    link; `detections` the sum over all frames; `mean_ap50` and `miou` are None without ground
+    truth; `processes` are those that took part, with their memory; `checkpoint` is its name and id.
     """
 
     frames: int
@@ -243,13 +243,13 @@ def percentiles(values: list[float]) -> Latency:
 
 
 def _features_header(packet: bytes) -> tuple[int, int] | None:
-    """(stamp in ns, rate code) of a features packet; None for any other."""
+    """(stamp in ns, rate code) of a features or repair packet; None for any other."""
     if len(packet) < HEADER_BYTES:
         return None
     try:
         header = parse(packet).header
     except PacketError:
         return None
-    if header.type is not PacketType.FEATURES:
+    if header.type not in (PacketType.FEATURES, PacketType.REPAIR):
         return None
     return header.capture_time_ns, header.rate_code

@@ -48,6 +48,29 @@ def test_the_first_repair_block_is_the_exclusive_or():
     assert repair_block(blocks, 0) == expected.tobytes()
 
 
+def test_the_matrix_is_that_of_the_specification():
+    """docs/bitstream.md, written out with polynomials."""
+
+    def times(a, b):
+        product = 0
+        for bit in range(8):
+            product ^= (a << bit) * (b >> bit & 1)
+        for bit in range(14, 7, -1):
+            product ^= (0x11D << (bit - 8)) * (product >> bit & 1)
+        return product
+
+    def factor(repair, block):
+        divisor = (255 - repair) ^ block
+        (inverse,) = (x for x in range(1, 256) if times(x, divisor) == 1)
+        return times(255 ^ block, inverse)
+
+    for repair in range(4):
+        for block in range(9):
+            blocks = [b"\0"] * block + [b"\1"] + [b"\0"] * 3
+            assert repair_block(blocks, repair)[0] == factor(repair, block)
+    assert [repair_block([b"\1", b"\2"], repair).hex() for repair in (0, 1)] == ["03", "9a"]
+
+
 def test_the_limit_of_the_field():
     blocks = [bytes([number]) for number in range(250)]
     repairs = {number: repair_block(blocks, number) for number in range(6)}

@@ -41,6 +41,16 @@ def summary(log: SessionLog) -> Summary:
     )
 
 
+def test_repair_packets_count_as_bytes_of_their_frame() -> None:
+    log = SessionLog()
+    header = Header(PacketType.REPAIR, 0, 7, 1, rows=2, capture_time_ns=100_000_000)
+    for data in (packet(1), packet(1, 1), build(header, bytes(79))):
+        log.sent(data, 0.1)
+    log.delivered(packet(1))
+    (frame,) = log.frames.values()
+    assert (frame.size_bytes, frame.packets, frame.delivered) == (303, 3, 1)
+
+
 def test_summary() -> None:
     result = summary(run_of_ten_frames())
     assert result.frames == 10
