@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sc2_ros.link.rate import RATE_CODES
+
 SLICE_BYTES = 1100
 """Mean bytes of a full packet."""
 
@@ -54,12 +56,20 @@ class Content:
         return 1.0 - math.exp(-math.log(2) * size_bytes / self.half_value_bytes)
 
 
-def useful_code(curve: Sequence[tuple[int, float, float]]) -> int:
+def useful_code(curve: object) -> int:
     """The code with the most accuracy per byte, of (code, bytes per frame, accuracy) rows.
 
     At rates that do not pay for every frame at this code, fewer frames at it are worth more than
-    all of them below it: for any other point the line from the origin is less steep.
+    all of them below it: for any other point the line from the origin is less steep. Rows that are
+    none, as a card may hold, do not count.
     """
-    if not curve:
-        return 0
-    return max(curve, key=lambda row: (row[2] / row[1] if row[1] > 0 else 0.0, -row[0]))[0]
+    rows = [row for row in curve if _is_point(row)] if isinstance(curve, Sequence) else []
+    return max(rows, key=lambda row: (row[2] / row[1], -row[0]))[0] if rows else 0
+
+
+def _is_point(row: object) -> bool:
+    if not isinstance(row, Sequence) or isinstance(row, str) or len(row) != 3:
+        return False
+    if not all(isinstance(value, int | float) and math.isfinite(value) for value in row):
+        return False
+    return isinstance(row[0], int) and 0 <= row[0] <= RATE_CODES and row[1] > 0 and row[2] >= 0

@@ -3,13 +3,8 @@
 """The measured worth of bytes travels in the checkpoint's card and reaches the controller."""
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from weights import write_untrained
 
 from sc2_ros import checkpoint as checkpoints
@@ -68,7 +63,7 @@ def test_the_card_takes_the_curve_and_the_checkpoint_stays_the_same(tmp_path):
     assert useful_code(checkpoint.card["value_curve"]) == 16
     codes = {}
     for prefer in ("accuracy", "smooth"):
-        onboard = OnboardPipeline(checkpoint, OnboardConfig(rate_prefer=prefer))
+        onboard = OnboardPipeline(checkpoint, OnboardConfig(rate_mode="auto", rate_prefer=prefer))
         codes[prefer] = onboard._rate.allowance(0.0).low
     assert codes == {"accuracy": 16, "smooth": 0}
 
