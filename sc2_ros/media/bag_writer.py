@@ -4,17 +4,17 @@
 
 import shutil
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from sc2_ros.errors import InputError
+from sc2_ros.media.closing import Closing
 from sc2_ros.runtime.messages import STORE, Message, to_cdr
 
 
-class BagWriter:
+class BagWriter(Closing):
     """Messages as CDR bytes -> `path`/, a rosbag2 folder with one .mcap file.
 
     A bag that is already at `path` is replaced; anything else there is left alone (InputError).
@@ -73,17 +73,6 @@ class BagWriter:
         """Write the index and metadata.yaml; the bag is whole only after this."""
         if self._writer.storage is not None:
             self._writer.close()
-
-    def __enter__(self) -> "BagWriter":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _holds_only_a_bag(path: Path) -> bool:

@@ -11,17 +11,17 @@
 Every kind is a file of its own beside this one, imported only when it is asked for.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.errors import InputError
+from sc2_ros.media.closing import Closing
 
 KINDS = "a video file, a folder of images, a ROS 2 bag, a camera number or synthetic[:seed]"
 
@@ -45,7 +45,7 @@ class SourceFrame:
     truth: Truth | None = None
 
 
-class FrameSource(ABC):
+class FrameSource(Closing):
     """Frames one after the other, as fast as they are asked for; pacing is the caller's.
 
     `fps` is the rate at which they are meant to be shown, `name` is for people. Stamps never go
@@ -61,19 +61,8 @@ class FrameSource(ABC):
     def __iter__(self) -> Iterator[SourceFrame]:
         """The frames, from the first one."""
 
-    def close(self) -> None:  # noqa: B027 - most kinds hold nothing open
+    def close(self) -> None:
         """Let go of the device or the file."""
-
-    def __enter__(self) -> "FrameSource":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def open_source(

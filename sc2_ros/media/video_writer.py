@@ -4,18 +4,18 @@
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 
 import av
 import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.errors import InputError
+from sc2_ros.media.closing import Closing
 
 TICKS_PER_S = 90_000
 
 
-class VideoWriter:
+class VideoWriter(Closing):
     """Frames uint8 RGB (H, W, 3) with their times in seconds -> MP4, H.264, yuv420p.
 
     The first frame sets the size; later ones must have it too. Odd sizes lose their last row or
@@ -73,14 +73,3 @@ class VideoWriter:
         self._container.mux(self._stream.encode(None))
         self._container.close()
         self._container = self._stream = None
-
-    def __enter__(self) -> "VideoWriter":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

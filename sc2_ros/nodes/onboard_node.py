@@ -28,15 +28,9 @@ from sc2_ros.media.encodings import image_array
 from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
-from sc2_ros.nodes.diagnostics import (
-    Counter,
-    Silence,
-    Status,
-    camera_status,
-    encoder_status,
-    uplink_status,
-)
+from sc2_ros.nodes.diagnostics import Status
 from sc2_ros.nodes.managed import ManagedNode
+from sc2_ros.nodes.onboard_report import NUMBERS, OnboardReport
 from sc2_ros.nodes.parameters import ONBOARD, Value, networks_of, parse_size
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.radio import radio_message, signal_db
@@ -52,8 +46,6 @@ IMAGE, NEWS = 0, 1
 """What the worker is woken for."""
 MOST_NEWS = 2000
 NUMBERS_HZ = 5.0
-NUMBERS = ("target_bps", "sent_bps", "rate_index", "queue_delay_s", "loss", "rtt_s")
-"""Topics below the node's name, for rqt_plot, PlotJuggler and Foxglove."""
 
 
 class Setup(NamedTuple):
@@ -107,11 +99,7 @@ class OnboardNode(ManagedNode):
         self._pipeline.configure(configuration(values))
         self._running.callback(self._rest)
         self._last_frame_s = 0.0
-        self._images = self._unreadable = 0
-        self._why = ""
-        self._camera_silence, self._feedback_silence = Silence(), Silence()
-        names = ("images", "unreadable", "sent", "bytes", "decoded", "bad_feedback", "sent_bytes")
-        self._counters = {name: Counter() for name in names}
+        self._books = OnboardReport(self._topic)
         self._news.clear()
         self._sender = Sender(self._send)
         self._worker = NewestWorker[Image | CompressedImage | None](self._work)
@@ -162,8 +150,8 @@ class OnboardNode(ManagedNode):
         release_gpu()
 
     def _on_image(self, message: Image | CompressedImage) -> None:
-        self._images += 1
-        self._camera_silence.heard(time.monotonic())
+        self._books.images += 1
+        self._books.camera.heard(time.monotonic())
         self._worker.put(IMAGE, message)
 
     def _on_feedback(self, message: UInt8MultiArray) -> None:
@@ -194,7 +182,7 @@ class OnboardNode(ManagedNode):
         bad = self._pipeline.stats.bad_feedback
         self._pipeline.on_feedback(packet, when_s)
         if self._pipeline.stats.bad_feedback == bad:
-            self._feedback_silence.heard(when_s)
+            self._books.feedback.heard(when_s)
 
     def _encode(self, message: Image | CompressedImage) -> None:
         now_s = time.monotonic()
@@ -203,8 +191,7 @@ class OnboardNode(ManagedNode):
             frame = CameraFrame(image_array(message), stamp_ns, frame_id)
             packets = self._pipeline.process(frame, now_s)
         except Sc2Error as error:
-            self._unreadable += 1
-            self._why = str(error)
+            self._books.skip(str(error))
             self.get_logger().error(
                 f"image skipped: {error}", throttle_duration_sec=COMPLAIN_EVERY_S
             )
@@ -214,16 +201,8 @@ class OnboardNode(ManagedNode):
             self._last_frame_s = now_s
 
     def _publish_numbers(self) -> None:
-        stats, state = self._pipeline.stats, self._pipeline.rate_state
-        sent = self._counters["sent_bytes"].rate(stats.bytes_sent, time.monotonic())
-        values = {
-            "target_bps": state.target_bps if state else None,
-            "sent_bps": sent * 8,
-            "rate_index": stats.rate_index,
-            "queue_delay_s": state.queue_delay_s if state else None,
-            "loss": stats.loss,
-            "rtt_s": stats.rtt_s,
-        }
+        pipeline = self._pipeline
+        values = self._books.numbers(pipeline.stats, pipeline.rate_state, time.monotonic())
         for name, publisher in self._numbers.items():
             value = values[name]
             if value is not None and publisher.get_subscription_count():
@@ -234,50 +213,8 @@ class OnboardNode(ManagedNode):
         self._sender.check()
 
     def _statuses(self, now_s: float) -> dict[str, list[Status]]:
-        stats = self._pipeline.stats
-        rate = self._rates(now_s)
-        camera = camera_status(
-            self._camera_silence.seconds(now_s),
-            rate["images"],
-            rate["unreadable"],
-            self._topic,
-            self._why,
-        )
-        encoder = encoder_status(
-            rate["images"] - rate["unreadable"],
-            rate["sent"],
-            rate["bytes"] * 8 / 1e3,
-            self._limits(),
-            stats.stage_ms,
-        )
-        uplink = uplink_status(
-            self._feedback_silence.seconds(now_s),
-            stats.loss,
-            stats.rtt_s,
-            rate["sent"],
-            rate["decoded"],
-            rate["bad_feedback"],
-        )
-        return {f"stream {self._settings['stream']}": [camera, encoder, uplink]}
-
-    def _rates(self, now_s: float) -> dict[str, float]:
-        stats = self._pipeline.stats
-        counts = {
-            "images": self._images,
-            "unreadable": self._unreadable,
-            "sent": stats.frames_sent,
-            "bytes": stats.bytes_sent,
-            "decoded": stats.frames_decoded,
-            "bad_feedback": stats.bad_feedback,
-        }
-        return {name: self._counters[name].rate(count, now_s) for name, count in counts.items()}
-
-    def _limits(self) -> str:
-        if self._settings["rate.mode"] == "auto":
-            return "the link carries too little: see the status of the link"
-        if self._settings["rate.mode"] == "budget":
-            return f"raise rate.max_kbps (now {self._settings['rate.max_kbps']:g})"
-        return f"raise frame.max_fps (now {self._settings['frame.max_fps']:g})"
+        lines = self._books.statuses(self._pipeline.stats, self._settings.values, now_s)
+        return {f"stream {self._settings['stream']}": lines}
 
 
 def configuration(values: dict[str, Value]) -> OnboardConfig:

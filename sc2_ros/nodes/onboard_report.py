@@ -1,0 +1,103 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the onboard node tells of itself: lines for /diagnostics and numbers for plots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sc2_ros.link.auto import RateState
+from sc2_ros.nodes.diagnostics import (
+    Counter,
+    Silence,
+    Status,
+    camera_status,
+    encoder_status,
+    uplink_status,
+)
+from sc2_ros.nodes.parameters import Value
+from sc2_ros.onboard import OnboardStats
+
+NUMBERS = ("target_bps", "sent_bps", "rate_index", "queue_delay_s", "loss", "rtt_s")
+"""Topics below the node's name, for rqt_plot, PlotJuggler and Foxglove."""
+COUNTED = ("images", "unreadable", "sent", "bytes", "decoded", "bad_feedback", "sent_bytes")
+
+
+class OnboardReport:
+    """The books of one activation.
+
+    Args:
+        topic: where images come from.
+    """
+
+    def __init__(self, topic: str) -> None:
+        self.camera, self.feedback = Silence(), Silence()
+        self.images = 0
+        self._topic = topic
+        self._unreadable = 0
+        self._why = ""
+        self._counters = {name: Counter() for name in COUNTED}
+
+    def skip(self, why: str) -> None:
+        """An image could not be read."""
+        self._unreadable += 1
+        self._why = why
+
+    def numbers(
+        self, stats: OnboardStats, state: RateState | None, now_s: float
+    ) -> dict[str, float | None]:
+        """The values of NUMBERS; None where one is not known."""
+        sent = self._counters["sent_bytes"].rate(stats.bytes_sent, now_s)
+        return {
+            "target_bps": state.target_bps if state else None,
+            "sent_bps": sent * 8,
+            "rate_index": stats.rate_index,
+            "queue_delay_s": state.queue_delay_s if state else None,
+            "loss": stats.loss,
+            "rtt_s": stats.rtt_s,
+        }
+
+    def statuses(
+        self, stats: OnboardStats, settings: Mapping[str, Value], now_s: float
+    ) -> list[Status]:
+        """Its lines for /diagnostics."""
+        rate = self._rates(stats, now_s)
+        camera = camera_status(
+            self.camera.seconds(now_s), rate["images"], rate["unreadable"], self._topic, self._why
+        )
+        encoder = encoder_status(
+            rate["images"] - rate["unreadable"],
+            rate["sent"],
+            rate["bytes"] * 8 / 1e3,
+            limits(settings),
+            stats.stage_ms,
+        )
+        uplink = uplink_status(
+            self.feedback.seconds(now_s),
+            stats.loss,
+            stats.rtt_s,
+            rate["sent"],
+            rate["decoded"],
+            rate["bad_feedback"],
+        )
+        return [camera, encoder, uplink]
+
+    def _rates(self, stats: OnboardStats, now_s: float) -> dict[str, float]:
+        counts = {
+            "images": self.images,
+            "unreadable": self._unreadable,
+            "sent": stats.frames_sent,
+            "bytes": stats.bytes_sent,
+            "decoded": stats.frames_decoded,
+            "bad_feedback": stats.bad_feedback,
+        }
+        return {name: self._counters[name].rate(count, now_s) for name, count in counts.items()}
+
+
+def limits(settings: Mapping[str, Value]) -> str:
+    """The setting that may hold frames back, in words."""
+    if settings["rate.mode"] == "auto":
+        return "the link carries too little: see the status of the link"
+    if settings["rate.mode"] == "budget":
+        return f"raise rate.max_kbps (now {settings['rate.max_kbps']:g})"
+    return f"raise frame.max_fps (now {settings['frame.max_fps']:g})"
