@@ -42,7 +42,7 @@ from sc2_ros.link.rate import (
     RateDecision,
     index_of,
 )
-from sc2_ros.link.repair import NO_REPAIR, REPAIR_MODES, RepairPolicy
+from sc2_ros.link.repair import REPAIR_MODES, RepairPolicy
 from sc2_ros.temporal import Choice, ReferenceKeeper
 
 INFO_INTERVAL_S = 1.0
@@ -315,9 +315,7 @@ class OnboardPipeline:
         self._due_s = max(self._due_s + 1 / fps, now_s)
         return True
 
-    def _picture(
-        self, image: npt.NDArray[np.uint8]
-    ) -> tuple[npt.NDArray[np.uint8], wire.Geometry]:
+    def _picture(self, image: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], wire.Geometry]:
         """The image at the size at which it is encoded."""
         config = self.config
         imaging.check_image(image)
@@ -412,10 +410,7 @@ class OnboardPipeline:
         if self.config.rate_repair == "off" or state is None:
             return (UNPROTECTED,)
         self._repair.update(state.loss, state.queue_delay_s, now_s)
-        plan = self._repair.plan(budget_bytes, positions)
-        if plan == NO_REPAIR:
-            return (UNPROTECTED,)
-        return Protection(*plan), UNPROTECTED
+        return tuple(Protection(*plan) for plan in self._repair.plans(budget_bytes, positions))
 
     def _stream_info(self, frame: CameraFrame, now_s: float) -> list[bytes]:
         """The stream info packet where one is due."""

@@ -80,13 +80,20 @@ class RepairPolicy:
             memory_s = min(MEMORY_S, now_s - self._since_s)
             self._loss += (1 - math.exp(-elapsed_s / memory_s)) * (loss - self._loss)
 
-    def plan(self, budget_bytes: int | None, positions: int) -> RepairPlan:
-        """What a frame of ``positions`` latent positions and so many bytes in all should have."""
-        if budget_bytes is None or self.loss < LEAST_LOSS:
-            return NO_REPAIR
+    def plans(self, budget_bytes: int, positions: int) -> tuple[RepairPlan, ...]:
+        """What a frame of ``positions`` latent positions and so many bytes in all should have.
+
+        The best plan comes first. One that leaves more bytes to the frame follows, for a frame that
+        does not fit at any rate beside the best one, and then none.
+        """
+        if self.loss < LEAST_LOSS:
+            return (NO_REPAIR,)
         steps = round(_STEPS_PER_DOUBLING * math.log2(max(budget_bytes, 1)))
         half_bytes = HALF_BYTES_PER_POSITION * positions
-        return best_plan(steps, round(min(self.loss, MOST_LOSS), 2), half_bytes)
+        best = best_plan(steps, round(min(self.loss, MOST_LOSS), 2), half_bytes)
+        if best == NO_REPAIR:
+            return (NO_REPAIR,)
+        return tuple(dict.fromkeys((best, cheapest_plan(steps), NO_REPAIR)))
 
 
 @lru_cache(maxsize=4096)
@@ -111,6 +118,14 @@ def best_plan(budget_steps: int, loss: float, half_bytes: float) -> RepairPlan:
             if worth > most:
                 best, most = RepairPlan(slices if repairs else 1, repairs), worth
     return best
+
+
+@lru_cache(maxsize=256)
+def cheapest_plan(budget_steps: int) -> RepairPlan:
+    """One repair packet, with the slices that leave most bytes to the frame."""
+    budget_bytes = 2 ** (budget_steps / _STEPS_PER_DOUBLING)
+    slices = range(1, MOST_SLICES + 1)
+    return RepairPlan(max(slices, key=lambda count: payload_bytes(budget_bytes, count, 1)), 1)
 
 
 def payload_bytes(budget_bytes: float, slices: int, repairs: int) -> float:

@@ -42,9 +42,9 @@ def test_the_share_missing_is_that_of_a_simulation(slices, repairs):
 
 def test_without_loss_nothing_is_repaired():
     policy = RepairPolicy()
-    assert policy.plan(2000, POSITIONS) == NO_REPAIR
+    assert policy.plans(2000, POSITIONS) == (NO_REPAIR,)
     policy.update(0.0, 0.0, 1.0)
-    assert policy.plan(2000, POSITIONS) == NO_REPAIR
+    assert policy.plans(2000, POSITIONS) == (NO_REPAIR,)
     assert best_plan(steps(2000), 0.0, HALF_BYTES) == NO_REPAIR
 
 
@@ -58,6 +58,16 @@ def test_the_plan_is_worth_more_than_its_neighbours(size_bytes, loss):
     for slices, repairs in ((1, 1), (2, 1), (4, 1), (4, 2), (6, 3)):
         if slices + repairs >= least and slices <= least - plan.repairs + 6:
             assert worth(known, loss, *plan) >= worth(known, loss, slices, repairs) - 1e-12
+
+
+def test_a_frame_that_does_not_fit_beside_the_best_plan_is_offered_a_cheaper_one():
+    policy = RepairPolicy()
+    policy.update(0.1, 0.04, 0.0)
+    best, cheap, none = policy.plans(1250, POSITIONS)
+    left = [payload_bytes(1250, *plan) for plan in (best, cheap, none)]
+    assert left == sorted(left)
+    assert left[1] > 1.05 * left[0]
+    assert none == NO_REPAIR
 
 
 def test_more_loss_asks_for_more_repair():
@@ -76,7 +86,7 @@ def test_what_chance_does_to_a_second_is_averaged_out():
         policy.update(0.2 if number % 2 else 0.0, 0.04, number / 10)
     assert policy.loss == pytest.approx(0.1, abs=0.01)
     policy.update(None, None, 30.0)
-    assert (policy.loss, policy.plan(4000, POSITIONS)) == (0.0, NO_REPAIR)
+    assert (policy.loss, policy.plans(4000, POSITIONS)) == (0.0, (NO_REPAIR,))
 
 
 def test_loss_beside_a_long_queue_is_not_the_radios():
@@ -111,7 +121,7 @@ def test_any_loss_at_any_time_gives_a_plan(history):
     policy = RepairPolicy()
     for loss, queue_s, now_s, budget_bytes in history:
         policy.update(loss, queue_s, now_s)
-        plan = policy.plan(budget_bytes, POSITIONS)
+        plans = policy.plans(budget_bytes, POSITIONS)
         assert 0 <= policy.loss <= 1
-        assert plan.slices >= 1
-        assert 0 <= plan.repairs <= 6
+        assert plans[-1] == NO_REPAIR
+        assert all(plan.slices >= 1 and 0 <= plan.repairs <= 6 for plan in plans)
