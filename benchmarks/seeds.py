@@ -8,7 +8,8 @@
 
 Checkpoints go to RUNS/TASK/SYSTEM/SETTING; a run that was stopped goes on, one that is finished
 with the same configuration is not trained anew, and rows of checkpoints already measured are taken
-from the JSON. Writes benchmarks/results/seeds.json and docs/figures/seeds_TASK*.png.
+from the JSON. Writes benchmarks/results/seeds.json, docs/recipes/results.md and figures of each
+task, docs/figures/seeds_TASK*.png.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros import split_checkpoint
 from sc2_ros.errors import Sc2Error
-from sc2_ros.evaluation.bdrate import bd_rate
 from sc2_ros.evaluation.seeds_figure import draw_curves, draw_front, draw_trade_off
+from sc2_ros.evaluation.seeds_plan import LATER, PICTURES, RATES, SEARCH, STUDENTS, TASKS, label
+from sc2_ros.evaluation.seeds_report import compare, table
 from sc2_ros.evaluation.split_system import SplitSystem, parts_on_board
 from sc2_ros.evaluation.stream import StreamSystem
 from sc2_ros.evaluation.sweep import choose, sweep
@@ -45,70 +47,6 @@ from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.trainer import TrainerConfig
 
 ROOT = Path(__file__).parent.parent
-ANCHOR = "entropic_student"
-RATES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """One task's data and teacher; batch and crop as in training."""
-
-    data: str
-    task: str
-    metric: str
-    backbone: str
-    crop: int
-    batch: int
-    scale: tuple[float, float] = (0.75, 1.3)
-
-
-TASKS = {
-    "chips": Task("chips:hituav", "classification", "top1", "resnet:32-64-128:1-1-1", 64, 16),
-    "camvid": Task("camvid", "segmentation", "miou", "resnet:64-128-256:2-2-2", 256, 6, (0.6, 1.4)),
-    "hituav": Task("hituav", "detection", "mean_ap50", "resnet:64-128-256:2-2-2", 320, 8),
-}
-BETAS = (0.32, 1.28, 5.12, 20.48)
-PRICES = (0.1, 0.4, 1.6, 6.4)
-# System -> recipe and one dict of settings per point of its curve, from many bytes to few. A point
-# begins with the bottleneck of the point before it and takes LATER of the first one's steps.
-LATER = 0.5
-STUDENTS: dict[str, tuple[str, list[dict[str, Any]]]] = {
-    "entropic_student": ("entropic_student", [{"beta": beta} for beta in BETAS]),
-    "sc2_ros_encoder": ("sc2", [{"bottleneck": "sc2_ros_encoder", "beta": b} for b in BETAS]),
-    "frankensplit": ("frankensplit", [{"price": beta} for beta in BETAS]),
-    "rate_estimator": (
-        "rate_estimator",
-        [{"price": price, "channels": 16} for price in PRICES],
-    ),
-    "sc2_scale_hyperprior": (
-        "sc2",
-        [{"bottleneck": "scale_hyperprior", "beta": beta} for beta in BETAS],
-    ),
-    "sc2_mean_scale_hyperprior": (
-        "sc2",
-        [{"bottleneck": "mean_scale_hyperprior", "beta": beta} for beta in BETAS],
-    ),
-    "sc2_channel_reduction": (
-        "sc2",
-        [
-            {"bottleneck": "channel_reduction", "beta": 0.0, "options": {"channels": channels}}
-            for channels in (1, 3, 6, 12)
-        ],
-    ),
-    "rate_estimator_supervised": (
-        "rate_estimator",
-        [{"price": p, "channels": 16, "supervised": True} for p in PRICES],
-    ),
-}
-# The unit's own search (Ahuja et al., section 4): --search trains these too.
-SEARCH = [
-    {"split": split, "stride": stride, "channels": channels, "step": step, "price": 0.4}
-    for split in (1, 2)
-    for stride in (1, 2)
-    for channels in (4, 16)
-    for step in (0.5, 1.0)
-]
-PICTURES = {"jpeg": (5, 15, 30, 60, 90), "webp": (1, 15, 40, 80), "avif": (10, 30, 50, 80)}
 
 
 def main() -> int:
@@ -137,7 +75,7 @@ def _train(name: str, args: argparse.Namespace, report: dict[str, Any]) -> None:
                 continue
             before = None
             if number and not system.endswith("channel_reduction"):  # its points differ in shape
-                before = args.runs / name / system / _label(curve[number - 1])
+                before = args.runs / name / system / label(curve[number - 1])
             start = before / "checkpoint.safetensors" if before is not None else None
             if start is not None and not start.is_file():
                 start = None
@@ -166,8 +104,7 @@ def _run(
     length: in students' steps or minutes; start: checkpoint whose bottleneck is the start.
     """
     task = TASKS[name]
-    label = _label(settings) or "labels"
-    folder: Path = args.runs / name / system / label
+    folder: Path = args.runs / name / system / (label(settings) or "labels")
     scales = {"scale_min": task.scale[0], "scale_max": task.scale[1]}
     path = _located(task.data, args.data)
     minutes = {} if args.minutes_each is None else {"max_minutes": args.minutes_each * length}
@@ -205,7 +142,7 @@ def _run(
         for old in [*folder.glob("**/last.pt"), *folder.glob("checkpoint.safetensors")]:
             old.unlink()
     mark.write_text(digest)
-    print(f"--- {name} {system} {label}", flush=True)
+    print(f"--- {name} {system} {folder.name}", flush=True)
     init = None if start is None else str(start)
     options = RunOptions(device=args.device, resume=True, init=init)
     path_written: Path = recipe(kind)(config, options)
@@ -297,30 +234,15 @@ def _row(
     }
 
 
-def _compare(rows: list[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
-    """BD-rate of every system against the Entropic Student, per task; None: no common range."""
-    result: dict[str, dict[str, float | None]] = {}
-    for task in sorted({row["task"] for row in rows}):
-        curves: dict[str, list[tuple[float, float]]] = {}
-        for row in rows:
-            if row["task"] == task:
-                curves.setdefault(row["system"], []).append((row["bytes_per_frame"], row["value"]))
-        if ANCHOR in curves:
-            result[task] = {
-                system: bd_rate(curve, curves[ANCHOR])
-                for system, curve in sorted(curves.items())
-                if system not in (ANCHOR, "teacher")
-            }
-    return result
-
-
 def _write(report: dict[str, Any], args: argparse.Namespace) -> None:
     rows = sorted(report["rows"], key=lambda r: (r["task"], r["system"], r["bytes_per_frame"]))
     report["rows"] = rows
-    report["bd_rate"] = _compare(rows)
+    report["bd_rate"] = compare(rows)
     report["command"] = "python " + shlex.join(sys.argv)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(report, indent=2) + "\n")
+    args.table.parent.mkdir(parents=True, exist_ok=True)
+    args.table.write_text(table(report))
     for task in sorted({row["task"] for row in rows}):
         own = [row for row in rows if row["task"] == task]
         draw_curves(own, args.figures / f"seeds_{task}.png")
@@ -340,17 +262,6 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _key(row: dict[str, Any]) -> tuple[str, str, str]:
     return row["task"], row["system"], row["setting"]
-
-
-def _label(settings: dict[str, Any]) -> str:
-    """Settings as a folder's name: "beta_0.08", "price_0.02-channels_16"."""
-    parts = []
-    for key, value in settings.items():
-        if key == "bottleneck":
-            continue
-        inner = value.items() if isinstance(value, dict) else [(key, value)]
-        parts += [f"{k}_{v:g}" if isinstance(v, float) else f"{k}_{v}" for k, v in inner]
-    return "-".join(parts)
 
 
 def _located(data: str, root: Path) -> str:
@@ -380,6 +291,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=Path, default=Path("runs/seeds"))
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/seeds.json")
     parser.add_argument("--figures", type=Path, default=ROOT / "docs/figures")
+    parser.add_argument("--table", type=Path, default=ROOT / "docs/recipes/results.md")
     args = parser.parse_args()
     if args.train and args.steps_each is None and args.minutes_each is None:
         parser.error("--train needs --steps-each or --minutes-each")

@@ -11,6 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
+from sc2_ros.evaluation.seeds_plan import Task, label
+from sc2_ros.evaluation.seeds_report import compare
+
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "seeds.py"
 
 
@@ -35,13 +38,14 @@ def make_folder(folder):
 
 def test_it_trains_measures_and_does_nothing_twice(seeds, tmp_path, monkeypatch, capsys):
     make_folder(tmp_path / "data" / "tiny")
-    task = seeds.Task("tiny", "classification", "top1", "resnet:8-12-16:1-1-1", 32, 4)
+    task = Task("tiny", "classification", "top1", "resnet:8-12-16:1-1-1", 32, 4)
     monkeypatch.setitem(seeds.TASKS, "tiny", task)
     out = tmp_path / "seeds.json"
     arguments = (
-        f"seeds.py --train --steps-each 2 --tasks tiny --points 1 --limit 3 "
+        f"seeds.py --train --steps-each 2 --tasks tiny --points 0 --limit 3 "
         f"--systems entropic_student,rate_estimator --data {tmp_path / 'data'} "
-        f"--runs {tmp_path / 'runs'} --out {out} --figures {tmp_path / 'figures'}"
+        f"--runs {tmp_path / 'runs'} --out {out} --figures {tmp_path / 'figures'} "
+        f"--table {tmp_path / 'table.md'}"
     ).split()
     monkeypatch.setattr(sys, "argv", arguments)
     assert seeds.main() == 0
@@ -56,6 +60,7 @@ def test_it_trains_measures_and_does_nothing_twice(seeds, tmp_path, monkeypatch,
     assert student["encoder_params"] > 138_672  # the encoder's own; the prior's come on top
     assert student["encoder_gmac"] == pytest.approx(0.588 * (32 / 224) ** 2, rel=0.05)
     assert rows["jpeg"]["encoder_gmac"] == 0
+    assert "| entropic_student | beta 0.32 | 2 |" in (tmp_path / "table.md").read_text()
     assert (tmp_path / "figures" / "seeds_tiny.png").stat().st_size > 5000
     assert (tmp_path / "figures" / "seeds_tiny_trade_off.png").is_file()
     capsys.readouterr()
@@ -64,16 +69,16 @@ def test_it_trains_measures_and_does_nothing_twice(seeds, tmp_path, monkeypatch,
     assert json.loads(out.read_text())["rows"] == report["rows"]
 
 
-def test_bd_rate_is_against_the_entropic_student(seeds):
+def test_bd_rate_is_against_the_entropic_student():
     rows = [
         {"task": "t", "system": system, "bytes_per_frame": factor * size, "value": value}
         for system, factor in (("entropic_student", 1.0), ("other", 0.4))
         for size, value in ((100, 0.5), (200, 0.6), (400, 0.65))
     ]
-    assert seeds._compare(rows) == {"t": {"other": pytest.approx(-0.6)}}
+    assert compare(rows) == {"t": {"other": pytest.approx(-0.6)}}
 
 
-def test_settings_become_folders(seeds):
-    assert seeds._label({"bottleneck": "x", "beta": 0.08, "options": {"channels": 3}}) == (
+def test_settings_become_folders():
+    assert label({"bottleneck": "x", "beta": 0.08, "options": {"channels": 3}}) == (
         "beta_0.08-channels_3"
     )
