@@ -49,14 +49,9 @@ class FixedStream(nn.Module):
     def __init__(self, parts: Parts) -> None:
         """parts: of the checkpoint whose ground network is trained."""
         super().__init__()
+        # Frozen, and never trained: the recipe leaves batch norms in eval mode.
         self.encoder, self.ground = parts.encoder.requires_grad_(False), parts.ground
         self.register_buffer("gains", torch.tensor(parts.tables.code_gains))
-
-    def train(self, mode: bool = True) -> FixedStream:
-        """The encoder never leaves eval mode, so that its batch norms stay."""
-        super().train(mode)
-        self.encoder.train(False)
-        return self
 
     def forward(self, image: Tensor, rate: Tensor, received: Tensor) -> dict[str, Tensor]:
         """Image (B, 3, H, W), rate (B,) in [0, 1], received (B, 1, h, w) -> the ground's answers.

@@ -109,7 +109,8 @@ def open_sources(
         where = "" if source.in_memory else ", read from disk"
         size, share = len(source.samples), source.per_batch
         if distributed.is_main():
-            print(f"{source.config.path}: {size} images, {share} per batch{where}")
+            known = labels_of(source.data)
+            print(f"{source.config.path}: {size} images, {share} per batch, {known}{where}")
     if need and not any(getattr(s.data, _LABELS[kind]) for s in sources for kind in need):
         names = ", ".join(source.config.path for source in sources)
         raise ParameterError(f"this recipe needs {' or '.join(need)}; none of {names} has any")

@@ -12,7 +12,6 @@ Each is called alike: images (B, 3, H, W) in [0, 1] -> dict of tensors by name.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -21,14 +20,11 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
-from torchvision import models
+from torch.nn import functional as F
 
 from sc2_ros import checkpoint
-from sc2_ros.errors import CheckpointError, InputError, ParameterError
+from sc2_ros.errors import CheckpointError, InputError
 from sc2_ros.imaging import STRIDE
-
-# ImageNet's mean and deviation of RGB in [0, 1], on which torchvision's weights were trained.
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class Teacher(nn.Module):
@@ -89,58 +85,6 @@ class StreamTeacher(Teacher):
         preview = self.ground.preview(latent, received)
         features = {"latent": latent, "x16": x16, "x8": x8, "x4": x4}
         return features | {"heatmap": heatmap, "box": box, "mask": mask, "preview": preview}
-
-
-class TorchvisionTeacher(Teacher):
-    """A classifier, segmenter or detector of torchvision, with the features of chosen modules."""
-
-    def __init__(self, name: str, weights: str, modules: tuple[str, ...] = ()) -> None:
-        """name: as torchvision.models.list_models() has it; weights: default, none or a file."""
-        super().__init__()
-        self.name = name
-        if name not in models.list_models():
-            close = difflib.get_close_matches(name, models.list_models(), 5)
-            raise ParameterError(
-                f"torchvision has no model '{name}'; near it are {', '.join(close) or 'none'} "
-                "(all: torchvision.models.list_models())"
-            )
-        self.network, categories = _build(name, weights)
-        self.detects = name in models.list_models(module=models.detection)
-        segments = name in models.list_models(module=models.segmentation)
-        if self.detects:
-            self.detection_classes = categories
-        elif segments:
-            self.mask_classes = categories
-        else:
-            self.image_classes = categories
-        self._seen: dict[str, Tensor] = {}
-        for path in modules:
-            try:
-                module = self.network.get_submodule(path)
-            except AttributeError:
-                known = ", ".join(child for child, _ in self.network.named_children())
-                raise ParameterError(f"{name} has no module '{path}'; it has {known}") from None
-            module.register_forward_hook(self._keep(path))
-        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
-        self.register_buffer("std", torch.tensor(STD)[:, None, None], persistent=False)
-
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Features of the chosen modules, and logits, mask or boxes."""
-        self._seen = {}
-        if self.detects:  # detectors normalise by themselves
-            return _flat_boxes(self.network(list(image))) | self._seen
-        out = self.network((image - self.get_buffer("mean")) / self.get_buffer("std"))
-        answer = {"mask": out["out"]} if isinstance(out, dict) else {"logits": out}
-        return answer | self._seen
-
-    def _keep(self, path: str) -> Callable[[nn.Module, Any, Any], None]:
-        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-            if isinstance(output, dict):
-                self._seen.update({f"{path}.{key}": value for key, value in output.items()})
-            else:
-                self._seen[path] = output
-
-        return hook
 
 
 class ExportedTeacher(Teacher):
@@ -211,22 +155,33 @@ class TaskTeacher(Teacher):
     """What `sc2 train teacher` wrote: a ground network without bottleneck, for one task."""
 
     def __init__(self, path: Path) -> None:
-        """path: of the checkpoint."""
+        """path: of the checkpoint. Raises CheckpointError where it has a bottleneck."""
+        # Here, since most who want a teacher have no need of the papers' networks.
         from sc2_ros import split_checkpoint
+        from sc2_ros.network.seeds.heads import TaskNetwork
 
         super().__init__()
         loaded = split_checkpoint.load(path)
-        self.name, self.network = path.stem, loaded.ground
+        if not isinstance(loaded.network, TaskNetwork):
+            raise CheckpointError(f"{path} has a bottleneck; a teacher has none: sc2 train teacher")
+        self.name, self.network = path.stem, loaded.network
         field = {"detection": "detection_classes", "segmentation": "mask_classes"}
         setattr(
             self, field.get(loaded.card["task"], "image_classes"), tuple(loaded.card["classes"])
         )
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Features of the stages as stage0, stage1, ..., and the answers of its task."""
-        found: dict[str, Any] = dict(self.network(image))
-        stages = found.pop("features", [])
-        return found | {f"stage{number}": value for number, value in enumerate(stages)}
+        """Features of the stages as stage0, stage1, ..., and the answers of its task.
+
+        Sides that are no multiples of 32 are padded; maps at stride 4 are cut to the image again.
+        """
+        height, width = image.shape[2:]
+        padded = F.pad(image, (0, -width % 32, 0, -height % 32), mode="replicate")
+        found: dict[str, Any] = dict(self.network(padded))
+        features = {f"stage{number}": x for number, x in enumerate(found.pop("features"))}
+        for key in {"heatmap", "box", "mask"} & set(found):
+            found[key] = found[key][..., : -(-height // 4), : -(-width // 4)]
+        return features | found
 
 
 _loaders: dict[str, Callable[[Path], Teacher]] = {"sc2_ros.split/1": TaskTeacher}
@@ -248,6 +203,8 @@ def load_teacher(spec: str, device: str | torch.device = "cpu") -> Teacher:
         rest, _, nodes = spec.removeprefix("torchvision:").partition("@")
         name, _, weights = rest.partition(":")
         modules = tuple(node for node in nodes.split(",") if node)
+        from sc2_ros.training.torchvision_teacher import TorchvisionTeacher
+
         return TorchvisionTeacher(name, weights or "default", modules).frozen(device)
     if spec.endswith(".pt2"):
         path = Path(spec).expanduser()
@@ -269,47 +226,9 @@ def _format(path: Path) -> str:
         raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from error
 
 
-def _build(name: str, weights: str) -> tuple[nn.Module, tuple[str, ...]]:
-    """A model of torchvision and the names of its classes, as far as its weights tell them."""
-    if weights == "default":
-        chosen: Any = models.get_model_weights(name)["DEFAULT"]
-        try:
-            network = models.get_model(name, weights=chosen)
-        except OSError as error:  # urllib's errors are all of this kind
-            raise CheckpointError(
-                f"cannot download the weights of {name} ({error}); on a machine with internet "
-                f"fetch {chosen.url} and give torchvision:{name}:FILE"
-            ) from error
-        return network, tuple(chosen.meta["categories"])
-    classifies = not any(
-        name in models.list_models(module=kind) for kind in (models.detection, models.segmentation)
-    )
-    # Detectors and segmenters would otherwise download weights for their backbone.
-    parts = {} if classifies else {"weights_backbone": None}
-    network = models.get_model(name, weights=None, **parts)
-    if weights != "none":
-        try:
-            state = torch.load(weights, map_location="cpu", weights_only=True)
-            network.load_state_dict(state)
-        except (OSError, RuntimeError, TypeError, AttributeError) as error:
-            reason = str(error).splitlines()[0]
-            raise CheckpointError(f"{weights} holds no weights of {name} ({reason})") from error
-        names = models.get_model_weights(name)["DEFAULT"].meta["categories"]
-        return network, tuple(names)
-    return network, ()
-
-
 def _named(output: Any) -> dict[str, Tensor]:
     """Any nest of one level -> dict of tensors."""
     if isinstance(output, dict):
         return output
     items = output if isinstance(output, (tuple, list)) else (output,)
     return {f"out{number}": value for number, value in enumerate(items)}
-
-
-def _flat_boxes(found: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Torchvision's list of dicts, one per image -> boxes, scores, labels, image."""
-    image = [torch.full_like(one["labels"], number) for number, one in enumerate(found)]
-    keys = ("boxes", "scores", "labels")
-    flat = {key: torch.cat([one[key] for one in found]) for key in keys}
-    return flat | {"image": torch.cat(image)}

@@ -56,6 +56,8 @@ def test_a_frozen_encoder_keeps_the_stream(tmp_path, capsys):
     assert after.id == before.id
     assert _same(after.encoder, before.encoder)
     assert not _same(after.ground, before.ground)
+    old, new = dict(before.ground.named_buffers()), dict(after.ground.named_buffers())
+    assert all(torch.equal(new[name], old[name]) for name in old if "running" in name)
     assert after.card["adapted"]["footage"] == "flight.mp4"
     figures = json.loads((tmp_path / "run" / "adapt.json").read_text())
     sizes = [[p["bytes_per_frame"] for p in figures[when]] for when in ("before", "after")]

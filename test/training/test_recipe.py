@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sc2_ros recipe from data to a checkpoint that loads, resumes and decodes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from labelled import small_yolo
 
 from sc2_ros import checkpoint
 from sc2_ros.cli.main import main
@@ -15,11 +18,17 @@ from sc2_ros.training.recipes.segmentation_head import segmentation_loss
 
 CONFIG = """
 out: {out}
-sources: [{{path: "synthetic:1", per_batch: 2}}]
+sources: [{{path: "{data}", per_batch: 2}}]
 augment: {{crop: 96}}
-trainer: {{max_steps: 3, optimizer: {optimizer}, save_every_s: 1000}}
+trainer: {{max_steps: 3, optimizer: {optimizer}, save_every_s: 1000, validate_every: {validate}}}
 card: {{licence: test}}
 """
+
+
+def _write(path: Path, out: Path, data: object = "synthetic:1", **more: object) -> Path:
+    values = {"optimizer": "muon", "validate": 0, **more}
+    path.write_text(CONFIG.format(out=out, data=data, **values))
+    return path
 
 
 @pytest.fixture(autouse=True)
@@ -27,11 +36,13 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
-def test_train_resume_and_stream(tmp_path, capsys, optimizer) -> None:
+@pytest.mark.parametrize(("optimizer", "validate"), [("muon", 0), ("adamw", 0.5)])
+def test_train_resume_and_stream(tmp_path, capsys, optimizer, validate) -> None:
     """Three steps make a checkpoint; resuming goes on from there; its packets decode."""
-    config = tmp_path / "train.yaml"
-    config.write_text(CONFIG.format(out=tmp_path / "run", optimizer=optimizer))
+    data = small_yolo(tmp_path / "data")
+    config = _write(
+        tmp_path / "train.yaml", tmp_path / "run", data, optimizer=optimizer, validate=validate
+    )
 
     assert main(["train", "sc2_ros", "--config", str(config)]) == 0
     first = checkpoint.load(tmp_path / "run" / "checkpoint.safetensors")
@@ -41,7 +52,9 @@ def test_train_resume_and_stream(tmp_path, capsys, optimizer) -> None:
 
     assert (first.card["steps"], second.card["steps"]) == (3, 5)
     assert second.card["licence"] == "test"
-    assert first.id != second.id
+    assert validate or first.id != second.id
+    assert (tmp_path / "run" / "best.pt").exists() == bool(validate)
+    assert "boxes of car" in capsys.readouterr().out
     image = SyntheticFlight(5, width=128, height=96).frame(0).image
     with torch.inference_mode():
         pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
@@ -99,8 +112,7 @@ def test_segmentation_head_keeps_the_stream(tmp_path, capsys) -> None:
     encoder, ground = checkpoint.build_networks(card)
     base = tmp_path / "base.safetensors"
     checkpoint.save(base, encoder, ground, checkpoint.untrained().tables, card)
-    config = tmp_path / "head.yaml"
-    config.write_text(CONFIG.format(out=tmp_path / "head", optimizer="muon"))
+    config = _write(tmp_path / "head.yaml", tmp_path / "head")
     arguments = ["train", "segmentation_head", "--config", str(config), "--init", str(base)]
 
     assert main(arguments) == 0
@@ -118,8 +130,7 @@ def test_segmentation_head_keeps_the_stream(tmp_path, capsys) -> None:
 
 def test_segmentation_head_wants_a_checkpoint_and_masks(tmp_path, capsys) -> None:
     """Without --init it says what to give."""
-    config = tmp_path / "head.yaml"
-    config.write_text(CONFIG.format(out=tmp_path / "head", optimizer="muon"))
+    config = _write(tmp_path / "head.yaml", tmp_path / "head")
     assert main(["train", "segmentation_head", "--config", str(config)]) == 2
     assert "--init default" in capsys.readouterr().err
 

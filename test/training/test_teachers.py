@@ -9,8 +9,9 @@ import torch
 from torch import nn
 from weights import write_untrained
 
-from sc2_ros import checkpoint
+from sc2_ros import checkpoint, split_checkpoint
 from sc2_ros.errors import CheckpointError, InputError, ParameterError
+from sc2_ros.training.datasets import DETECTION_CLASSES
 from sc2_ros.training.teachers import load_teacher
 
 
@@ -79,6 +80,29 @@ def test_a_classifier_of_torchvision_gives_features_by_module_name():
     mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
     std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
     torch.testing.assert_close(answer["logits"], teacher.network((image - mean) / std))
+
+
+@pytest.mark.parametrize(
+    ("task", "key", "channels"), [("detection", "heatmap", 4), ("segmentation", "mask", 2)]
+)
+def test_what_the_recipe_teacher_wrote_answers_at_any_size(tmp_path, task, key, channels):
+    classes = DETECTION_CLASSES if task == "detection" else ("water", "land")
+    card = split_checkpoint.make_card(
+        recipe="teacher", task=task, classes=classes, backbone="resnet:8-16-32:1-1-1"
+    )
+    network = split_checkpoint.build_network(card).eval()
+    split_checkpoint.save(tmp_path / "t.safetensors", network, card)
+    image = torch.rand(1, 3, 64, 80)
+
+    teacher = load_teacher(str(tmp_path / "t.safetensors"))
+    answer = teacher(image)
+
+    assert answer[key].shape == (1, channels, 16, 20)
+    assert {"stage0", "stage1"} < set(answer)
+    square = image[..., :64]
+    torch.testing.assert_close(teacher(square)[key], network(square)[key])
+    named = teacher.detection_classes if task == "detection" else teacher.mask_classes
+    assert named == classes
 
 
 def test_a_segmenter_and_a_detector_of_torchvision():

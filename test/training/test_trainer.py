@@ -14,9 +14,10 @@ from torch import nn
 
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.training.augment import AugmentConfig
-from sc2_ros.training.batches import Source, SourceConfig, stream_batches
+from sc2_ros.training.batches import Batch, Source, SourceConfig, stream_batches
 from sc2_ros.training.progress import Reporter
 from sc2_ros.training.trainer import Trainer, TrainerConfig
+from sc2_ros.training.validation import validation_loss
 
 STEPS = 6
 
@@ -120,6 +121,32 @@ def test_without_validation_the_last_average_is_the_best(tmp_path):
 
     assert trainer.best_model() is trainer.ema
     assert not (tmp_path / "best.pt").exists()
+
+
+def test_validation_asks_the_same_questions_of_the_val_split(tmp_path):
+    data = small_yolo(tmp_path / "data")
+    names: set[str] = set()
+
+    def loss(model: nn.Module, batch: Batch) -> tuple[torch.Tensor, dict[str, float]]:
+        return _loss(model, batch.image)
+
+    validate = validation_loss(
+        [SourceConfig(str(data), 2)],
+        AugmentConfig(crop=64),
+        loss,
+        prepare=lambda source: names.update(sample.name for sample in source.samples),
+    )
+    model = _model().eval()
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    first, again = validate(model), validate(model)
+    model[3].bias.data += 1
+
+    assert names == {"f5.png"}
+    assert first == again
+    assert validate(model)["score"] != first["score"] < 0
+    assert torch.equal(torch.rand(3), expected)  # training goes on as if nobody had asked
 
 
 @pytest.mark.parametrize("precision", ["auto", "bf16", "fp16", "fp32"])

@@ -81,7 +81,9 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         fit_prior(model.bottleneck, model.encoder, images[::step])
 
     def loss(net: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        return adapt_loss(net, batch, teacher, config.loss, dense)
+        # Batch norms keep their statistics: those of a few crops of one scene make another network
+        # of it (in a trial the agreement of masks fell from 0.59 to 0.33).
+        return adapt_loss(net.eval(), batch, teacher, config.loss, dense)
 
     folder = Path(config.out)
     trainer = Trainer(model, loss, config.trainer, folder, options.device)
