@@ -1,6 +1,8 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes vectors.json beside this file; run only when the version of the bitstream changes.
+"""Writes vectors.json, of version 1, and vectors2.json, of version 2, beside this file.
+
+Run only when the bitstream changes, and then only for a new version:
 
 python test/codec/golden/generate.py
 """
@@ -11,8 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from sc2_ros.codec.coder import LatentCodec
-from sc2_ros.codec.packet import build_stream_info, parse
+from sc2_ros.codec.packet import Geometry, Header, PacketType, build_stream_info, parse
+from sc2_ros.codec.prediction import Motion, predict
+from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.tables import CodingTables, laplace_tables
+from sc2_ros.codec.temporal_fit import ContextShape, SymbolCounter, fit_temporal
 
 CHECKPOINT = 0x5C2A0001
 GROUPS = (1, 2, 3)
@@ -103,5 +108,85 @@ def main():
         print(one["name"], [len(data) // 2 for data in one["packets"]])
 
 
+def make_temporal_tables(tables):
+    """Fitted to latents that change by a fifth."""
+    shape = ContextShape(np.array([0, 1, 1], np.uint8), np.array([2, 9], np.int32), (0, 32, 64))
+    counter = SymbolCounter(tables, shape)
+    random = np.random.default_rng(9)
+    for row, code in enumerate(shape.codes):
+        old = make_symbols(24, 24, code, tables, 50 + row, 1.5)
+        change = random.normal(0, 0.4, old.shape)
+        latent = (old + change) / tables.code_gains[code][:, None, None]
+        reference = Reference(0, code, Geometry((384, 384), (384, 384)), old.astype(np.int8))
+        counter.add(latent.astype(np.float32), predict(reference, Motion(16), 24, 24), row)
+        counter.add(latent.astype(np.float32), predict(reference, Motion(), 24, 24), row)
+    fitted = fit_temporal(tables, shape, counter.counts, bank=24)
+    return CodingTables.from_arrays(tables.to_arrays() | fitted.to_arrays())
+
+
+def predicted_case(codec, name, size, codes, origin, motion, seed, scale=1.0, cut=False):
+    """Two frames, the second predicted from the first."""
+    height, width = -(-(size[1] + origin[1]) // 16), -(-(size[0] + origin[0]) // 16)
+    first_height, first_width = -(-size[1] // 16), -(-size[0] // 16)
+    random = np.random.default_rng(seed)
+    first = make_symbols(first_height, first_width, codes[0], codec.tables, seed, scale)
+    whole = np.zeros((CHANNELS, height, width), np.float32)
+    latent = codec.dequantise(first.astype(np.int16), codes[0])
+    whole[:, :first_height, :first_width] = latent[:, :height, :width]
+    whole *= 1 + random.normal(0, 0.1, whole.shape)
+    if cut:
+        symbols = make_symbols(height, width, codes[1], codec.tables, seed + 1, scale)
+        whole[:, :, width // 2 :] = codec.dequantise(symbols.astype(np.int16), codes[1])[
+            :, :, width // 2 :
+        ]
+    frames, reference, window = [], None, ReferenceWindow()
+    geometries = (Geometry(size, size), Geometry(size, size, origin))
+    for number, (data, code, geometry) in enumerate(
+        zip((latent, whole), codes, geometries, strict=True)
+    ):
+        header = Header(PacketType.FEATURES, 4, CHECKPOINT, 65534 + 3 * number & 0xFFFF)
+        prediction = None
+        if reference is not None:
+            prediction = codec.predict(reference, motion, geometry.latent_shape)
+        frame = codec.encode_frame(data, code, header, geometry, prediction=prediction)
+        slices = [codec.decode(parse(packet), window) for packet in frame.packets]
+        frames.append(
+            {
+                "frame": header.frame,
+                "rate_code": code,
+                "origin": geometry.origin,
+                "packets": [packet.hex() for packet in frame.packets],
+                "decoded": [
+                    {"y0": piece.y0, "x0": piece.x0, "symbols": piece.symbols.tolist()}
+                    for piece in slices
+                ],
+            }
+        )
+        reference = frame.reference
+        window.put(reference)
+        if not number:
+            frames[0]["symbols"] = reference.symbols.tolist()
+    return {"name": name, "size": size, "frames": frames}
+
+
+def write_version_2():
+    codec = LatentCodec(make_temporal_tables(make_tables()), CHECKPOINT)
+    still = Motion()
+    turned = Motion(dx=-9, dy=20, zoom=20, turn=-60)
+    cases = [
+        predicted_case(codec, "still", (48, 48), (24, 24), (0, 0), still, 11),
+        predicted_case(codec, "moved", (120, 88), (40, 30), (12, 4), turned, 12),
+        predicted_case(codec, "mixed", (310, 230), (62, 62), (0, 0), still, 13, 6.0, cut=True),
+    ]
+    arrays = {name: array.tolist() for name, array in codec.tables.to_arrays().items()}
+    document = {"version": 2, "checkpoint_id": CHECKPOINT, "tables": arrays, "cases": cases}
+    path = Path(__file__).with_name("vectors2.json")
+    path.write_text(json.dumps(document, separators=(",", ":")) + "\n", "utf-8")
+    for one in cases:
+        packets = [bytes.fromhex(data) for data in one["frames"][1]["packets"]]
+        print(one["name"], [(len(data), parse(data).header.reference) for data in packets])
+
+
 if __name__ == "__main__":
     main()
+    write_version_2()

@@ -1,0 +1,266 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Systems that send video, and how far what they deliver agrees with the uncompressed frames.
+
+::
+
+    frames -> system, some packets lost -> detections per frame --+
+    frames -> encoder -> latent, not quantised -> ground network -+-> AP50, the latter as the truth
+
+A frame of which nothing can be shown keeps the detections of the one before, as a screen would.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sc2_ros import imaging
+from sc2_ros.checkpoint import Checkpoint
+from sc2_ros.errors import InputError
+from sc2_ros.evaluation.detection import DetectionScore
+from sc2_ros.evaluation.video_codecs import FfmpegCodec, Kind
+from sc2_ros.ground import GroundConfig, GroundPipeline
+from sc2_ros.network.decode import Detections, decode_detections
+from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.training.datasets import Sample
+
+Image = NDArray[np.uint8]
+
+TRUTH_SCORE = 0.2
+LEAST_SCORE = 0.01
+MOST_DETECTIONS = 300
+WARM_UP = 6
+"""The first frames are intra until one is acknowledged, which takes as many as the oldest age."""
+PACKET_BYTES = 1176
+"""What a packet of 1,200 bytes with a header like ours carries of a peer's frame."""
+
+PEERS = {
+    "x264": Kind(
+        "libx264",
+        "h264",
+        51,
+        {
+            "preset": "veryfast",
+            "tune": "zerolatency",
+            "qp": "{q}",
+            "x264-params": "keyint=250:threads=1",
+        },
+        predicts=True,
+    ),
+    "x265": Kind(
+        "libx265",
+        "hevc",
+        51,
+        {
+            "preset": "veryfast",
+            "tune": "zerolatency",
+            "x265-params": "qp={q}:keyint=250:log-level=none:info=0:pools=none:frame-threads=1",
+        },
+        predicts=True,
+    ),
+    "svt-av1": Kind(
+        "libsvtav1",
+        "libdav1d",
+        63,
+        {
+            "preset": "10",
+            "qp": "{q}",
+            "svtav1-params": "rc=0:pred-struct=1:lookahead=0:lp=1:keyint=250:enable-overlays=0",
+        },
+        predicts=True,
+        grey=False,
+    ),
+}
+
+
+@dataclass
+class Delivery:
+    """What came of one frame: bytes sent, detections in its own pixels, times."""
+
+    size_bytes: int
+    found: Detections | None
+    encode_ms: float
+    decode_ms: float
+
+
+class VideoSystem(Protocol):
+    """Sends the frames of a clip, one after the other."""
+
+    name: str
+    setting: str
+
+    def send(self, image: Image) -> Delivery:
+        """Code, lose and show one frame."""
+        ...
+
+
+class Agreement:
+    """The network on uncompressed frames, and AP50 against what it finds there."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._checkpoint = checkpoint
+        self.classes = tuple(checkpoint.card["detection_classes"])
+
+    @torch.inference_mode()
+    def detect(self, image: Image) -> Detections:
+        """Detections of the encoder and the network without quantisation, (H, W[, 3])."""
+        latent = self._checkpoint.encoder(imaging.to_tensor(image))
+        received = torch.ones(1, 1, *latent.shape[2:])
+        output = self._checkpoint.ground(latent, received, mask=False, preview=False)
+        height, width = image.shape[:2]
+        return decode_detections(
+            output["heatmap"][0],
+            output["box"][0],
+            size=(width, height),
+            score_threshold=LEAST_SCORE,
+            max_detections=MOST_DETECTIONS,
+        )
+
+    def ap50(
+        self, images: Sequence[Image], truth: Sequence[Detections], found: Sequence[Detections]
+    ) -> float | None:
+        """Mean AP50 of `found` over the classes of `truth` above TRUTH_SCORE; None: it is empty."""
+        score = DetectionScore(self.classes, self.classes)
+        for image, true, got in zip(images, truth, found, strict=True):
+            sure = true.scores >= TRUTH_SCORE
+            sample = Sample(image, "", true.boxes[sure].numpy(), true.labels[sure].numpy())
+            score.add(sample, got.boxes.numpy(), got.scores.numpy(), got.labels.numpy())
+        present = [value for value in score.result().ap50.values() if value is not None]
+        return sum(present) / len(present) if present else None
+
+
+@dataclass
+class OwnSystem:
+    """Both pipelines; feedback comes so late that frames are predicted from the `age`-th before."""
+
+    checkpoint: Checkpoint
+    rate_index: float
+    age: int
+    loss: float
+    fps: float
+    seed: int = 0
+    name: str = "sc2"
+    setting: str = ""
+    ages: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.name = "sc2" if self.age else "sc2 intra"
+        self.setting = f"{self.rate_index:g}"
+        self._onboard = OnboardPipeline(
+            self.checkpoint,
+            OnboardConfig(
+                rate_mode="fixed", rate_index=self.rate_index, rate_temporal=self.age > 0
+            ),
+        )
+        self._ground = GroundPipeline(
+            self.checkpoint,
+            GroundConfig(
+                score_threshold=LEAST_SCORE,
+                max_detections=MOST_DETECTIONS,
+                mask=False,
+                preview=False,
+                frame_timeout_s=0.02,
+                feedback_hz=2 * self.fps,
+            ),
+        )
+        self._random = np.random.default_rng(self.seed)
+        self._under_way: deque[list[bytes]] = deque([[]] * max(self.age - 1, 0))
+        self._now_s = 0.0
+
+    def send(self, image: Image) -> Delivery:
+        """Packets there, feedback back."""
+        self._now_s += 1 / self.fps
+        now_s = self._now_s
+        frame = CameraFrame(image, round(now_s * 1e9), "camera")
+        start_s = time.perf_counter()
+        packets = self._onboard.process(frame, now_s)
+        encode_ms = (time.perf_counter() - start_s) * 1e3
+        self.ages.append(self._onboard.stats.reference_age)
+        ready = []
+        start_s = time.perf_counter()
+        for packet in packets:
+            self._onboard.on_sent(packet, now_s)
+            if self._random.random() >= self.loss:
+                ready += self._ground.accept(packet, now_s)
+        ready += self._ground.expire(now_s + 0.03)
+        decode_ms = (time.perf_counter() - start_s) * 1e3
+        results = [self._ground.show(one) for one in ready]
+        self._under_way.append(self._ground.feedback(now_s + 0.04))
+        for feedback in self._under_way.popleft():
+            if self._random.random() >= self.loss:
+                self._onboard.on_feedback(feedback, now_s + 0.05)
+        found = None
+        if results:
+            last = results[-1]
+            found = Detections(
+                *(torch.from_numpy(values) for values in (last.boxes, last.scores, last.labels))
+            )
+        return Delivery(sum(map(len, packets)), found, encode_ms, decode_ms)
+
+
+@dataclass
+class PeerSystem:
+    """A video encoder; its frames go in packets, and one that is lost takes its frame along.
+
+    Only the encoder's own bytes are counted, none for packets, in the peer's favour.
+    """
+
+    name: str
+    quality: int
+    loss: float
+    agreement: Agreement
+    seed: int = 0
+    setting: str = ""
+
+    def __post_init__(self) -> None:
+        self.setting = str(self.quality)
+        self._codec = FfmpegCodec(f"{self.name}:{self.quality}", PEERS[self.name], self.quality)
+        self._random = np.random.default_rng(self.seed)
+
+    def send(self, image: Image) -> Delivery:
+        """Encode, lose, decode what is left, run the network on it."""
+        start_s = time.perf_counter()
+        data = self._codec.encode(image)
+        encode_ms = (time.perf_counter() - start_s) * 1e3
+        packets = -(-len(data) // PACKET_BYTES)
+        if (self._random.random(packets) < self.loss).any():
+            return Delivery(len(data), None, encode_ms, 0.0)
+        start_s = time.perf_counter()
+        try:
+            picture = self._codec.decode(data)
+        except (InputError, OSError, ValueError):
+            return Delivery(len(data), None, encode_ms, 0.0)
+        decode_ms = (time.perf_counter() - start_s) * 1e3
+        return Delivery(len(data), self.agreement.detect(picture), encode_ms, decode_ms)
+
+
+def measure(
+    system: VideoSystem, images: Sequence[Image], truth: Sequence[Detections], agreement: Agreement
+) -> dict[str, object]:
+    """Send a clip: bytes and times without the first WARM_UP frames; AP50."""
+    nothing = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64))
+    deliveries, found = [], []
+    last = nothing
+    for image in images:
+        delivery = system.send(image)
+        last = delivery.found if delivery.found is not None else last
+        deliveries.append(delivery)
+        found.append(last)
+    rest = deliveries[WARM_UP:]
+    return {
+        "bytes_per_frame": float(np.mean([one.size_bytes for one in rest])),
+        "first_frame_bytes": deliveries[0].size_bytes,
+        "agreement_ap50": agreement.ap50(images, truth, found),
+        "encode_ms": median(one.encode_ms for one in rest),
+        "decode_ms": median(one.decode_ms for one in rest),
+        "frames": len(images),
+    }
