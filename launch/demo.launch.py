@@ -70,6 +70,7 @@ def generate_launch_description() -> LaunchDescription:
             executable=name,
             name=name,
             output="screen",
+            sigterm_timeout="20",  # a busy computer needs its time to unload torch
             parameters=[*parameters, {"use_sim_time": use_sim_time}],
             remappings=[(topic, LaunchConfiguration(name)) for topic, name in topics.items()],
             arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],

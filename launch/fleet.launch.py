@@ -108,6 +108,7 @@ def _node(
         executable=name,
         name=name,
         output="screen",
+        sigterm_timeout="20",  # a busy computer needs its time to unload torch
         parameters=[file, {**parameters, "use_sim_time": use_sim_time}],
         remappings=list(remappings),
         arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],

@@ -35,6 +35,7 @@ def generate_launch_description() -> LaunchDescription:
         name="ground_node",
         namespace=LaunchConfiguration("namespace"),
         output="screen",
+        sigterm_timeout="20",  # a busy computer needs its time to unload torch
         parameters=[
             LaunchConfiguration("params_file"),
             {"use_sim_time": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)},
