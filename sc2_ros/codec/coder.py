@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -89,8 +89,22 @@ class EncodedFrame:
     price: FramePrice
 
 
+@dataclass(frozen=True, eq=False)
+class _Plans:
+    """The plans made for one latent, by rate code."""
+
+    latent: Latent
+    prediction: Prediction | None
+    protection: Protection
+    moved: bool
+    plans: dict[int, FramePlan] = field(default_factory=dict)
+
+
 class LatentCodec:
-    """Both directions of the codec for one checkpoint's tables; holds no state between frames."""
+    """Both directions of the codec for one checkpoint's tables; no frame depends on another.
+
+    A latent that was priced must not be changed before it is coded.
+    """
 
     def __init__(
         self, tables: CodingTables, checkpoint_id: int, *, refinement: float = 0.0
@@ -108,6 +122,7 @@ class LatentCodec:
         self._gains = tables.code_gains
         self._pricer = FramePricer(tables, refinement)
         self._coder = SymbolCoder(tables)
+        self._last: _Plans | None = None
         self._decoder = SliceDecoder(tables, self._coder)
         self._temporal_coder = self._coder
         if tables.temporal is not None:
@@ -411,8 +426,17 @@ class LatentCodec:
         prediction: Prediction | None,
         moved: bool,
     ) -> FramePlan:
-        symbols, exact = self._quantise(latent, code)
-        return self._pricer.plan(symbols, exact, code, protection, prediction, moved=moved)
+        """The plan at a code; those of the last latent are kept, for what was priced is coded."""
+        last = self._last
+        same = last is not None and last.latent is latent and last.prediction is prediction
+        if last is None or not same or (last.protection, last.moved) != (protection, moved):
+            last = self._last = _Plans(latent, prediction, protection, moved)
+        if code not in last.plans:
+            symbols, exact = self._quantise(latent, code)
+            last.plans[code] = self._pricer.plan(
+                symbols, exact, code, protection, prediction, moved=moved
+            )
+        return last.plans[code]
 
     def _payloads(self, plan: FramePlan, shape: tuple[int, ...]) -> tuple[Symbols, list[bytes]]:
         """What is sent of the symbols, and the rANS bytes of every slice.
