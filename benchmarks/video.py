@@ -41,9 +41,9 @@ Row = dict[str, object]
 RATES = (0.0, 0.1, 0.25)
 MIDDLE_RATE = 0.1
 AGES = (1, 3, 6)
-QUALITIES = {"x264": (32, 38, 44), "x265": (32, 38, 44), "svt-av1": (45, 55, 63)}
+QUALITIES = {"x265": (28, 36, 44), "x264": (32, 42), "svt-av1": (45, 60)}
 LOSS = 0.05
-_WIDEST = 960
+_WIDEST = 640
 # Clip, frames per second, kind of motion, first frame.
 FOOTAGE = (
     ("video/one-by-one-person-detection.mp4", 10.0, "static", 1250),
@@ -190,6 +190,7 @@ def _clips(
         source = open_source(spec, fps=fps)
         yield Path(spec).name, fps, "", [_bounded(frame.image) for frame in islice(source, count)]
         return
+    yield from _flights(count, 10.0, only)
     root = data_root(None)
     for name, rate, motion, first in FOOTAGE:
         if only not in name or not list(root.glob(name)):
@@ -203,12 +204,15 @@ def _clips(
             source = open_source(str(root / name), fps=rate)
             frames = [_bounded(frame.image) for frame in islice(source, first, first + count)]
         yield name, rate, motion, frames
-    for rate in (10.0, 2.0):
-        for motion in FLIGHTS:
-            name = f"synthetic:1000003:rgb:{motion}"
-            if only in name:
-                flight = islice(open_source(name, fps=rate), count)
-                yield name, rate, motion, [_bounded(frame.image) for frame in flight]
+    yield from _flights(count, 2.0, only)
+
+
+def _flights(count: int, rate: float, only: str) -> Iterator[tuple[str, float, str, list[Image]]]:
+    for motion in FLIGHTS:
+        name = f"synthetic:1000003:rgb:{motion}"
+        if only in name:
+            flight = islice(open_source(name, fps=rate), count)
+            yield name, rate, motion, [_bounded(frame.image) for frame in flight]
 
 
 def _bounded(image: NDArray[Any]) -> Image:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.cdf import MAX_SYMBOL
+from sc2_ros.codec.packet_decoder import DecodedSlice, PacketDecoder
 from sc2_ros.codec.prediction import Motion, Prediction, predict
 from sc2_ros.codec.pricing import (
     UNPROTECTED,
@@ -23,21 +23,13 @@ from sc2_ros.codec.pricing import (
     Protection,
 )
 from sc2_ros.codec.rans import SymbolCoder
+from sc2_ros.codec.rate_search import highest_code
 from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.repair import build_repairs
-from sc2_ros.codec.slice_decoder import SliceDecoder
-from sc2_ros.codec.slicing import MAX_PATCH_SYMBOLS, Grid
 from sc2_ros.codec.symbols import Scaled, Symbols
 from sc2_ros.codec.tables import RATE_CODES, SKIP, CodingTables
-from sc2_ros.codec.version2 import (
-    PREDICTED_HEAD_BYTES,
-    PredictedHead,
-    build_intra_head,
-    build_predicted_head,
-    parse_intra_head,
-    parse_predicted_head,
-)
-from sc2_ros.errors import MismatchError, MissingReferenceError, PacketError, ParameterError
+from sc2_ros.codec.version2 import PredictedHead, build_intra_head, build_predicted_head
+from sc2_ros.errors import ParameterError
 
 __all__ = [
     "DecodedSlice",
@@ -49,35 +41,6 @@ __all__ = [
 ]
 
 Latent = npt.NDArray[np.float32]
-
-_CODES_PER_DOUBLING = 16.0
-"""First guess of how many rate codes double a frame; the search learns the frame's own."""
-
-
-@dataclass(frozen=True, eq=False)
-class DecodedSlice:
-    """One slice as it came off the wire.
-
-    `symbols` (C, ph, pw) int16 belong at row `y0`, column `x0` of a latent of `grid_h` x `grid_w`.
-    """
-
-    symbols: npt.NDArray[np.int16]
-    y0: int
-    x0: int
-    grid_h: int
-    grid_w: int
-    header: wire.Header
-    geometry: wire.Geometry
-
-    @property
-    def encoded_size(self) -> tuple[int, int]:
-        """(width, height) of the network's input before padding, pixels."""
-        return self.geometry.encoded_size
-
-    @property
-    def source_size(self) -> tuple[int, int]:
-        """(width, height) of the camera's image, pixels."""
-        return self.geometry.source_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,11 +86,9 @@ class LatentCodec:
         self._pricer = FramePricer(tables, refinement)
         self._coder = SymbolCoder(tables)
         self._last: _Plans | None = None
-        self._decoder = SliceDecoder(tables, self._coder)
-        self._temporal_coder = self._coder
-        if tables.temporal is not None:
-            self._temporal_coder = SymbolCoder(tables.temporal)
-            self._decoder = SliceDecoder(tables, self._coder, self._temporal_coder)
+        temporal = tables.temporal
+        self._temporal_coder = None if temporal is None else SymbolCoder(temporal)
+        self._packets = PacketDecoder(tables, checkpoint_id, self._coder, self._temporal_coder)
 
     @property
     def predicts(self) -> bool:
@@ -198,36 +159,15 @@ class LatentCodec:
         prediction: Prediction | None = None,
         moved: bool = False,
     ) -> int | None:
-        """The highest code in low .. high whose frame fits the budget, from exact prices.
+        """The highest code in low .. high whose frame fits the budget; None if not even `low` does.
 
-        A bisection that aims where the logarithm of the size should cross the budget, which takes
-        about four prices; started `near` the code of the frame before, about three.
-
-        Returns:
-            The code, or None if not even `low` fits.
+        Started `near` the code of the frame before, it takes about three prices (rate_search.py).
         """
-        below, above = low - 1, high + 1
-        target = math.log2(max(budget_bytes, 1.0))
-        guess = (low + high) // 2 if near is None else near
-        slope = 1.0 / _CODES_PER_DOUBLING
-        last: tuple[int, float] | None = None
-        prices = 0
-        while above - below > 1:
-            # Should the frame defy the guesses, plain bisection bounds their number.
-            middle = (below + above) // 2 if prices >= 4 else guess
-            middle = min(max(middle, below + 1), above - 1)
-            price = self.price(latent, middle, protection, prediction, moved=moved)
-            prices += 1
-            if price.fits and price.size_bytes <= budget_bytes:
-                below = middle
-            else:
-                above = middle
-            size = math.log2(price.size_bytes)
-            if last is not None and (size - last[1]) * (middle - last[0]) > 0:
-                slope = (size - last[1]) / (middle - last[0])
-            last = (middle, size)
-            guess = math.floor(middle + min(max((target - size) / slope, -64.0), 64.0))
-        return below if below >= low else None
+
+        def price(code: int) -> FramePrice:
+            return self.price(latent, code, protection, prediction, moved=moved)
+
+        return highest_code(price, budget_bytes, low, high, near)
 
     def encode(
         self,
@@ -339,54 +279,7 @@ class LatentCodec:
             MissingReferenceError: it is predicted from a frame that is not in `references`.
             PacketError: anything else that is wrong with it.
         """
-        header = packet.header
-        if header.type is not wire.PacketType.FEATURES:
-            raise PacketError(f"expected a features packet, got {header.type.name}")
-        if header.checkpoint_id != self.checkpoint_id:
-            raise MismatchError(
-                f"packet of checkpoint {header.checkpoint_id:08x}, but {self.checkpoint_id:08x} is "
-                "loaded; start both ends with the same checkpoint"
-            )
-        reference = head = None
-        if header.reference:
-            reference, head = self._reference(packet, references)
-            sizes = reference.geometry
-            geometry = wire.Geometry(sizes.encoded_size, sizes.source_size, head.origin)
-            data = packet.payload[PREDICTED_HEAD_BYTES:]
-        else:
-            geometry, data = parse_intra_head(packet.payload, header.version)
-        height, width = geometry.latent_shape
-        if header.rows > height or header.cols > width:
-            raise PacketError(
-                f"{header.rows}x{header.cols} slices of a latent of {height}x{width} positions"
-            )
-        patch = Grid(header.rows, header.cols, height, width).patch(header.slice)
-        shape = (self.tables.channels, patch.y1 - patch.y0, patch.x1 - patch.x0)
-        if np.prod(shape) > MAX_PATCH_SYMBOLS:
-            raise PacketError(f"slice of {shape} symbols; at most {MAX_PATCH_SYMBOLS}")
-        if reference is None or head is None:
-            symbols = self._decoder.intra(data, shape, header.rate_code)
-        else:
-            prediction = predict(reference, head.motion, height, width)
-            symbols = self._decoder.predicted(data, prediction, patch, header.rate_code)
-        return DecodedSlice(symbols, patch.y0, patch.x0, height, width, header, geometry)
-
-    def _reference(
-        self, packet: wire.Packet, references: ReferenceWindow | None
-    ) -> tuple[Reference, PredictedHead]:
-        """The frame that a predicted slice names, which must be the very same."""
-        header = packet.header
-        if header.version == 1:
-            raise PacketError("a packet of version 1 that names a reference")
-        if not self.predicts:
-            raise PacketError("a predicted slice, but the checkpoint has no tables for such")
-        head = parse_predicted_head(packet.payload)
-        number = (header.frame - header.reference) & 0xFFFF
-        found = references.get(number) if references is not None else None
-        if found is None or found.digest != head.digest:
-            what = "is not here" if found is None else "is another one here"
-            raise MissingReferenceError(f"predicted from frame {number}, which {what}")
-        return found, head
+        return self._packets.decode(packet, references)
 
     def _check(self, latent: Latent, code: int) -> None:
         if not 0 <= code < RATE_CODES:
@@ -451,6 +344,7 @@ class LatentCodec:
         if choices.any():
             assert plan.predicted is not None
             assert self._pricer.temporal is not None
+            assert self._temporal_coder is not None
             tables = self._pricer.temporal.tables_of(plan.predicted, plan.code)
             kept, values = plan.predicted.kept, plan.predicted.values
             sources.append((True, kept, values, tables, self._temporal_coder))

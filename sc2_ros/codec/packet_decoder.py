@@ -1,0 +1,126 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A features packet to the symbols of its slice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sc2_ros.codec import packet as wire
+from sc2_ros.codec.prediction import predict
+from sc2_ros.codec.rans import SymbolCoder
+from sc2_ros.codec.references import Reference, ReferenceWindow
+from sc2_ros.codec.slice_decoder import SliceDecoder
+from sc2_ros.codec.slicing import MAX_PATCH_SYMBOLS, Grid
+from sc2_ros.codec.tables import CodingTables
+from sc2_ros.codec.version2 import (
+    PREDICTED_HEAD_BYTES,
+    PredictedHead,
+    parse_intra_head,
+    parse_predicted_head,
+)
+from sc2_ros.errors import MismatchError, MissingReferenceError, PacketError
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedSlice:
+    """One slice as it came off the wire.
+
+    `symbols` (C, ph, pw) int16 belong at row `y0`, column `x0` of a latent of `grid_h` x `grid_w`.
+    """
+
+    symbols: npt.NDArray[np.int16]
+    y0: int
+    x0: int
+    grid_h: int
+    grid_w: int
+    header: wire.Header
+    geometry: wire.Geometry
+
+    @property
+    def encoded_size(self) -> tuple[int, int]:
+        """(width, height) of the network's input before padding, pixels."""
+        return self.geometry.encoded_size
+
+    @property
+    def source_size(self) -> tuple[int, int]:
+        """(width, height) of the camera's image, pixels."""
+        return self.geometry.source_size
+
+
+class PacketDecoder:
+    """Checks a packet against the checkpoint and decodes it."""
+
+    def __init__(
+        self,
+        tables: CodingTables,
+        checkpoint_id: int,
+        coder: SymbolCoder,
+        temporal_coder: SymbolCoder | None,
+    ) -> None:
+        """The coders hold the banks of the tables and of the temporal tables."""
+        self._tables = tables
+        self._checkpoint_id = checkpoint_id
+        self._decoder = SliceDecoder(tables, coder, temporal_coder)
+
+    def decode(
+        self, packet: wire.Packet, references: ReferenceWindow | None = None
+    ) -> DecodedSlice:
+        """Decode the slice of a features packet: by itself, or with the frame that it names.
+
+        Raises:
+            MismatchError: it was made with another checkpoint.
+            MissingReferenceError: it is predicted from a frame that is not in `references`.
+            PacketError: anything else that is wrong with it.
+        """
+        header = packet.header
+        if header.type is not wire.PacketType.FEATURES:
+            raise PacketError(f"expected a features packet, got {header.type.name}")
+        if header.checkpoint_id != self._checkpoint_id:
+            raise MismatchError(
+                f"packet of checkpoint {header.checkpoint_id:08x}, but {self._checkpoint_id:08x} "
+                "is loaded; start both ends with the same checkpoint"
+            )
+        reference = head = None
+        if header.reference:
+            reference, head = self._reference(packet, references)
+            sizes = reference.geometry
+            geometry = wire.Geometry(sizes.encoded_size, sizes.source_size, head.origin)
+            data = packet.payload[PREDICTED_HEAD_BYTES:]
+        else:
+            geometry, data = parse_intra_head(packet.payload, header.version)
+        height, width = geometry.latent_shape
+        if header.rows > height or header.cols > width:
+            raise PacketError(
+                f"{header.rows}x{header.cols} slices of a latent of {height}x{width} positions"
+            )
+        patch = Grid(header.rows, header.cols, height, width).patch(header.slice)
+        shape = (self._tables.channels, patch.y1 - patch.y0, patch.x1 - patch.x0)
+        if np.prod(shape) > MAX_PATCH_SYMBOLS:
+            raise PacketError(f"slice of {shape} symbols; at most {MAX_PATCH_SYMBOLS}")
+        if reference is None or head is None:
+            symbols = self._decoder.intra(data, shape, header.rate_code)
+        else:
+            prediction = predict(reference, head.motion, height, width)
+            symbols = self._decoder.predicted(data, prediction, patch, header.rate_code)
+        return DecodedSlice(symbols, patch.y0, patch.x0, height, width, header, geometry)
+
+    def _reference(
+        self, packet: wire.Packet, references: ReferenceWindow | None
+    ) -> tuple[Reference, PredictedHead]:
+        """The frame that a predicted slice names, which must be the very same."""
+        header = packet.header
+        if header.version == 1:
+            raise PacketError("a packet of version 1 that names a reference")
+        if self._tables.temporal is None:
+            raise PacketError("a predicted slice, but the checkpoint has no tables for such")
+        head = parse_predicted_head(packet.payload)
+        number = (header.frame - header.reference) & 0xFFFF
+        found = references.get(number) if references is not None else None
+        if found is None or found.digest != head.digest:
+            what = "is not here" if found is None else "is another one here"
+            raise MissingReferenceError(f"predicted from frame {number}, which {what}")
+        return found, head
