@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 BASE_BUCKET_S = 10.0
 BASE_BUCKETS = 3
@@ -17,8 +18,7 @@ _MIN_GRADIENT_SAMPLES = 4
 _MAX_SAMPLES = 256
 
 
-@dataclass(frozen=True)
-class _Sample:
+class _Sample(NamedTuple):
     arrival_s: float
     raw_s: float
 

@@ -44,6 +44,9 @@ class LinkEstimate:
         passed_bps: bits per second that entered the link, of the packets that came last, lost ones
             included; ``None`` while unknown.
         received_bps: the same without what was lost.
+        passing: ``passed_bps`` over the rate at which the same packets left; 1 while unknown.
+        clear_s: when, were there no propagation delay, the newest packet that came had passed the
+            link; if the next one is overdue, when that was last seen.
         loss: share of the packets of the last second that were lost.
         loss_packets: packets on which ``loss`` rests.
         new_packets: packets sent between the newest one of the feedback before and of this one.
@@ -60,6 +63,8 @@ class LinkEstimate:
     peak_s: float
     passed_bps: float | None
     received_bps: float | None
+    passing: float
+    clear_s: float
     loss: float
     loss_packets: int
     new_packets: int
@@ -74,6 +79,7 @@ class _Mark:
     """Cumulative counts up to the newest packet, at its arrival (ground clock, unwrapped)."""
 
     arrival_s: float
+    sent_s: float
     sent: int
     sent_bytes: int
     received: int
@@ -115,6 +121,7 @@ class LinkEstimator:
         self._last: _Mark | None = None
         self._passed_bps: float | None = None
         self._received_bps: float | None = None
+        self._passing = 1.0
         self._most_bps = 0.0
         self._fresh_s = -math.inf
 
@@ -151,7 +158,12 @@ class LinkEstimator:
         self._number, self._heard_s = feedback.number, now_s
         arrival_s = newest.time_s + self._raw_s(feedback.arrival_us, newest.time_s)
         mark = _Mark(
-            arrival_s, newest.count, newest.total_bytes, feedback.packets, feedback.size_bytes
+            arrival_s,
+            newest.time_s,
+            newest.number,
+            newest.total_bytes,
+            feedback.packets,
+            feedback.size_bytes,
         )
         progress = self._last is None or mark.sent > self._last.sent
         new_packets, new_lost = _difference(self._last or mark, mark)
@@ -160,14 +172,18 @@ class LinkEstimator:
         first = self._loss_window.add(mark)
         loss, packets = _loss(first, mark)
         gradient, jitter_s = self._delay.trend()
+        queue_s = self._delay.queue_s or 0.0
+        overdue_s = self._overdue_s(mark, feedback.hold_s)
         return LinkEstimate(
-            queue_s=self._delay.queue_s or 0.0,
-            overdue_s=self._overdue_s(mark, feedback.hold_s),
+            queue_s=queue_s,
+            overdue_s=overdue_s,
             gradient=gradient,
             jitter_s=jitter_s,
             peak_s=self._delay.peak_s,
             passed_bps=self._passed_bps,
             received_bps=self._received_bps,
+            passing=self._passing,
+            clear_s=newest.time_s + queue_s + (feedback.hold_s if overdue_s > 0 else 0.0),
             loss=loss,
             loss_packets=packets,
             new_packets=new_packets,
@@ -187,6 +203,7 @@ class LinkEstimator:
         self._rate_window.clear()
         self._last = None
         self._passed_bps = self._received_bps = None
+        self._passing = 1.0
         self._most_bps = 0.0
 
     def _raw_s(self, arrival_us: int, sent_s: float) -> float:
@@ -206,6 +223,7 @@ class LinkEstimator:
             received = wrapped_difference(mark.received_bytes, first.received_bytes, bits=32)
             self._passed_bps = max(0, mark.sent_bytes - first.sent_bytes) * 8 / seconds
             self._received_bps = max(0, received) * 8 / seconds
+            self._passing = max(0.0, mark.sent_s - first.sent_s) / seconds
             self._most_bps = max(self._passed_bps, self._most_bps * math.exp(-since_s / MOST_S))
 
     def _sample(self, feedback: Feedback, now_s: float) -> None:

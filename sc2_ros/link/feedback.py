@@ -156,9 +156,11 @@ class FeedbackBuilder:
         record.last_s = now_s
         self._packets += 1
         self._bytes += size_bytes
-        if self._newest is None or self._order(frame, slice_number) > 0:
+        newest = self._newest
+        if newest is None or self._order(frame, slice_number) > 0:
             self._newest, self._newest_s = (frame, slice_number), now_s
-            self._forget_old(frame)
+            if newest is None or newest[0] != frame:
+                self._forget_old(frame)
         return True
 
     def on_frame(self, frame: int, whole: bool) -> None:

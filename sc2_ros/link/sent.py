@@ -5,24 +5,23 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 REMEMBERED_PACKETS = 4096
 
 
-@dataclass(frozen=True)
-class SentPacket:
+class SentPacket(NamedTuple):
     """One packet that left.
 
     Attributes:
         time_s: when.
-        count: how many had left with it.
+        number: how many had left with it.
         total_bytes: their bytes.
         size_bytes: its own.
     """
 
     time_s: float
-    count: int
+    number: int
     total_bytes: int
     size_bytes: int
 

@@ -14,6 +14,7 @@ import heapq
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sc2_ros.link.content import SLICE_BYTES, Content
 from sc2_ros.link.emulator import LinkModel
@@ -24,12 +25,13 @@ from sc2_ros.link.sequence import wrapped_difference
 
 FEEDBACK_HZ = 15.0
 FRAME_TIMEOUT_S = 0.25
+GROUND_S = 0.02
+"""The network's time on the ground; of frames that come meanwhile only the newest is shown."""
 LONGEST_INTERVAL_S = 0.1
 """As in the nodes: packets of a slow camera are not spread over more than this."""
 
 
-@dataclass(frozen=True)
-class SentRecord:
+class SentRecord(NamedTuple):
     """A packet at the bottleneck: when, its bytes, how long it waited, whether it was dropped."""
 
     time_s: float
@@ -38,14 +40,17 @@ class SentRecord:
     dropped: bool
 
 
-@dataclass(frozen=True)
-class FrameRecord:
-    """A frame at the ground: capture and result times, bytes, share of its slices that came."""
+class FrameRecord(NamedTuple):
+    """A frame at the ground: capture and result times, bytes, share of its slices that came.
+
+    ``shown_s`` is when the network was done with it; infinite if a newer frame took its place.
+    """
 
     captured_s: float
     result_s: float
     size_bytes: int
     share: float
+    shown_s: float = math.inf
 
 
 @dataclass
@@ -82,15 +87,14 @@ class Simulation:
         self.now_s = seconds
 
 
-@dataclass(frozen=True)
-class _Packet:
+class _Packet(NamedTuple):
     frame: int
     slice_number: int
     expected: int
     size_bytes: int
 
 
-@dataclass
+@dataclass(slots=True)
 class _OpenFrame:
     captured_s: float
     size_bytes: int
@@ -121,6 +125,8 @@ class Drone:
         self._pacer = Pacer[_Packet]()
         self._builder = FeedbackBuilder(1)
         self._open: dict[int, _OpenFrame] = {}
+        self._waiting = -1
+        self._free_s = -math.inf
         self._frame = 0
         self._last_s: float | None = None
         simulation.at(start_s, self._camera)
@@ -187,8 +193,7 @@ class Drone:
             )
         frame.slices.add(packet.slice_number)
         if len(frame.slices) == frame.expected:
-            self._finish(packet.frame)
-            for number in [n for n in self._open if wrapped_difference(n, packet.frame) < 0]:
+            for number in [n for n in self._open if wrapped_difference(n, packet.frame) <= 0]:
                 self._finish(number)
 
     def _finish(self, number: int) -> None:
@@ -198,9 +203,22 @@ class Drone:
             return
         share = len(frame.slices) / frame.expected
         self._builder.on_frame(number, share == 1)
-        self.log.frames.append(
-            FrameRecord(frame.captured_s, self._simulation.now_s, frame.size_bytes, share)
-        )
+        now_s = self._simulation.now_s
+        number = len(self.log.frames)
+        self.log.frames.append(FrameRecord(frame.captured_s, now_s, frame.size_bytes, share))
+        if self._waiting < 0 and now_s < self._free_s:
+            self._simulation.at(self._free_s, self._show)
+        self._waiting = number
+        if now_s >= self._free_s:
+            self._show()
+
+    def _show(self) -> None:
+        """The network takes the newest frame that waits, as the ground node's worker does."""
+        number, self._waiting = self._waiting, -1
+        if number < 0:
+            return  # taken as it came, at the very moment when the network got free
+        self._free_s = self._simulation.now_s + GROUND_S
+        self.log.frames[number] = self.log.frames[number]._replace(shown_s=self._free_s)
 
     def _report(self) -> None:
         simulation, now_s = self._simulation, self._simulation.now_s
