@@ -5,6 +5,11 @@
   sc2 replay flight.mcap --link 500kbit,40ms,2% --out out/replay --json out/replay.json
   sc2 replay synthetic:7 --link traces/lte.up,40ms --seconds 60
 
+A bag of packets alone (topic `features`, as a drone sends them) is decoded again; --link and the
+rates then do not matter, for its packets have been over a link:
+
+  sc2 replay features.mcap --checkpoint newer.safetensors
+
 No ROS and no waiting: as fast as this machine computes, and the same result every time. Only the
 latencies depend on the machine, since the measured computing time of both ends is added to the
 time on the link.
@@ -29,7 +34,9 @@ ENDLESS_SECONDS = 20.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "input", metavar="BAG|VIDEO|FOLDER|synthetic[:SEED]", help="what the camera saw"
+        "input",
+        metavar="BAG|VIDEO|FOLDER|synthetic[:SEED]",
+        help="what the camera saw, or a bag of packets",
     )
     add_stream_options(parser)
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after so much of it")
@@ -46,6 +53,7 @@ def main(args: argparse.Namespace) -> int:
 
     from sc2_ros import checkpoint as checkpoints
     from sc2_ros.cli.api import report
+    from sc2_ros.cli.api.feature_replay import replay_features
     from sc2_ros.cli.api.replay_recorder import ReplayRecorder
     from sc2_ros.devices import check_device
     from sc2_ros.errors import InputError
@@ -53,6 +61,7 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.ground import GroundConfig, GroundPipeline
     from sc2_ros.link.spec import parse_link
     from sc2_ros.media.bag_writer import BagWriter
+    from sc2_ros.media.feature_bag import open_features
     from sc2_ros.media.source import open_source
     from sc2_ros.onboard import OnboardConfig, OnboardPipeline
 
@@ -61,6 +70,9 @@ def main(args: argparse.Namespace) -> int:
     check_device(args.device, "fp32")
     report.check_apart(args.input, args.out)
     size = frame_size(args.size)
+    features = open_features(args.input, args.topic)
+    if features is not None:
+        return replay_features(features, args)
     source = open_source(args.input, size=size, fps=args.fps, topic=args.topic)
     seconds = args.seconds or (ENDLESS_SECONDS if source.endless else float("inf"))
     checkpoint = checkpoints.load(args.checkpoint, device=args.device)

@@ -122,7 +122,7 @@ class SessionLog:
         if header is not None and header[0] in self.frames:
             self.frames[header[0]].delivered += 1
 
-    def result(self, stamp_ns: int, time_s: float, latency_ms: float, objects: int) -> None:
+    def result(self, stamp_ns: int, time_s: float, latency_ms: float | None, objects: int) -> None:
         """The ground is done with a frame."""
         frame = self._frame(stamp_ns, time_s)
         frame.result_s, frame.latency_ms, frame.objects = time_s, latency_ms, objects

@@ -5,6 +5,7 @@
 The bag of packets also decodes later, with a newer ground network that shares the encoder.
 """
 
+import json
 import time
 
 import numpy as np
@@ -96,6 +97,20 @@ def test_the_node_finds_what_replay_found(tmp_path, play):
 
     found = play(packets)
 
+    # `sc2 replay` of the packets alone comes to the same.
+    flight, again = tmp_path / "flight", tmp_path / "again"
+    with BagWriter(flight) as writer:
+        for number, packet in enumerate(packets):
+            writer.write_message("/drone1/features", packet_message(packet), number * 10**7)
+    assert main(["replay", str(flight), "--out", str(again)]) == 0
+    summary = json.loads((again / "summary.json").read_text("utf-8"))
+    assert summary["frames"] == len(expected)
+    assert summary["bytes_per_frame"] * len(expected) == pytest.approx(sum(map(len, packets)), 0.01)
+    decoded = messages_in(again / "results", "/detections", Detection2DArray)
+    assert {to_ns(m.header.stamp): to_cdr(m) for m in decoded} == {
+        stamp_ns: to_cdr(message) for stamp_ns, message in expected.items()
+    }
+
     assert len(expected) > 2
     assert any(message.detections for message in expected.values())
     assert found.keys() == expected.keys()
@@ -134,3 +149,17 @@ def test_a_newer_ground_network_decodes_an_old_bag(tmp_path, model, play):
         expected = detections_message(result, ground.detection_classes)
         assert to_cdr(found[result.stamp_ns]) == to_cdr(expected)
         assert not np.array_equal(result.boxes, was.boxes)
+
+
+def test_packets_of_another_checkpoint_end_in_one_sentence(tmp_path, model, capsys):
+    drone = OnboardPipeline(checkpoint.load(model))
+    image = np.zeros((64, 96, 3), np.uint8)
+    with BagWriter(tmp_path / "flight") as writer:
+        for packet in drone.process(CameraFrame(image, 1, "cam"), 0.0):
+            writer.write_message("/features", packet_message(packet), 0)
+
+    out = str(tmp_path / "out")
+    assert main(["replay", str(tmp_path / "flight"), "--out", out]) == 2
+
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("error: no frame came out of /features of flight: packet of checkpoint")

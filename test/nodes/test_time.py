@@ -27,7 +27,7 @@ from sc2_ros.runtime.ros import (
 DEADLINE_S = 60.0
 
 
-class Tester(Node):
+class Bench(Node):
     """Plays a clock and a camera, and hears what comes out."""
 
     def __init__(self):
@@ -55,7 +55,7 @@ def start(private_domain, model):
     def make(*kinds, sim_time="true"):
         words = ("-p", f"model:={model}", "-p", "rate.mode:=fixed", "-p", "score_threshold:=0.0")
         rclpy.init(args=["node", "--ros-args", "-p", f"use_sim_time:={sim_time}", *words])
-        tester = Tester()
+        tester = Bench()
         executor = SingleThreadedExecutor()
         nodes = [kind() for kind in kinds]
         for node in (tester, *nodes):

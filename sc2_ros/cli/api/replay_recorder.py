@@ -39,12 +39,16 @@ class ReplayRecorder:
         self._mask_classes = tuple(card["mask_classes"])
         self._first_ns = 0
 
+    def begin(self, first_ns: int) -> None:
+        """Let the bag's clock start at a stamp, and name the mask's classes."""
+        self._first_ns = first_ns
+        labels = label_info_message(self._mask_classes, 0.0, first_ns)
+        self._record(result_bag.LABEL_INFO, labels, 0.0)
+
     def camera(self, frame: SourceFrame, time_s: float) -> None:
         """Record the camera's picture as JPEG, and its truth."""
         if self.frames == 0:
-            self._first_ns = frame.stamp_ns
-            labels = label_info_message(self._mask_classes, 0.0, frame.stamp_ns)
-            self._record(result_bag.LABEL_INFO, labels, time_s)
+            self.begin(frame.stamp_ns)
         self.frames += 1
         stamp_ns, frame_id = frame.stamp_ns, frame.frame_id
         image = jpeg_message(frame.image, stamp_ns, frame_id)
@@ -74,8 +78,8 @@ class ReplayRecorder:
         self.log.delivered(packet)
         self._record(result_bag.FEATURES_RECEIVED, packet_message(packet), time_s)
 
-    def result(self, result: FrameResult, time_s: float, latency_ms: float) -> None:
-        """Record a frame's results."""
+    def result(self, result: FrameResult, time_s: float, latency_ms: float | None) -> None:
+        """Record a frame's results; the latency is None where the capture's time is not known."""
         self.log.result(result.stamp_ns, time_s, latency_ms, len(result.boxes))
         stamp_ns, frame_id = result.stamp_ns, result.frame_id
         detections = detections_message(result, self._detection_classes)
