@@ -55,16 +55,17 @@ class Teacher:
         return found
 
 
-def load_teacher(config: TrainConfig, device: str) -> Teacher:
-    """The teacher that the configuration names. Raises ParameterError, CheckpointError."""
-    if not config.teacher:
+def load_teacher(config: TrainConfig, options: RunOptions) -> Teacher:
+    """The teacher of --teacher, or of the configuration. Raises ParameterError, CheckpointError."""
+    path = options.teacher or config.teacher
+    if not path:
         raise ParameterError(
             "this recipe needs a teacher: train one with `sc2 train teacher` and name its "
-            "checkpoint.safetensors as teacher in the configuration"
+            "checkpoint.safetensors by --teacher, or as teacher in the configuration"
         )
-    loaded = split_checkpoint.load(config.teacher, device)
+    loaded = split_checkpoint.load(path, options.device)
     if not isinstance(loaded.network, TaskNetwork):
-        raise CheckpointError(f"{config.teacher} is a student; a teacher has no bottleneck")
+        raise CheckpointError(f"{path} is a student; a teacher has no bottleneck")
     return Teacher(loaded.network, loaded.card, loaded.id)
 
 

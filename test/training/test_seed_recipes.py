@@ -156,7 +156,7 @@ def test_the_first_stage_lowers_its_loss_and_leaves_the_ground_as_the_teacher_ha
     from sc2_ros.training.split_training import load_teacher, sources_for, start_student
 
     config = make_config(tmp_path, shapes, {}, teacher)
-    known = load_teacher(config, "cpu")
+    known = load_teacher(config, RunOptions())
     sources, _ = sources_for("classification", config)
     torch.manual_seed(0)
     student = start_student(known, "entropic_student", {"channels": 6}, None)

@@ -24,7 +24,7 @@ GROUP = "sc2_ros.recipes"
 class RunOptions:
     """What the command line adds to a configuration.
 
-    input, teacher and freeze_encoder: for adapt.
+    teacher: in place of the configuration's; input and freeze_encoder: for adapt.
     """
 
     device: str = "cpu"

@@ -88,7 +88,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
 
 def train(config: TrainConfig, options: RunOptions, settings: StudentSettings, recipe: str) -> Path:
     """Both stages with any bottleneck; `recipe` goes into the card."""
-    teacher = load_teacher(config, options.device)
+    teacher = load_teacher(config, options)
     sources, _ = sources_for(teacher.card["task"], config)
     torch.manual_seed(config.trainer.seed)
     student = start_student(

@@ -82,7 +82,7 @@ def shallow_loss(
 def run(config: TrainConfig, options: RunOptions) -> Path:
     """Train; write OUT/checkpoint.safetensors and return its path."""
     settings = build(FrankenSplitSettings, config.settings, "settings")
-    teacher = load_teacher(config, options.device)
+    teacher = load_teacher(config, options)
     sources, _ = sources_for(teacher.card["task"], config)
     torch.manual_seed(config.trainer.seed)
     chosen = {

@@ -72,7 +72,7 @@ def unit_loss(
 def run(config: TrainConfig, options: RunOptions) -> Path:
     """Train the unit; write OUT/checkpoint.safetensors and return its path."""
     settings = build(RateEstimatorSettings, config.settings, "settings")
-    teacher = load_teacher(config, options.device)
+    teacher = load_teacher(config, options)
     sources, _ = sources_for(teacher.card["task"], config)
     torch.manual_seed(config.trainer.seed)
     unit = {
