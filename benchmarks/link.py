@@ -6,7 +6,7 @@ python benchmarks/link.py --scenario rfc8867-5.1 --json out/link.json
 python benchmarks/link.py --scenario ../shared/data/traces/ATT-LTE-driving.up --mean-kbps 600
 python benchmarks/link.py --scenario steady --controller fixed:800
 python benchmarks/link.py --scenario rfc8867-5.1 --controller aiortc
-python benchmarks/link.py --scenario all --figures docs/figures
+python benchmarks/link.py --scenario all --traces ../shared/data/traces --figures docs/figures/link
 """
 
 import argparse
@@ -28,6 +28,8 @@ from sc2_ros.link.rate import BudgetRate, RateController, RateDecision
 from sc2_ros.link.scenarios import SCENARIOS, find_scenario, play
 
 MAX_KBPS = 20_000.0
+TRACE_KBPS = (200.0, 600.0, 1000.0, 4000.0)
+"""Mean rates to which recorded uplinks are scaled."""
 CONTROLLERS = "sc2, fixed:KBPS, jpeg, aiortc"
 
 
@@ -87,9 +89,11 @@ def make_controller(text: str, prefer: str) -> RateController:
     raise ParameterError(f"controller {text!r} is unknown; known: {CONTROLLERS}")
 
 
-def measure(args: argparse.Namespace, name: str) -> tuple[dict[str, Any], Any]:
+def measure(
+    args: argparse.Namespace, name: str, mean_kbps: float | None
+) -> tuple[dict[str, Any], Any]:
     """One scenario: its figures, and the run for a picture."""
-    scenario = find_scenario(name, args.mean_kbps)
+    scenario = find_scenario(name, mean_kbps)
     controllers = [Timed(make_controller(args.controller, args.prefer)) for _ in scenario.starts_s]
     content = JpegContent() if args.controller == "jpeg" else None
     begun_s = time.process_time()
@@ -98,7 +102,7 @@ def measure(args: argparse.Namespace, name: str) -> tuple[dict[str, Any], Any]:
         controllers,
         seconds=args.seconds,
         seed=args.seed,
-        mean_kbps=args.mean_kbps,
+        mean_kbps=mean_kbps,
         content=content,
         fps=args.fps,
     )
@@ -109,9 +113,32 @@ def measure(args: argparse.Namespace, name: str) -> tuple[dict[str, Any], Any]:
         row["value_of_oracle"] = oracle_value(replace(run, content=Content()))
     frames = sum(controller.frames for controller in controllers)
     row["controller_us"] = round(sum(c.seconds for c in controllers) / max(frames, 1) * 1e6, 1)
-    row["controller"], row["seed"] = args.controller, args.seed
+    row["controller"], row["seed"], row["mean_kbps"] = args.controller, args.seed, mean_kbps
     row["times_real"] = round(run.seconds / took_s)
     return row, run
+
+
+def jobs(args: argparse.Namespace) -> list[tuple[str, float | None]]:
+    """Scenarios and the mean rates to which their links are scaled.
+
+    Raises:
+        ParameterError: there are no traces in the folder.
+    """
+    if args.scenario != "all":
+        return [(args.scenario, args.mean_kbps)]
+    found: list[tuple[str, float | None]] = [(name, args.mean_kbps) for name in SCENARIOS]
+    if args.traces is not None:
+        traces = sorted(str(path) for path in args.traces.glob("*.up"))
+        if not traces:
+            raise ParameterError(f"{args.traces} holds no *.up traces")
+        found += [(trace, kbps) for kbps in TRACE_KBPS for trace in traces]
+    return found
+
+
+def picture_of(row: dict[str, Any]) -> str:
+    """File name of a run's picture."""
+    name = Path(row["scenario"]).name.removesuffix(".up").replace("%", "")
+    return f"{name}.png"
 
 
 def line_of(row: dict[str, Any]) -> str:
@@ -149,6 +176,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--scenario", default="all", metavar="NAME|TRACE|LINK", help="default: all by name"
     )
+    parser.add_argument(
+        "--traces", type=Path, metavar="FOLDER", help="with all: its recorded uplinks as well"
+    )
     parser.add_argument("--list", action="store_true", help="name the scenarios")
     parser.add_argument("--mean-kbps", type=float, metavar="R", help="scale the link to this mean")
     parser.add_argument("--controller", default="sc2", metavar="sc2|fixed:KBPS|jpeg|aiortc")
@@ -163,18 +193,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         for scenario in SCENARIOS.values():
             print(f"{scenario.name:20} {scenario.about}")
         return 0
-    names = list(SCENARIOS) if args.scenario == "all" else [args.scenario]
     rows = []
     print(HEAD)
     try:
-        for name in names:
-            row, run = measure(args, name)
+        for name, mean_kbps in jobs(args):
+            row, run = measure(args, name, mean_kbps)
             rows.append(row)
             print(line_of(row), flush=True)
             if args.figures is not None:
                 from sc2_ros.evaluation.link_figure import draw
 
-                draw(run, row["scenario"], args.figures / f"{Path(row['scenario']).stem}.png")
+                draw(run, row["scenario"], args.figures / picture_of(row))
     except (LinkSpecError, ParameterError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -11,9 +11,9 @@ import numpy as np
 
 from sc2_ros.codec.packet import HEADER_BYTES, MAX_PACKET_BYTES
 from sc2_ros.errors import ParameterError
-from sc2_ros.link.auto import START_BPS
 from sc2_ros.link.content import Content
 from sc2_ros.link.feedback import Feedback
+from sc2_ros.link.law import START_BPS
 from sc2_ros.link.rate import RATE_CODES, RateDecision
 from sc2_ros.link.sequence import wrapped_difference
 from sc2_ros.link.simulator import FrameRecord

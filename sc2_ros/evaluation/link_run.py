@@ -61,6 +61,7 @@ def summarise(run: Run, name: str) -> dict[str, Any]:
         "tcp_kbps": [
             round(sum(size for _, size in flow.sent) * 8e-3 / run.seconds, 1) for flow in run.tcp
         ],
+        "shares_kbps": shares_kbps(run),
     }
 
 
@@ -74,6 +75,27 @@ def utilisation(run: Run, passed: Sequence[SentRecord]) -> float | None:
     )
     did = sum(packet.size_bytes for packet in passed if packet.time_s >= first_s)
     return min(did / could, 1.0) if could > 0 else None
+
+
+def shares_kbps(run: Run) -> list[float] | None:
+    """What each stream and TCP flow on the way up got while all were there, 10 s after the last.
+
+    ``None`` where there is but one, or no such time.
+    """
+    flows = [
+        [(packet.time_s, packet.size_bytes) for packet in log.packets if not packet.dropped]
+        for log in run.logs
+    ] + [flow.sent for flow in run.tcp if flow.is_uplink]
+    if len(flows) < 2 or not all(flows):
+        return None
+    first_s = max(flow[0][0] for flow in flows) + WARM_UP_S
+    last_s = min(flow[-1][0] for flow in flows)
+    if last_s <= first_s:
+        return None
+    return [
+        round(sum(s for t, s in flow if first_s <= t < last_s) * 8e-3 / (last_s - first_s), 1)
+        for flow in flows
+    ]
 
 
 def value(run: Run, frames: Sequence[FrameRecord]) -> float:

@@ -251,6 +251,7 @@ class TcpFlow:
         uplink: bool = True,
     ) -> None:
         self._simulation = simulation
+        self.is_uplink = uplink
         self._there = simulation.up if uplink else simulation.down
         self._delay_s = (simulation.down if uplink else simulation.up).spec.delay_s
         self._window, self._threshold = 10.0, math.inf
