@@ -47,7 +47,7 @@ OTHERS = (
     *(f"crbq:{k}" for k in (1, 2, 4, 8, 16)),
     *(f"h264-video:{q}" for q in (46, 42, 38, 34, 30, 26)),
     *(f"hevc-video:{q}" for q in (46, 42, 38, 34, 30, 26)),
-    *("onboard-only", "onboard-only:light"),
+    *("png", "onboard-only", "onboard-only:light"),
 )
 BELOW_CEILING = (0.01, 0.03, 0.06)
 

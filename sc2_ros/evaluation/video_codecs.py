@@ -14,6 +14,7 @@ baseline's favour. Grey images are the luma plane as it is.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -31,6 +32,7 @@ from sc2_ros.evaluation.image_codecs import ImageCodec, plain
 
 Pixels = NDArray[np.uint8]
 
+os.environ.setdefault("SVT_LOG", "1")  # else SVT-AV1 writes twenty lines for every picture
 _X265 = "log-level=none:info=0:aud=0:pools=none:frame-threads=1:bframes=0:rc-lookahead=0"
 
 

@@ -51,7 +51,9 @@ class FactorisedImageCodec(nn.Module):
         )
         start = torch.linspace(0.0, 2.5, qualities)
         self.log_gain = nn.Parameter(start[:, None].repeat(1, channels))
-        self.priors = nn.ModuleList(EntropyBottleneck(channels) for _ in range(qualities))
+        self.priors = nn.ModuleList(
+            EntropyBottleneck(channels, init_scale=3) for _ in range(qualities)
+        )
 
     def forward(self, image: Tensor, quality: int) -> tuple[Tensor, Tensor]:
         """Image (B, 3, H, W) in [0, 1], sides multiples of 16 -> (image again, bits per pixel)."""
