@@ -7,7 +7,9 @@ Exit code 0 after SIGINT or SIGTERM, 2 after what a user can mend, 1 after a fau
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +20,7 @@ from sc2_ros.runtime.ros import MISUSE, ExternalShutdownException, MiddlewareErr
 
 
 def run(create: Callable[[], Node], args: list[str] | None = None) -> int:
-    """Make a node, spin it until it is told to stop, and clean up.
+    """Make a node, spin it until it is told to stop, and clean up; afterwards signals are ignored.
 
     Args:
         create: the node's class.
@@ -45,10 +47,19 @@ def run(create: Callable[[], Node], args: list[str] | None = None) -> int:
         explain(rclpy.logging.get_logger("sc2_ros") if node is None else node.get_logger(), error)
         return 1
     finally:
+        _ignore_signals()
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
+        _ignore_signals()  # the embedded runtime has put back what it found
     return 0
+
+
+def _ignore_signals() -> None:
+    """From here on the process only ends: a second ctrl-C must not break that off."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _init(args: list[str] | None) -> None:

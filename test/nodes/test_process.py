@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a node's process ends: its exit code and what it says."""
 
+import signal
 import threading
 
 import pytest
@@ -10,6 +11,15 @@ from sc2_ros.nodes.link_emulator_node import LinkEmulatorNode
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.runtime.ros import Node
+
+
+@pytest.fixture(autouse=True)
+def signals():
+    """What `run` leaves to a process that ends is not for this one."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(
@@ -72,3 +82,24 @@ def test_a_fault_before_there_is_a_node_is_one_line(capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("[FATAL] ")
     assert "IndexError" in line
+
+
+class Slow(Node):
+    """Is told to stop, and once more while it does."""
+
+    ended = False
+
+    def __init__(self) -> None:
+        super().__init__("slow")
+        self.create_timer(0.01, lambda: signal.raise_signal(signal.SIGINT))
+
+    def destroy_node(self) -> None:
+        Slow.ended = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        super().destroy_node()
+
+
+def test_a_node_that_ends_is_not_interrupted():
+    assert run(Slow, ["node"]) == 0
+
+    assert Slow.ended
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Command lines and parameters of the nodes on real ROS 2."""
 
+import signal
+import time
+
 import pytest
 import yaml
 
@@ -72,3 +75,20 @@ def test_parameters_are_dumped_changed_and_loaded(start, ros2, spin_until, node,
     assert "2mbit,10ms" in read
     assert "fast" in refused
     assert "Setting parameter failed" in refused
+
+
+def test_the_second_interruption_does_not_break_off_the_end(start, spin_until, node):
+    from diagnostic_msgs.msg import DiagnosticArray
+
+    heard = []
+    node.create_subscription(DiagnosticArray, "/diagnostics", heard.append, 10)
+    process = start("rclpy", "link_emulator_node")
+    spin_until(lambda: heard, "the first diagnosis")
+
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    _, text = process.communicate(timeout=DEADLINE_S)
+
+    assert process.returncode == 0, text
+    assert "Traceback" not in text
