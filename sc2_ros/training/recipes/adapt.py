@@ -110,7 +110,8 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         print(f"wrote {path}, checkpoint id {parts.id:08x} as before: no drone needs an update")
     else:
         config = replace(config, sources=tuple(source.config for source in sources))
-        path = export(best, sources, config, trainer.step, trainer.minutes, card)
+        clip = [sample.image for sample in sources[0].samples]
+        path = export(best, sources, config, trainer.step, trainer.minutes, card, [clip])
     _report(gain(checkpoint.load(start), checkpoint.load(path), truth), folder)
     return path
 

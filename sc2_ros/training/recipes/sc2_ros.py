@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from sc2_ros import checkpoint
@@ -61,10 +64,12 @@ def export(
     steps: int,
     minutes: float,
     card: dict[str, Any] | None = None,
+    clips: Sequence[Sequence[NDArray[np.uint8]]] = (),
 ) -> Path:
     """Count symbols on training images of every source, fit the tables, write the checkpoint.
 
-    card: of a checkpoint that was trained on; without one, what this training was.
+    card: of a checkpoint that was trained on; without one, what this training was. clips: frames
+    in their order, for the temporal tables, beside the footage that the configuration names.
     """
     model = copy.deepcopy(model).cpu().float().eval()
     assert isinstance(model, TrainingModel)
@@ -79,7 +84,7 @@ def export(
         images += [source.samples[number].image for number in chosen]
     fitted = tables.fit(model.encoder, model.bottleneck, images)
     footage = temporal_tables.footage(config.settings.get("footage", ()))
-    fitted = temporal_tables.fit(model.encoder, fitted, images, footage)
+    fitted = temporal_tables.fit(model.encoder, fitted, images, chain(footage, clips))
     if card is None:
         card = checkpoint.default_card() | {
             "recipe": "sc2_ros",
