@@ -23,7 +23,8 @@ from rich.progress import Progress
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.devices import check_device
-from sc2_ros.errors import InputError, Sc2Error
+from sc2_ros.errors import CheckpointError, InputError, Sc2Error
+from sc2_ros.evaluation import image_codec_network
 from sc2_ros.evaluation.bdrate import bd_rate, bytes_at, front
 from sc2_ros.evaluation.figure import draw_rate_distortion
 from sc2_ros.evaluation.jobs import Plan, default_cache, measure
@@ -182,11 +183,22 @@ def _parse_arguments() -> argparse.Namespace:
 
 def _codecs(text: str) -> list[str]:
     if text in ("images", "all"):
-        return [*IMAGE_CODECS, *(OTHERS if text == "all" else ())]
+        return [*IMAGE_CODECS, *(filter(_has_weights, OTHERS) if text == "all" else ())]
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
     for name in names:
         check(name)
     return [name for name in names if name != "uncompressed"]
+
+
+def _has_weights(name: str) -> bool:
+    """Whether a baseline can be run; one whose network was never trained is left out, and said."""
+    try:
+        if name.startswith("compressai"):
+            image_codec_network.weights_file(image_codec_network.KIND)
+    except CheckpointError as error:
+        print(f"without {name}: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _rates(text: str) -> list[float]:

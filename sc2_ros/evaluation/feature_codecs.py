@@ -8,9 +8,9 @@
     feature-webp:Q    the same with WebP
     crbq:K            latent -> K principal channels -> 8 bits each, no entropy coding -> packets
 
-Input compression of features: Matsubara et al., "SC2 Benchmark" (TMLR 2023), section 4.1; channel
-reduction and bottleneck quantisation (CR+BQ): section 4.2, there with a network trained for K, here
-with the principal components of a finished one.
+Both after Matsubara et al., "SC2 Benchmark: Supervised Compression for Split Computing" (TMLR
+2023); channel reduction and bottleneck quantisation (CR+BQ) there with a network trained for K,
+here with the principal components of a finished one.
 """
 
 from __future__ import annotations
