@@ -56,9 +56,9 @@ class _Stream:
     """
 
     def __init__(self, codec: LatentCodec, station: int, now_s: float) -> None:
-        self.assembler = FrameAssembler(codec)
-        self.repairer = FrameRepairer()
         self.references = ReferenceWindow()
+        self.assembler = FrameAssembler(codec, references=self.references)
+        self.repairer = FrameRepairer()
         self.frame_id = ""
         self.heard_s = now_s
         self.feedback_due_s = now_s
@@ -337,6 +337,7 @@ class GroundPipeline:
             packets_repaired=frame.slices_repaired,
             share_received=float((frame.received & ~frame.repaired).mean()),
             share_repaired=float(frame.repaired.mean()),
+            share_concealed=float(frame.concealed.mean()),
             boxes=found.boxes.numpy(),
             scores=found.scores.numpy(),
             labels=found.labels.numpy(),
@@ -347,7 +348,9 @@ class GroundPipeline:
     def _run_network(self, frame: AssembledFrame) -> dict[str, Tensor]:
         config = self.config
         latent = torch.from_numpy(frame.latent)[None].to(config.device)
-        received = torch.from_numpy(frame.received)[None, None].to(config.device, torch.float32)
+        received = torch.from_numpy(frame.received | frame.concealed)[None, None].to(
+            config.device, torch.float32
+        )
         with autocast(config.device, config.precision):
             output: dict[str, Tensor] = self._network(
                 latent, received, mask=config.mask, preview=config.preview

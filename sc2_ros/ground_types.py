@@ -82,6 +82,7 @@ class FrameResult:
         packets_repaired: how many others were told by repair packets.
         share_received: share of the frame's area that came.
         share_repaired: share of it that was told by repair packets instead.
+        share_concealed: share of it that was taken from an earlier frame.
         boxes: (N, 4) float32 x1, y1, x2, y2 in pixels of the camera's image.
         scores: (N,) float32, best first.
         labels: (N,) int64 detection class numbers.
@@ -101,6 +102,7 @@ class FrameResult:
     packets_repaired: int
     share_received: float
     share_repaired: float
+    share_concealed: float
     boxes: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float32]
     labels: npt.NDArray[np.int64]
@@ -116,7 +118,7 @@ class GroundStats:
         packets: packets received, good or bad.
         bytes: their bytes.
         bad_packets: packets that could not be used, by reason: "damaged", "mismatch",
-            "unexpected type", "undecodable", "inconsistent".
+            "unexpected type", "undecodable", "inconsistent", "reference missing".
         mismatched: packets of another checkpoint than the one loaded.
         last_error: what was wrong with the last bad packet, as a sentence.
         frames: frames shown.

@@ -217,6 +217,27 @@ def test_a_recording_can_be_cut_and_read_from_the_next_refresh(checkpoint):
     assert whole == list(range(whole[0], frames + 20))
 
 
+def test_a_lost_slice_is_taken_from_the_frame_before(checkpoint):
+    flight = Flight(checkpoint, rate_index=1.0)
+    flight.scene._base = np.tile(flight.scene._base, (3, 3, 1))
+    flight.step()
+    flight.step()
+    dropped = iter([True] + [False] * 99)
+    headers, shown = flight.step(lose=lambda: next(dropped))
+    ready = flight.stations[0].expire(flight.now_s + 1)
+    frame = (shown[0] + ready)[-1].frame
+    before = held(flight.stations[0]).newest
+
+    assert len(headers) > 1
+    assert not frame.complete
+    assert frame.concealed.any()
+    assert not (frame.concealed & frame.received).any()
+    hole = frame.concealed
+    expected = flight.onboard._codec.dequantise(before.symbols, before.code)
+    assert np.array_equal(frame.latent[:, hole], expected[:, hole])
+    assert held(flight.stations[0]).get(frame.header.frame) is None
+
+
 def test_many_frames_with_loss_both_ways_do_not_drift(checkpoint):
     frames = int(os.environ.get("SC2_DRIFT_FRAMES", "1000"))  # 10,000 before a release
     flight = Flight(checkpoint, rate_index=0.1)

@@ -3,8 +3,9 @@
 """Slices of one stream, in whatever order and number they come, to frames in order.
 
 A frame is finished when its last slice comes, when a newer frame is complete, when more than a few
-frames are open, or when its time is over. What is missing then is zero in the latent and false in
-`received`; the networks were trained with such holes.
+frames are open, or when its time is over. What is missing then is taken from the frame that the
+others were predicted from, moved as they were, and true in `concealed`. Where there is none, it is
+zero in the latent; the networks were trained with such holes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import numpy.typing as npt
 
 from sc2_ros.codec.coder import DecodedSlice, LatentCodec
 from sc2_ros.codec.packet import Geometry, Header
+from sc2_ros.codec.prediction import Motion, Prediction, predict
+from sc2_ros.codec.references import ReferenceWindow
 
 LATE_WINDOW = 64
 """A frame number up to so many behind the newest finished one is late; further back, a restart."""
@@ -35,6 +38,7 @@ class AssembledFrame:
         slices_received: different slices that came.
         slices_repaired: slices that did not come but were told by repair packets.
         repaired: (h, w) bool, the positions of those; true in `received`, too.
+        concealed: (h, w) bool, the positions that did not come but were taken from another frame.
         size_bytes: bytes on the wire of the packets that were used, repair packets included.
         first_s: arrival of the first of them, seconds.
         last_s: arrival of the last of them, seconds.
@@ -49,6 +53,7 @@ class AssembledFrame:
     slices_received: int
     slices_repaired: int
     repaired: npt.NDArray[np.bool_]
+    concealed: npt.NDArray[np.bool_]
     size_bytes: int
     first_s: float
     last_s: float
@@ -97,9 +102,15 @@ class _OpenFrame:
 class FrameAssembler:
     """Collects the slices of one stream; memory is bounded by `max_open` frames."""
 
-    def __init__(self, codec: LatentCodec, max_open: int = 4) -> None:
-        """`codec` dequantises; when more than `max_open` frames are begun, the oldest is given."""
+    def __init__(
+        self, codec: LatentCodec, max_open: int = 4, references: ReferenceWindow | None = None
+    ) -> None:
+        """`codec` dequantises; when more than `max_open` frames are begun, the oldest is given.
+
+        `references` are the last whole frames, from which holes are concealed.
+        """
         self._codec = codec
+        self._references = references
         self._max_open = max_open
         self._open: list[_OpenFrame] = []  # oldest first
         self._last: Header | None = None
@@ -192,20 +203,39 @@ class FrameAssembler:
             symbols[:, rows, cols] = piece.symbols
             received[rows, cols] = True
             repaired[rows, cols] = number in frame.repaired
+        latent = self._codec.dequantise(symbols, first.header.rate_code)
+        concealed = np.zeros_like(received)
+        if not received.all() and (before := self._before(frame)) is not None:
+            concealed = before.known & ~received
+            moved = self._codec.dequantise(before.symbols(), before.reference.code)
+            latent = np.where(concealed, moved, latent)
         return AssembledFrame(
             header=first.header,
             geometry=first.geometry,
             symbols=symbols,
-            latent=self._codec.dequantise(symbols, first.header.rate_code),
+            latent=latent,
             received=received,
             slices_expected=frame.expected,
             slices_received=len(frame.slices) - len(frame.repaired),
             slices_repaired=len(frame.repaired),
             repaired=repaired,
+            concealed=concealed,
             size_bytes=frame.size_bytes,
             first_s=frame.first_s,
             last_s=frame.last_s,
         )
+
+    def _before(self, frame: _OpenFrame) -> Prediction | None:
+        """What an earlier frame says about this one."""
+        for piece in frame.slices.values():
+            if piece.prediction is not None:
+                return piece.prediction
+        newest = self._references.newest if self._references is not None else None
+        first = frame.first
+        # Nothing tells how the picture moved: a frame on the same grid is taken as it is.
+        if newest is None or newest.geometry != first.geometry:
+            return None
+        return predict(newest, Motion(), first.grid_h, first.grid_w)
 
 
 def _signed(difference: int) -> int:

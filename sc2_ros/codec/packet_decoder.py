@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.codec import packet as wire
-from sc2_ros.codec.prediction import predict
+from sc2_ros.codec.prediction import Motion, Prediction, predict
 from sc2_ros.codec.rans import SymbolCoder
 from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.slice_decoder import SliceDecoder
@@ -27,7 +27,7 @@ from sc2_ros.errors import MismatchError, MissingReferenceError, PacketError
 
 @dataclass(frozen=True, eq=False)
 class DecodedSlice:
-    """One slice as it came off the wire.
+    """One slice as it came off the wire, and what it was predicted from, if anything.
 
     `symbols` (C, ph, pw) int16 belong at row `y0`, column `x0` of a latent of `grid_h` x `grid_w`.
     """
@@ -39,6 +39,7 @@ class DecodedSlice:
     grid_w: int
     header: wire.Header
     geometry: wire.Geometry
+    prediction: Prediction | None = None
 
     @property
     def encoded_size(self) -> tuple[int, int]:
@@ -65,6 +66,7 @@ class PacketDecoder:
         self._tables = tables
         self._checkpoint_id = checkpoint_id
         self._decoder = SliceDecoder(tables, coder, temporal_coder)
+        self._last: Prediction | None = None
 
     def decode(
         self, packet: wire.Packet, references: ReferenceWindow | None = None
@@ -101,12 +103,24 @@ class PacketDecoder:
         shape = (self._tables.channels, patch.y1 - patch.y0, patch.x1 - patch.x0)
         if np.prod(shape) > MAX_PATCH_SYMBOLS:
             raise PacketError(f"slice of {shape} symbols; at most {MAX_PATCH_SYMBOLS}")
+        prediction = None
         if reference is None or head is None:
             symbols = self._decoder.intra(data, shape, header.rate_code)
         else:
-            prediction = predict(reference, head.motion, height, width)
+            prediction = self._predict(reference, head.motion, height, width)
             symbols = self._decoder.predicted(data, prediction, patch, header.rate_code)
-        return DecodedSlice(symbols, patch.y0, patch.x0, height, width, header, geometry)
+        return DecodedSlice(
+            symbols, patch.y0, patch.x0, height, width, header, geometry, prediction
+        )
+
+    def _predict(self, reference: Reference, motion: Motion, height: int, width: int) -> Prediction:
+        """The prediction, which is the same for all slices of a frame."""
+        last = self._last
+        if last is None or last.reference is not reference or last.motion != motion:
+            last = None
+        if last is None or last.known.shape != (height, width):
+            last = self._last = predict(reference, motion, height, width)
+        return last
 
     def _reference(
         self, packet: wire.Packet, references: ReferenceWindow | None

@@ -89,6 +89,13 @@ class Prediction:
     position: Ints
     value: Ints
 
+    def symbols(self) -> npt.NDArray[np.int8]:
+        """The reference's symbols on the frame's grid, (C, h, w); zero where it is not known."""
+        channels = len(self.reference.symbols)
+        moved = np.zeros((channels, *self.known.shape), np.int8)
+        moved.reshape(-1)[self.place] = self.value
+        return moved
+
 
 @dataclass(frozen=True, eq=False)
 class ScaledPrediction:

@@ -63,6 +63,7 @@ class ReferenceWindow:
 
     def put(self, reference: Reference) -> None:
         """Keep a frame; those more than WINDOW frames behind it, or ahead of it, are forgotten."""
+        self._frames.pop(reference.frame, None)
         self._frames[reference.frame] = reference
         for number in list(self._frames):
             if (reference.frame - number) & 0xFFFF > WINDOW:
@@ -71,6 +72,11 @@ class ReferenceWindow:
     def get(self, frame: int) -> Reference | None:
         """The frame with that number, if it is kept."""
         return self._frames.get(frame & 0xFFFF)
+
+    @property
+    def newest(self) -> Reference | None:
+        """The frame that was put last."""
+        return next(reversed(self._frames.values()), None)
 
     def clear(self) -> None:
         """Forget everything: the stream counts anew."""

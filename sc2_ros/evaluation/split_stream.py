@@ -105,6 +105,7 @@ class SplitGround:
             packets_repaired=0,
             share_received=1.0,
             share_repaired=0.0,
+            share_concealed=0.0,
             boxes=outputs.boxes[best],
             scores=outputs.scores[best],
             labels=np.asarray(outputs.labels)[best],

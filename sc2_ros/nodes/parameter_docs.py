@@ -47,6 +47,7 @@ for a whole frame and WARN where packets are missing; `hardware_id` is `stream N
 | `packets_repaired` | of those that did not come, how many repair packets made up for |
 | `share_received` | share of the picture whose features came, 0 to 1 |
 | `share_repaired` | share of it that repair packets made up for, 0 to 1 |
+| `share_concealed` | share of it that was taken from an earlier frame, 0 to 1 |
 
 The link emulator publishes `~/capacity_bps`, `~/queue_bytes` and `~/loss` (std_msgs/Float64) ten
 times a second: the imitated link's rate in bit/s, the bytes that wait in its queue, and the share

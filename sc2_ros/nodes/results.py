@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sc2_ros.ground import FrameResult
+from sc2_ros.ground_types import FrameResult
 from sc2_ros.media.messages import (
     compressed_message,
     detections_message,
@@ -115,6 +115,7 @@ def frame_info_message(result: FrameResult, node_name: str) -> DiagnosticArray:
         "packets_repaired": result.packets_repaired,
         "share_received": f"{result.share_received:.4f}",
         "share_repaired": f"{result.share_repaired:.4f}",
+        "share_concealed": f"{result.share_concealed:.4f}",
     }
     whole = result.packets_received + result.packets_repaired >= result.packets_expected
     status = Status(

@@ -27,6 +27,7 @@ def result(boxes, labels):
         packets_repaired=0,
         share_received=1.0,
         share_repaired=0.0,
+        share_concealed=0.0,
         boxes=np.array(boxes, np.float32).reshape(-1, 4),
         scores=np.full(len(boxes), 0.875, np.float32),
         labels=np.array(labels, np.int64),

@@ -28,6 +28,7 @@ def result(source_size, boxes=(), received=6):
         packets_received=received,
         packets_repaired=0,
         share_repaired=0.0,
+        share_concealed=0.0,
         share_received=received / 6,
         boxes=np.array(boxes, np.float32).reshape(-1, 4),
         scores=np.full(len(boxes), 0.9, np.float32),
@@ -88,5 +89,6 @@ def test_frame_info_has_the_documented_keys():
         "packets_repaired": "0",
         "share_received": "0.8333",
         "share_repaired": "0.0000",
+        "share_concealed": "0.0000",
     }
     assert status.message == "5 of 6 packets"
