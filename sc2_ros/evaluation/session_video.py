@@ -86,6 +86,7 @@ def status(frame: FrameLog | None, log: SessionLog) -> list[tuple[str, str]]:
     if frame is None or frame.result_s is None:
         return [("no figures for this frame", "")]
     recent = log.recent(frame.result_s)
+    latency = "unknown" if frame.latency_ms is None else f"{frame.latency_ms:.0f} ms"
     capacity = "" if recent.capacity_kbps is None else f" of {recent.capacity_kbps:.0f}"
     return [
         ("frames/s", f"{recent.fps:.1f}"),
@@ -93,7 +94,7 @@ def status(frame: FrameLog | None, log: SessionLog) -> list[tuple[str, str]]:
         ("kbit/s", f"{recent.sent_kbps:.0f}{capacity}"),
         ("rate index", f"{frame.rate_code / 64:.2f}"),
         ("loss", f"{recent.loss:.1%}"),
-        ("latency", f"{frame.latency_ms:.0f} ms"),
+        ("latency", latency),
         ("objects", str(frame.objects)),
     ]
 

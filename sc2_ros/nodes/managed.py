@@ -95,7 +95,7 @@ class ManagedNode(LifecycleNode):
             raise self._fault
 
     def _begin(self) -> None:
-        if self.trigger_configure() is TransitionCallbackReturn.SUCCESS:
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
     # What belongs to a stage
@@ -130,7 +130,7 @@ class ManagedNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start."""
         result = self._do(self._start, "active")
-        self._active = result is TransitionCallbackReturn.SUCCESS
+        self._active = result == TransitionCallbackReturn.SUCCESS
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:

@@ -10,6 +10,7 @@ import pytest
 from sc2_ros.codec.packet import Header, PacketType, build, build_stream_info
 from sc2_ros.evaluation.session import SessionLog, Summary
 from sc2_ros.evaluation.session_figure import save_figure
+from sc2_ros.evaluation.session_video import status
 
 
 def packet(frame: int, number: int = 0, payload: int = 76) -> bytes:
@@ -120,3 +121,16 @@ def test_figure(tmp_path: Path, log: SessionLog) -> None:
     path = tmp_path / "new" / "figure.png"
     save_figure(log, summary(log), path, "a title")
     assert path.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_frame_whose_latency_is_unknown_counts_in_everything_else(tmp_path: Path) -> None:
+    log = run_of_ten_frames()
+    log.result(3 * 100_000_000, 0.35, None, objects=3)  # the clock was set back in between
+
+    found = summary(log)
+
+    assert found.frames == 10
+    assert found.latency_ms.p50 == 55.0
+    assert dict(status(log.frames[3 * 100_000_000], log))["latency"] == "unknown"
+    save_figure(log, found, tmp_path / "figure.png", "ten frames")
+    assert (tmp_path / "figure.png").stat().st_size > 0

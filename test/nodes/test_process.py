@@ -3,6 +3,8 @@
 """How a node's process ends: its exit code and what it says."""
 
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -103,3 +105,18 @@ def test_a_node_that_ends_is_not_interrupted():
 
     assert Slow.ended
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+
+
+@pytest.mark.parametrize(
+    ("name", "without"),
+    [
+        ("camera_node", {"torch"}),
+        ("link_emulator_node", {"torch"}),
+        ("onboard_node", {"torchvision", "sc2_ros.ground"}),
+    ],
+)
+def test_a_node_imports_nothing_heavy_that_it_does_not_need(name, without):
+    code = f"import sys, sc2_ros.nodes.{name}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert without & set(done.stdout.split()) == set()

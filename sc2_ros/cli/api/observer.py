@@ -96,7 +96,8 @@ class Observer(Node):
         captured_s = stamp_ns / 1e9 - self._zero_s
         if captured_s < self.begun_s:
             return
-        latency_ms = (now_s - captured_s) * 1e3
+        # A clock that was set in between tells no latency.
+        latency_ms = (now_s - captured_s) * 1e3 if now_s >= captured_s else None
         self.log.result(stamp_ns, now_s, latency_ms, len(message.detections))
         self._record(result_bag.DETECTIONS, message)
 

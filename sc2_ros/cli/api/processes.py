@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 
 from sc2_ros.cli.api.report import process_row
 from sc2_ros.errors import Sc2Error
@@ -79,12 +78,7 @@ class NodeProcesses:
     def __enter__(self) -> "NodeProcesses":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         processes, self._running = list(self._running.values()), {}
         _stop(processes)
 
