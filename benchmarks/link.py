@@ -138,7 +138,7 @@ def jobs(args: argparse.Namespace) -> list[tuple[str, float | None]]:
 def picture_of(row: dict[str, Any]) -> str:
     """File name of a run's picture."""
     name = Path(row["scenario"]).name.removesuffix(".up").replace("%", "")
-    return f"{name}.png"
+    return f"{name}.png" if row["mean_kbps"] is None else f"{name}-{row['mean_kbps']:.0f}.png"
 
 
 def line_of(row: dict[str, Any]) -> str:
@@ -204,6 +204,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 from sc2_ros.evaluation.link_figure import draw
 
                 draw(run, row["scenario"], args.figures / picture_of(row))
+        if args.figures is not None and args.scenario == "all":
+            from sc2_ros.evaluation.link_figure import draw_grid
+
+            draw_grid(rows, args.figures / "rfc8868.png")
     except (LinkSpecError, ParameterError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
