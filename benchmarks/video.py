@@ -6,9 +6,9 @@
     python benchmarks/video.py --input FILE|FOLDER|BAG|synthetic:SEED:LOOK:MOTION --fps 10
 
 Without --input: the clips of ../shared/data (or $SC2_DATA) and the synthetic flight. Rows are
-{clip, fps, system, setting, age, loss, bytes_per_frame, kbps, agreement_ap50, encode_ms,
-decode_ms}; `summary` has the bytes at equal agreement. Times share the machine with whatever else
-runs; the network's is in none of them.
+{clip, fps, system, setting, age, loss, bytes_per_frame, kbps, agreement_ap50, ap50 (against labels,
+where there are any), encode_ms, decode_ms}; `summary` has the bytes at equal agreement. Times share
+the machine with whatever else runs; the network's is in none of them.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ from rich.table import Table
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros import imaging
 from sc2_ros.evaluation.video_run import Agreement, OwnSystem, PeerSystem, VideoSystem, measure
-from sc2_ros.media.source import open_source
+from sc2_ros.media.source import SourceFrame, open_source
 from sc2_ros.training.config import data_root
+from sc2_ros.training.datasets import Sample
 
 Image = NDArray[np.uint8]
 Row = dict[str, object]
@@ -63,12 +64,13 @@ def main() -> int:
     agreement = Agreement(checkpoint)
     rows: list[Row] = []
     report: dict[str, object] = {}
-    for name, fps, motion, images in _clips(args.input, args.fps, args.frames, args.only):
-        truth = [agreement.detect(image) for image in images]
+    for name, fps, motion, frames in _clips(args.input, args.fps, args.frames, args.only):
+        truth = [agreement.truth(sample.image) for sample in frames]
+        labels = frames if any(len(sample.boxes) for sample in frames) else []
         for system, age, loss in _systems(checkpoint, agreement, fps, args.peers):
             row: Row = {"clip": name, "fps": fps, "motion": motion}
             row |= {"system": system.name, "setting": system.setting, "age": age, "loss": loss}
-            row |= measure(system, images, truth, agreement)
+            row |= measure(system, truth, labels, agreement)
             row["kbps"] = round(float(str(row["bytes_per_frame"])) * 8 * fps / 1000, 2)
             rows.append(row)
         report = {
@@ -103,6 +105,12 @@ def summary(rows: Sequence[Row]) -> list[Row]:
         entry["intra_bytes"] = middle["bytes_per_frame"]
         temporal = _curve(own, "sc2", 1)
         entry["share_of_intra"] = _ratio(bytes_at(temporal, at), bytes_at(intra, at))
+        if middle["ap50"] is not None:
+            entry["label_ap50"] = middle["ap50"]
+            curves = [_curve(own, *kind, "ap50") for kind in (("sc2", 1), ("sc2 intra", 0))]
+            entry["share_of_intra_by_labels"] = _ratio(
+                *(bytes_at(curve, middle["ap50"]) for curve in curves)
+            )
         for age in AGES[1:]:
             # Older references were measured at one rate: compare at equal rate.
             same = [r for r in own if (r["system"], r["age"], r["loss"]) == ("sc2", age, 0.0)]
@@ -110,10 +118,15 @@ def summary(rows: Sequence[Row]) -> list[Row]:
                 entry[f"share_age_{age}"] = _ratio(
                     same[0]["bytes_per_frame"], middle["bytes_per_frame"]
                 )
-        for peer in QUALITIES:
+        for peer in [peer for peer in QUALITIES if _curve(own, peer, 0)]:
             reached = bytes_at(_curve(own, peer, 0), at)
             entry[f"share_of_{peer}"] = _ratio(bytes_at(temporal, at), reached)
-        for system in ("sc2", *QUALITIES):
+            if middle["ap50"] is not None:
+                curves = [_curve(own, *kind, "ap50") for kind in (("sc2", 1), (peer, 0))]
+                entry[f"share_of_{peer}_by_labels"] = _ratio(
+                    *(bytes_at(curve, middle["ap50"]) for curve in curves)
+                )
+        for system in ("sc2", "x265", "x264"):
             entry[f"kept_at_loss_{system}"] = _kept(own, system)
         result.append(entry)
     return result
@@ -130,13 +143,15 @@ def _kept(rows: Sequence[Row], system: str) -> float | None:
     return None
 
 
-def _curve(rows: Sequence[Row], system: str, age: int) -> list[tuple[float, float]]:
+def _curve(
+    rows: Sequence[Row], system: str, age: int, figure: str = "agreement_ap50"
+) -> list[tuple[float, float]]:
     """(bytes, AP50) of a system's settings without loss, by bytes."""
     points = [
-        (float(str(row["bytes_per_frame"])), float(str(row["agreement_ap50"])))
+        (float(str(row["bytes_per_frame"])), float(str(row[figure])))
         for row in rows
         if (row["system"], row["age"], row["loss"]) == (system, age, 0.0)
-        and row["agreement_ap50"] is not None
+        and row[figure] is not None
     ]
     return sorted(points)
 
@@ -184,11 +199,11 @@ def _systems(
 
 def _clips(
     spec: str | None, fps: float, count: int, only: str
-) -> Iterator[tuple[str, float, str, list[Image]]]:
+) -> Iterator[tuple[str, float, str, list[Sample]]]:
     """Name, frames per second, motion and frames, RGB, sides multiples of 16."""
     if spec is not None:
         source = open_source(spec, fps=fps)
-        yield Path(spec).name, fps, "", [_bounded(frame.image) for frame in islice(source, count)]
+        yield Path(spec).name, fps, "", [_sample(frame) for frame in islice(source, count)]
         return
     yield from _flights(count, 10.0, only)
     root = data_root(None)
@@ -198,21 +213,29 @@ def _clips(
         if name.endswith(".jpg"):
             paths = sorted(root.glob(name), key=lambda p: int("".join(filter(str.isdigit, p.stem))))
             pictures = [cv2.imread(str(path)) for path in paths[-count:]]
-            frames = [_bounded(cv2.cvtColor(p, cv2.COLOR_BGR2RGB)) for p in pictures]
-            frames = [frame for frame in frames if frame.shape == frames[-1].shape]
+            images = [_bounded(cv2.cvtColor(p, cv2.COLOR_BGR2RGB)) for p in pictures]
+            frames = [Sample(image, "") for image in images if image.shape == images[-1].shape]
         else:
             source = open_source(str(root / name), fps=rate)
-            frames = [_bounded(frame.image) for frame in islice(source, first, first + count)]
+            frames = [_sample(frame) for frame in islice(source, first, first + count)]
         yield name, rate, motion, frames
     yield from _flights(count, 2.0, only)
 
 
-def _flights(count: int, rate: float, only: str) -> Iterator[tuple[str, float, str, list[Image]]]:
+def _flights(count: int, rate: float, only: str) -> Iterator[tuple[str, float, str, list[Sample]]]:
     for motion in FLIGHTS:
         name = f"synthetic:1000003:rgb:{motion}"
         if only in name:
             flight = islice(open_source(name, fps=rate), count)
-            yield name, rate, motion, [_bounded(frame.image) for frame in flight]
+            yield name, rate, motion, [_sample(frame) for frame in flight]
+
+
+def _sample(frame: SourceFrame) -> Sample:
+    """The frame at the size that is sent; with its labels only where that is its own."""
+    image = _bounded(frame.image)
+    if frame.truth is None or image.shape[:2] != frame.image.shape[:2]:
+        return Sample(image, "")
+    return Sample(image, "", frame.truth.boxes, frame.truth.labels)
 
 
 def _bounded(image: NDArray[Any]) -> Image:

@@ -39,7 +39,8 @@ TRUTH_SCORE = 0.2
 LEAST_SCORE = 0.01
 MOST_DETECTIONS = 300
 WARM_UP = 6
-"""The first frames are intra until one is acknowledged, which takes as many as the oldest age."""
+"""The first frames are intra until one is acknowledged, which takes as many as the oldest age. They
+do not count, and nothing of them is lost: a peer that loses its key frame shows nothing."""
 PACKET_BYTES = 1176
 """What a packet of 1,200 bytes with a header like ours carries of a peer's frame."""
 
@@ -98,8 +99,8 @@ class VideoSystem(Protocol):
     name: str
     setting: str
 
-    def send(self, image: Image) -> Delivery:
-        """Code, lose and show one frame."""
+    def send(self, image: Image, *, reliable: bool) -> Delivery:
+        """Code, lose and show one frame; if reliable, nothing of it is lost."""
         ...
 
 
@@ -125,14 +126,16 @@ class Agreement:
             max_detections=MOST_DETECTIONS,
         )
 
-    def ap50(
-        self, images: Sequence[Image], truth: Sequence[Detections], found: Sequence[Detections]
-    ) -> float | None:
-        """Mean AP50 of `found` over the classes of `truth` above TRUTH_SCORE; None: it is empty."""
+    def truth(self, image: Image) -> Sample:
+        """What is found on the uncompressed frame, from TRUTH_SCORE on, as if it were labels."""
+        found = self.detect(image)
+        sure = found.scores >= TRUTH_SCORE
+        return Sample(image, "", found.boxes[sure].numpy(), found.labels[sure].numpy())
+
+    def ap50(self, truth: Sequence[Sample], found: Sequence[Detections]) -> float | None:
+        """Mean AP50 of `found` over the classes of `truth`; None: it is empty."""
         score = DetectionScore(self.classes, self.classes)
-        for image, true, got in zip(images, truth, found, strict=True):
-            sure = true.scores >= TRUTH_SCORE
-            sample = Sample(image, "", true.boxes[sure].numpy(), true.labels[sure].numpy())
+        for sample, got in zip(truth, found, strict=True):
             score.add(sample, got.boxes.numpy(), got.scores.numpy(), got.labels.numpy())
         present = [value for value in score.result().ap50.values() if value is not None]
         return sum(present) / len(present) if present else None
@@ -176,8 +179,9 @@ class OwnSystem:
         self._under_way: deque[list[bytes]] = deque([[]] * max(self.age - 1, 0))
         self._now_s = 0.0
 
-    def send(self, image: Image) -> Delivery:
+    def send(self, image: Image, *, reliable: bool) -> Delivery:
         """Packets there, feedback back."""
+        loss = 0.0 if reliable else self.loss
         self._now_s += 1 / self.fps
         now_s = self._now_s
         frame = CameraFrame(image, round(now_s * 1e9), "camera")
@@ -189,14 +193,14 @@ class OwnSystem:
         start_s = time.perf_counter()
         for packet in packets:
             self._onboard.on_sent(packet, now_s)
-            if self._random.random() >= self.loss:
+            if self._random.random() >= loss:
                 ready += self._ground.accept(packet, now_s)
         ready += self._ground.expire(now_s + 0.03)
         decode_ms = (time.perf_counter() - start_s) * 1e3
         results = [self._ground.show(one) for one in ready]
         self._under_way.append(self._ground.feedback(now_s + 0.04))
         for feedback in self._under_way.popleft():
-            if self._random.random() >= self.loss:
+            if self._random.random() >= loss:
                 self._onboard.on_feedback(feedback, now_s + 0.05)
         found = None
         if results:
@@ -226,13 +230,14 @@ class PeerSystem:
         self._codec = FfmpegCodec(f"{self.name}:{self.quality}", PEERS[self.name], self.quality)
         self._random = np.random.default_rng(self.seed)
 
-    def send(self, image: Image) -> Delivery:
+    def send(self, image: Image, *, reliable: bool) -> Delivery:
         """Encode, lose, decode what is left, run the network on it."""
+        loss = 0.0 if reliable else self.loss
         start_s = time.perf_counter()
         data = self._codec.encode(image)
         encode_ms = (time.perf_counter() - start_s) * 1e3
         packets = -(-len(data) // PACKET_BYTES)
-        if (self._random.random(packets) < self.loss).any():
+        if (self._random.random(packets) < loss).any():
             return Delivery(len(data), None, encode_ms, 0.0)
         start_s = time.perf_counter()
         try:
@@ -244,14 +249,20 @@ class PeerSystem:
 
 
 def measure(
-    system: VideoSystem, images: Sequence[Image], truth: Sequence[Detections], agreement: Agreement
+    system: VideoSystem,
+    truth: Sequence[Sample],
+    labels: Sequence[Sample],
+    agreement: Agreement,
 ) -> dict[str, object]:
-    """Send a clip: bytes and times without the first WARM_UP frames; AP50."""
+    """Send a clip: bytes, times and AP50, all without the first WARM_UP frames.
+
+    truth: per frame, what the network finds without compression; labels: what there is, if known.
+    """
     nothing = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64))
     deliveries, found = [], []
     last = nothing
-    for image in images:
-        delivery = system.send(image)
+    for number, sample in enumerate(truth):
+        delivery = system.send(sample.image, reliable=number < WARM_UP)
         last = delivery.found if delivery.found is not None else last
         deliveries.append(delivery)
         found.append(last)
@@ -259,8 +270,9 @@ def measure(
     return {
         "bytes_per_frame": float(np.mean([one.size_bytes for one in rest])),
         "first_frame_bytes": deliveries[0].size_bytes,
-        "agreement_ap50": agreement.ap50(images, truth, found),
+        "agreement_ap50": agreement.ap50(truth[WARM_UP:], found[WARM_UP:]),
+        "ap50": agreement.ap50(labels[WARM_UP:], found[WARM_UP:]) if labels else None,
         "encode_ms": median(one.encode_ms for one in rest),
         "decode_ms": median(one.decode_ms for one in rest),
-        "frames": len(images),
+        "frames": len(rest),
     }
