@@ -127,6 +127,7 @@ class LatentCodec:
         """
         plan = self._plan(latent, code, UNPROTECTED, prediction, False)
         trace = plan.intra if plan.predicted is None else plan.predicted
+        assert trace is not None
         symbols = np.zeros(latent.shape, np.int8)
         symbols.reshape(-1)[trace.kept] = trace.values
         return symbols
@@ -326,8 +327,9 @@ class LatentCodec:
             last = self._last = _Plans(latent, prediction, protection, moved)
         if code not in last.plans:
             symbols, exact = self._quantise(latent, code)
+            intra = not any(plan.clearly_predicted for plan in last.plans.values())
             last.plans[code] = self._pricer.plan(
-                symbols, exact, code, protection, prediction, moved=moved
+                symbols, exact, code, protection, prediction, moved=moved, intra=intra
             )
         return last.plans[code]
 
@@ -339,6 +341,7 @@ class LatentCodec:
         choices = plan.price.predicted
         sources = []
         if not choices.all():
+            assert plan.intra is not None
             tables = self._pricer.tables_of(plan.intra, plan.code)
             sources.append((False, plan.intra.kept, plan.intra.values, tables, self._coder))
         if choices.any():

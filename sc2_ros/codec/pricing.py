@@ -39,6 +39,7 @@ from sc2_ros.errors import Sc2Error
 OVERHEAD_BYTES = HEADER_BYTES + GEOMETRY_BYTES
 # rANS rounds its state with every symbol: some bits in 100,000 symbols, at worst one more word.
 _PRICED_BYTES = MAX_PACKET_BYTES - 4
+_CLEAR = 0.7
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class FramePlan:
     Attributes:
         code: the rate code.
         grid: how the frame is sliced.
-        intra: how without a prediction.
+        intra: how without a prediction; None: not looked at.
         predicted: how with one; None if there is none.
         moved: whether the frame's origin is not (0, 0), which only version 2 can tell.
         repairs: how many repair packets follow its slices.
@@ -122,7 +123,7 @@ class FramePlan:
 
     code: int
     grid: Grid
-    intra: Trace
+    intra: Trace | None
     predicted: PredictedTrace | None
     moved: bool
     repairs: int
@@ -132,15 +133,24 @@ class FramePlan:
         """What it costs."""
         return self.guess(self.grid)
 
+    @property
+    def clearly_predicted(self) -> bool:
+        """Whether the prediction saves so much that it will at other rates as well."""
+        if self.predicted is None or self.intra is None:
+            return self.intra is None
+        return bool(self.predicted.cost.sum() < _CLEAR * self.intra.cost.sum())
+
     def guess(self, grid: Grid) -> FramePrice:
         """What it would cost on another grid, if contexts did not change; exact for its own."""
-        intra = HEADER_BYTES + INTRA_HEAD_BYTES + rans_bytes(grid.sums(self.intra.cost))
-        sizes, predicted = intra, np.zeros(len(intra), np.bool_)
+        number = grid.rows * grid.cols
+        sizes, predicted = np.full(number, np.iinfo(np.int64).max), np.zeros(number, np.bool_)
+        if self.intra is not None:
+            sizes = HEADER_BYTES + INTRA_HEAD_BYTES + rans_bytes(grid.sums(self.intra.cost))
         if self.predicted is not None:
             with_it = rans_bytes(grid.sums(self.predicted.cost))
             with_it += HEADER_BYTES + PREDICTED_HEAD_BYTES
-            predicted = with_it < intra
-            sizes = np.minimum(with_it, intra)
+            predicted = with_it < sizes
+            sizes = np.minimum(with_it, sizes)
         if not (self.moved or predicted.any()):
             sizes = sizes - (INTRA_HEAD_BYTES - GEOMETRY_BYTES)
         return FramePrice(self.code, grid, sizes, self.repairs, predicted)
@@ -176,12 +186,15 @@ class FramePricer:
         prediction: Prediction | None = None,
         *,
         moved: bool = False,
+        intra: bool = True,
     ) -> FramePlan:
         """Plan symbols (C, h, w) on the first grid whose packets all fit, else on the finest.
 
         ``exact`` is what they were before rounding, (C, h, w) float32.
 
         Grids of fewer slices than ``protection`` asks for are passed over, where there are others.
+
+        Without ``intra``, all slices are predicted, which takes half the time.
 
         Raises:
             FrameTooBigError: the latent is too big for any grid.
@@ -204,8 +217,8 @@ class FramePricer:
                 assert self.temporal is not None
                 assert prediction is not None
                 predicted = self.temporal.trace(expected, prediction, scaled, code, grid)
-            intra = self._trace(found, code, grid)
-            return FramePlan(code, grid, intra, predicted, moved, protection.repairs)
+            alone = self._trace(found, code, grid) if intra or predicted is None else None
+            return FramePlan(code, grid, alone, predicted, moved, protection.repairs)
 
         plan = trace(candidates[0])
         for grid in candidates[1:]:
