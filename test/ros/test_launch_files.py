@@ -26,7 +26,7 @@ def test_the_demo_flies_takes_parameters_and_ends(installed):
     launch_test = shutil.which("launch_test")
     if launch_test is None:
         pytest.skip("needs launch_test (launch_testing)")
-    command = [launch_test, str(Path(__file__).with_name("demo_launch_test.py"))]
+    command = [launch_test, str(Path(__file__).with_name("launch_demo.py"))]
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S)
 

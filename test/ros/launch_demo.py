@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A launch test of demo.launch.py: `launch_test test/ros/demo_launch_test.py`."""
+"""A launch test of demo.launch.py: `launch_test test/ros/launch_demo.py`."""
 
 import os
 import time
