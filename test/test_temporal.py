@@ -238,6 +238,23 @@ def test_a_lost_slice_is_taken_from_the_frame_before(checkpoint):
     assert held(flight.stations[0]).get(frame.header.frame) is None
 
 
+def test_a_hole_after_a_cut_is_not_filled_with_what_was_there_before(checkpoint):
+    flight = Flight(checkpoint, rate_index=1.0)
+    flight.scene._base = np.tile(flight.scene._base, (3, 3, 1))
+    flight.step()
+    flight.step()
+    flight.scene._base = 255 - flight.scene._base[::-1]
+    dropped = iter([True] + [False] * 99)
+    headers, shown = flight.step(lose=lambda: next(dropped))
+    ready = flight.stations[0].expire(flight.now_s + 1)
+    frame = (shown[0] + ready)[-1].frame
+
+    assert len(headers) > 1
+    assert not frame.complete
+    assert not frame.concealed.any()
+    assert not frame.latent[:, ~frame.received].any()
+
+
 def test_many_frames_with_loss_both_ways_do_not_drift(checkpoint):
     frames = int(os.environ.get("SC2_DRIFT_FRAMES", "1000"))  # 10,000 before a release
     flight = Flight(checkpoint, rate_index=0.1)

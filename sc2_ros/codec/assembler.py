@@ -4,8 +4,8 @@
 
 A frame is finished when its last slice comes, when a newer frame is complete, when more than a few
 frames are open, or when its time is over. What is missing then is taken from the frame that the
-others were predicted from, moved as they were, and true in `concealed`. Where there is none, it is
-zero in the latent; the networks were trained with such holes.
+others were predicted from, moved as they were, and true in `concealed`. Where there is none, or it
+shows something else, it is zero in the latent; the networks were trained with such holes.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from sc2_ros.codec.references import ReferenceWindow
 
 LATE_WINDOW = 64
 """A frame number up to so many behind the newest finished one is late; further back, a restart."""
+ALIKE = 0.8
+"""Another frame fills holes if it leaves less than this share of the energy of what came."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,9 +208,11 @@ class FrameAssembler:
         latent = self._codec.dequantise(symbols, first.header.rate_code)
         concealed = np.zeros_like(received)
         if not received.all() and (before := self._before(frame)) is not None:
-            concealed = before.known & ~received
             moved = self._codec.dequantise(before.symbols(), before.reference.code)
-            latent = np.where(concealed, moved, latent)
+            gain = self._codec.tables.code_gains[first.header.rate_code][:, None, None]
+            if _alike(symbols, moved * gain, received & before.known):
+                concealed = before.known & ~received
+                latent = np.where(concealed, moved, latent)
         return AssembledFrame(
             header=first.header,
             geometry=first.geometry,
@@ -236,6 +240,21 @@ class FrameAssembler:
         if newest is None or newest.geometry != first.geometry:
             return None
         return predict(newest, Motion(), first.grid_h, first.grid_w)
+
+
+def _alike(
+    symbols: npt.NDArray[np.int8],
+    guess: npt.NDArray[np.float32],
+    where: npt.NDArray[np.bool_],
+) -> bool:
+    """Whether another frame tells more of what did come than its own mean per channel does.
+
+    After a cut, or where the camera moved and nobody says how, it does not, and what it shows in
+    the holes would be objects that are not there.
+    """
+    seen = symbols[:, where].astype(np.float32)
+    spread = seen - seen.mean(axis=1, keepdims=True) if seen.size else seen
+    return float(np.square(seen - guess[:, where]).sum()) < ALIKE * float(np.square(spread).sum())
 
 
 def _signed(difference: int) -> int:
