@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.evaluation.image_codecs import ImageCodec, plain
+from sc2_ros.evaluation.scheduling import scheduling_restored
 
 Pixels = NDArray[np.uint8]
 
@@ -105,6 +106,7 @@ class FfmpegCodec(ImageCodec):
         self._format = ""
         self._frames = 0
 
+    @scheduling_restored()
     def encode(self, image: Pixels) -> bytes:
         """One access unit; raises InputError where the encoder refuses the picture."""
         image = plain(image)

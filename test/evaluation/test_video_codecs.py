@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every codec of FFmpeg gives back what was put in; video ones are cheap where nothing moves."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,12 @@ def test_bad_quantisers_are_refused_and_other_names_left_alone():
     for text in ("hevc", "hevc:52", "av1:-1", "h264-video:x"):
         with pytest.raises(ParameterError, match="not a baseline"):
             parse_codec(text)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="scheduling policies of Linux")
+@pytest.mark.parametrize("name", list(KINDS))
+def test_an_encoder_does_not_make_this_process_real_time(name):
+    before = os.sched_getscheduler(0)
+    parse_codec(f"{name}:40").encode(GREY)
+
+    assert os.sched_getscheduler(0) == before
