@@ -126,7 +126,9 @@ class AutoRate:
         if room < LEAST_PART * min(share, self._credit_bytes):
             self._credit_bytes = min(self._credit_bytes, share)
             return RateDecision(0, None)
-        return RateDecision(math.floor(min(self._credit_bytes, room) + 1e-3), None, self._low_code)
+        budget = math.floor(min(self._credit_bytes, room) + 1e-3)
+        # In debt a frame may be coded for nothing, and is dropped for want of a rate that fits.
+        return RateDecision(max(budget, 1), None, self._low_code)
 
     def on_sent(self, size_bytes: int, now_s: float) -> None:
         """A frame was coded; what it left is carried over, up to half a frame's share."""

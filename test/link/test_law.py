@@ -182,4 +182,5 @@ def test_lost_feedback_costs_little(seed, loss):
     scenario = find_scenario("1mbit,40ms")
     scenario = type(scenario)("x", "", scenario.up, f"unlimited,40ms,{loss}", 25)
     run = play(scenario, [AutoRate(AutoConfig(max_kbps=5000))], seed=seed)
-    assert sent_bps(run, 10, 25) > 0.6e6
+    # Bursts silence the ground for more than a second at a time, and then the floor rate is right.
+    assert sent_bps(run, 10, 25) > (0.25e6 if loss.startswith("burst") else 0.6e6)
