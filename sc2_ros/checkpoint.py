@@ -155,6 +155,28 @@ class Parts:
     path: Path
 
 
+def read_file(
+    path: str | Path, expected: str, maker: str
+) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    """Metadata and tensors of a safetensors file of the expected format.
+
+    Raises:
+        CheckpointError: missing, unreadable, or of another format, so not made by `maker`.
+    """
+    try:
+        with safe_open(str(path), "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from error
+    if metadata.get("format") != expected:
+        raise CheckpointError(
+            f"{path} has format '{metadata.get('format')}', expected '{expected}'; "
+            f"it was not made by {maker}"
+        )
+    return metadata, tensors
+
+
 def read(name: str | Path = "default") -> Parts:
     """Read a checkpoint by path or shipped name.
 
@@ -162,17 +184,7 @@ def read(name: str | Path = "default") -> Parts:
         CheckpointError: missing, unreadable, of another format, or not fitting its own card.
     """
     path = find(name)
-    try:
-        with safe_open(str(path), "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from error
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{path} has format '{metadata.get('format')}', expected '{FORMAT}'; "
-            "it was not made by sc2 train"
-        )
+    metadata, tensors = read_file(path, FORMAT, "sc2 train")
     try:
         card = json.loads(metadata["card"])
         encoder, ground = build_networks(card)

@@ -24,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from sc2_ros.checkpoint import read_file
 from sc2_ros.errors import CheckpointError, Sc2Error
 from sc2_ros.network.seeds.backbones import build_backbone
 from sc2_ros.network.seeds.heads import TaskNetwork
@@ -98,17 +99,7 @@ def load(path: str | Path, device: str = "cpu") -> SplitCheckpoint:
         CheckpointError: missing, of another format, or not fitting its own card; or its
             bottleneck is of a package that is not installed.
     """
-    try:
-        with safe_open(str(path), "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from error
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{path} has format '{metadata.get('format')}', expected '{FORMAT}'; "
-            "it was not made by one of the recipes of split networks"
-        )
+    metadata, tensors = read_file(path, FORMAT, "one of the recipes of split networks")
     try:
         card = json.loads(metadata["card"])
         network = build_network(card)
