@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 from typing import NamedTuple
 
 BASE_BUCKET_S = 10.0
@@ -23,8 +22,7 @@ class _Sample(NamedTuple):
     raw_s: float
 
 
-@dataclass(frozen=True)
-class Rates:
+class Rates(NamedTuple):
     """What passes the link now, and the most that it has carried lately, bit/s, above zero."""
 
     passed_bps: float
@@ -92,7 +90,12 @@ class DelayFilter:
         if not self._samples:
             return 0.0
         first_s = self._samples[-1].arrival_s - GRADIENT_S
-        peak = max(sample.raw_s for sample in self._samples if sample.arrival_s >= first_s)
+        peak = -math.inf
+        for arrival_s, raw_s in reversed(self._samples):
+            if arrival_s < first_s:
+                break
+            if raw_s > peak:
+                peak = raw_s
         return peak - min(self._buckets)[0]
 
     def trend(self) -> tuple[float, float]:
@@ -105,8 +108,8 @@ class DelayFilter:
             return 0.0, 0.0
         last = self._samples[-1]
         count = sum_t = sum_q = sum_tt = sum_tq = sum_qq = 0.0
-        for sample in reversed(self._samples):
-            t, q = sample.arrival_s - last.arrival_s, sample.raw_s - last.raw_s
+        for arrival_s, raw_s in reversed(self._samples):
+            t, q = arrival_s - last.arrival_s, raw_s - last.raw_s
             if t < -GRADIENT_S:
                 break
             count += 1

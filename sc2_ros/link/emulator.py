@@ -57,31 +57,34 @@ class LinkModel:
 
     def send(self, size_bytes: int, now_s: float) -> list[float]:
         """Put a packet on the link; returns its arrival times in seconds (none: it is lost)."""
-        now_s = self._advance(now_s)
+        now_s, spec = self._advance(now_s), self.spec
         self.packets_sent += 1
         # An empty queue takes a packet of any size: it goes straight to the transmitter.
-        if self._queue and self._queued_bytes + size_bytes > self.spec.queue_bytes:
+        if self._queue and self._queued_bytes + size_bytes > spec.queue_bytes:
             self.packets_dropped += 1
             return []
-        alone_s = self._server.serve_alone(size_bytes, now_s - self._start_s)
-        departure_s = self._server.serve(size_bytes, now_s - self._start_s)
+        departure_s, alone_s = self._server.serve(size_bytes, now_s - self._start_s)
         self.wait_s = departure_s - alone_s
         departure_s += self._start_s
         if departure_s > now_s:
             self._queue.append((departure_s, size_bytes))
             self._queued_bytes += size_bytes
         # Both draws are always made, so that a seed means the same luck on every link.
-        lost = self._random.random() < self.spec.loss
-        jitter_s = self._random.random() * self.spec.jitter_s
-        if self._burst() or lost:
+        lost = self._random.random() < spec.loss
+        jitter_s = self._random.random() * spec.jitter_s
+        if spec.burst_loss > 0 and self._burst():
+            lost = True
+        if lost:
             self.packets_lost += 1
             return []
-        arrival_s = max(departure_s + self.spec.delay_s + jitter_s, self._last_arrival_s)
-        if self._second_chance(self.spec.reorder):
-            arrival_s += self.spec.reorder_s
+        arrival_s = departure_s + spec.delay_s + jitter_s
+        if arrival_s < self._last_arrival_s:
+            arrival_s = self._last_arrival_s
+        if spec.reorder > 0 and self._second.random() < spec.reorder:
+            arrival_s += spec.reorder_s
         else:
             self._last_arrival_s = arrival_s
-        if self._second_chance(self.spec.duplicate):
+        if spec.duplicate > 0 and self._second.random() < spec.duplicate:
             return [arrival_s, arrival_s + _DUPLICATE_S]
         return [arrival_s]
 
@@ -98,14 +101,9 @@ class LinkModel:
         """Bytes that the link could carry between two times."""
         return self._server.capacity_bytes(first_s - self._start_s, last_s - self._start_s)
 
-    def _second_chance(self, share: float) -> bool:
-        return share > 0 and self._second.random() < share
-
     def _burst(self) -> bool:
         """Whether the packet falls into a burst of losses (Gilbert 1960, all lost when bad)."""
         share, length = self.spec.burst_loss, self.spec.burst_packets
-        if share <= 0:
-            return False
         change = 1 / length if self._in_burst else share / (length * (1 - share))
         if self._second.random() < change:
             self._in_burst = not self._in_burst
@@ -115,9 +113,12 @@ class LinkModel:
         if now_s < self._last_s - _JUMP_BACK_S:
             self._reset()
             self._last_s = now_s
-        now_s = self._last_s = max(now_s, self._last_s)
-        while self._queue and self._queue[0][0] <= now_s:
-            self._queued_bytes -= self._queue.popleft()[1]
+        if now_s < self._last_s:
+            now_s = self._last_s
+        self._last_s = now_s
+        queue = self._queue
+        while queue and queue[0][0] <= now_s:
+            self._queued_bytes -= queue.popleft()[1]
         return now_s
 
 

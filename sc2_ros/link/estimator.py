@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sc2_ros.link.delay import DelayFilter, Rates
 from sc2_ros.link.feedback import Feedback, FrameReport
@@ -31,8 +31,7 @@ _BITMAP_SLICES = 16
 _SAMPLED_FRAMES = 64
 
 
-@dataclass(frozen=True)
-class LinkEstimate:
+class LinkEstimate(NamedTuple):
     """The link at one feedback.
 
     Attributes:
@@ -74,8 +73,7 @@ class LinkEstimate:
     progress: bool
 
 
-@dataclass(frozen=True)
-class _Mark:
+class _Mark(NamedTuple):
     """Cumulative counts up to the newest packet, at its arrival (ground clock, unwrapped)."""
 
     arrival_s: float
@@ -228,6 +226,7 @@ class LinkEstimator:
 
     def _sample(self, feedback: Feedback, now_s: float) -> None:
         """One-way times of the last packets of the frames that have news."""
+        rates = self._rates()
         for report in reversed(feedback.frames):
             last = _last_slice(report)
             if last is None or report.age_s > _OLDEST_AGE_S:
@@ -242,7 +241,6 @@ class LinkEstimator:
                 del self._sampled[next(iter(self._sampled))]
             arrival_us = (feedback.arrival_us - round(report.age_s * 1e6)) & 0xFFFFFFFF
             raw_s = self._raw_s(arrival_us, packet.time_s)
-            rates = self._rates()
             self._delay.add(raw_s, packet.time_s + raw_s, packet.size_bytes, rates, now_s)
 
     def _rates(self) -> Rates | None:

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sc2_ros.errors import PacketError
 from sc2_ros.link.sequence import wrapped_difference
@@ -42,8 +43,7 @@ _TRACKED_FRAMES = 32
 _HAS_WHOLE = 0x80
 
 
-@dataclass(frozen=True)
-class FrameReport:
+class FrameReport(NamedTuple):
     """What has come of one frame.
 
     Attributes:
@@ -102,7 +102,7 @@ class Feedback:
     held: frozenset[int] = frozenset()
 
 
-@dataclass
+@dataclass(slots=True)
 class _Frame:
     expected: int
     slices: int = 0
@@ -141,18 +141,22 @@ class FeedbackBuilder:
         more slice than its frame was known to have: only such a packet may raise the number.
         """
         record = self._frames.get(frame)
-        if record is not None and slice_number == expected - 1 >= record.expected:
-            record.expected = expected
-        if slice_number >= (record.expected if record else expected):
-            return False
-        if record is None:
+        if record is not None:
+            if slice_number == expected - 1 >= record.expected:
+                record.expected = expected
+            if slice_number >= record.expected:
+                return False
+        else:
+            if slice_number >= expected:
+                return False
             if self._newest and wrapped_difference(frame, self._newest[0]) <= -_TRACKED_FRAMES:
                 return False
             record = self._frames[frame] = _Frame(expected)
-        if record.slices >> slice_number & 1:
+        bit = 1 << slice_number
+        if record.slices & bit:
             self.duplicates += 1
             return False
-        record.slices |= 1 << slice_number
+        record.slices |= bit
         record.last_s = now_s
         self._packets += 1
         self._bytes += size_bytes
@@ -160,7 +164,7 @@ class FeedbackBuilder:
         if newest is None or self._order(frame, slice_number) > 0:
             self._newest, self._newest_s = (frame, slice_number), now_s
             if newest is None or newest[0] != frame:
-                self._forget_old(frame)
+                self._forget_old(newest[0] if newest else frame, frame)
         return True
 
     def on_frame(self, frame: int, whole: bool) -> None:
@@ -191,16 +195,16 @@ class FeedbackBuilder:
         if self._newest is None:
             return 0.0
         newest = self._newest[0]
-        older = {
-            -wrapped_difference(number, newest): record
-            for number, record in self._frames.items()
-            if number != newest
-        }
+        older = [number for number in self._frames if number != newest]
         if not older:
             return 0.0
-        expected = sum(record.expected for record in older.values())
-        received = sum(record.slices.bit_count() for record in older.values())
-        absent = max(older) - len(older)
+        expected = received = oldest = 0
+        for number in older:
+            record = self._frames[number]
+            expected += record.expected
+            received += record.slices.bit_count()
+            oldest = max(oldest, (newest - number) & 0xFFFF)
+        absent = oldest - len(older)
         expected_all = expected * (1 + absent / len(older))
         return max(0.0, 1.0 - received / expected_all)
 
@@ -209,12 +213,13 @@ class FeedbackBuilder:
         if self._newest is None:
             return None
         newest_frame, newest_slice = self._newest
-        reports = [
-            self._report(number, record, newest_frame)
-            for number, record in sorted(
-                self._frames.items(), key=lambda item: -wrapped_difference(item[0], newest_frame)
-            )[:MAX_REPORTS]
-        ]
+        reports = []
+        for behind in range(_TRACKED_FRAMES):
+            record = self._frames.get((newest_frame - behind) & 0xFFFF)
+            if record is not None:
+                reports.append(self._report(behind, record))
+                if len(reports) == MAX_REPORTS:
+                    break
         fixed = _FIXED.pack(
             LAYOUT,
             newest_slice,
@@ -240,9 +245,9 @@ class FeedbackBuilder:
                 bits |= 1 << behind
         return fixed + _HELD.pack(self.station & 0xFFFF, bits) + b"".join(reports)
 
-    def _report(self, number: int, record: _Frame, newest_frame: int) -> bytes:
+    def _report(self, behind: int, record: _Frame) -> bytes:
         return _REPORT.pack(
-            -wrapped_difference(number, newest_frame),
+            behind,
             record.expected - 1,
             record.slices.bit_count() - 1,
             record.slices & 0xFFFF,
@@ -253,8 +258,15 @@ class FeedbackBuilder:
         assert self._newest is not None
         return (wrapped_difference(frame, self._newest[0]) << 8) + slice_number - self._newest[1]
 
-    def _forget_old(self, newest: int) -> None:
-        for number in list(self._frames):
+    def _forget_old(self, before: int, newest: int) -> None:
+        """``before`` was the newest frame until now."""
+        frames = self._frames
+        ahead = (newest - before) & 0xFFFF
+        if 0 < ahead < _TRACKED_FRAMES:
+            for number in range(newest - _TRACKED_FRAMES - ahead + 1, newest - _TRACKED_FRAMES + 1):
+                frames.pop(number & 0xFFFF, None)
+            return
+        for number in list(frames):
             # Not only those behind: after a jump by half of all numbers, old ones seem to be ahead.
             if not -_TRACKED_FRAMES < wrapped_difference(number, newest) <= 0:
                 del self._frames[number]
@@ -313,8 +325,12 @@ def parse_feedback(payload: bytes) -> Feedback:
         loss=loss / 255,
         frames=tuple(reports),
         station=station,
-        held=frozenset((newest_frame - i) & 0xFFFF for i in range(HELD_FRAMES) if bits >> i & 1),
+        held=_held(newest_frame, bits) if bits else frozenset(),
     )
+
+
+def _held(newest_frame: int, bits: int) -> frozenset[int]:
+    return frozenset((newest_frame - i) & 0xFFFF for i in range(HELD_FRAMES) if bits >> i & 1)
 
 
 def _clip(value: float, bits: int) -> int:

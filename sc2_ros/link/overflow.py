@@ -39,6 +39,7 @@ class Overflow:
         self.longest_queue_s = 1.0
         """The longest queue that does not overflow, as far as is known, seconds."""
         self._recent: deque[tuple[float, int, int]] = deque()
+        self._recent_packets = self._recent_lost = self._recent_bursts = 0
         self._cut_s = -math.inf
         self._fair_s = math.inf
         self._lost_since = 0
@@ -54,11 +55,11 @@ class Overflow:
         self.radio.add(estimate, clean)
         self.longest_queue_s = min(1.0, self.longest_queue_s * math.exp(elapsed_s / FORGET_S))
         self._lost_since += max(0, estimate.new_lost)
-        recent = self._recent
         if not clean:
-            recent.append((now_s, estimate.new_packets, estimate.new_lost))
+            self._remember((now_s, estimate.new_packets, estimate.new_lost), 1)
+        recent = self._recent
         while recent and not 0 <= now_s - recent[0][0] <= LONG_S:
-            recent.popleft()
+            self._remember(recent[0], -1)
 
     def heed(self, estimate: LinkEstimate, target_bps: float, now_s: float) -> float | None:
         """The target after a cut; ``None`` if there is no reason for one."""
@@ -72,6 +73,7 @@ class Overflow:
             longest_s = max(estimate.peak_s * OVERFLOW_SHARE, LEAST_QUEUE_S)
             self.longest_queue_s = min(self.longest_queue_s, longest_s)
         self._recent.clear()
+        self._recent_packets = self._recent_lost = self._recent_bursts = 0
         radio = min(self.radio.share, HOPELESS_LOSS)
         self._ceiling_bps = target_bps * (1 - max(0.0, min(estimate.loss, 0.3) - radio))
         if SEEN_S < estimate.peak_s < SHORT_S:
@@ -90,6 +92,17 @@ class Overflow:
             return growth
         return min(growth, CREEP + HASTE * max(0.0, target_bps / self._ceiling_bps - 1))
 
+    def _remember(self, entry: tuple[float, int, int], sign: int) -> None:
+        """Enter what a feedback told, or (-1) forget the oldest, and keep the sums."""
+        if sign > 0:
+            self._recent.append(entry)
+        else:
+            self._recent.popleft()
+        _, packets, lost = entry
+        self._recent_packets += sign * packets
+        self._recent_lost += sign * lost
+        self._recent_bursts += sign * (lost > 0)
+
     def _excess(self, estimate: LinkEstimate) -> float:
         """Loss of the last second beyond what is lost without a queue and beyond chance."""
         count, loss, radio = estimate.loss_packets, estimate.loss, self.radio
@@ -101,11 +114,10 @@ class Overflow:
 
     def _long_excess(self) -> float:
         """The same over several seconds."""
-        count = sum(packets for _, packets, _ in self._recent)
-        lost = sum(lost for _, _, lost in self._recent)
+        count, lost, bursts = self._recent_packets, self._recent_lost, self._recent_bursts
         if lost < LONG_LOST or count < LEAST_PACKETS:
             return 0.0
-        loss, bursts = lost / count, sum(1 for _, _, lost in self._recent if lost > 0)
+        loss = lost / count
         believed = self.radio.packets + FAITH_PACKETS
         radio = self.radio.share * self.radio.packets / believed
         mean = (loss + radio) / 2

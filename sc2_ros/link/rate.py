@@ -11,8 +11,7 @@ packets leave, and ``on_feedback(feedback, now)``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sc2_ros.link.feedback import Feedback
 
@@ -25,8 +24,7 @@ _MAX_GAP_S = 1.0
 _DEFAULT_FPS = 30.0
 
 
-@dataclass(frozen=True)
-class RateDecision:
+class RateDecision(NamedTuple):
     """What the next frame may be.
 
     Attributes:

@@ -32,23 +32,24 @@ class SentLog:
     def __init__(self) -> None:
         self.count = 0
         self.total_bytes = 0
-        self._packets: dict[tuple[int, int], SentPacket] = {}
+        self._packets: dict[int, SentPacket] = {}
         self._times: deque[float] = deque(maxlen=REMEMBERED_PACKETS)
 
     def add(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
         """Enter that a packet left at ``now_s``."""
         self.count += 1
         self.total_bytes += size_bytes
-        key = (frame, slice_number)
-        self._packets.pop(key, None)  # frame numbers wrap: the newest comes last
-        self._packets[key] = SentPacket(now_s, self.count, self.total_bytes, size_bytes)
+        key, packets = frame << 8 | slice_number, self._packets
+        if key in packets:
+            del packets[key]  # frame numbers wrap: the newest comes last
+        packets[key] = SentPacket(now_s, self.count, self.total_bytes, size_bytes)
         self._times.append(now_s)
-        while len(self._packets) > REMEMBERED_PACKETS:
-            del self._packets[next(iter(self._packets))]
+        if len(packets) > REMEMBERED_PACKETS:
+            del packets[next(iter(packets))]
 
     def get(self, frame: int, slice_number: int) -> SentPacket | None:
         """The packet, if it is remembered."""
-        return self._packets.get((frame, slice_number))
+        return self._packets.get(frame << 8 | slice_number)
 
     def time_of(self, count: int) -> float | None:
         """When the packet with that count left, if it did and is remembered."""

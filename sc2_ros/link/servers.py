@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import Protocol
 
 from sc2_ros.link.spec import LinkSpec, Step
@@ -18,11 +18,8 @@ _CAPACITY_WINDOW_S = 1.0
 class Server(Protocol):
     """Something that carries packets away."""
 
-    def serve(self, size_bytes: int, now_s: float) -> float:
-        """Time at which a packet handed over at ``now_s`` has left."""
-
-    def serve_alone(self, size_bytes: int, now_s: float) -> float:
-        """The same, were there no packet before it; changes nothing."""
+    def serve(self, size_bytes: int, now_s: float) -> tuple[float, float]:
+        """When a packet handed over at ``now_s`` has left; and when, were none before it."""
 
     def capacity_bps(self, now_s: float) -> float:
         """Capacity around ``now_s``."""
@@ -50,12 +47,10 @@ class _FixedServer:
         self._rate_bps = rate_bps
         self._free_s = -math.inf
 
-    def serve(self, size_bytes: int, now_s: float) -> float:
-        self._free_s = self.serve_alone(size_bytes, max(now_s, self._free_s))
-        return self._free_s
-
-    def serve_alone(self, size_bytes: int, now_s: float) -> float:
-        return now_s + size_bytes * 8 / self._rate_bps
+    def serve(self, size_bytes: int, now_s: float) -> tuple[float, float]:
+        service_s = size_bytes * 8 / self._rate_bps
+        self._free_s = (now_s if now_s > self._free_s else self._free_s) + service_s
+        return self._free_s, now_s + service_s
 
     def capacity_bps(self, now_s: float) -> float:
         return self._rate_bps
@@ -72,11 +67,16 @@ class _StepServer:
         self._rates = [rate_bps for _, rate_bps in steps]
         self._free_s = -math.inf
 
-    def serve(self, size_bytes: int, now_s: float) -> float:
-        self._free_s = self.serve_alone(size_bytes, max(now_s, self._free_s))
-        return self._free_s
+    def serve(self, size_bytes: int, now_s: float) -> tuple[float, float]:
+        alone_s = self._carried(size_bytes, now_s)
+        if now_s < self._free_s:
+            self._free_s = self._carried(size_bytes, self._free_s)
+        else:
+            self._free_s = alone_s
+        return self._free_s, alone_s
 
-    def serve_alone(self, size_bytes: int, now_s: float) -> float:
+    def _carried(self, size_bytes: int, now_s: float) -> float:
+        """When a packet that is begun at ``now_s`` has left."""
         bits = size_bytes * 8.0
         index = self._index(now_s)
         while True:
@@ -110,22 +110,21 @@ class _TraceServer:
     """
 
     def __init__(self, trace: Trace) -> None:
-        self._trace = trace
         self._opportunity_bytes = trace.opportunity_bytes
         self._times_ms: list[int] = trace.times_ms.tolist()
         self._at_end = self._times_ms.count(self._times_ms[-1])
         self._number = -1
         self._left_bytes = 0.0
 
-    def serve(self, size_bytes: int, now_s: float) -> float:
-        self._number, self._left_bytes = self._after(
-            size_bytes, now_s, self._number, self._left_bytes
-        )
-        return max(now_s, self._time_s(self._number))
-
-    def serve_alone(self, size_bytes: int, now_s: float) -> float:
-        number, _ = self._after(size_bytes, now_s, -1 << 62, 0.0)
-        return max(now_s, self._time_s(number))
+    def serve(self, size_bytes: int, now_s: float) -> tuple[float, float]:
+        first, whole = self._count_before(now_s), self._opportunity_bytes
+        alone, left_bytes = _taken(size_bytes, first, whole, whole)
+        alone_s = max(now_s, self._time_s(alone))
+        if first > self._number:
+            self._number, self._left_bytes = alone, left_bytes
+            return alone_s, alone_s
+        self._number, self._left_bytes = _taken(size_bytes, self._number, self._left_bytes, whole)
+        return max(now_s, self._time_s(self._number)), alone_s
 
     def capacity_bps(self, now_s: float) -> float:
         half = _CAPACITY_WINDOW_S / 2
@@ -134,19 +133,6 @@ class _TraceServer:
     def capacity_bytes(self, first_s: float, last_s: float) -> float:
         count = self._count_before(last_s) - self._count_before(first_s)
         return count * self._opportunity_bytes
-
-    def _after(
-        self, size_bytes: int, now_s: float, number: int, left_bytes: float
-    ) -> tuple[int, float]:
-        """The opportunity that carries the packet's last byte, and what it has left."""
-        first = self._count_before(now_s)
-        if first > number:
-            number, left_bytes = first, self._opportunity_bytes
-        beyond = size_bytes - left_bytes
-        if beyond <= 0:
-            return number, -beyond
-        more = math.ceil(beyond / self._opportunity_bytes)
-        return number + more, more * self._opportunity_bytes - beyond
 
     def _time_s(self, number: int) -> float:
         rounds, index = divmod(number, len(self._times_ms))
@@ -157,11 +143,23 @@ class _TraceServer:
         period_ms = self._times_ms[-1]
         rounds, rest_us = divmod(round(time_s * 1e6), period_ms * 1000)
         # The ceiling makes "strictly before" exact on the trace's whole milliseconds.
-        index = int(self._trace.times_ms.searchsorted(-(-rest_us // 1000), side="left"))
+        index = bisect_left(self._times_ms, -(-rest_us // 1000))
         if rest_us == 0:
             # The last opportunity of a round falls on the same instant as the next one's zero.
             index -= self._at_end
-        return int(rounds) * len(self._times_ms) + index
+        return rounds * len(self._times_ms) + index
+
+
+def _taken(size_bytes: int, number: int, left_bytes: float, whole: float) -> tuple[int, float]:
+    """The opportunity that carries a packet's last byte, and what it has left.
+
+    Opportunity ``number`` has ``left_bytes``, the later ones are ``whole``.
+    """
+    beyond = size_bytes - left_bytes
+    if beyond <= 0:
+        return number, -beyond
+    more = math.ceil(beyond / whole)
+    return number + more, more * whole - beyond
 
 
 class _OutageServer:
@@ -172,17 +170,15 @@ class _OutageServer:
         self._first_s = first_s
         self._last_s = last_s
 
-    def serve(self, size_bytes: int, now_s: float) -> float:
-        departure_s = self._server.serve(size_bytes, self._beyond(now_s))
-        if now_s < self._first_s < departure_s and departure_s <= self._last_s:
-            departure_s = self._server.serve(size_bytes, self._last_s)
-        return departure_s
-
-    def serve_alone(self, size_bytes: int, now_s: float) -> float:
-        departure_s = self._server.serve_alone(size_bytes, self._beyond(now_s))
-        if now_s < self._first_s < departure_s and departure_s <= self._last_s:
-            departure_s = self._server.serve_alone(size_bytes, self._last_s)
-        return departure_s
+    def serve(self, size_bytes: int, now_s: float) -> tuple[float, float]:
+        begun_s = self._beyond(now_s)
+        departure_s, alone_s = self._server.serve(size_bytes, begun_s)
+        if begun_s < self._first_s:
+            if self._first_s < departure_s <= self._last_s:
+                departure_s, _ = self._server.serve(size_bytes, self._last_s)
+            if self._first_s < alone_s <= self._last_s:
+                alone_s += self._last_s - begun_s
+        return departure_s, alone_s
 
     def capacity_bps(self, now_s: float) -> float:
         down = self._first_s <= now_s < self._last_s

@@ -10,18 +10,17 @@ wire format of its feedback, the model of the link.
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from heapq import heappop, heappush
+from typing import Any, NamedTuple
 
 from sc2_ros.link.content import SLICE_BYTES, Content
 from sc2_ros.link.emulator import LinkModel
 from sc2_ros.link.feedback import FeedbackBuilder, parse_feedback
 from sc2_ros.link.pacer import Pacer
 from sc2_ros.link.rate import RATE_CODES, RateController
-from sc2_ros.link.sequence import wrapped_difference
 
 FEEDBACK_HZ = 15.0
 FRAME_TIMEOUT_S = 0.25
@@ -71,19 +70,22 @@ class Simulation:
     def __init__(self, up: LinkModel, down: LinkModel) -> None:
         self.up, self.down = up, down
         self.now_s = 0.0
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._events: list[tuple[float, int, Callable[[Any], None], Any]] = []
         self._count = 0
 
-    def at(self, time_s: float, action: Callable[[], None]) -> None:
-        """Do something at a time, at once if it is past."""
-        heapq.heappush(self._events, (max(time_s, self.now_s), self._count, action))
+    def at(self, time_s: float, action: Callable[[Any], None], subject: Any = None) -> None:
+        """Do something to a subject at a time, at once if it is past."""
+        if time_s < self.now_s:
+            time_s = self.now_s
+        heappush(self._events, (time_s, self._count, action, subject))
         self._count += 1
 
     def run(self, seconds: float) -> None:
         """Play the events of so many seconds."""
-        while self._events and self._events[0][0] <= seconds:
-            self.now_s, _, action = heapq.heappop(self._events)
-            action()
+        events = self._events
+        while events and events[0][0] <= seconds:
+            self.now_s, _, action, subject = heappop(events)
+            action(subject)
         self.now_s = seconds
 
 
@@ -132,7 +134,7 @@ class Drone:
         simulation.at(start_s, self._camera)
         simulation.at(start_s + 0.013, self._report)
 
-    def _camera(self) -> None:
+    def _camera(self, _: None = None) -> None:
         now_s = self._simulation.now_s
         if now_s >= self._stop_s:
             return
@@ -163,17 +165,19 @@ class Drone:
         self._pacer.push(packets, now_s, min(interval_s, LONGEST_INTERVAL_S))
         self._send()
 
-    def _send(self) -> None:
-        simulation, now_s = self._simulation, self._simulation.now_s
+    def _send(self, _: None = None) -> None:
+        simulation, up = self._simulation, self._simulation.up
+        now_s = simulation.now_s
         for packet in self._pacer.pop(now_s):
-            self._rate.on_packet(packet.frame, packet.slice_number, packet.size_bytes, now_s)
-            before = simulation.up.packets_dropped
-            arrivals = simulation.up.send(packet.size_bytes, now_s)
-            dropped = simulation.up.packets_dropped > before
-            wait_s = 0.0 if dropped else simulation.up.wait_s
-            self.log.packets.append(SentRecord(now_s, packet.size_bytes, wait_s, dropped))
+            size_bytes = packet.size_bytes
+            self._rate.on_packet(packet.frame, packet.slice_number, size_bytes, now_s)
+            before = up.packets_dropped
+            arrivals = up.send(size_bytes, now_s)
+            dropped = up.packets_dropped > before
+            wait_s = 0.0 if dropped else up.wait_s
+            self.log.packets.append(SentRecord(now_s, size_bytes, wait_s, dropped))
             for arrival_s in arrivals:
-                simulation.at(arrival_s, lambda packet=packet: self._arrive(packet))  # type: ignore[misc]
+                simulation.at(arrival_s, self._arrive, packet)
         due_s = self._pacer.next_s
         if due_s is not None:
             simulation.at(due_s, self._send)
@@ -187,14 +191,13 @@ class Drone:
         if frame is None:
             return
         if not frame.slices:
-            self._simulation.at(
-                now_s + FRAME_TIMEOUT_S,
-                lambda number=packet.frame: self._finish(number),  # type: ignore[misc]
-            )
+            self._simulation.at(now_s + FRAME_TIMEOUT_S, self._finish, packet.frame)
         frame.slices.add(packet.slice_number)
         if len(frame.slices) == frame.expected:
-            for number in [n for n in self._open if wrapped_difference(n, packet.frame) <= 0]:
+            for number in list(self._open):  # in the order in which they were taken
                 self._finish(number)
+                if number == packet.frame:
+                    break
 
     def _finish(self, number: int) -> None:
         """The ground decodes what has come of a frame."""
@@ -212,7 +215,7 @@ class Drone:
         if now_s >= self._free_s:
             self._show()
 
-    def _show(self) -> None:
+    def _show(self, _: None = None) -> None:
         """The network takes the newest frame that waits, as the ground node's worker does."""
         number, self._waiting = self._waiting, -1
         if number < 0:
@@ -220,14 +223,14 @@ class Drone:
         self._free_s = self._simulation.now_s + GROUND_S
         self.log.frames[number] = self.log.frames[number]._replace(shown_s=self._free_s)
 
-    def _report(self) -> None:
+    def _report(self, _: None) -> None:
         simulation, now_s = self._simulation, self._simulation.now_s
         simulation.at(now_s + self._feedback_s, self._report)
         payload = self._builder.build(now_s)
         if payload is None:
             return
         for arrival_s in simulation.down.send(24 + len(payload), now_s):
-            simulation.at(arrival_s, lambda payload=payload: self._hear(payload))  # type: ignore[misc]
+            simulation.at(arrival_s, self._hear, payload)
 
     def _hear(self, payload: bytes) -> None:
         now_s = self._simulation.now_s
@@ -262,22 +265,16 @@ class TcpFlow:
         self.sent: list[tuple[float, int]] = []
         simulation.at(start_s, self._fill)
 
-    def _fill(self) -> None:
+    def _fill(self, _: None = None) -> None:
         now_s = self._simulation.now_s
         while self._in_flight < self._window and now_s < self._stop_s:
             self._in_flight += 1
             arrivals = self._there.send(self.SEGMENT_BYTES, now_s)
             if arrivals:
                 self.sent.append((arrivals[0], self.SEGMENT_BYTES))
-                self._simulation.at(
-                    arrivals[0] + self._delay_s,
-                    lambda sent_s=now_s: self._acknowledged(sent_s),  # type: ignore[misc]
-                )
+                self._simulation.at(arrivals[0] + self._delay_s, self._acknowledged, now_s)
             else:
-                self._simulation.at(
-                    now_s + self._rtt_s,
-                    lambda sent_s=now_s: self._missed(sent_s),  # type: ignore[misc]
-                )
+                self._simulation.at(now_s + self._rtt_s, self._missed, now_s)
 
     def _acknowledged(self, sent_s: float) -> None:
         self._in_flight -= 1
