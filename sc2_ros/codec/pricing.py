@@ -36,7 +36,6 @@ from sc2_ros.codec.temporal_pricing import PredictedTrace, TemporalPricer
 from sc2_ros.codec.version2 import INTRA_HEAD_BYTES, PREDICTED_HEAD_BYTES
 from sc2_ros.errors import Sc2Error
 
-OVERHEAD_BYTES = HEADER_BYTES + GEOMETRY_BYTES
 # rANS rounds its state with every symbol: some bits in 100,000 symbols, at worst one more word.
 _PRICED_BYTES = MAX_PACKET_BYTES - 4
 _CLEAR = 0.7

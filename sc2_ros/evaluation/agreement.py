@@ -17,8 +17,6 @@ from sc2_ros.evaluation.image_network import ImageNetwork
 from sc2_ros.evaluation.system import Outputs
 from sc2_ros.training.datasets import DETECTION_CLASSES, Dataset, Sample
 
-SCORE = 0.3
-
 
 class AgreementDataset(Dataset):
     """The images of a data set, labelled or not, with a network's answers as their truth."""

@@ -18,27 +18,37 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
-from sc2_ros.codec.packet import HEADER_BYTES, PacketType, parse
+from sc2_ros.codec.packet import HEADER_BYTES, Header, PacketType, parse
 from sc2_ros.errors import PacketError
-
-Boxes = npt.NDArray[np.float32]
 
 
 @dataclass
 class FrameLog:
-    """What is known of one frame; times are seconds on the log's clock, None = not yet."""
+    """What is known of one frame; times are seconds on the log's clock, None = not yet.
+
+    `sent` and `came` are the places in the frame of the packets at the two ends of the link.
+    """
 
     stamp_ns: int
     sent_s: float
     size_bytes: int = 0
-    packets: int = 0
-    delivered: int = 0
+    sent: set[int] = field(default_factory=set)
+    came: set[int] = field(default_factory=set)
     rate_code: int = 0
     result_s: float | None = None
     latency_ms: float | None = None
     objects: int = 0
+
+    @property
+    def packets(self) -> int:
+        """Packets that were sent."""
+        return len(self.sent)
+
+    @property
+    def delivered(self) -> int:
+        """How many of them came: once each, and none whose sending nobody heard."""
+        return len(self.sent & self.came)
 
 
 @dataclass(frozen=True)
@@ -110,17 +120,16 @@ class SessionLog:
         header = _features_header(packet)
         if header is None:
             return
-        stamp_ns, code = header
-        frame = self._frame(stamp_ns, time_s)
+        frame = self._frame(header.capture_time_ns, time_s)
         frame.size_bytes += len(packet)
-        frame.packets += 1
-        frame.rate_code = code
+        frame.sent.add(header.place)
+        frame.rate_code = header.rate_code
 
     def delivered(self, packet: bytes) -> None:
         """The link gave a packet to the ground; one sent before the log began is ignored."""
         header = _features_header(packet)
-        if header is not None and header[0] in self.frames:
-            self.frames[header[0]].delivered += 1
+        if header is not None and header.capture_time_ns in self.frames:
+            self.frames[header.capture_time_ns].came.add(header.place)
 
     def result(self, stamp_ns: int, time_s: float, latency_ms: float | None, objects: int) -> None:
         """The ground is done with a frame."""
@@ -161,14 +170,13 @@ class SessionLog:
         sent = [f for f in self._sent_between(start_s, now_s) if f.packets]
         # What was sent a moment ago may still be on its way.
         settled = self._sent_between(start_s - 1, now_s - 1)
-        packets = sum(f.packets for f in settled)
         latency = percentiles([f.latency_ms for f in done if f.latency_ms is not None])
         return Recent(
             fps=len(done) / window_s,
             bytes_per_frame=sum(f.size_bytes for f in sent) / max(len(sent), 1),
             sent_kbps=self.sent_kbps(start_s, now_s),
             capacity_kbps=self.capacity_at(now_s),
-            loss=1 - sum(f.delivered for f in settled) / packets if packets else 0.0,
+            loss=_loss(settled),
             latency_p50_ms=latency.p50,
             latency_p95_ms=latency.p95,
             objects=done[-1].objects if done else 0,
@@ -208,7 +216,7 @@ class SessionLog:
             bytes_per_frame=round(size_bytes / max(len(sent_frames), 1), 1),
             sent_kbps=round(size_bytes * 8e-3 / seconds, 1),
             capacity_kbps=self._mean_capacity_kbps(),
-            loss=self._loss(),
+            loss=round(_loss(list(self.frames.values())), 4),
             latency_ms=latency,
             detections=sum(frame.objects for frame in done),
             mean_ap50=None if mean_ap50 is None else round(mean_ap50, 4),
@@ -217,11 +225,6 @@ class SessionLog:
             processes=processes,
             checkpoint=checkpoint,
         )
-
-    def _loss(self) -> float:
-        packets = sum(frame.packets for frame in self.frames.values())
-        delivered = sum(frame.delivered for frame in self.frames.values())
-        return round(max(0.0, 1 - delivered / packets), 4) if packets else 0.0
 
     def _mean_capacity_kbps(self) -> float | None:
         """Mean over time: a sample holds until the next one."""
@@ -242,8 +245,14 @@ def percentiles(values: list[float]) -> Latency:
     return Latency(round(float(p50), 1), round(float(p95), 1))
 
 
-def _features_header(packet: bytes) -> tuple[int, int] | None:
-    """(stamp in ns, rate code) of a features or repair packet; None for any other."""
+def _loss(frames: list[FrameLog]) -> float:
+    """Share of the packets of these frames that did not come."""
+    packets = sum(frame.packets for frame in frames)
+    return 1 - sum(frame.delivered for frame in frames) / packets if packets else 0.0
+
+
+def _features_header(packet: bytes) -> Header | None:
+    """The header of a features or repair packet; None for any other."""
     if len(packet) < HEADER_BYTES:
         return None
     try:
@@ -252,4 +261,4 @@ def _features_header(packet: bytes) -> tuple[int, int] | None:
         return None
     if header.type not in (PacketType.FEATURES, PacketType.REPAIR):
         return None
-    return header.capture_time_ns, header.rate_code
+    return header

@@ -78,6 +78,16 @@ def test_bytes_count_stream_info_and_lost_packets_too() -> None:
     assert summary(log).loss == 1
 
 
+def test_what_nobody_heard_leave_and_what_came_twice_are_no_gain() -> None:
+    log = SessionLog()
+    log.sent(packet(1, 0), 0.0)
+    for number in (0, 0, 1):
+        log.delivered(packet(1, number))
+    assert log.recent(1.5).loss == 0
+    log.sent(packet(2, 0), 0.1)
+    assert log.recent(1.5).loss == summary(log).loss == 0.5
+
+
 def test_nothing_happened() -> None:
     result = summary(SessionLog())
     assert (result.frames, result.loss, result.bytes_per_frame) == (0, 0, 0)

@@ -24,7 +24,6 @@ class View:
 
     project: Floats
     look: Floats
-    metres_across: float
     scale: float
 
     def pixels(self, points: Floats) -> tuple[Floats, Floats]:
@@ -124,4 +123,4 @@ class Path:
             [[FOCAL * scale, 0, width / 2 - 0.5], [0, FOCAL * scale, height / 2 - 0.5], [0, 0, 1]]
         )
         outer = np.column_stack([rotation, -rotation @ centre])
-        return View(intrinsics @ outer, look, slant * 800 / FOCAL, scale)
+        return View(intrinsics @ outer, look, scale)
