@@ -10,54 +10,32 @@ Each drone runs onboard.launch.py with its namespace. `simulate:=true` starts th
 and radio links on this machine, too.
 """
 
-from ament_index_python.packages import get_package_share_path
 from launch.actions import DeclareLaunchArgument, GroupAction, OpaqueFunction
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node, PushRosNamespace
-from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.actions import PushRosNamespace
 
 from launch import LaunchContext, LaunchDescription
+from sc2_ros.nodes import launch_parts as parts
 
 
 def generate_launch_description() -> LaunchDescription:
     """One ground node, and on demand as many simulated drones as are named."""
-    config = get_package_share_path("sc2_ros") / "config"
     arguments = [
+        *parts.common("Namespace above all of them"),
+        parts.params_file("params_file", "ground.yaml", "ground's side"),
+        parts.params_file("drone_params_file", "onboard.yaml", "simulated drones"),
         DeclareLaunchArgument(
             "drones",
             default_value="drone1,drone2,drone3",
             description="Namespaces of the drones, comma-separated",
         ),
         DeclareLaunchArgument(
-            "namespace", default_value="", description="Namespace above all of them"
-        ),
-        DeclareLaunchArgument(
-            "params_file",
-            default_value=str(config / "ground.yaml"),
-            description="ROS parameter file of the ground's side",
-        ),
-        DeclareLaunchArgument(
-            "drone_params_file",
-            default_value=str(config / "onboard.yaml"),
-            description="ROS parameter file of simulated drones",
-        ),
-        DeclareLaunchArgument(
-            "use_sim_time", default_value="false", description="Take the time from /clock"
-        ),
-        DeclareLaunchArgument(
             "simulate", default_value="false", description="Start the drones here, too"
         ),
-        DeclareLaunchArgument(
-            "link", default_value="1mbit,40ms,1%", description="Radio link of a simulated drone"
-        ),
-        DeclareLaunchArgument("log_level", default_value="info", description="Log level"),
+        parts.link(),
     ]
-    ground = _node(
-        "ground_node",
-        LaunchConfiguration("params_file"),
-        {"drones": ParameterValue(LaunchConfiguration("drones"), value_type=str)},
-    )
+    ground = parts.node("ground_node", "params_file", {"drones": parts.text("drones")})
     drones = GroupAction(
         [OpaqueFunction(function=_simulated)],
         condition=IfCondition(LaunchConfiguration("simulate")),
@@ -73,43 +51,17 @@ def _simulated(context: LaunchContext) -> list[GroupAction]:
 
 
 def _drone(name: str, number: int) -> GroupAction:
-    file = LaunchConfiguration("drone_params_file")
-    link = ParameterValue(LaunchConfiguration("link"), value_type=str)
+    radio = (("features", "radio/features"), ("feedback", "radio/feedback"))
+    between = (
+        *(("features_in", "radio/features"), ("features_out", "features")),
+        *(("feedback_in", "feedback"), ("feedback_out", "radio/feedback")),
+    )
+    settings = {"link": parts.text("link"), "seed": number}
     return GroupAction(
         [
             PushRosNamespace(name),
-            _node("camera_node", file, {"input": f"synthetic:{number}"}),
-            _node(
-                "onboard_node",
-                file,
-                {},
-                ("features", "radio/features"),
-                ("feedback", "radio/feedback"),
-            ),
-            _node(
-                "link_emulator_node",
-                LaunchConfiguration("params_file"),
-                {"link": link, "seed": number},
-                ("features_in", "radio/features"),
-                ("features_out", "features"),
-                ("feedback_in", "feedback"),
-                ("feedback_out", "radio/feedback"),
-            ),
+            parts.node("camera_node", "drone_params_file", {"input": f"synthetic:{number}"}),
+            parts.node("onboard_node", "drone_params_file", remappings=radio),
+            parts.node("link_emulator_node", "params_file", settings, between),
         ]
-    )
-
-
-def _node(
-    name: str, file: LaunchConfiguration, parameters: dict, *remappings: tuple[str, str]
-) -> Node:
-    use_sim_time = ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)
-    return Node(
-        package="sc2_ros",
-        executable=name,
-        name=name,
-        output="screen",
-        sigterm_timeout="20",  # a busy computer needs its time to unload torch
-        parameters=[file, {**parameters, "use_sim_time": use_sim_time}],
-        remappings=list(remappings),
-        arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
     )

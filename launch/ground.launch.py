@@ -2,45 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts the ground station's node: `ros2 launch sc2_ros ground.launch.py namespace:=drone1`."""
 
-from ament_index_python.packages import get_package_share_path
-from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchDescription
+from sc2_ros.nodes import launch_parts as parts
+
+TOPICS = ("features", "feedback", "detections", "mask", "mask_color", "preview", "label_info")
 
 
 def generate_launch_description() -> LaunchDescription:
     """One node; every topic it uses is an argument."""
-    defaults = get_package_share_path("sc2_ros") / "config" / "ground.yaml"
-    topics = ("features", "feedback", "detections", "mask", "mask_color", "preview", "label_info")
-    arguments = [
-        DeclareLaunchArgument("namespace", default_value="", description="Namespace of the node"),
-        DeclareLaunchArgument(
-            "params_file", default_value=str(defaults), description="ROS parameter file"
-        ),
-        DeclareLaunchArgument(
-            "use_sim_time", default_value="false", description="Take the time from /clock"
-        ),
-        DeclareLaunchArgument("log_level", default_value="info", description="Log level"),
-        *(
-            DeclareLaunchArgument(topic, default_value=topic, description=f"Topic for `{topic}`")
-            for topic in topics
-        ),
-    ]
-    node = Node(
-        package="sc2_ros",
-        executable="ground_node",
-        name="ground_node",
+    node = parts.node(
+        "ground_node",
+        "params_file",
+        remappings=[(topic, LaunchConfiguration(topic)) for topic in TOPICS],
         namespace=LaunchConfiguration("namespace"),
-        output="screen",
-        sigterm_timeout="20",  # a busy computer needs its time to unload torch
-        parameters=[
-            LaunchConfiguration("params_file"),
-            {"use_sim_time": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)},
-        ],
-        remappings=[(topic, LaunchConfiguration(topic)) for topic in topics],
-        arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
     )
-    return LaunchDescription([*arguments, node])
+    return LaunchDescription(
+        [
+            *parts.common("Namespace of the node"),
+            parts.params_file("params_file", "ground.yaml", "ground's side"),
+            *parts.topics({topic: topic for topic in TOPICS}),
+            node,
+        ]
+    )

@@ -156,9 +156,9 @@ class Parts:
 
 
 def read_file(
-    path: str | Path, expected: str, maker: str
+    path: str | Path, expected: str, maker: str, weights: bool = True
 ) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
-    """Metadata and tensors of a safetensors file of the expected format.
+    """Metadata and, if the weights are wanted, tensors of a safetensors file of that format.
 
     Raises:
         CheckpointError: missing, unreadable, or of another format, so not made by `maker`.
@@ -166,7 +166,8 @@ def read_file(
     try:
         with safe_open(str(path), "pt") as file:
             metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            keys = file.keys() if weights else ()
+            tensors = {key: file.get_tensor(key) for key in keys}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from error
     if metadata.get("format") != expected:
@@ -175,6 +176,20 @@ def read_file(
             f"it was not made by {maker}"
         )
     return metadata, tensors
+
+
+def read_card(name: str | Path = "default") -> dict[str, Any]:
+    """The card of a checkpoint by path or shipped name; the weights are left in the file.
+
+    Raises:
+        CheckpointError: missing, unreadable, of another format, or without a readable card.
+    """
+    path = find(name)
+    metadata, _ = read_file(path, FORMAT, "sc2 train", weights=False)
+    try:
+        return dict(json.loads(metadata["card"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} has no readable card ({error})") from error
 
 
 def read(name: str | Path = "default") -> Parts:

@@ -17,19 +17,18 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any
 
-from sc2_ros import checkpoint
+from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.devices import check_device, release_gpu
 from sc2_ros.ground import GroundConfig, GroundPipeline
 from sc2_ros.media.messages import label_info_message, packet_bytes, packet_message
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import below as calibration
 from sc2_ros.nodes.diagnostics import Status
-from sc2_ros.nodes.managed import ManagedNode
-from sc2_ros.nodes.parameters import GROUND, Value, networks_of, parse_names
+from sc2_ros.nodes.network_node import NetworkNode, idle
+from sc2_ros.nodes.parameters import GROUND, Value, parse_names
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.results import ResultPublishers
 from sc2_ros.nodes.station import Decoder, Job, Station
@@ -40,29 +39,17 @@ TICK_S = 0.01
 """How late a frame's time-out or a feedback packet may be."""
 
 
-class Setup(NamedTuple):
-    """What a change of parameters comes to: a configuration, and decoders where they are new."""
-
-    config: GroundConfig
-    networks: tuple[Value, ...]
-    decoders: list[Decoder]
-
-
-class GroundNode(ManagedNode):
+class GroundNode(NetworkNode[GroundConfig, list[Decoder]]):
     """Feeds the ground pipelines from ROS. The radio runs in real time, whatever /clock says."""
 
     def __init__(self) -> None:
         self._stations: list[Station] = []
         super().__init__("ground_node", GROUND)
-        self._settings.watch(self._prepare, self._apply)
+        self._drones = parse_names(str(self._settings["drones"])) or ("",)
 
     def _load(self) -> None:
-        values = self._settings.values
-        self._config = configuration(values)
-        check_device(self._config.device, self._config.precision)
-        self._drones = parse_names(str(values["drones"])) or ("",)
-        self._networks = networks_of(values)
-        decoders = self._open(values, idle(self._config))
+        self._config = self._configuration(self._settings.values)
+        decoders = self._load_networks()
         self._feedback = {
             name: self._publisher(
                 UInt8MultiArray, below(name, "feedback"), qos.PACKETS, overrides=True
@@ -79,16 +66,22 @@ class GroundNode(ManagedNode):
         ]
         self._loaded.callback(self._stations.clear)
 
-    def _open(self, values: dict[str, Value], config: GroundConfig) -> list[Decoder]:
+    def _configuration(self, values: dict[str, Value]) -> GroundConfig:
+        config = configuration(values)
+        check_device(config.device, config.precision)
+        return config
+
+    def _check_card(self, config: GroundConfig, card: dict[str, Any]) -> None:
+        config.validate(tuple(card["detection_classes"]))
+
+    def _make(self, model: Checkpoint, config: GroundConfig) -> list[Decoder]:
         """A decoder for every drone; they share the network."""
-        model = checkpoint.load(str(values["model"]))
-        self.get_logger().info(f"checkpoint {model.id:08x} from {model.path}")
         names = model.card["detection_classes"], model.card["mask_classes"]
         return [Decoder(GroundPipeline(model, config), *names) for _ in self._drones]
 
     def _start(self) -> None:
-        values = self._settings.values
-        self._config = configuration(values)
+        self._end_loading()
+        self._config = configuration(self._settings.values)
         self._configure_all(self._config)
         self._running.callback(self._rest)
         self._worker = NewestWorker[Job](self._show)
@@ -114,29 +107,16 @@ class GroundNode(ManagedNode):
             station.pipeline.configure(config)
 
     def _rest(self) -> None:
-        """Leave the GPU to others."""
         self._configure_all(idle(self._config))
         release_gpu()
 
-    def _prepare(self, values: dict[str, Value]) -> Setup:
-        """Everything that can fail of a change; the pipelines at work are not touched."""
-        config, networks = configuration(values), networks_of(values)
-        check_device(config.device, config.precision)
-        decoders: list[Decoder] = []
-        if self._stations and networks != self._networks:
-            decoders = self._open(values, config if self._active else idle(config))
-        for decoder in decoders or [station.decoder for station in self._stations[:1]]:
-            config.validate(tuple(decoder.detection_classes))
-        return Setup(config, networks, decoders)
-
-    def _apply(self, setup: Setup) -> None:
-        self._networks = setup.networks
-        for station, decoder in zip(self._stations, setup.decoders, strict=False):
+    def _swap(self, networks: list[Decoder]) -> None:
+        for station, decoder in zip(self._stations, networks, strict=True):
             station.take(decoder)
-        if not self._active:
-            return
-        self._worker.change(partial(self._take, setup.config))
-        self._announce_labels(setup.config.score_threshold)
+
+    def _configure(self, config: GroundConfig) -> None:
+        self._worker.change(partial(self._take, config))
+        self._announce_labels(config.score_threshold)
 
     def _take(self, config: GroundConfig) -> None:
         """In the worker's thread: the frames to come are shown as configured now."""
@@ -179,11 +159,6 @@ class GroundNode(ManagedNode):
 def below(name: str, topic: str) -> str:
     """A topic of a drone."""
     return f"{name}/{topic}" if name else topic
-
-
-def idle(config: GroundConfig) -> GroundConfig:
-    """The same, away from the GPU: for a node that is not active."""
-    return replace(config, device="cpu", precision="fp32")
 
 
 def configuration(values: dict[str, Value]) -> GroundConfig:

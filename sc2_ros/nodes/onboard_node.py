@@ -18,10 +18,10 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from dataclasses import replace
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
-from sc2_ros import checkpoint
+from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.devices import release_gpu
 from sc2_ros.errors import Sc2Error
 from sc2_ros.media.encodings import image_array
@@ -29,9 +29,9 @@ from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
 from sc2_ros.nodes.diagnostics import Status
-from sc2_ros.nodes.managed import ManagedNode
+from sc2_ros.nodes.network_node import NetworkNode, idle
 from sc2_ros.nodes.onboard_report import NUMBERS, OnboardReport
-from sc2_ros.nodes.parameters import ONBOARD, Value, networks_of, parse_size
+from sc2_ros.nodes.parameters import ONBOARD, Value, parse_size
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.radio import radio_message, signal_db
 from sc2_ros.nodes.sender import Sender
@@ -48,15 +48,7 @@ MOST_NEWS = 2000
 NUMBERS_HZ = 5.0
 
 
-class Setup(NamedTuple):
-    """What a change of parameters comes to: a configuration, and networks where they are new."""
-
-    config: OnboardConfig
-    networks: tuple[Value, ...]
-    pipeline: OnboardPipeline | None
-
-
-class OnboardNode(ManagedNode):
+class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
     """Feeds the onboard pipeline from ROS. The radio runs in real time, whatever /clock says."""
 
     def __init__(self) -> None:
@@ -66,37 +58,29 @@ class OnboardNode(ManagedNode):
         """(dB, time) of what the radio told."""
         self._pipeline: OnboardPipeline | None = None
         super().__init__("onboard_node", ONBOARD)
-        self._settings.watch(self._prepare, self._apply)
         # As image_transport does, so that a remap of `image` carries `image/compressed` along.
         self._topic = self.resolve_topic_name("image")
         if self._settings["image_transport"] == "compressed":
             self._topic += "/compressed"
 
     def _load(self) -> None:
-        self._make_pipeline()
-        self._loaded.callback(setattr, self, "_pipeline", None)
+        self._pipeline = self._load_networks()
         self._features = self._publisher(UInt8MultiArray, "features", qos.PACKETS, overrides=True)
         self._camera_info = CameraInfoRelay(self._publisher, self.resolve_topic_name("features"))
         self._numbers = {
             name: self._publisher(Float64, f"~/{name}", qos.RESULTS) for name in NUMBERS
         }
 
-    def _make_pipeline(self) -> None:
-        values = self._settings.values
-        self._pipeline = self._open(values, idle(configuration(values)))
-        self._networks = networks_of(values)
+    def _configuration(self, values: dict[str, Value]) -> OnboardConfig:
+        return configuration(values)
 
-    def _open(self, values: dict[str, Value], config: OnboardConfig) -> OnboardPipeline:
-        model = checkpoint.load(str(values["model"]))
-        self.get_logger().info(f"checkpoint {model.id:08x} from {model.path}")
+    def _make(self, model: Checkpoint, config: OnboardConfig) -> OnboardPipeline:
         return OnboardPipeline(model, config)
 
     def _start(self) -> None:
-        values = self._settings.values
-        if networks_of(values) != self._networks:  # the change came too late for the worker
-            self._make_pipeline()
-        assert self._pipeline is not None
-        self._pipeline.configure(configuration(values))
+        self._end_loading()
+        self._take(self._present.networks)  # the worker may have been stopped before it did
+        self._pipeline.configure(configuration(self._settings.values))
         self._running.callback(self._rest)
         self._last_frame_s = 0.0
         self._books = OnboardReport(self._topic)
@@ -121,33 +105,22 @@ class OnboardNode(ManagedNode):
         self.get_logger().info(f"images from {self._topic}")
 
     def _rest(self) -> None:
-        """Leave the GPU to others."""
-        assert self._pipeline is not None
         self._pipeline.configure(idle(self._pipeline.config))
         release_gpu()
 
-    def _prepare(self, values: dict[str, Value]) -> Setup:
-        """Everything that can fail of a change; the pipeline at work is not touched."""
-        config, networks = configuration(values), networks_of(values)
-        pipeline = None
-        if self._pipeline is not None and networks != self._networks:
-            pipeline = self._open(values, config if self._active else idle(config))
-        return Setup(config, networks, pipeline)
-
-    def _apply(self, setup: Setup) -> None:
+    def _swap(self, networks: OnboardPipeline) -> None:
         if self._active:
-            self._worker.change(lambda: self._take(setup))
-        elif self._pipeline is not None:
-            self._take(setup._replace(config=idle(setup.config)))
+            self._worker.change(partial(self._take, networks))
+        else:
+            self._take(networks)
 
-    def _take(self, setup: Setup) -> None:
-        assert self._pipeline is not None
-        if setup.pipeline is None:
-            self._pipeline.configure(setup.config)
-            return
-        setup.pipeline.stats, self._pipeline = self._pipeline.stats, setup.pipeline
-        self._networks = setup.networks
+    def _take(self, pipeline: OnboardPipeline) -> None:
+        """Encode with this pipeline from now on; belongs in the worker's thread while it runs."""
+        pipeline.stats, self._pipeline = self._pipeline.stats, pipeline
         release_gpu()
+
+    def _configure(self, config: OnboardConfig) -> None:
+        self._worker.change(lambda: self._pipeline.configure(config))
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         self._books.images += 1
@@ -240,11 +213,6 @@ def configuration(values: dict[str, Value]) -> OnboardConfig:
     )
     config.validate()
     return config
-
-
-def idle(config: OnboardConfig) -> OnboardConfig:
-    """The same, away from the GPU: for a node that is not active."""
-    return replace(config, device="cpu", precision="fp32")
 
 
 def main(args: list[str] | None = None) -> int:

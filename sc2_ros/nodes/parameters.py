@@ -66,7 +66,8 @@ _MODEL = (
         "model",
         "default",
         "Checkpoint: the name of one that ships with the package, or a file. Both ends of a link "
-        "need the same one. Where a new one cannot be loaded, the old one stays.",
+        "need the same one. A new one is loaded while the stream goes on with the old one, which "
+        "stays where the new one cannot be loaded.",
     ),
     Row(
         "device",
@@ -274,6 +275,6 @@ TABLES: Mapping[str, tuple[Row, ...]] = {
 """Parameters by node name."""
 
 
-def networks_of(values: Mapping[str, Value]) -> tuple[Value, ...]:
+def networks_of(values: Mapping[str, Value]) -> dict[str, Value]:
     """The parameters that need other networks, or the same ones elsewhere."""
-    return values["model"], values["device"], values["precision"]
+    return {name: values[name] for name in ("model", "device", "precision")}

@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Onboard and ground as managed nodes: their transitions, faults, and networks changed live."""
 
+import json
+import threading
 import time
 
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 
+from sc2_ros import checkpoint
 from sc2_ros.media.messages import header, image_message, to_ns
 from sc2_ros.nodes import managed, qos
 from sc2_ros.nodes.ground_node import GroundNode
@@ -46,8 +50,6 @@ def fly(private_domain, model):
 def other_model(tmp_path, model):
     """A second checkpoint with another id."""
     import torch
-
-    from sc2_ros import checkpoint
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
@@ -130,11 +132,32 @@ def test_a_broken_thread_ends_in_the_error_state_and_the_node_begins_anew(fly, m
     assert "no wood left" in text
 
 
+@pytest.fixture
+def spinning(fly):
+    """Make a node that has started itself, and a function that spins it until a condition holds."""
+
+    def make(kind, *words):
+        node = fly(kind, *words)
+        node.autostart()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+
+        def until(condition):
+            def found():
+                executor.spin_once(0.01)
+                return condition()
+
+            wait_for(found)
+
+        return node, until
+
+    return make
+
+
 @pytest.mark.parametrize("kind", [OnboardNode, GroundNode])
 @pytest.mark.parametrize("active", [True, False])
-def test_another_checkpoint_is_taken_live(fly, kind, active, model, other_model):
-    node = fly(kind)
-    node.autostart()
+def test_another_checkpoint_is_taken_live(spinning, kind, active, model, other_model):
+    node, until = spinning(kind)
     if not active:
         node.trigger_deactivate()
     before = pipeline_of(node)
@@ -148,34 +171,140 @@ def test_another_checkpoint_is_taken_live(fly, kind, active, model, other_model)
 
     before.stats.frames = 41
     assert node.set_parameters([Parameter("model", value=str(other_model))])[0].successful
-    wait_for(lambda: pipeline_of(node) is not before)
+    until(lambda: pipeline_of(node) is not before)
     assert pipeline_of(node)._checkpoint_id != before._checkpoint_id
     assert pipeline_of(node).stats is before.stats
     assert state_of(node) == ("active" if active else "inactive")
 
     assert node.set_parameters([Parameter("precision", value="bf16")])[0].successful
-    wait_for(lambda: pipeline_of(node).config.precision == ("bf16" if active else "fp32"))
+    loaded = node._present
+    until(lambda: node._present is not loaded)
+    until(lambda: pipeline_of(node).config.precision == ("bf16" if active else "fp32"))
 
 
-def test_frames_go_on_with_the_new_networks(fly, other_model):
-    node = fly(OnboardNode, "-p", "rate.mode:=fixed")
-    node.autostart()
+@pytest.fixture
+def slow_load(monkeypatch):
+    """Loading waits for this event."""
+    go_on, load = threading.Event(), checkpoint.load
+
+    def slow(*words):
+        assert go_on.wait(DEADLINE_S)
+        return load(*words)
+
+    def begin():
+        monkeypatch.setattr(checkpoint, "load", slow)
+        return go_on
+
+    yield begin
+    go_on.set()
+
+
+def test_the_stream_and_other_changes_do_not_wait_for_a_checkpoint(
+    spinning, slow_load, model, other_model
+):
+    # Arrange
+    node, until = spinning(OnboardNode, "-p", "rate.mode:=fixed")
+    go_on = slow_load()
+    camera = node.create_publisher(Image, "image", 1)
+    before = pipeline_of(node)
+    started = before.stats.frames_sent
+
+    def frames(count):
+        camera.publish(image_message(np.zeros((64, 64), np.uint8), time.time_ns(), "camera"))
+        return before.stats.frames_sent >= started + count
+
+    # Act and assert
+    assert node.set_parameters([Parameter("model", value=str(other_model))])[0].successful
+    assert node.set_parameters([Parameter("rate.index", value=0.25)])[0].successful
+    until(lambda: frames(3))
+    assert pipeline_of(node) is before
+    go_on.set()
+    until(lambda: pipeline_of(node) is not before)
+    until(lambda: pipeline_of(node).config.rate_index == 0.25)
+    assert node.get_parameter("model").value == str(other_model)
+
+
+def test_who_asks_for_the_old_checkpoint_again_keeps_it(spinning, slow_load, model, other_model):
+    node, until = spinning(GroundNode)
+    go_on = slow_load()
+    before = pipeline_of(node)
+
+    for path in (other_model, model):
+        assert node.set_parameters([Parameter("model", value=str(path))])[0].successful
+    go_on.set()
+    assert node.set_parameters([Parameter("max_detections", value=7)])[0].successful
+    until(lambda: pipeline_of(node).config.max_detections == 7)
+
+    assert pipeline_of(node) is before
+
+
+@pytest.mark.parametrize("kind", [OnboardNode, GroundNode])
+def test_a_checkpoint_asked_for_is_there_once_the_node_is_active_again(
+    spinning, kind, model, other_model
+):
+    node, _ = spinning(kind)
+    before = pipeline_of(node)
+
+    assert node.set_parameters([Parameter("model", value=str(other_model))])[0].successful
+    node.trigger_deactivate()
+    node.trigger_activate()
+
+    assert state_of(node) == "active"
+    assert pipeline_of(node)._checkpoint_id != before._checkpoint_id
+    assert pipeline_of(node).stats is before.stats
+
+
+@pytest.mark.parametrize("kind", [OnboardNode, GroundNode])
+def test_weights_that_do_not_fit_their_card_bring_the_old_value_back(
+    spinning, kind, model, other_model, tmp_path, capsys
+):
+    metadata, tensors = checkpoint.read_file(other_model, checkpoint.FORMAT, "this test")
+    card = json.loads(metadata["card"])
+    card["network"]["ground_widths"] = [16, 16, 16]
+    broken = tmp_path / "broken.safetensors"
+    save_file(tensors, broken, {**metadata, "card": json.dumps(card)})
+    node, until = spinning(kind)
+    before = pipeline_of(node)
+
+    assert node.set_parameters([Parameter("model", value=str(broken))])[0].successful
+    until(lambda: node.get_parameter("model").value == str(model))
+
+    assert pipeline_of(node) is before
+    assert state_of(node) == "active"
+    assert "do not fit" in capsys.readouterr().err
+
+
+def test_a_checkpoint_without_a_class_that_is_reported_is_refused(spinning, other_model, tmp_path):
+    metadata, tensors = checkpoint.read_file(other_model, checkpoint.FORMAT, "this test")
+    card = json.loads(metadata["card"])
+    card["detection_classes"][0] = "boat"
+    boats = tmp_path / "boats.safetensors"
+    save_file(tensors, boats, {**metadata, "card": json.dumps(card)})
+    node, until = spinning(GroundNode, "-p", "classes:=person")
+
+    result = node.set_parameters([Parameter("model", value=str(boats))])[0]
+    assert (result.successful, "person" in result.reason) == (False, True)
+
+    both = [Parameter("model", value=str(boats)), Parameter("classes", value="boat")]
+    assert node.set_parameters_atomically(both).successful
+    until(lambda: pipeline_of(node).config.classes == ("boat",))
+
+
+def test_frames_go_on_with_the_new_networks(spinning, other_model):
+    node, until = spinning(OnboardNode, "-p", "rate.mode:=fixed")
     packets = []
     node.create_subscription(UInt8MultiArray, "features", packets.append, qos.PACKETS)
     camera = node.create_publisher(Image, "image", 1)
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
     ids = set()
 
     def seen(count):
         camera.publish(image_message(np.zeros((64, 64), np.uint8), time.time_ns(), "camera"))
-        executor.spin_once(0.05)
         ids.update(bytes(packet.data)[2:6] for packet in packets)
         return len(ids) >= count
 
-    wait_for(lambda: seen(1))
+    until(lambda: seen(1))
     assert node.set_parameters([Parameter("model", value=str(other_model))])[0].successful
-    wait_for(lambda: seen(2))
+    until(lambda: seen(2))
 
 
 def pipeline_of(node):

@@ -20,6 +20,7 @@ from sc2_ros.nodes.parameters import TABLES
 
 ROOT = Path(__file__).parents[2]
 LAUNCH_FILES = sorted((ROOT / "launch").glob("*.launch.py"))
+LAUNCH_PARTS = ROOT / "sc2_ros" / "nodes" / "launch_parts.py"
 
 
 def texts_in(path):
@@ -32,7 +33,9 @@ def texts_in(path):
 def test_launch_files_take_the_usual_arguments_and_name_what_exists(path):
     texts = {text for text in texts_in(path) if isinstance(text, str)}
 
-    assert {"namespace", "params_file", "use_sim_time"} <= texts
+    assert "parts.common(" in path.read_text("utf-8")
+    assert {"namespace", "use_sim_time", "log_level"} <= texts_in(LAUNCH_PARTS)
+    assert "params_file" in texts
     started = {text for text in texts if text.endswith("_node")}
     assert started
     assert started <= set(TABLES)
@@ -61,7 +64,6 @@ def test_every_topic_of_a_started_node_is_an_argument(path):
     }
     texts = texts_in(path)
 
-    assert "log_level" in texts
     if "drones" in texts:  # every drone's topics have the same names below its own namespace
         return
     for name in texts & set(topics):
