@@ -89,7 +89,6 @@ def main(args: argparse.Namespace) -> int:
     with open_source(args.input, size=frame_size(args.size), topic=args.topic) as source:
         name = source.name
     checkpoint = checkpoints.load(args.checkpoint)
-    checkpoint_name = checkpoint.path.stem if checkpoint.path else args.checkpoint
     domain = free_domain() if args.domain is None else args.domain
     if not 0 <= domain <= 232:
         raise ParameterError(f"--domain {domain} is out of range; give 0 to 232")
@@ -115,10 +114,9 @@ def main(args: argparse.Namespace) -> int:
                 title=f"{name} over {short_link(args.link)}",
                 middleware=run.middleware,
                 processes=run.processes,
-                checkpoint=f"{checkpoint_name} {checkpoint.id:08x}",
+                checkpoint=report.checkpoint_label(checkpoint),
             )
-    files = [args.out / part for part in (report.VIDEO, report.FIGURE, report.SUMMARY)]
-    report.print_summary(console, summary, [*files, bag.file])
+    report.print_summary(console, summary, args.out, bag)
     return 0
 
 

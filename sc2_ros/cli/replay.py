@@ -55,6 +55,7 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.cli.api import report
     from sc2_ros.cli.api.feature_replay import replay_features
     from sc2_ros.cli.api.replay_recorder import ReplayRecorder
+    from sc2_ros.cli.api.replay_report import report_replay
     from sc2_ros.devices import check_device
     from sc2_ros.errors import InputError
     from sc2_ros.evaluation.virtual import VirtualRun
@@ -97,19 +98,14 @@ def main(args: argparse.Namespace) -> int:
         if not recorder.frames:
             raise InputError(f"{args.input} gave no frames; give another input")
         console.print(f"{lasted_s:.1f} s of {source.name} in {took_s:.1f} s")
-        name = checkpoint.path.stem if checkpoint.path else "untrained"
-        summary = report.write_report(
-            args.out,
+        report_replay(
+            args,
+            console,
             bag,
-            recorder.log,
+            recorder,
+            checkpoint,
             seconds=lasted_s,
             title=f"{source.name} over {short_link(args.link)}, virtual time",
             middleware="none (virtual time)",
-            processes=[report.process_row("sc2 replay")],
-            checkpoint=f"{name} {checkpoint.id:08x}",
         )
-    if args.json is not None:
-        report.write_json(summary, args.json)
-    files = [args.out / part for part in (report.VIDEO, report.FIGURE, report.SUMMARY)]
-    report.print_summary(console, summary, [*files, bag.file])
     return 0

@@ -10,6 +10,7 @@ from rich.console import Console
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.cli.api import report
 from sc2_ros.cli.api.replay_recorder import ReplayRecorder
+from sc2_ros.cli.api.replay_report import report_replay
 from sc2_ros.errors import InputError
 from sc2_ros.ground import FrameResult, GroundConfig, GroundPipeline
 from sc2_ros.media.bag_writer import BagWriter
@@ -32,21 +33,16 @@ def replay_features(source: FeatureBag, args: argparse.Namespace) -> int:
         if not ground.stats.frames:
             why = ground.stats.last_error or "it is empty"
             raise InputError(f"no frame came out of {source.topic} of {source.name}: {why}")
-        name = checkpoint.path.stem if checkpoint.path else "untrained"
-        summary = report.write_report(
-            args.out,
+        report_replay(
+            args,
+            console,
             bag,
-            recorder.log,
+            recorder,
+            checkpoint,
             seconds=lasted_s,
             title=f"{source.name}, packets of {source.topic} decoded again",
             middleware="none (packets of a bag)",
-            processes=[report.process_row("sc2 replay")],
-            checkpoint=f"{name} {checkpoint.id:08x}",
         )
-    if args.json is not None:
-        report.write_json(summary, args.json)
-    files = [args.out / part for part in (report.FIGURE, report.SUMMARY)]
-    report.print_summary(console, summary, [*files, bag.file])
     return 0
 
 

@@ -9,6 +9,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.errors import InputError
 from sc2_ros.evaluation.session import SessionLog, Summary
 from sc2_ros.evaluation.session_figure import save_figure
@@ -49,8 +50,10 @@ def write_report(
     processes: list[dict[str, object]],
     checkpoint: str,
 ) -> Summary:
-    """Close the bag and make everything else from it and from the log."""
+    """Close the bag and make everything else from it and from the log; replaces an older report."""
     bag.close()
+    for part in (VIDEO, FIGURE, SUMMARY):
+        (out / part).unlink(missing_ok=True)
     score = render_and_score(bag.path, log, out / VIDEO)
     summary = log.summary(
         seconds=seconds,
@@ -63,6 +66,12 @@ def write_report(
     save_figure(log, summary, out / FIGURE, title)
     write_json(summary, out / SUMMARY)
     return summary
+
+
+def checkpoint_label(checkpoint: Checkpoint) -> str:
+    """Name and id of a checkpoint."""
+    name = checkpoint.path.stem if checkpoint.path else "untrained"
+    return f"{name} {checkpoint.id:08x}"
 
 
 def process_row(name: str, pid: int | None = None) -> dict[str, object]:
@@ -78,16 +87,16 @@ def write_json(summary: Summary, path: Path) -> None:
     path.write_text(json.dumps(summary.to_dict(), indent=2) + "\n", "utf-8")
 
 
-def print_summary(console: Console, summary: Summary, files: list[Path]) -> None:
-    """The summary as a table, and where the files are."""
+def print_summary(console: Console, summary: Summary, out: Path, bag: BagWriter) -> None:
+    """The summary as a table, and which files there are."""
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows(summary):
         table.add_row(name, value)
     console.print(table)
-    for path in files:
-        if path.exists():
+    for path in (out / VIDEO, out / FIGURE, out / SUMMARY, bag.file):
+        if path.exists():  # without images there is no video
             console.print(f"written: {path}", soft_wrap=True, highlight=False)
 
 
