@@ -24,6 +24,7 @@ from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.coder import EncodedFrame, LatentCodec
 from sc2_ros.codec.prediction import Prediction
+from sc2_ros.codec.references import Reference
 from sc2_ros.codec.symbols import REFINEMENT
 from sc2_ros.devices import autocast
 from sc2_ros.errors import InputError, PacketError
@@ -129,11 +130,12 @@ class OnboardPipeline:
             encoded = self._codec.encode_frame(
                 latent, code, header, choice.geometry, protection, prediction
             )
-        self._keeper.on_encoded(encoded.reference, bool(encoded.price.predicted.any()), now_s)
+        used = choice.reference if encoded.price.predicted.any() else None
+        self._keeper.on_encoded(encoded.reference, used, sum(map(len, encoded.packets)), now_s)
         if info:
             self._info_s, self._info_frame_id = now_s, frame.frame_id
         packets = info + encoded.packets
-        self._count(packets, encoded, choice, now_s)
+        self._count(packets, encoded, used, now_s)
         return packets
 
     def on_sent(self, packet: bytes, now_s: float) -> None:
@@ -142,6 +144,10 @@ class OnboardPipeline:
         if header.type in (wire.PacketType.FEATURES, wire.PacketType.REPAIR):
             self._monitor.on_sent(header.frame, header.place, now_s)
             self._rate.on_packet(header.frame, header.place, len(packet), now_s)
+
+    def refresh(self) -> None:
+        """Somebody has begun to listen or to record: the next frame is to need no other."""
+        self._keeper.refresh()
 
     def on_radio(self, signal_db: float, now_s: float) -> None:
         """The radio has told its signal, in dB of whatever reference; it matters in auto mode."""
@@ -258,20 +264,17 @@ class OnboardPipeline:
         ]
 
     def _count(
-        self, packets: list[bytes], encoded: EncodedFrame, choice: Choice, now_s: float
+        self, packets: list[bytes], encoded: EncodedFrame, used: Reference | None, now_s: float
     ) -> None:
         size_bytes = sum(map(len, packets))
         price = encoded.price
-        predicted = int(price.predicted.sum())
         self._rate.on_encoded(price.code, size_bytes, now_s)
         stats = self.stats
         stats.frames_sent += 1
         stats.bytes_sent += size_bytes
         stats.repairs_sent += price.repairs
-        stats.slices_predicted += predicted
-        stats.reference_age = 0
-        if predicted and choice.reference is not None:
-            stats.reference_age = (self._frame - choice.reference.frame) & 0xFFFF
+        stats.slices_predicted += int(price.predicted.sum())
+        stats.reference_age = 0 if used is None else (self._frame - used.frame) & 0xFFFF
         stats.rate_index = index_of(price.code)
         stats.stage_ms = self._stages
         self._frame = (self._frame + 1) & 0xFFFF

@@ -19,9 +19,7 @@ from sc2_ros.codec.references import WINDOW, Reference, ReferenceWindow
 from sc2_ros.imaging import Image
 from sc2_ros.link.acknowledgements import Acknowledgements
 from sc2_ros.link.feedback import Feedback
-
-REFRESH_S = 10.0
-"""So often a frame needs no other, for recordings and for listeners that send no feedback."""
+from sc2_ros.refresh import RefreshPolicy
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,19 +31,34 @@ class Choice:
     motion: Motion = field(default_factory=Motion)
 
 
+@dataclass(frozen=True, eq=False)
+class _Sent:
+    """What else is kept of a frame.
+
+    root: number of the frame, needing no other, from which it can be decoded step by step.
+    """
+
+    thumbnail: motion.Thumbnail
+    root: int
+
+
 class ReferenceKeeper:
     """Keeps what was sent and what came back about it."""
 
     def __init__(self) -> None:
         self._acknowledgements = Acknowledgements()
-        self._sent = ReferenceWindow()
-        self._thumbnails: dict[int, motion.Thumbnail] = {}
+        self._refresh = RefreshPolicy()
+        self._references = ReferenceWindow()
+        self._sent: dict[int, _Sent] = {}
         self._thumbnail: motion.Thumbnail | None = None
-        self._refreshed_s: float | None = None
 
     def on_feedback(self, feedback: Feedback, now_s: float) -> bool:
         """Enter a feedback message; whether the rate control should heed it."""
         return self._acknowledgements.on_feedback(feedback, now_s)
+
+    def refresh(self) -> None:
+        """The next frame is to need no other."""
+        self._refresh.request()
 
     def choose(self, image: Image, geometry: Geometry, frame: int, now_s: float) -> Choice:
         """The choice for a picture, uint8 (H, W[, 3]) at its encoded size.
@@ -56,34 +69,47 @@ class ReferenceKeeper:
         reference = self._newest(geometry, frame, now_s)
         if reference is None:
             return Choice(geometry)
-        before = self._thumbnails[reference.frame]
+        before = self._sent[reference.frame].thumbnail
         similarity = motion.estimate(before, self._thumbnail)
         origin, moved = motion.align(similarity, reference.geometry)
         placed = Geometry(geometry.encoded_size, geometry.source_size, origin)
         return Choice(placed, reference, moved)
 
-    def on_encoded(self, reference: Reference, predicted: bool, now_s: float) -> None:
-        """Keep a frame that was coded, the last one that `choose` saw."""
-        self._sent.put(reference)
+    def on_encoded(
+        self, coded: Reference, used: Reference | None, size_bytes: int, now_s: float
+    ) -> None:
+        """Keep a frame that was coded, the last one that `choose` saw.
+
+        used: the frame that some of it was predicted from.
+        """
+        frame = coded.frame
+        root = frame if used is None else self._sent[used.frame].root
+        self._references.put(coded)
         if self._thumbnail is not None:
-            self._thumbnails[reference.frame] = self._thumbnail
-        for number in list(self._thumbnails):
-            if self._sent.get(number) is None:
-                del self._thumbnails[number]
-        if not predicted:
-            self._refreshed_s = now_s
+            self._sent[frame] = _Sent(self._thumbnail, root)
+            self._thumbnail = None
+        for number in list(self._sent):
+            if self._references.get(number) is None:
+                del self._sent[number]
+        self._refresh.on_encoded(frame, coded.code, size_bytes, now_s, predicted=used is not None)
 
     def _newest(self, geometry: Geometry, frame: int, now_s: float) -> Reference | None:
-        """The newest frame that all stations hold and that has this one's sizes."""
-        if self._refreshed_s is None or not 0 <= now_s - self._refreshed_s < REFRESH_S:
+        """The newest frame that all stations hold and that has this one's sizes.
+
+        Once they hold the last frame that needed no other, only what was predicted from it, step by
+        step, counts: who began to listen there can decode everything from then on.
+        """
+        held = self._acknowledgements.common(now_s)
+        if self._refresh.is_due(held, now_s):
             return None
         sizes = (geometry.encoded_size, geometry.source_size)
         candidates = []
-        for number in self._acknowledgements.common(now_s):
-            reference, age = self._sent.get(number), (frame - number) & 0xFFFF
-            if reference is None or number not in self._thumbnails or not 0 < age <= WINDOW:
+        for number in held:
+            reference, age = self._references.get(number), (frame - number) & 0xFFFF
+            if reference is None or number not in self._sent or not 0 < age <= WINDOW:
                 continue
             known = reference.geometry
             if (known.encoded_size, known.source_size) == sizes:
-                candidates.append((age, reference))
-        return min(candidates, key=lambda item: item[0])[1] if candidates else None
+                stale = self._sent[number].root != self._refresh.newest
+                candidates.append((stale, age, reference))
+        return min(candidates, key=lambda item: item[:2])[2] if candidates else None

@@ -17,7 +17,7 @@ from sc2_ros.codec.references import Reference
 from sc2_ros.codec.temporal_fit import ContextShape, SymbolCounter, fit_temporal
 from sc2_ros.ground import GroundConfig, GroundPipeline
 from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
-from sc2_ros.temporal import REFRESH_S
+from sc2_ros.refresh import MOST_S
 
 SIZE = (96, 80)
 
@@ -95,7 +95,7 @@ class Flight:
 
     def sent(self, number):
         """The drone's own record of a frame."""
-        return self.onboard._keeper._sent.get(number)
+        return self.onboard._keeper._references.get(number)
 
 
 def held(station):
@@ -196,25 +196,77 @@ def test_a_drone_that_starts_again_is_understood(checkpoint):
     assert len(held(flight.stations[0])) == 4
 
 
-def test_a_recording_can_be_cut_and_read_from_the_next_refresh(checkpoint):
-    flight = Flight(checkpoint)
-    frames = round(REFRESH_S / 0.1)
-    listener = GroundPipeline(checkpoint, GroundConfig())  # sends no feedback that is heard
-    whole = []
-    for _ in range(frames + 20):
-        packets = flight.onboard.process(flight.scene.frame(flight.number), flight.now_s)
-        flight.number += 1
-        for packet in packets:
-            flight.stations[0].accept(packet, flight.now_s)
-            if flight.number > 10:
-                whole += [ready.frame.header.frame for ready in listener.accept(packet, 0.0)]
-            flight.onboard.on_sent(packet, flight.now_s)
-        flight.now_s += 0.1
-        for packet in flight.stations[0].feedback(flight.now_s - 0.05):
-            flight.onboard.on_feedback(packet, flight.now_s)
+class Recording:
+    """Everything that a drone sends while its station's feedback takes so many frames to come."""
 
-    assert whole[0] <= frames + 1
-    assert whole == list(range(whole[0], frames + 20))
+    def __init__(self, checkpoint, delay, frames):
+        onboard = OnboardPipeline(checkpoint, OnboardConfig(rate_mode="fixed", rate_index=0.5))
+        station = GroundPipeline(checkpoint, GroundConfig())
+        scene, under_way = Scene(), [[]] * (delay - 1)
+        self.packets, self.references = [], []
+        for number in range(frames):
+            now_s = number * 0.1
+            self.packets.append(onboard.process(scene.frame(number), now_s))
+            self.references.append(onboard.stats.reference_age)
+            for packet in self.packets[-1]:
+                station.accept(packet, now_s)
+            under_way.append(station.feedback(now_s + 0.05))
+            for packet in under_way.pop(0):
+                onboard.on_feedback(packet, now_s + 0.06)
+
+    @property
+    def whole(self):
+        """Numbers of the frames that need no other."""
+        return [number for number, age in enumerate(self.references) if not age]
+
+    def seen_from(self, checkpoint, start):
+        """Numbers of the frames that a listener sees who begins there and sends nothing."""
+        listener = GroundPipeline(checkpoint, GroundConfig())
+        return [
+            ready.frame.header.frame
+            for number, packets in enumerate(self.packets[start:], start)
+            for packet in packets
+            for ready in listener.accept(packet, number * 0.1)
+        ]
+
+
+@pytest.mark.parametrize("delay", [1, 4])
+def test_a_recording_can_be_cut_and_read_from_the_next_refresh(checkpoint, delay):
+    frames = round(MOST_S / 0.1) + 20
+    recording = Recording(checkpoint, delay, frames)
+    refresh = next(number for number in recording.whole if number > delay + 2)
+    seen = recording.seen_from(checkpoint, delay + 2)
+
+    assert refresh <= frames - 20 + delay
+    # Until the refresh is acknowledged, frames are predicted from some that came before it.
+    assert seen == [refresh, *range(refresh + delay, frames)]
+    assert len(recording.whole) <= delay + 1 + (frames - delay) // 15
+
+
+def test_a_refresh_can_be_asked_for(checkpoint):
+    flight = Flight(checkpoint)
+    for _ in range(3):
+        flight.step()
+    flight.onboard.refresh()
+    first, _ = flight.step()
+    second, _ = flight.step()
+
+    assert not any(header.reference for header in first)
+    assert all(header.reference == 1 for header in second)
+
+
+def test_prediction_switched_off_and_on_again_finds_the_right_pictures(checkpoint):
+    flight = Flight(checkpoint)
+    flight.step()
+    on = flight.onboard.config
+    flight.onboard.configure(dataclasses.replace(on, rate_temporal=False))
+    flight.step()
+    flight.onboard.configure(on)
+    headers, shown = flight.step()
+
+    # The frame sent meanwhile has no thumbnail; the one before it has.
+    assert {header.reference for header in headers} == {2}
+    assert len(shown[0]) == 1
 
 
 def test_a_lost_slice_is_taken_from_the_frame_before(checkpoint):

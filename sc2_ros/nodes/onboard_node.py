@@ -56,6 +56,7 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         self._news: deque[tuple[bool, bytes, float]] = deque(maxlen=MOST_NEWS)
         self._signals: deque[tuple[float, float]] = deque(maxlen=MOST_NEWS)
         """(dB, time) of what the radio told."""
+        self._listeners = 0
         self._pipeline: OnboardPipeline | None = None
         super().__init__("onboard_node", ONBOARD)
         # As image_transport does, so that a remap of `image` carries `image/compressed` along.
@@ -157,8 +158,16 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         if self._pipeline.stats.bad_feedback == bad:
             self._books.feedback.heard(when_s)
 
+    def _heed_listeners(self) -> None:
+        """Begin anew for whoever has just subscribed: a recorder sends no feedback."""
+        listeners = self._features.get_subscription_count()
+        if listeners > self._listeners:
+            self._pipeline.refresh()
+        self._listeners = listeners
+
     def _encode(self, message: Image | CompressedImage) -> None:
         now_s = time.monotonic()
+        self._heed_listeners()
         stamp_ns, frame_id = to_ns(message.header.stamp), message.header.frame_id
         try:
             frame = CameraFrame(image_array(message), stamp_ns, frame_id)
