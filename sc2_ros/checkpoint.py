@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from sc2_ros.network.bottleneck import CONTEXTS, THRESHOLDS, Bottleneck
 from sc2_ros.network.encoder import OnboardEncoder
 from sc2_ros.network.layers import fold_batch_norm
 from sc2_ros.network.model import GroundNetwork
+from sc2_ros.share import shared_folders
 
 FORMAT = "sc2_ros/1"
 DETECTION_CLASSES = ("person", "car", "bicycle", "other_vehicle")
@@ -50,12 +50,8 @@ class Checkpoint:
 
 def models_folders() -> list[Path]:
     """Where shipped models are looked for: $SC2_MODELS, source tree, ROS or pip share."""
-    folders = [Path(os.environ["SC2_MODELS"])] if "SC2_MODELS" in os.environ else []
-    folders.append(Path(__file__).resolve().parent.parent / "models")
-    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
-    prefixes += [sys.prefix, str(Path.home() / ".local"), "/usr/local"]
-    folders += [Path(prefix) / "share" / "sc2_ros" / "models" for prefix in prefixes if prefix]
-    return folders
+    first = [Path(os.environ["SC2_MODELS"])] if "SC2_MODELS" in os.environ else []
+    return first + shared_folders("models")
 
 
 def find(name: str | Path) -> Path:

@@ -9,8 +9,10 @@ torchrun --nproc-per-node 4 -m sc2_ros.cli.main train sc2_ros ...     the same o
 
 import argparse
 import importlib.util
+from pathlib import Path
 
 from sc2_ros.errors import InputError, ParameterError
+from sc2_ros.share import shared_folders
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +61,7 @@ def main(args: argparse.Namespace) -> int:
     if not args.recipe:
         raise ParameterError(f"which recipe? one of {', '.join(recipes())}")
     run = recipe(args.recipe)
-    config = read(args.config or f"config/train/{args.recipe}.yaml", args.data, args.max_steps)
+    config = read(args.config or default_config(args.recipe), args.data, args.max_steps)
     device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
     options = RunOptions(
         device=device,
@@ -74,3 +76,10 @@ def main(args: argparse.Namespace) -> int:
     finally:
         distributed.leave()
     return 0
+
+
+def default_config(recipe: str) -> Path:
+    """The recipe's configuration below this folder, else the one that ships."""
+    folders = [Path("config"), *shared_folders("config")]
+    files = [folder / "train" / f"{recipe}.yaml" for folder in folders]
+    return next((file for file in files if file.is_file()), files[0])
