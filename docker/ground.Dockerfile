@@ -10,6 +10,8 @@ FROM ros:jazzy-ros-base
 
 ARG TORCH=https://download.pytorch.org/whl/cpu
 
+# Ubuntu keeps one version of a package: a pin would break the build.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends \
       g++ python3-dev python3-venv \
       ros-jazzy-rmw-cyclonedds-cpp ros-jazzy-vision-msgs \

@@ -11,6 +11,8 @@ FROM nvcr.io/nvidia/l4t-jetpack:r36.4.0
 ARG TORCH=https://pypi.jetson-ai-lab.io/jp6/cu126
 ENV DEBIAN_FRONTEND=noninteractive LANG=C.UTF-8
 
+# Ubuntu keeps one version of a package: a pin would break the build.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends \
       ca-certificates curl g++ python3-dev python3-venv \
     && curl -fsSL https://raw.githubusercontent.com/ros/rosdistro/master/ros.key \
@@ -26,6 +28,7 @@ RUN python3 -m venv --system-site-packages /opt/venv && touch /opt/venv/COLCON_I
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /ws
 # The pins of constraints.txt are not for NVIDIA's torch; compressai gives only its rANS coder.
+# hadolint ignore=DL3013
 RUN pip install --no-cache-dir --index-url "$TORCH" torch torchvision \
     && pip install --no-cache-dir "numpy<2" opencv-python-headless rosbags cyclonedds av pyyaml \
       safetensors rich matplotlib psutil pillow pycocotools bjontegaard scipy \

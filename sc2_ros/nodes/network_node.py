@@ -17,13 +17,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from sc2_ros import checkpoint
-from sc2_ros.ground import GroundConfig
 from sc2_ros.nodes.managed import ManagedNode, reason
 from sc2_ros.nodes.parameters import Row, Value, networks_of
-from sc2_ros.onboard import OnboardConfig
 from sc2_ros.runtime.ros import Parameter
 
-Config = TypeVar("Config", OnboardConfig, GroundConfig)
+Config = TypeVar("Config")  # OnboardConfig or GroundConfig; neither node imports the other's
 Networks = TypeVar("Networks")
 
 POLL_S = 0.02

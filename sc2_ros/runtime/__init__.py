@@ -10,6 +10,7 @@ Import `sc2_ros.runtime.ros`; it gives the real rclpy wherever that can be impor
     node, endpoints      Node; publishers, subscriptions, services, clients
     lifecycle            LifecycleNode
     parameters, parameter_services, arguments    values and ranges; `ros2 param`; --ros-args
+    type_description     what a node's topics carry, for tools that do not know the messages
     messages, definitions    message classes, CDR and type hashes from rosbags' type store
     dds, qos             Cyclone DDS readers and writers; profiles and their overrides
     clock, logging       rclpy's Time, Duration, Clock; its loggers

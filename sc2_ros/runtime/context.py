@@ -10,15 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from cyclonedds.builtin import (
-    BuiltinDataReader,
-    BuiltinTopicDcpsPublication,
-    BuiltinTopicDcpsSubscription,
-)
-from cyclonedds.core import ReadCondition
 
 from sc2_ros.runtime.arguments import RosArgumentError, RosArguments, parse_arguments
-from sc2_ros.runtime.dds import ALIVE_STATE, Participant, guid_bytes, raw_type
+from sc2_ros.runtime.dds import Participant, guid_bytes, raw_type
 from sc2_ros.runtime.logging import Logger, LoggingSeverity, get_logger
 from sc2_ros.runtime.messages import message_type, to_cdr, type_hash
 from sc2_ros.runtime.qos import DurabilityPolicy, QoSProfile
@@ -83,7 +77,6 @@ class Context:
         sample = raw_type(_GRAPH_TYPE)
         policies = profile.to_dds(f"typehash={type_hash(_GRAPH_TYPE)};")
         self._graph = self._participant.writer("ros_discovery_info", sample, policies)
-        self._endpoints: dict[str, Any] = {}
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._handlers[number] = signal.signal(number, self._on_signal)
@@ -108,7 +101,6 @@ class Context:
             for number, handler in self._handlers.items():
                 signal.signal(number, handler)
             self._handlers.clear()
-        self._endpoints.clear()
         del self._graph
         self._participant.close()
         self._participant = None
@@ -128,18 +120,6 @@ class Context:
                     entities.writer_gid_seq += [_gid(writer.guid) for writer in endpoint.writers]
                 message.node_entities_info_seq.append(entities)
             self._graph.write(to_cdr(message))
-
-    def count(self, kind: str, topic: str) -> int:
-        """How many "publishers" or "subscriptions" the whole domain has on an absolute topic."""
-        if kind not in self._endpoints:
-            source = {
-                "publishers": BuiltinTopicDcpsPublication,
-                "subscriptions": BuiltinTopicDcpsSubscription,
-            }[kind]
-            reader = BuiltinDataReader(self.participant.dds, source)
-            self._endpoints[kind] = (reader, ReadCondition(reader, ALIVE_STATE))
-        reader, alive = self._endpoints[kind]
-        return sum(sample.topic_name == f"rt{topic}" for sample in reader.read(10_000, alive))
 
     def _on_signal(self, number: int, frame: Any) -> None:
         self.signalled = True

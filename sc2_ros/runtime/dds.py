@@ -26,7 +26,6 @@ from rosbags.interfaces import Nodetype
 from sc2_ros.runtime.arguments import RosArgumentError
 from sc2_ros.runtime.messages import STORE
 
-ALIVE_STATE = ViewState.Any | InstanceState.Alive | SampleState.Any
 ANY_STATE = ViewState.Any | InstanceState.Any | SampleState.Any
 _IDL_BASES = {
     "bool": bool, "byte": types.byte, "char": types.uint8, "int8": types.int8,

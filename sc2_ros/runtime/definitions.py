@@ -91,4 +91,11 @@ SERVICES: Final[dict[str, tuple[str, str]]] = {
         "rcl_interfaces/Parameter[] parameters",
         "rcl_interfaces/SetParametersResult result",
     ),
+    "type_description_interfaces/srv/GetTypeDescription": (
+        "string type_name\nstring type_hash\nbool include_type_sources",
+        "bool successful\nstring failure_reason\n"
+        "type_description_interfaces/TypeDescription type_description\n"
+        "type_description_interfaces/TypeSource[] type_sources\n"
+        "type_description_interfaces/KeyValue[] extra_information",
+    ),
 }

@@ -3,7 +3,6 @@
 """Module-level functions of rclpy (`init`, `spin`, ...), over the embedded runtime."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from sc2_ros.runtime import logging as logging  # rclpy.logging
 from sc2_ros.runtime.context import Context, get_default_context
@@ -34,11 +33,6 @@ def shutdown(*, context: Context | None = None) -> None:
 def try_shutdown(*, context: Context | None = None) -> None:
     """Leave the graph, if the process is in it."""
     (context or get_default_context()).try_shutdown()
-
-
-def create_node(node_name: str, **options: Any) -> Node:
-    """Make a `Node`."""
-    return Node(node_name, **options)
 
 
 def spin(node: Node, executor: SingleThreadedExecutor | None = None) -> None:

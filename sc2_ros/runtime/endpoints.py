@@ -1,9 +1,8 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: D102  (names and meaning are rclpy's)
-"""Publishers, subscriptions, services and clients: ROS endpoints over DDS readers and writers."""
+"""Publishers, subscriptions and services: ROS endpoints over DDS readers and writers."""
 
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -101,8 +100,8 @@ def service_type(name: str) -> ServiceType:
     return ServiceType(name, request, response)
 
 
-class _ServiceEnd:
-    """What services and clients share: rq/rr topics, rmw_cyclonedds' header before the fields."""
+class ServiceEnd:
+    """One end of a service: rq/rr topics, rmw_cyclonedds' header before the fields."""
 
     def __init__(
         self,
@@ -124,20 +123,21 @@ class _ServiceEnd:
             policies = qos.to_dds(f"{key}typehash={type_hash(name)};")
             return f"{kind}{service}{suffix}", raw_type(name, service=True), policies
 
-        self._reader = participant.reader(*end("rq" if serving else "rr"))
-        self._writer = participant.writer(*end("rr" if serving else "rq"))
-        self.readers, self.writers = (self._reader,), (self._writer,)
+        self.reader = participant.reader(*end("rq" if serving else "rr"))
+        self.writer = participant.writer(*end("rr" if serving else "rq"))
+        self.readers, self.writers = (self.reader,), (self.writer,)
 
-    def _send(self, header: bytes, message: Message) -> None:
+    def send(self, header: bytes, message: Message) -> None:
         cdr = to_cdr(message)
-        self._writer.write(cdr[:4] + header + cdr[4:])
+        self.writer.write(cdr[:4] + header + cdr[4:])
 
 
-def _split(cdr: bytes, cls: type[Message]) -> tuple[bytes, Any]:
+def split(cdr: bytes, cls: type[Message]) -> tuple[bytes, Any]:
+    """The header of a request or reply, and its message."""
     return cdr[4:20], from_cdr(cdr[:4] + cdr[20:], cls)
 
 
-class Service(_ServiceEnd):
+class Service(ServiceEnd):
     """Answers requests through `callback(request, response) -> response`."""
 
     def __init__(
@@ -153,70 +153,18 @@ class Service(_ServiceEnd):
 
     def take(self) -> Callable[[], Any] | None:
         """Work on the next request, not yet done; None where there is no request."""
-        sample = self._reader.take()
+        sample = self.reader.take()
         return None if sample is None else lambda: self._answer(sample)
 
     def _answer(self, sample: RawSample) -> None:
         try:
-            header, request = _split(sample.cdr, self.srv_type.Request)
+            header, request = split(sample.cdr, self.srv_type.Request)
         except SerdeError as error:
             get_logger("rclpy").warning(f"dropped a request to {self.service_name}: {error}")
             return
-        client = self._reader.participant_of(sample)
+        client = self.reader.participant_of(sample)
         response = self.callback(request, self.srv_type.Response())
         give_up = time.monotonic() + REPLY_READER_WAIT_S
-        while client not in self._writer.matched_participants() and time.monotonic() < give_up:
+        while client not in self.writer.matched_participants() and time.monotonic() < give_up:
             time.sleep(0.001)
-        self._send(header, response)
-
-
-class Client(_ServiceEnd):
-    """Calls a service and waits for the answer; needs no spinning node."""
-
-    def __init__(
-        self, participant: Participant, srv_type: ServiceType, service: str, qos: QoSProfile
-    ) -> None:
-        super().__init__(participant, srv_type, service, qos, serving=False)
-        handle = self._writer.dds.get_instance_handle()
-        self._identity = handle.to_bytes(8, sys.byteorder, signed=True)
-        self._sequence = 0
-
-    def service_is_ready(self) -> bool:
-        servers = self._writer.matched_participants() & self._reader.matched_participants()
-        return bool(servers)
-
-    def wait_for_service(self, timeout_sec: float) -> bool:
-        return _wait_until(self.service_is_ready, timeout_sec)
-
-    def call(self, request: Message, timeout_sec: float) -> Any:
-        """Response to `request`.
-
-        Raises:
-            TimeoutError: no server, or no answer in time.
-        """
-        started = time.monotonic()
-        if not self.wait_for_service(timeout_sec):
-            raise TimeoutError(f"service {self.service_name} did not appear in {timeout_sec} s")
-        self._sequence += 1
-        header = self._identity + self._sequence.to_bytes(8, sys.byteorder)
-        self._send(header, request)
-        answers: list[Any] = []
-
-        def answered() -> bool:
-            while (sample := self._reader.take()) is not None:
-                if sample.cdr[4:20] == header:
-                    answers.append(_split(sample.cdr, self.srv_type.Response)[1])
-            return bool(answers)
-
-        if not _wait_until(answered, timeout_sec - (time.monotonic() - started)):
-            raise TimeoutError(f"service {self.service_name} did not answer in {timeout_sec} s")
-        return answers[0]
-
-
-def _wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
-    give_up = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > give_up:
-            return False
-        time.sleep(0.002)
-    return True
+        self.send(header, response)

@@ -37,9 +37,6 @@ class Timer:
     def cancel(self) -> None:
         self._canceled = True
 
-    def is_canceled(self) -> bool:
-        return self._canceled
-
     def wait_ns(self) -> int | None:
         """Nanoseconds of its clock until it is due (0: now); None where it is cancelled."""
         if self._canceled:
@@ -75,9 +72,6 @@ class SingleThreadedExecutor:
     def remove_node(self, node: "Node") -> None:
         if node in self._nodes:
             self._nodes.remove(node)
-
-    def get_nodes(self) -> "list[Node]":
-        return list(self._nodes)
 
     def shutdown(self, timeout_sec: float | None = None) -> bool:
         self._is_shutdown = True

@@ -52,8 +52,6 @@ class Logger:
     def warning(self, message: str, **when: Any) -> bool:
         return self._log(LoggingSeverity.WARN, message, **when)
 
-    warn = warning
-
     def error(self, message: str, **when: Any) -> bool:
         return self._log(LoggingSeverity.ERROR, message, **when)
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sc2_ros.runtime.arguments import expand_name, parse_arguments
 from sc2_ros.runtime.clock import NS_PER_S, Clock, ClockType
 from sc2_ros.runtime.context import Context, get_default_context
-from sc2_ros.runtime.endpoints import Client, Publisher, Service, ServiceType, Subscription
+from sc2_ros.runtime.endpoints import Publisher, Service, ServiceType, Subscription
 from sc2_ros.runtime.executor import Timer
 from sc2_ros.runtime.logging import Logger, LoggingSeverity, get_logger
 from sc2_ros.runtime.messages import Message, message_type
@@ -24,12 +24,13 @@ from sc2_ros.runtime.qos import (
     qos_profile_rosout,
     qos_profile_services_default,
 )
+from sc2_ros.runtime.type_description import TypeDescriptionService
 
 _ClockMsg = message_type("rosgraph_msgs/msg/Clock")
 _Log = message_type("rcl_interfaces/msg/Log")
 _ParameterEvent = message_type("rcl_interfaces/msg/ParameterEvent")
 
-Endpoint = TypeVar("Endpoint", Publisher, Subscription, Service, Client)
+Endpoint = TypeVar("Endpoint", Publisher, Subscription, Service)
 
 
 class Node:
@@ -78,6 +79,7 @@ class Node:
         self.declare_parameter("use_sim_time", False)
         if start_parameter_services:
             ParameterServices(self)
+        TypeDescriptionService(self)
 
     # Names
 
@@ -146,16 +148,6 @@ class Node:
         name = self.resolve_service_name(srv_name)
         return self._add(Service(self._participant, srv_type, name, callback, qos_profile))
 
-    def create_client(
-        self,
-        srv_type: ServiceType,
-        srv_name: str,
-        *,
-        qos_profile: QoSProfile = qos_profile_services_default,
-    ) -> Client:
-        name = self.resolve_service_name(srv_name)
-        return self._add(Client(self._participant, srv_type, name, qos_profile))
-
     def create_timer(
         self,
         timer_period_sec: float,
@@ -185,7 +177,7 @@ class Node:
         self.context.publish_graph()
         return True
 
-    destroy_publisher = destroy_subscription = destroy_service = destroy_client = _remove
+    destroy_publisher = destroy_subscription = destroy_service = _remove
 
     def destroy_timer(self, timer: Timer) -> bool:
         timer.cancel()
@@ -202,29 +194,12 @@ class Node:
             self.context.nodes.remove(self)
             self.context.publish_graph()
 
-    def count_publishers(self, topic_name: str) -> int:
-        return self.context.count("publishers", self.resolve_topic_name(topic_name))
-
-    def count_subscribers(self, topic_name: str) -> int:
-        return self.context.count("subscriptions", self.resolve_topic_name(topic_name))
-
     # Parameters
 
     def declare_parameter(
         self, name: str, value: Any = None, descriptor: Any = None, ignore_override: bool = False
     ) -> Parameter:
         return self._parameters.declare(name, value, descriptor, ignore_override)
-
-    def declare_parameters(
-        self, namespace: str, parameters: Iterable[tuple[Any, ...]], ignore_override: bool = False
-    ) -> list[Parameter]:
-        """Declare (name, value[, descriptor]) tuples below `namespace`."""
-        prefix = f"{namespace}." if namespace else ""
-        whole = [(*entry, None, None)[:3] for entry in parameters]
-        return [
-            self.declare_parameter(prefix + name, value, descriptor, ignore_override)
-            for name, value, descriptor in whole
-        ]
 
     def has_parameter(self, name: str) -> bool:
         return name in self._parameters.values
@@ -256,9 +231,6 @@ class Node:
 
     def add_post_set_parameters_callback(self, callback: Callable[[list[Parameter]], Any]) -> None:
         self._parameters.post_set.insert(0, callback)
-
-    def remove_on_set_parameters_callback(self, callback: Callable[[list[Parameter]], Any]) -> None:
-        self._parameters.on_set.remove(callback)
 
     def _publish_parameter_event(self, kind: str, parameter: Parameter) -> None:
         event = _ParameterEvent(stamp=self._clock.now().to_msg())

@@ -3,7 +3,7 @@
 # ruff: noqa: D102  (names and meaning are rclpy's)
 """QoS profiles with rclpy's names, their DDS policies, and `qos_overrides` parameters."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from copy import copy
 from enum import IntEnum
 from typing import Any
@@ -20,7 +20,6 @@ MOST_DEPTH = 2**31
 class HistoryPolicy(IntEnum):
     """Keep the newest `depth` samples, or all of them."""
 
-    SYSTEM_DEFAULT = 0
     KEEP_LAST = 1
     KEEP_ALL = 2
 
@@ -28,7 +27,6 @@ class HistoryPolicy(IntEnum):
 class ReliabilityPolicy(IntEnum):
     """Resend what was lost, or not."""
 
-    SYSTEM_DEFAULT = 0
     RELIABLE = 1
     BEST_EFFORT = 2
 
@@ -36,7 +34,6 @@ class ReliabilityPolicy(IntEnum):
 class DurabilityPolicy(IntEnum):
     """Whether a late subscriber gets what was published before."""
 
-    SYSTEM_DEFAULT = 0
     TRANSIENT_LOCAL = 1
     VOLATILE = 2
 
@@ -100,40 +97,25 @@ class QoSProfile:
 class QoSOverridingOptions:
     """Which policies of an endpoint its node opens as `qos_overrides.<topic>....` parameters."""
 
-    def __init__(
-        self,
-        policy_kinds: Iterable[QoSPolicyKind],
-        *,
-        callback: Callable[[QoSProfile], Any] | None = None,
-        entity_id: str | None = None,
-    ) -> None:
+    def __init__(self, policy_kinds: Iterable[QoSPolicyKind]) -> None:
         self.policy_kinds = tuple(policy_kinds)
-        self.callback = callback
-        self.entity_id = entity_id
 
     @classmethod
-    def with_default_policies(
-        cls,
-        *,
-        callback: Callable[[QoSProfile], Any] | None = None,
-        entity_id: str | None = None,
-    ) -> "QoSOverridingOptions":
-        kinds = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY)
-        return cls(kinds, callback=callback, entity_id=entity_id)
+    def with_default_policies(cls) -> "QoSOverridingOptions":
+        return cls((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY))
 
 
 class InvalidQosOverridesError(ParameterError):
-    """An override has no such value, or the validation callback refused the profile."""
+    """An override has no such value."""
 
 
 def declare_qos_overrides(
     node: Any, kind: str, topic: str, qos: QoSProfile, options: QoSOverridingOptions
 ) -> None:
     """Declare the read-only override parameters of one endpoint and apply them to `qos`."""
-    suffix = "" if options.entity_id is None else f"_{options.entity_id}"
     for policy in options.policy_kinds:
         field = policy.name.lower()
-        name = f"qos_overrides.{topic}.{kind}{suffix}.{field}"
+        name = f"qos_overrides.{topic}.{kind}.{field}"
         current = getattr(qos, field)
         default = current.name.lower() if isinstance(current, IntEnum) else current
         if not node.has_parameter(name):
@@ -154,17 +136,10 @@ def declare_qos_overrides(
                 f"parameter {name} = {value!r} is out of range; use 0 to {MOST_DEPTH - 1}"
             )
         setattr(qos, field, value)
-    if options.callback is not None:
-        result = options.callback(qos)
-        if not result.successful:
-            raise InvalidQosOverridesError(f"QoS overrides of {topic} are refused: {result.reason}")
 
 
-_BEST_EFFORT, _TRANSIENT = ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.TRANSIENT_LOCAL
-qos_profile_sensor_data = QoSProfile(depth=5, reliability=_BEST_EFFORT)
-qos_profile_system_default = QoSProfile()
 qos_profile_services_default = QoSProfile()
 qos_profile_parameters = QoSProfile(depth=1000)
 qos_profile_parameter_events = QoSProfile(depth=1000)
-qos_profile_rosout = QoSProfile(depth=1000, durability=_TRANSIENT)
-qos_profile_clock = QoSProfile(depth=1, reliability=_BEST_EFFORT)
+qos_profile_rosout = QoSProfile(depth=1000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+qos_profile_clock = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)

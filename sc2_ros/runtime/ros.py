@@ -5,7 +5,7 @@
 `MIDDLEWARE` says which; the environment variable `SC2_RUNTIME` (`rclpy` or `embedded`) decides it
 where both could be had. Both give the same names with the same behaviour; `rclpy` is the module or
 its embedded stand-in (`init`, `shutdown`, `try_shutdown`, `ok`, `spin`, `spin_once`). The message
-classes carry their own names, except `TimeMsg`, `DurationMsg` and `ClockMsg`. `MISUSE` are the
+classes carry their own names, except `TimeMsg` and `ClockMsg`. `MISUSE` are the
 errors that a wrong command line or a wrong value in a parameter file causes, `MiddlewareError` is
 what an endpoint raises whose context is closed.
 """
@@ -20,13 +20,10 @@ from sc2_ros.runtime.choice import rclpy_chosen
 if rclpy_chosen():
     import rclpy
     from rclpy.clock import Clock, ClockType
-    from rclpy.duration import Duration
     from rclpy.exceptions import (
         InvalidParameterTypeException,
         InvalidParameterValueException,
-        ParameterAlreadyDeclaredException,
         ParameterException,
-        ParameterNotDeclaredException,
     )
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
     from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
@@ -36,14 +33,10 @@ if rclpy_chosen():
     from rclpy.qos import (
         DurabilityPolicy,
         HistoryPolicy,
-        QoSPolicyKind,
         QoSProfile,
         ReliabilityPolicy,
-        qos_profile_sensor_data,
-        qos_profile_system_default,
     )
     from rclpy.qos_overriding_options import QoSOverridingOptions
-    from rclpy.time import Time
 
     from sc2_ros.runtime.rclpy_lifecycle import LifecycleNode
 
@@ -58,7 +51,7 @@ else:
     from cyclonedds.core import DDSException
 
     from sc2_ros.runtime import embedded as rclpy
-    from sc2_ros.runtime.clock import Clock, ClockType, Duration, Time
+    from sc2_ros.runtime.clock import Clock, ClockType
     from sc2_ros.runtime.context import ExternalShutdownException
     from sc2_ros.runtime.executor import SingleThreadedExecutor
     from sc2_ros.runtime.lifecycle import (
@@ -72,19 +65,14 @@ else:
         InvalidParameterTypeException,
         InvalidParameterValueException,
         Parameter,
-        ParameterAlreadyDeclaredException,
         ParameterException,
-        ParameterNotDeclaredException,
     )
     from sc2_ros.runtime.qos import (
         DurabilityPolicy,
         HistoryPolicy,
         QoSOverridingOptions,
-        QoSPolicyKind,
         QoSProfile,
         ReliabilityPolicy,
-        qos_profile_sensor_data,
-        qos_profile_system_default,
     )
 
     MIDDLEWARE = "embedded cyclonedds"
@@ -104,43 +92,32 @@ def _optional_type(package: str, name: str) -> type | None:
 
 
 TimeMsg = _message_type("builtin_interfaces", "Time")
-DurationMsg = _message_type("builtin_interfaces", "Duration")
 ClockMsg = _message_type("rosgraph_msgs", "Clock")
 
 DiagnosticArray = _message_type("diagnostic_msgs", "DiagnosticArray")
 DiagnosticStatus = _message_type("diagnostic_msgs", "DiagnosticStatus")
 KeyValue = _message_type("diagnostic_msgs", "KeyValue")
 
-Point = _message_type("geometry_msgs", "Point")
-Pose = _message_type("geometry_msgs", "Pose")
-PoseWithCovariance = _message_type("geometry_msgs", "PoseWithCovariance")
-Quaternion = _message_type("geometry_msgs", "Quaternion")
-
 RadioStatus = _optional_type("mavros_msgs", "RadioStatus")
 
 FloatingPointRange = _message_type("rcl_interfaces", "FloatingPointRange")
 IntegerRange = _message_type("rcl_interfaces", "IntegerRange")
 ParameterDescriptor = _message_type("rcl_interfaces", "ParameterDescriptor")
-ParameterEvent = _message_type("rcl_interfaces", "ParameterEvent")
 SetParametersResult = _message_type("rcl_interfaces", "SetParametersResult")
 
 CameraInfo = _message_type("sensor_msgs", "CameraInfo")
 CompressedImage = _message_type("sensor_msgs", "CompressedImage")
 Image = _message_type("sensor_msgs", "Image")
 
-Empty = _message_type("std_msgs", "Empty")
 Float32 = _message_type("std_msgs", "Float32")
 Float64 = _message_type("std_msgs", "Float64")
 Header = _message_type("std_msgs", "Header")
 Int64 = _message_type("std_msgs", "Int64")
-String = _message_type("std_msgs", "String")
 UInt8MultiArray = _message_type("std_msgs", "UInt8MultiArray")
 
-BoundingBox2D = _message_type("vision_msgs", "BoundingBox2D")
 Detection2D = _message_type("vision_msgs", "Detection2D")
 Detection2DArray = _message_type("vision_msgs", "Detection2DArray")
 LabelInfo = _message_type("vision_msgs", "LabelInfo")
-ObjectHypothesis = _message_type("vision_msgs", "ObjectHypothesis")
 ObjectHypothesisWithPose = _message_type("vision_msgs", "ObjectHypothesisWithPose")
 VisionClass = _message_type("vision_msgs", "VisionClass")
 

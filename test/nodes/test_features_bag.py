@@ -60,7 +60,8 @@ def play(private_domain):
         listener = player.create_subscription(Detection2DArray, "detections", keep, qos.RESULTS)
         spin_until(executor, publisher.get_subscription_count)
         spin_until(executor, listener.get_publisher_count)
-        spin_until(executor, lambda: ground.count_subscribers("detections"))
+        results = ground._stations[0].results._detections
+        spin_until(executor, results.get_subscription_count)
         last = {}
         for packet in packets:
             header = parse(packet).header

@@ -69,11 +69,11 @@ def test_a_node_goes_through_its_states_and_back(fly, kind):
     node.autostart()
     assert state_of(node) == "unconfigured"
     assert node.trigger_configure() is SUCCESS
-    assert not node.count_subscribers(topic)
+    assert topic not in topics_taken(node)
     for _ in range(2):
         assert node.trigger_activate() is SUCCESS
         assert state_of(node) == "active"
-        assert topic in {endpoint.topic_name[1:] for endpoint in node.takers if has_topic(endpoint)}
+        assert topic in topics_taken(node)
         assert node.trigger_deactivate() is SUCCESS
         assert state_of(node) == "inactive"
     assert node.trigger_cleanup() is SUCCESS
@@ -83,8 +83,8 @@ def test_a_node_goes_through_its_states_and_back(fly, kind):
     assert state_of(node) == "finalized"
 
 
-def has_topic(endpoint):
-    return hasattr(endpoint, "topic_name")
+def topics_taken(node):
+    return {taker.topic_name[1:] for taker in node.takers if hasattr(taker, "topic_name")}
 
 
 @pytest.mark.parametrize("kind", [OnboardNode, GroundNode])

@@ -7,11 +7,11 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
+from service_clients import ParameterClient
 
 from sc2_ros.media.encodings import image_array
 from sc2_ros.media.messages import header, image_message, to_ns
 from sc2_ros.nodes import qos
-from sc2_ros.runtime.parameter_services import ParameterClient
 from sc2_ros.runtime.ros import (
     CompressedImage,
     Detection2DArray,

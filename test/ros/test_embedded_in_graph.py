@@ -46,7 +46,9 @@ def test_its_topics_have_types_qualities_and_type_hashes(drone, node, spin_until
         assert found.qos_profile.reliability == QoSReliabilityPolicy.BEST_EFFORT
         assert found.qos_profile.durability == QoSDurabilityPolicy.VOLATILE
     for found, topic in ((image, "/reference/image"), (features, "/reference/packet")):
-        (reference,) = node.get_publishers_info_by_topic(topic)
+        (reference,) = spin_until(
+            lambda topic=topic: node.get_publishers_info_by_topic(topic), "the reference"
+        )
         assert found.topic_type_hash == reference.topic_type_hash
     services = dict(node.get_service_names_and_types_by_node("onboard_node", "/drone1"))
     assert services["/drone1/onboard_node/set_parameters"] == ["rcl_interfaces/srv/SetParameters"]
@@ -88,3 +90,25 @@ def test_the_terminal_lists_and_sets(cyclone, drone, ros2):
         *("/drone1/onboard_node", "rate.max_kbps", "250.0"),
     )
     assert "Set parameter successful" in done
+
+
+def test_its_messages_are_described_as_rclpy_describes_them(cyclone, drone, node, spin_until):
+    from sensor_msgs.msg import Image
+    from type_description_interfaces.srv import GetTypeDescription
+
+    node.create_publisher(Image, "reference/image", 1)
+    (endpoint,) = spin_until(
+        lambda: node.get_publishers_info_by_topic("/reference/image"), "the tester's own publisher"
+    )
+    request = GetTypeDescription.Request(type_name="sensor_msgs/msg/Image")
+    request.type_hash = str(endpoint.topic_type_hash)
+
+    def described(name):
+        client = node.create_client(GetTypeDescription, f"{name}/get_type_description")
+        spin_until(client.service_is_ready, f"{name}/get_type_description")
+        future = client.call_async(request)
+        spin_until(future.done, "an answer")
+        assert future.result().successful, future.result().failure_reason
+        return future.result().type_description
+
+    assert described("/drone1/onboard_node") == described("/tester")

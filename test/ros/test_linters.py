@@ -2,12 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """ROS 2's linters have nothing against what ruff has formatted."""
 
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 CODE = [str(ROOT / name) for name in ("sc2_ros", "launch", "test", "setup.py")]
+
+
+def test_copyright():
+    main = pytest.importorskip("ament_copyright.main", reason="needs ament_copyright of ROS 2")
+    licences = {entry.name for entry in entry_points(group="ament_copyright.license")}
+    if "apache2_spdx" not in licences:
+        pytest.skip("needs `colcon build` and `source install/setup.bash` first")
+
+    assert main.main(argv=CODE) == 0
 
 
 def test_flake8():

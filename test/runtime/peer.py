@@ -18,9 +18,9 @@ from sc2_ros.runtime.ros import (
     ParameterDescriptor,
     QoSOverridingOptions,
     QoSProfile,
+    ReliabilityPolicy,
     SetParametersResult,
     VisionClass,
-    qos_profile_sensor_data,
     rclpy,
 )
 
@@ -42,7 +42,7 @@ class Peer(Node):
             Int64,
             "reliable",
             lambda _: None,
-            qos_profile_sensor_data,
+            QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT),
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
         limits = FloatingPointRange(from_value=0.0, to_value=1.0)

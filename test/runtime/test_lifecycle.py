@@ -3,8 +3,8 @@
 """The managed node: which transition leads where, and what its services and topic tell."""
 
 import pytest
+from service_clients import Client
 
-from sc2_ros.runtime.endpoints import service_type
 from sc2_ros.runtime.lifecycle import GRAPH, STATES, LifecycleNode, TransitionCallbackReturn
 from sc2_ros.runtime.messages import message_type
 
@@ -130,10 +130,9 @@ def test_services_change_and_tell_the_state_of_another_process(node, start_peer,
     clients = {}
 
     def ask(kind, name, **fields):
-        srv = service_type(f"lifecycle_msgs/srv/{kind}")
         if name not in clients:
-            clients[name] = node.create_client(srv, f"/managed/{name}")
-        return clients[name].call(srv.Request(**fields), 30.0)
+            clients[name] = Client(node, f"lifecycle_msgs/srv/{kind}", f"/managed/{name}")
+        return clients[name].call(30.0, **fields)
 
     def change(number=0, label=""):
         transition = message_type("lifecycle_msgs/msg/Transition")(id=number, label=label)

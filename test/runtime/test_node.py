@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from cyclonedds.builtin import BuiltinDataReader, BuiltinTopicDcpsPublication
 from cyclonedds.qos import Policy
+from service_clients import count
 
 from sc2_ros.runtime import embedded
 from sc2_ros.runtime.arguments import RosArgumentError
@@ -83,7 +84,7 @@ def test_a_message_goes_to_another_process_and_comes_back(
 
 def test_a_late_joiner_gets_what_is_latched(node, start_peer, spin_until):
     start_peer()
-    spin_until(lambda: node.count_publishers("/label_info"))
+    spin_until(lambda: count(node, "/label_info", publishers=True))
     got = []
 
     node.create_subscription(LabelInfo, "/label_info", got.append, LATCHED)
@@ -95,9 +96,9 @@ def test_a_late_joiner_gets_what_is_latched(node, start_peer, spin_until):
 def test_remaps_and_namespace_of_the_command_line(node, start_peer, spin_until):
     start_peer("--ros-args", "-r", "__ns:=/drone", "-r", "__node:=eye", "-r", "image_back:=/out")
 
-    spin_until(lambda: node.count_publishers("/out"))
-    spin_until(lambda: node.count_publishers("/drone/eye/now"))
-    spin_until(lambda: node.count_subscribers("/drone/image"))
+    spin_until(lambda: count(node, "/out", publishers=True))
+    spin_until(lambda: count(node, "/drone/eye/now", publishers=True))
+    spin_until(lambda: count(node, "/drone/image", publishers=False))
 
 
 def test_discovery_tells_types_hashes_and_nodes_as_ros_does(node, start_peer, spin_until):
@@ -116,8 +117,8 @@ def test_discovery_tells_types_hashes_and_nodes_as_ros_does(node, start_peer, sp
             for entry in message.node_entities_info_seq:
                 entities[entry.node_namespace, entry.node_name] = entry
         peer = entities.get(("/drone", "peer"))
-        # 4 topics, 6 services
-        return "rt/drone/label_info" in found and peer and len(peer.reader_gid_seq) == 10
+        # 4 topics, 7 services
+        return "rt/drone/label_info" in found and peer and len(peer.reader_gid_seq) == 11
 
     spin_until(collected)
 
@@ -170,19 +171,23 @@ def test_a_signal_ends_a_spinning_process(node, start_peer, spin_until, number):
         assert (peer.returncode, out, err) == (0, "told to stop\n", "")
     else:
         assert err.rstrip().endswith("KeyboardInterrupt")
-    spin_until(lambda: not node.count_publishers("/label_info"))
+    spin_until(lambda: not count(node, "/label_info", publishers=True))
 
 
 def test_what_is_destroyed_leaves_the_graph(node, spin_until):
     publisher = node.create_publisher(Int64, "number", 10)
     subscription = node.create_subscription(Int64, "number", lambda _: None, 10)
-    spin_until(lambda: node.count_publishers("number") and node.count_subscribers("number"))
+
+    def counts():
+        return [count(node, "/test/number", publishers=kind) for kind in (True, False)]
+
+    spin_until(lambda: counts() == [1, 1])
 
     assert node.destroy_publisher(publisher)
     assert node.destroy_subscription(subscription)
 
     assert not node.destroy_publisher(publisher)
-    spin_until(lambda: not node.count_publishers("number") + node.count_subscribers("number"))
+    spin_until(lambda: counts() == [0, 0])
 
 
 def test_a_message_that_does_not_parse_is_dropped_and_the_next_one_arrives(node, spin_until):
