@@ -33,7 +33,16 @@ from sc2_ros import checkpoint as checkpoints
 from sc2_ros import split_checkpoint
 from sc2_ros.errors import Sc2Error
 from sc2_ros.evaluation.seeds_figure import draw_curves, draw_front, draw_trade_off
-from sc2_ros.evaluation.seeds_plan import LATER, PICTURES, RATES, SEARCH, STUDENTS, TASKS, label
+from sc2_ros.evaluation.seeds_plan import (
+    LATER,
+    PICTURES,
+    RATES,
+    SEARCH,
+    STUDENTS,
+    TASKS,
+    TEACHER,
+    label,
+)
 from sc2_ros.evaluation.seeds_report import compare, table
 from sc2_ros.evaluation.split_system import SplitSystem, parts_on_board
 from sc2_ros.evaluation.stream import StreamSystem
@@ -66,7 +75,7 @@ def main() -> int:
 
 def _train(name: str, args: argparse.Namespace, report: dict[str, Any]) -> None:
     """The teacher, then one rate of every system after the other, measured as they come."""
-    teacher = _run(name, "teacher", "teacher", {}, args, 3.0)
+    teacher = _run(name, "teacher", "teacher", {}, args, TEACHER)
     wanted = args.systems.split(",") if args.systems else list(STUDENTS)
     for number in args.points:
         for system in wanted:
@@ -109,6 +118,8 @@ def _run(
     path = _located(task.data, args.data)
     minutes = {} if args.minutes_each is None else {"max_minutes": args.minutes_each * length}
     steps = round((args.steps_each or 1_000_000) * length)
+    if teacher is None and args.teacher_steps is not None:
+        steps = args.teacher_steps
     if teacher is None:
         settings = {"task": task.task, "backbone": task.backbone}
     config = TrainConfig(
@@ -119,7 +130,7 @@ def _run(
         augment=AugmentConfig(crop=task.crop),
         trainer=TrainerConfig(
             max_steps=steps,
-            optimizer="adamw",
+            optimizer="adamw" if teacher is None else "muon",
             lr=args.lr * (1 if teacher is None else 2),
             ema=0.995,
             **minutes,
@@ -280,6 +291,7 @@ def _arguments() -> argparse.Namespace:
         "--points", type=int, nargs="*", default=[0, 1, 2, 3], help="which rates, in this order"
     )
     parser.add_argument("--steps-each", type=int, help="of each student; a teacher gets 3 times")
+    parser.add_argument("--teacher-steps", type=int, help="in place of 3 times --steps-each")
     parser.add_argument("--minutes-each", type=float, help="of each student, at most")
     parser.add_argument("--search", action="store_true", help="also the rate estimator's search")
     parser.add_argument("--lr", type=float, default=1.5e-3, help="teacher's; students: twice")

@@ -120,7 +120,7 @@ class SliceDecoder:
         """See `SymbolCoder.decoder`."""
         self._tables = (cdfs, sizes, offsets)
         self._decoder: _Decoder = _ans.RansDecoder()
-        self._decoder.set_stream(data + bytes(_padding_bytes(len(data), most)))
+        self._decoder.set_stream(data + bytes(padding_bytes(len(data), most)))
 
     def decode(self, tables: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
         """The next symbols, given their table numbers (n,), none of them SKIP.
@@ -136,7 +136,7 @@ class SliceDecoder:
         return values.astype(np.int8)
 
 
-def _padding_bytes(length: int, most: int) -> int:
+def padding_bytes(length: int, most: int) -> int:
     """Zero bytes to put behind `length` hostile bytes so that `most` symbols cannot overrun them.
 
     compressai's decoder reads on without looking at the end of its buffer. A symbol reads one word

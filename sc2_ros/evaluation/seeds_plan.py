@@ -30,13 +30,19 @@ TASKS = {
 }
 BETAS = (0.32, 1.28, 5.12, 20.48)
 PRICES = (0.1, 0.4, 1.6, 6.4)
+SHALLOW = (0.02, 0.08, 0.32, 1.28)  # FrankenSplit sums over one layer, the students over several
 # System -> recipe and one dict of settings per point of its curve, from many bytes to few. A point
-# begins with the bottleneck of the point before it and takes LATER of the first one's steps.
-LATER = 0.5
+# begins with the bottleneck of the point before it and takes LATER of the first one's steps; the
+# teacher takes TEACHER times them.
+LATER, TEACHER = 0.5, 3.0
 STUDENTS: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "entropic_student": ("entropic_student", [{"beta": beta} for beta in BETAS]),
     "sc2_ros_encoder": ("sc2", [{"bottleneck": "sc2_ros_encoder", "beta": b} for b in BETAS]),
-    "frankensplit": ("frankensplit", [{"price": beta} for beta in BETAS]),
+    "sc2_ros_distilled": (
+        "sc2",
+        [{"bottleneck": "sc2_ros_encoder", "stage1": "answers", "beta": b} for b in PRICES],
+    ),
+    "frankensplit": ("frankensplit", [{"price": price} for price in SHALLOW]),
     "rate_estimator": (
         "rate_estimator",
         [{"price": price, "channels": 16} for price in PRICES],
@@ -76,7 +82,7 @@ def label(settings: dict[str, Any]) -> str:
     """Settings as a folder's name: "beta_0.08", "price_0.02-channels_16"."""
     parts = []
     for key, value in settings.items():
-        if key == "bottleneck":
+        if key in ("bottleneck", "stage1"):
             continue
         inner = value.items() if isinstance(value, dict) else [(key, value)]
         parts += [f"{k}_{v:g}" if isinstance(v, float) else f"{k}_{v}" for k, v in inner]

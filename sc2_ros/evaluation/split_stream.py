@@ -87,7 +87,10 @@ class SplitGround:
             _, geometry = chunks.join(packets.values(), self.system.id)
         except PacketError as error:
             return self._bad("mismatch", error)
-        outputs = self.system.decode(list(packets.values()))
+        try:
+            outputs = self.system.read(list(packets.values()))
+        except PacketError as error:
+            return self._bad("damaged", error)
         self._shown = header.frame
         self.stats.frames += 1
         self.stats.stage_ms = {"decode": (time.perf_counter() - start) * 1e3}

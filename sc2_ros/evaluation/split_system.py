@@ -114,18 +114,22 @@ class SplitSystem:
             capture_time_ns=capture_time_ns,
         )
 
-    @torch.inference_mode()
     def decode(self, packets: Sequence[bytes]) -> Outputs:
         """See PacketSystem; the encoder is not used. A damaged or incomplete frame is counted."""
         try:
-            payload, geometry = chunks.join(packets, self.id)
-            strings = chunks.unpack_strings(payload, self.bottleneck.prior.strings)
-            width, height = geometry.encoded_size
-            size = (height + -height % MULTIPLE, width + -width % MULTIPLE)
-            features = self.bottleneck.decompress(strings, size).to(self._device)
+            return self.read(packets)
         except PacketError:
             self.frames_failed += 1
             return Outputs()
+
+    @torch.inference_mode()
+    def read(self, packets: Sequence[bytes]) -> Outputs:
+        """Packets of a frame -> answers. Raises PacketError where they are damaged or forged."""
+        payload, geometry = chunks.join(packets, self.id)
+        strings = chunks.unpack_strings(payload, self.bottleneck.prior.strings)
+        width, height = geometry.encoded_size
+        size = (height + -height % MULTIPLE, width + -width % MULTIPLE)
+        features = self.bottleneck.decompress(strings, size).to(self._device)
         return answers(self.ground, features, self.bottleneck.split, (width, height))
 
     def _padded(self, image: NDArray[np.uint8]) -> Tensor:

@@ -69,6 +69,14 @@ def load_teacher(config: TrainConfig, options: RunOptions) -> Teacher:
     return Teacher(loaded.network, loaded.card, loaded.id)
 
 
+def begin(config: TrainConfig, options: RunOptions) -> tuple[Teacher, list[Source]]:
+    """How every student's recipe opens: its teacher, the data for that task, and the seed."""
+    teacher = load_teacher(config, options)
+    sources, _ = sources_for(teacher.card["task"], config)
+    torch.manual_seed(config.trainer.seed)
+    return teacher, sources
+
+
 def sources_for(task: str, config: TrainConfig) -> tuple[list[Source], tuple[str, ...]]:
     """The data sets of a task and the names of its classes, which all of them share.
 

@@ -8,6 +8,7 @@ import pytest
 from recordings import COUNT, make_bag
 from weights import write_untrained
 
+from sc2_ros import split_checkpoint
 from sc2_ros.cli.main import main
 from sc2_ros.codec.packet import Header, PacketType, build
 from sc2_ros.media.bag_writer import BagWriter
@@ -49,3 +50,27 @@ def test_bag_with_features(tmp_path: Path, capsys: pytest.CaptureFixture) -> Non
     assert "features on /radio: 4 frames in 8 packets, 200 bytes/frame" in out
     assert "c0ffee11" in out
     assert "features on /other" not in out
+
+
+@pytest.mark.parametrize("student", [False, True])
+def test_checkpoints_of_split_networks(
+    tmp_path: Path, capsys: pytest.CaptureFixture, student: bool
+) -> None:
+    card = split_checkpoint.make_card(
+        recipe="entropic_student" if student else "teacher",
+        task="classification",
+        classes=("bar", "disc"),
+        backbone="resnet:8-12-16:1-1-1",
+        bottleneck={"name": "entropic_student", "options": {"channels": 4}} if student else None,
+    )
+    network = split_checkpoint.build_network(card)
+    number = split_checkpoint.save(tmp_path / "split.safetensors", network, card)
+    assert main(["info", str(tmp_path / "split.safetensors")]) == 0
+    out = capsys.readouterr().out
+    for word in ("split.safetensors", f"{number:08x}", "classification", "bar, disc", "resnet:8"):
+        assert word in out
+    assert ("flies" in out) is student
+    flies = 3 * 16 * 25 + 16 * 8 * 25 + 8 * 4 * 4 + 16 * 17 + 8 * 9  # the encoder, beside its prior
+    if student:
+        shown = next(line for line in out.splitlines() if "flies" in line)
+        assert int(shown.split()[1].replace(",", "")) > flies

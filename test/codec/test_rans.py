@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sc2_ros.codec import rans
-from sc2_ros.codec.rans import SymbolCoder, _padding_bytes
+from sc2_ros.codec.rans import SymbolCoder, padding_bytes
 from sc2_ros.errors import PacketError
 
 
@@ -67,7 +67,7 @@ def test_hostile_bytes_stay_within_the_padding(helpers, coder, tables, data, tab
     stream = helpers.reference.Rans(data)
     expected = [stream.symbol(cdf, int(tables.offsets[number])) for _ in range(count)]
 
-    assert 4 * stream.words_read <= len(data) + _padding_bytes(len(data), count)
+    assert 4 * stream.words_read <= len(data) + padding_bytes(len(data), count)
     decoder = coder.decoder(data, count)
     numbers = np.full(count, number + 1, np.uint8)
     if all(-127 <= symbol <= 127 for symbol in expected):

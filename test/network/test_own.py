@@ -12,6 +12,8 @@ import pytest
 import torch
 
 from sc2_ros import split_checkpoint
+from sc2_ros.codec import chunks
+from sc2_ros.codec.packet import Geometry
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.evaluation.split_stream import SplitGround, SplitOnboard
 from sc2_ros.evaluation.split_system import SplitSystem
@@ -120,6 +122,29 @@ def test_frames_with_a_lost_packet_are_counted_and_left_out(installed, tmp_path)
     assert [result.frame for result in results] == [0, 2]
     assert ground.stats.incomplete_frames == 1
     assert ground.stats.bad_packets == {"damaged": 1}
+
+
+def test_forged_frames_are_counted_and_left_out(installed, tmp_path):
+    teacher = train(tmp_path, "teacher", {"task": "detection", "backbone": "resnet:8-16-24:1-1-1"})
+    settings = {"beta": 0.0, "options": {"channels": 4}, "bottleneck": "entropic_student"}
+    system = SplitSystem.load(train(tmp_path, "student", settings, str(teacher)))
+    ground = SplitGround(system)
+    forged = [
+        (bytes(6), (64, 64)),  # no whole words
+        (bytes(8), (4096, 4096)),  # more than anybody sends
+        (b"", (64, 64)),
+    ]
+    for frame, (payload, size) in enumerate(forged):
+        for packet in chunks.split(
+            payload, Geometry(size, size), checkpoint_id=system.id, frame=frame
+        ):
+            assert ground.receive(packet, 0.0) == []
+    assert ground.stats.bad_packets == {"damaged": len(forged)}
+    assert ground.stats.frames == 0
+    onboard = SplitOnboard(SplitSystem.load(tmp_path / "student" / "checkpoint.safetensors"))
+    frame = SourceFrame(np.zeros((64, 64), np.uint8), 0, "camera")
+    results = [r for p in onboard.process(frame, 0.0) for r in ground.receive(p, 0.1)]
+    assert len(results) == 1  # and the ground goes on
 
 
 def test_the_example_on_the_page_is_the_one_that_is_tested():

@@ -2,23 +2,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shapes, costs and strings of the papers' bottlenecks, untrained."""
 
+import functools
+import io
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
-from sc2_ros.errors import CheckpointError, PacketError, ParameterError
+from sc2_ros.errors import CheckpointError, InputError, PacketError, ParameterError
 from sc2_ros.network.seeds.backbones import BackboneHead, build_backbone
 from sc2_ros.network.seeds.feature_image import PicturePrior
 from sc2_ros.network.seeds.heads import TaskNetwork
-from sc2_ros.network.seeds.priors import ByteQuantiser, FactorisedPrior, HyperPrior
+from sc2_ros.network.seeds.priors import LARGEST, ByteQuantiser, FactorisedPrior, HyperPrior
 from sc2_ros.network.seeds.rate_estimator import StaticPrior, static_tables
 from sc2_ros.network.seeds.registry import build_bottleneck, names
 from sc2_ros.network.seeds.split_network import SplitNetwork
 
 SMALL = "resnet:8-12-16:1-1-1"
+SMALL_LATENT = (5, 6)
 
 
 def macs(module, size):
@@ -159,3 +164,70 @@ def test_what_is_no_backbone_is_said():
     network = TaskNetwork(backbone, "detection", 4)
     with pytest.raises(ParameterError, match="behind stage 2 at the latest"):
         SplitNetwork(late, network)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(["factorised", "scale", "mean_scale", "static", "bytes", "jpeg", "webp"]),
+    st.lists(st.binary(max_size=120), min_size=2, max_size=2),
+    st.booleans(),
+    st.integers(0, 255),
+)
+def test_forged_strings_give_a_latent_or_a_packet_error(kind, forged, mend, position):
+    prior, strings = fitted(kind)
+    if mend:  # a true string with some of its bytes replaced: the deeper parts of decoders
+        at = position % len(strings[-1])
+        forged = [*strings[:-1], strings[-1][:at] + forged[0] + strings[-1][at + len(forged[0]) :]]
+    else:
+        forged = [text + bytes(-len(text) % 4) for text in forged]
+    try:
+        latent = prior.decompress(forged[: prior.strings], SMALL_LATENT)
+    except PacketError:
+        return
+    assert latent.shape == (1, 4, *SMALL_LATENT)
+    assert torch.isfinite(latent).all()
+
+
+@functools.cache
+def fitted(kind):
+    """A prior of that kind with its tables, and the strings of a latent of its own."""
+    torch.manual_seed(0)
+    prior = {
+        "factorised": lambda: FactorisedPrior(4),
+        "scale": lambda: HyperPrior(4),
+        "mean_scale": lambda: HyperPrior(4, means=True),
+        "static": lambda: StaticPrior(4),
+        "bytes": lambda: ByteQuantiser(4),
+        "jpeg": lambda: PicturePrior(4, "jpeg", 50, unit_range=False),
+        "webp": lambda: PicturePrior(4, "webp", 50, unit_range=False),
+    }[kind]()
+    latent = torch.randn(1, 4, *SMALL_LATENT) * 3
+    prior.eval().fit([latent])
+    return prior, prior.compress(latent)
+
+
+@pytest.mark.parametrize("kind", ["factorised", "scale", "mean_scale"])
+def test_values_that_no_encoder_makes_are_packet_errors(kind):
+    prior, strings = fitted(kind)
+    assert prior.decompress(strings, SMALL_LATENT).abs().max() < 100
+    far = torch.full((1, 4, *SMALL_LATENT), 4 * LARGEST)
+    with pytest.raises(PacketError, match="damaged or not ours"):
+        prior.decompress(prior.compress(far), SMALL_LATENT)
+
+
+def test_sizes_that_would_take_forever_are_packet_errors():
+    bottleneck = build_bottleneck("entropic_student", build_backbone(SMALL), {"channels": 4})
+    bottleneck.eval().fit([])
+    strings = bottleneck.compress(torch.zeros(1, 3, 64, 64))
+    with pytest.raises(PacketError, match="4096 x 4096"):
+        bottleneck.decompress(strings, (4096, 4096))
+    with pytest.raises(InputError, match="make it smaller"):
+        bottleneck.compress(torch.zeros(1, 1, 1, 1).expand(1, 3, 4096, 4096))
+
+
+def test_a_picture_of_another_size_is_not_decoded():
+    prior, _ = fitted("jpeg")
+    buffer = io.BytesIO()
+    Image.new("L", (16_000, 15_000)).save(buffer, "JPEG")  # a bomb, by Pillow's measure
+    with pytest.raises(PacketError):
+        prior.decompress([bytes(8) + buffer.getvalue()], SMALL_LATENT)

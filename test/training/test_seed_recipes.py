@@ -86,6 +86,11 @@ STUDENTS = {
         "bottleneck": "mean_scale_hyperprior",
         "options": {"channels": 6, "hyper_channels": 4},
     },
+    "sc2-answers": {
+        "bottleneck": "sc2_ros_encoder",
+        "stage1": "answers",
+        "options": {"channels": 8, "width": 16},
+    },
     "sc2-cr": {"bottleneck": "channel_reduction", "options": {"channels": 3}},
     "rate_estimator": {"channels": 4, "step": 0.5},
     "rate_estimator-sup": {"channels": 4, "supervised": True, "split": 1},

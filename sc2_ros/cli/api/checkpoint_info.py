@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a checkpoint is: its card, its id and how large its parts are."""
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -9,6 +10,8 @@ from rich.markup import escape
 from torch import nn
 
 from sc2_ros import checkpoint as checkpoints
+from sc2_ros import split_checkpoint
+from sc2_ros.network.seeds.split_network import SplitNetwork
 
 
 def print_checkpoint(console: Console, name: str) -> None:
@@ -17,17 +20,37 @@ def print_checkpoint(console: Console, name: str) -> None:
     Raises:
         CheckpointError: there is no such checkpoint.
     """
-    checkpoint = checkpoints.load(name)
-    lines = [("id", f"{checkpoint.id:08x}")]
-    if checkpoint.path is not None:
-        size_mb = checkpoint.path.stat().st_size / 1e6
-        lines.insert(0, ("file", f"{checkpoint.path}, {size_mb:.1f} MB"))
-    lines.append(("encoder", f"{parameters(checkpoint.encoder):,} parameters, flies"))
-    lines.append(("ground", f"{parameters(checkpoint.ground):,} parameters"))
-    lines += flatten(checkpoint.card)
+    path = checkpoints.find(name)
+    lines = _split_lines(path) if split_checkpoint.is_split(path) else _lines(name)
+    lines.insert(0, ("file", f"{path}, {path.stat().st_size / 1e6:.1f} MB"))
     width = max(len(name) for name, _ in lines) + 2
     for name, value in lines:
         console.print(f"[bold]{name:<{width}}[/]{escape(value)}", soft_wrap=True, highlight=False)
+
+
+def _lines(name: str) -> list[tuple[str, str]]:
+    """Of a checkpoint of the recipe sc2_ros."""
+    checkpoint = checkpoints.load(name)
+    return [
+        ("id", f"{checkpoint.id:08x}"),
+        ("encoder", f"{parameters(checkpoint.encoder):,} parameters, flies"),
+        ("ground", f"{parameters(checkpoint.ground):,} parameters"),
+        *flatten(checkpoint.card),
+    ]
+
+
+def _split_lines(path: Path) -> list[tuple[str, str]]:
+    """Of a teacher, which does not fly, or of a student with a bottleneck."""
+    checkpoint = split_checkpoint.load(path)
+    lines = [("id", f"{checkpoint.id:08x}")]
+    ground = parameters(checkpoint.ground)
+    if isinstance(checkpoint.network, SplitNetwork):
+        bottleneck = checkpoint.network.bottleneck
+        flies = parameters(bottleneck.encoder) + parameters(bottleneck.prior)
+        ground += parameters(bottleneck.decoder)
+        lines.append(("encoder", f"{flies:,} parameters with its prior, flies"))
+    lines.append(("ground", f"{ground:,} parameters"))
+    return lines + flatten(checkpoint.card)
 
 
 def parameters(network: nn.Module) -> int:

@@ -9,7 +9,11 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
+from sc2_ros.errors import InputError, PacketError
 from sc2_ros.network.seeds.priors import Prior, fit_size
+
+MAX_PIXELS = 1 << 23
+"""Of an image: 3840 x 2160 fits. Whatever size a packet claims is worked through in full."""
 
 
 class Bottleneck(nn.Module):
@@ -67,7 +71,16 @@ class Bottleneck(nn.Module):
 
     @torch.inference_mode()
     def compress(self, image: Tensor) -> list[bytes]:
-        """One image (1, 3, H, W) -> the strings that fly; nothing but encoder and prior is used."""
+        """One image (1, 3, H, W) -> the strings that fly; nothing but encoder and prior is used.
+
+        Raises:
+            InputError: the image is larger than what decoders accept.
+        """
+        if image.shape[2] * image.shape[3] > MAX_PIXELS:
+            raise InputError(
+                f"an image of {image.shape[3]} x {image.shape[2]}: split networks take at most "
+                f"{MAX_PIXELS} pixels; make it smaller"
+            )
         return self.prior.compress(self.encoder(image))
 
     @torch.inference_mode()
@@ -78,6 +91,8 @@ class Bottleneck(nn.Module):
             PacketError: the strings do not fit.
         """
         height, width = (side // self.stride - self.cut for side in size)
+        if min(height, width) < 1 or size[0] * size[1] > MAX_PIXELS:
+            raise PacketError(f"an image of {size[1]} x {size[0]}; at most {MAX_PIXELS} pixels")
         return self.decode(self.prior.decompress(strings, (height, width)), size)
 
     @torch.inference_mode()

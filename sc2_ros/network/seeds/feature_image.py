@@ -25,6 +25,7 @@ from sc2_ros.network.seeds.bottleneck import Bottleneck
 from sc2_ros.network.seeds.priors import Prior
 
 FORMATS = ("jpeg", "webp", "avif", "lossless")
+_READ = ("JPEG", "WEBP", "AVIF")
 
 
 class PicturePrior(Prior):
@@ -81,10 +82,15 @@ class PicturePrior(Prior):
                 raise PacketError(f"{len(data)} bytes are no picture of features")
             low, high = struct.unpack("<ff", data[:8])
             data = data[8:]
+            if not (math.isfinite(low) and math.isfinite(high)):
+                raise PacketError(f"extremes {low} and {high} of features")
+        expected = size if self.channels == 3 else (self.rows * size[0], self.cols * size[1])
         try:
-            picture = Image.open(io.BytesIO(data))
+            picture = Image.open(io.BytesIO(data), formats=_READ)
+            if picture.size[::-1] != expected:  # before anything is decoded
+                raise PacketError(f"a picture of {picture.size[::-1]}, expected {expected}")
             pixels = np.asarray(picture.convert("RGB" if self.channels == 3 else "L"))
-        except (UnidentifiedImageError, OSError, ValueError) as error:
+        except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
             raise PacketError(f"not a picture: {error}") from error
         tiles = self._take_apart(pixels, size)
         return torch.from_numpy(tiles.astype(np.float32))[None] * ((high - low) / 255) + low
@@ -102,9 +108,6 @@ class PicturePrior(Prior):
 
     def _take_apart(self, pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
         height, width = size
-        expected = size if self.channels == 3 else (self.rows * height, self.cols * width)
-        if pixels.shape[:2] != expected:
-            raise PacketError(f"a picture of {pixels.shape[:2]}, expected {expected}")
         if self.channels == 3:
             return pixels.transpose(2, 0, 1)
         grid = pixels.reshape(self.rows, height, self.cols, width).transpose(0, 2, 1, 3)

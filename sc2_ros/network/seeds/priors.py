@@ -23,8 +23,11 @@ from compressai.entropy_models import EntropyBottleneck, GaussianConditional
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sc2_ros.codec.rans import STATE_BYTES, WORD_BYTES, padding_bytes
 from sc2_ros.errors import PacketError
 
+LARGEST = float(1 << 15)
+"""Of a decoded latent's values; those of a trained encoder are a few hundred at most."""
 INITIAL_WIDTH = 1.0
 """Of the learned densities. From compressai's 10 they need thousands of steps to narrow."""
 
@@ -79,7 +82,8 @@ class FactorisedPrior(Prior):
 
     def decompress(self, strings: Sequence[bytes], size: tuple[int, int]) -> Tensor:
         """See Prior."""
-        return cast(Tensor, self.entropy.decompress([check_words(strings[0])], size))
+        symbols = self.entropy.channels * size[0] * size[1]
+        return in_range(self.entropy.decompress([guarded(strings[0], symbols)], size))
 
     def fit(self, latents: Iterable[Tensor]) -> None:
         """Integer tables of the learned densities; needs no latents."""
@@ -165,9 +169,8 @@ class HyperPrior(Prior):
         z_size = (hyper_side(size[0]), hyper_side(size[1]))
         scales, means = self._parameters_of(self.hyper.decompress(strings[:1], z_size), size)
         indexes = self.gaussian.build_indexes(scales)
-        return cast(
-            Tensor, self.gaussian.decompress([check_words(strings[1])], indexes, means=means)
-        )
+        data = guarded(strings[1], indexes.numel())
+        return in_range(self.gaussian.decompress([data], indexes, means=means))
 
     def fit(self, latents: Iterable[Tensor]) -> None:
         """Integer tables of the side information and of 64 Gaussians; needs no latents."""
@@ -218,6 +221,8 @@ class ByteQuantiser(Prior):
         if len(data) != 8 + math.prod(shape):
             raise PacketError(f"{len(data)} bytes for a latent of {shape}")
         low, step = struct.unpack("<ff", data[:8])
+        if not (math.isfinite(low) and math.isfinite(step)):
+            raise PacketError(f"lowest value {low} and step {step} of a latent")
         symbols = torch.from_numpy(np.frombuffer(data[8:], np.uint8).astype(np.float32))
         latent: Tensor = symbols.view(shape) * step + low
         return latent
@@ -247,7 +252,23 @@ def fit_size(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def check_words(data: bytes) -> bytes:
-    """RANS strings are whole 32-bit words, two at least; others would be read beyond their end."""
-    if len(data) < 8 or len(data) % 4:
+    """RANS strings are whole 32-bit words, two at least. Raises PacketError for others."""
+    if len(data) < STATE_BYTES or len(data) % WORD_BYTES:
         raise PacketError(f"rANS string of {len(data)} bytes; expected words of 4, at least 2")
     return data
+
+
+def guarded(data: bytes, symbols: int) -> bytes:
+    """A string of that many symbols for compressai's decoder, which reads on beyond its end.
+
+    Zeros behind the string, so that whatever it holds the reading stays inside (codec/rans.py).
+    """
+    return check_words(data) + bytes(padding_bytes(len(data), symbols))
+
+
+def in_range(latent: Tensor) -> Tensor:
+    """A decoded latent. PacketError for values that no encoder makes: escapes have no end."""
+    largest = float(latent.detach().abs().max())
+    if not largest <= LARGEST:
+        raise PacketError(f"a latent as large as {largest:g}: damaged or not ours")
+    return latent

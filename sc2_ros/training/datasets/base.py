@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,6 +120,20 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 def image_files(folder: Path) -> list[Path]:
     """The image files of a folder, by name."""
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def known_classes(labels: Iterable[int | None]) -> tuple[str, ...]:
+    """Our classes among the numbers that `label_of` gave, in our order."""
+    found = set(labels)
+    return tuple(name for number, name in enumerate(DETECTION_CLASSES) if number in found)
+
+
+def none_of_ours(path: Path, names: Iterable[str]) -> InputError:
+    """What to raise where a data set has names for its boxes and none is one of our classes."""
+    theirs = ", ".join(sorted(set(names))) or "no objects"
+    return InputError(
+        f"{path} has none of our classes ({', '.join(DETECTION_CLASSES)}); it has {theirs}"
+    )
 
 
 def clip_boxes(boxes: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:

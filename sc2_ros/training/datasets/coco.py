@@ -12,12 +12,13 @@ import numpy as np
 
 from sc2_ros.errors import InputError
 from sc2_ros.training.datasets.base import (
-    DETECTION_CLASSES,
     IGNORE,
     Dataset,
     Sample,
     clip_boxes,
+    known_classes,
     label_of,
+    none_of_ours,
     read_image,
 )
 
@@ -68,14 +69,9 @@ class CocoDataset(Dataset):
             raise InputError(
                 f"{path} is not COCO JSON ({error!r}); expected images, annotations and categories"
             ) from error
-        self.detection_classes = tuple(
-            name for i, name in enumerate(DETECTION_CLASSES) if i in labels.values()
-        )
+        self.detection_classes = known_classes(labels.values())
         if not self.detection_classes:
-            names = ", ".join(str(c["name"]) for c in content["categories"])
-            raise InputError(
-                f"{path} has none of our classes ({', '.join(DETECTION_CLASSES)}); it has {names}"
-            )
+            raise none_of_ours(path, (str(c["name"]) for c in content["categories"]))
         self._labels = labels
         self._items = sorted(((files[i], boxes_of[i]) for i in files), key=lambda item: item[0])
         self._folders = [

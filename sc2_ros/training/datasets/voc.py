@@ -11,13 +11,14 @@ import numpy as np
 
 from sc2_ros.errors import InputError
 from sc2_ros.training.datasets.base import (
-    DETECTION_CLASSES,
     IGNORE,
     Dataset,
     Sample,
     clip_boxes,
     image_files,
+    known_classes,
     label_of,
+    none_of_ours,
     read_image,
 )
 from sc2_ros.training.datasets.splits import split_stems
@@ -52,14 +53,10 @@ class VocDataset(Dataset):
                 f"XML, the first is {missing[0]}"
             )
         self._items = [(files[stem], objects[stem]) for stem in stems]
-        labels = {label_of(name) for rows in objects.values() for name, *_ in rows}
-        self.detection_classes = tuple(n for i, n in enumerate(DETECTION_CLASSES) if i in labels)
+        names = {name for rows in objects.values() for name, *_ in rows}
+        self.detection_classes = known_classes(map(label_of, names))
         if not self.detection_classes:
-            names = sorted({name for rows in objects.values() for name, *_ in rows})
-            raise InputError(
-                f"{annotations} has none of our classes ({', '.join(DETECTION_CLASSES)}); "
-                f"it has {', '.join(names) or 'no objects'}"
-            )
+            raise none_of_ours(annotations, names)
 
     def __len__(self) -> int:
         """Number of images of the split."""

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from sc2_ros.errors import InputError
 from sc2_ros.training.datasets.base import (
-    DETECTION_CLASSES,
     IGNORE,
     Dataset,
     Sample,
     clip_boxes,
     image_files,
+    known_classes,
     label_of,
     read_image,
 )
@@ -59,10 +59,7 @@ class YoloDataset(Dataset):
             for line in file.read_text().splitlines()
             if line.strip() and line.split()[0].isdigit()
         }
-        present = {self._label_of[c] for c in used if c < len(names)}
-        self.detection_classes = tuple(
-            name for i, name in enumerate(DETECTION_CLASSES) if i in present
-        )
+        self.detection_classes = known_classes(self._label_of[c] for c in used if c < len(names))
 
     def __len__(self) -> int:
         """Number of images of the split."""

@@ -10,11 +10,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from sc2_ros.errors import ParameterError
 from sc2_ros.network.seeds.split_network import SplitNetwork
@@ -23,15 +24,16 @@ from sc2_ros.training.config import TrainConfig, build
 from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.split_training import (
     Teacher,
+    begin,
     bits_per_pixel,
     finish,
-    load_teacher,
     log_parts,
     run_stage,
-    sources_for,
     start_student,
 )
 from sc2_ros.training.task_loss import distillation_loss, squared_differences
+
+STAGE1 = ("features", "answers")
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,13 @@ class StudentSettings:
 
     bottleneck, options: of network.seeds.registry; encoder_from: a student whose encoder and prior
     are taken over, so that stage 1 trains the decoder alone; alpha: of the labels in stage 2.
+
+    stage1: what the encoder learns, `features` as in the paper, or `answers`: labels, the teacher's
+    answers and its last stage, so that bytes go to what the task needs and to nothing else.
     """
 
     beta: float = 1.28
+    stage1: str = "features"
     stage2_share: float = 0.5
     bottleneck: str = "entropic_student"
     options: dict[str, Any] = field(default_factory=dict)
@@ -56,6 +62,8 @@ class StudentSettings:
                 f"beta {self.beta}, stage2_share {self.stage2_share}, alpha {self.alpha}: use "
                 "0 or more, 0 to below 1, 0 to 1"
             )
+        if self.stage1 not in STAGE1:
+            raise ParameterError(f"stage1 '{self.stage1}' is unknown; use {' or '.join(STAGE1)}")
 
 
 def features_loss(
@@ -69,6 +77,22 @@ def features_loss(
     difference = squared_differences(found["features"], wanted).mean() / pixels
     bpp = bits_per_pixel(found, batch)
     return difference + beta * bpp, log_parts(difference=difference, bpp=bpp)
+
+
+def answers_rate_loss(
+    network: nn.Module, batch: Batch, teacher: Teacher, beta: float, alpha: float
+) -> tuple[Tensor, dict[str, float]]:
+    """Stage 1 for the answers: eq. 5 with additive noise, L1 to the last stage, beta x bpp.
+
+    Nothing asks for the layers in between, so what the answers do not need is not sent. L1 to the
+    last stage is the unsupervised loss of Ahuja et al. 2023; it steadies the first steps.
+    """
+    found: dict[str, Any] = network(batch.image)
+    wanted = teacher(batch.image)
+    answers = distillation_loss(found, wanted, batch, alpha)
+    last = F.l1_loss(found["features"][-1].float(), wanted["features"][-1].float())
+    bpp = bits_per_pixel(found, batch)
+    return answers + last + beta * bpp, log_parts(answers=answers, last=last, bpp=bpp)
 
 
 def answers_stage_loss(
@@ -88,17 +112,20 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
 
 def train(config: TrainConfig, options: RunOptions, settings: StudentSettings, recipe: str) -> Path:
     """Both stages with any bottleneck; `recipe` goes into the card."""
-    teacher = load_teacher(config, options)
-    sources, _ = sources_for(teacher.card["task"], config)
-    torch.manual_seed(config.trainer.seed)
+    teacher, sources = begin(config, options)
     student = start_student(
         teacher, settings.bottleneck, settings.options, settings.encoder_from, options.init
     )
     encoder = ("bottleneck.encoder", "bottleneck.prior")
     taken = settings.encoder_from is not None
+    first_loss = partial(features_loss, teacher=teacher, beta=settings.beta)
+    if settings.stage1 == "answers":
+        first_loss = partial(
+            answers_rate_loss, teacher=teacher, beta=settings.beta, alpha=settings.alpha
+        )
     best, first = run_stage(
         student.freeze("ground", *(encoder if taken else ())),
-        lambda net, batch: features_loss(net, batch, teacher, settings.beta),
+        first_loss,
         sources,
         config,
         options,
@@ -123,7 +150,7 @@ def train(config: TrainConfig, options: RunOptions, settings: StudentSettings, r
     card = teacher.card | {
         "recipe": recipe,
         "bottleneck": {"name": settings.bottleneck, "options": settings.options},
-        "setting": f"beta {settings.beta:g}",
+        "setting": f"{settings.stage1}, beta {settings.beta:g}",
         "teacher": f"{teacher.id:08x}",
     }
     return finish(best, sources, config, card, steps=steps, minutes=minutes, keep_tables=taken)

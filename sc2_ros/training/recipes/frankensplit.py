@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from sc2_ros.errors import ParameterError
@@ -30,12 +29,11 @@ from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.saliency import saliency
 from sc2_ros.training.split_training import (
     Teacher,
+    begin,
     bits_per_pixel,
     finish,
-    load_teacher,
     log_parts,
     run_stage,
-    sources_for,
     start_student,
 )
 
@@ -82,9 +80,7 @@ def shallow_loss(
 def run(config: TrainConfig, options: RunOptions) -> Path:
     """Train; write OUT/checkpoint.safetensors and return its path."""
     settings = build(FrankenSplitSettings, config.settings, "settings")
-    teacher = load_teacher(config, options)
-    sources, _ = sources_for(teacher.card["task"], config)
-    torch.manual_seed(config.trainer.seed)
+    teacher, sources = begin(config, options)
     chosen = {
         "channels": settings.channels,
         "blueprint": settings.blueprint or blueprint_of(teacher.card["backbone"]),

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -25,12 +24,11 @@ from sc2_ros.training.config import TrainConfig, build
 from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.split_training import (
     Teacher,
+    begin,
     bits_per_pixel,
     finish,
-    load_teacher,
     log_parts,
     run_stage,
-    sources_for,
     start_student,
 )
 from sc2_ros.training.task_loss import task_loss
@@ -72,9 +70,7 @@ def unit_loss(
 def run(config: TrainConfig, options: RunOptions) -> Path:
     """Train the unit; write OUT/checkpoint.safetensors and return its path."""
     settings = build(RateEstimatorSettings, config.settings, "settings")
-    teacher = load_teacher(config, options)
-    sources, _ = sources_for(teacher.card["task"], config)
-    torch.manual_seed(config.trainer.seed)
+    teacher, sources = begin(config, options)
     unit = {
         "split": settings.split,
         "stride": settings.stride,
