@@ -5,7 +5,8 @@
 ::
 
     picture -> grey thumbnail, about 160 px wide
-    two of them -> phase correlation -> Lucas-Kanade on corners -> similarity by RANSAC
+    two of them -> less apart than half a pixel of motion puts them: standing still
+                -> else phase correlation -> Lucas-Kanade on corners -> similarity by RANSAC
                 -> kept if it explains the picture better than standing still
                 -> origin of the latent grid (multiples of 4 px), Motion between the grids
 
@@ -16,6 +17,8 @@ the picture: on a panning camera that halves what has to be sent.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,8 +29,14 @@ from sc2_ros.codec.prediction import TURN_UNIT, Motion
 from sc2_ros.imaging import Image
 
 THUMBNAIL_WIDTH = 160
-_CORNERS = 120
+_CORNERS = 80
 _LEAST_CORNERS = 10
+_WINDOW = (11, 11)
+_LEVELS = 2
+_ENOUGH = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.02)
+_STILL = 0.35
+"""Difference of two thumbnails, as a share of that between one and itself a pixel beside, below
+which the camera stands: the grid follows motion by half a thumbnail's pixel and more."""
 _LEAST_RESPONSE = 0.1
 _BETTER = 0.97
 _MOST_TURN = 127
@@ -50,8 +59,9 @@ def thumbnail(image: Image) -> Thumbnail:
     height, width = image.shape[:2]
     factor = max(width // THUMBNAIL_WIDTH, 1)
     size = (max(width // factor, 1), max(height // factor, 1))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY) if small.ndim == 3 else small
+    # Green is most of the luma, and a third of the work.
+    plane = cv2.extractChannel(image, 1) if image.ndim == 3 else image
+    grey = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
     return Thumbnail(grey.astype(np.uint8, copy=False), (width / size[0], height / size[1]))
 
 
@@ -61,16 +71,23 @@ def estimate(reference: Thumbnail, frame: Thumbnail) -> Floats:
     Both have the same size. Where nothing better is found, the identity.
     """
     old, new = reference.grey, frame.grey
-    if min(new.shape) < 32:
+    if min(new.shape) < 32 or _stands(old, new):
         return STILL
     corners = cv2.goodFeaturesToTrack(new, _CORNERS, 0.01, 6)
     if corners is None or len(corners) < _LEAST_CORNERS:
         return STILL
-    window = cv2.createHanningWindow(new.shape[::-1], cv2.CV_32F)
+    window = _window(*new.shape)
     shift, response = cv2.phaseCorrelate(old.astype(np.float32), new.astype(np.float32), window)
     guess = corners - np.array(shift, np.float32) if response > _LEAST_RESPONSE else corners.copy()
     moved, status, _ = cv2.calcOpticalFlowPyrLK(
-        new, old, corners, guess, winSize=(15, 15), maxLevel=2, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
+        new,
+        old,
+        corners,
+        guess,
+        winSize=_WINDOW,
+        maxLevel=_LEVELS,
+        criteria=_ENOUGH,
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )
     good = status.ravel() == 1
     if good.sum() < _LEAST_CORNERS:
@@ -110,6 +127,18 @@ def align(similarity: Floats, reference: Geometry) -> tuple[tuple[int, int], Mot
     zoom = _turn(turning[0, 0] - 1)
     turn = _turn(turning[1, 0])
     return origin, Motion(dx, dy, zoom, turn)
+
+
+def _stands(old: npt.NDArray[np.uint8], new: npt.NDArray[np.uint8]) -> bool:
+    """Whether the two are nearer to each other than a small motion would leave them."""
+    across = cv2.norm(new[:, 1:], new[:, :-1], cv2.NORM_L1)
+    down = cv2.norm(new[1:], new[:-1], cv2.NORM_L1)
+    return cv2.norm(old, new, cv2.NORM_L1) < _STILL * min(across, down)
+
+
+@lru_cache(maxsize=8)
+def _window(height: int, width: int) -> npt.NDArray[Any]:
+    return cv2.createHanningWindow((width, height), cv2.CV_32F)
 
 
 def _explains(similarity: Floats, old: npt.NDArray[np.uint8], new: npt.NDArray[np.uint8]) -> bool:

@@ -124,9 +124,9 @@ def predict(reference: Reference, motion: Motion, height: int, width: int) -> Pr
     row = (down + height * half) // STRIDE
     known = (column >= 0) & (column < ref_width) & (row >= 0) & (row < ref_height)
     row, column = np.clip(row, 0, ref_height - 1), np.clip(column, 0, ref_width - 1)
-    moved = symbols.reshape(len(symbols), -1)[:, (row * ref_width + column).reshape(-1)]
-    flat = (moved * known.reshape(-1)).reshape(-1)
-    place = np.flatnonzero(flat)
+    moved = np.take(symbols.reshape(len(symbols), -1), row * ref_width + column, axis=1)
+    flat = (moved * known).reshape(-1)
+    place = np.flatnonzero(flat != 0)  # of bools it takes a sixth of the time
     positions = height * width
     channel = place // positions
     return Prediction(

@@ -74,7 +74,8 @@ def sparse(
     scaled: what the symbols were before rounding; also: flat places to take in addition.
     """
     positions = symbols.shape[1] * symbols.shape[2]
-    place = np.flatnonzero(symbols[start:end].reshape(-1)) + start * positions
+    # Of bools, it takes a sixth of the time.
+    place = np.flatnonzero(symbols[start:end].reshape(-1) != 0) + start * positions
     if also is not None:
         place = np.concatenate((place, also))
     channel = place // positions

@@ -5,7 +5,7 @@
 ::
 
     frames -> system, some packets lost -> detections per frame --+
-    frames -> encoder -> latent, not quantised -> ground network -+-> AP50, the latter as the truth
+    frames, not compressed -> detections (video_agreement.py)   --+-> AP50, the latter as the truth
 
 A frame of which nothing can be shown keeps the detections of the one before, as a screen would.
 """
@@ -23,21 +23,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sc2_ros import imaging
 from sc2_ros.checkpoint import Checkpoint
+from sc2_ros.codec.packet import HEADER_BYTES
 from sc2_ros.errors import InputError
-from sc2_ros.evaluation.detection import DetectionScore
+from sc2_ros.evaluation.video_agreement import (
+    LEAST_SCORE,
+    MOST_DETECTIONS,
+    Agreement,
+    Truths,
+)
 from sc2_ros.evaluation.video_codecs import FfmpegCodec, Kind
 from sc2_ros.ground import GroundConfig, GroundPipeline
-from sc2_ros.network.decode import Detections, decode_detections
+from sc2_ros.network.decode import Detections
 from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.training.datasets import Sample
 
 Image = NDArray[np.uint8]
 
-TRUTH_SCORE = 0.2
-LEAST_SCORE = 0.01
-MOST_DETECTIONS = 300
 WARM_UP = 6
 """The first frames are intra until one is acknowledged, which takes as many as the oldest age. They
 do not count, and nothing of them is lost: a peer that loses its key frame shows nothing."""
@@ -91,6 +93,9 @@ class Delivery:
     found: Detections | None
     encode_ms: float
     decode_ms: float
+    packed_bytes: int
+    """With a header of ours for each packet."""
+    origin: tuple[int, int] = (0, 0)
 
 
 class VideoSystem(Protocol):
@@ -102,43 +107,6 @@ class VideoSystem(Protocol):
     def send(self, image: Image, *, reliable: bool) -> Delivery:
         """Code, lose and show one frame; if reliable, nothing of it is lost."""
         ...
-
-
-class Agreement:
-    """The network on uncompressed frames, and AP50 against what it finds there."""
-
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self._checkpoint = checkpoint
-        self.classes = tuple(checkpoint.card["detection_classes"])
-
-    @torch.inference_mode()
-    def detect(self, image: Image) -> Detections:
-        """Detections of the encoder and the network without quantisation, (H, W[, 3])."""
-        latent = self._checkpoint.encoder(imaging.to_tensor(image))
-        received = torch.ones(1, 1, *latent.shape[2:])
-        output = self._checkpoint.ground(latent, received, mask=False, preview=False)
-        height, width = image.shape[:2]
-        return decode_detections(
-            output["heatmap"][0],
-            output["box"][0],
-            size=(width, height),
-            score_threshold=LEAST_SCORE,
-            max_detections=MOST_DETECTIONS,
-        )
-
-    def truth(self, image: Image) -> Sample:
-        """What is found on the uncompressed frame, from TRUTH_SCORE on, as if it were labels."""
-        found = self.detect(image)
-        sure = found.scores >= TRUTH_SCORE
-        return Sample(image, "", found.boxes[sure].numpy(), found.labels[sure].numpy())
-
-    def ap50(self, truth: Sequence[Sample], found: Sequence[Detections]) -> float | None:
-        """Mean AP50 of `found` over the classes of `truth`; None: it is empty."""
-        score = DetectionScore(self.classes, self.classes)
-        for sample, got in zip(truth, found, strict=True):
-            score.add(sample, got.boxes.numpy(), got.scores.numpy(), got.labels.numpy())
-        present = [value for value in score.result().ap50.values() if value is not None]
-        return sum(present) / len(present) if present else None
 
 
 @dataclass
@@ -185,37 +153,39 @@ class OwnSystem:
         self._now_s += 1 / self.fps
         now_s = self._now_s
         frame = CameraFrame(image, round(now_s * 1e9), "camera")
-        start_s = time.perf_counter()
+        start_s = time.process_time()
         packets = self._onboard.process(frame, now_s)
-        encode_ms = (time.perf_counter() - start_s) * 1e3
+        encode_ms = (time.process_time() - start_s) * 1e3
         self.ages.append(self._onboard.stats.reference_age)
         ready = []
-        start_s = time.perf_counter()
+        start_s = time.process_time()
         for packet in packets:
             self._onboard.on_sent(packet, now_s)
             if self._random.random() >= loss:
                 ready += self._ground.accept(packet, now_s)
         ready += self._ground.expire(now_s + 0.03)
-        decode_ms = (time.perf_counter() - start_s) * 1e3
+        decode_ms = (time.process_time() - start_s) * 1e3
         results = [self._ground.show(one) for one in ready]
         self._under_way.append(self._ground.feedback(now_s + 0.04))
         for feedback in self._under_way.popleft():
             if self._random.random() >= loss:
                 self._onboard.on_feedback(feedback, now_s + 0.05)
-        found = None
+        found, origin = None, (0, 0)
         if results:
-            last = results[-1]
+            last, origin = results[-1], ready[-1].frame.geometry.origin
             found = Detections(
                 *(torch.from_numpy(values) for values in (last.boxes, last.scores, last.labels))
             )
-        return Delivery(sum(map(len, packets)), found, encode_ms, decode_ms)
+        size_bytes = sum(map(len, packets))
+        return Delivery(size_bytes, found, encode_ms, decode_ms, size_bytes, origin)
 
 
 @dataclass
 class PeerSystem:
     """A video encoder; its frames go in packets, and one that is lost takes its frame along.
 
-    Only the encoder's own bytes are counted, none for packets, in the peer's favour.
+    Only the encoder's own bytes are counted, none for packets, in the peer's favour; those with a
+    header like ours for each packet are told beside them.
     """
 
     name: str
@@ -233,46 +203,59 @@ class PeerSystem:
     def send(self, image: Image, *, reliable: bool) -> Delivery:
         """Encode, lose, decode what is left, run the network on it."""
         loss = 0.0 if reliable else self.loss
-        start_s = time.perf_counter()
+        start_s = time.process_time()
         data = self._codec.encode(image)
-        encode_ms = (time.perf_counter() - start_s) * 1e3
+        encode_ms = (time.process_time() - start_s) * 1e3
         packets = -(-len(data) // PACKET_BYTES)
+        packed_bytes = len(data) + packets * HEADER_BYTES
         if (self._random.random(packets) < loss).any():
-            return Delivery(len(data), None, encode_ms, 0.0)
-        start_s = time.perf_counter()
+            return Delivery(len(data), None, encode_ms, 0.0, packed_bytes)
+        start_s = time.process_time()
         try:
             picture = self._codec.decode(data)
         except (InputError, OSError, ValueError):
-            return Delivery(len(data), None, encode_ms, 0.0)
-        decode_ms = (time.perf_counter() - start_s) * 1e3
-        return Delivery(len(data), self.agreement.detect(picture), encode_ms, decode_ms)
+            return Delivery(len(data), None, encode_ms, 0.0, packed_bytes)
+        decode_ms = (time.process_time() - start_s) * 1e3
+        found = self.agreement.detect(picture)
+        return Delivery(len(data), found, encode_ms, decode_ms, packed_bytes)
 
 
 def measure(
-    system: VideoSystem,
-    truth: Sequence[Sample],
-    labels: Sequence[Sample],
-    agreement: Agreement,
+    runs: Sequence[VideoSystem], truths: Truths, labels: Sequence[Sample], agreement: Agreement
 ) -> dict[str, object]:
-    """Send a clip: bytes, times and AP50, all without the first WARM_UP frames.
+    """Send a clip with each of some like systems: bytes, times and AP50, without WARM_UP frames.
 
-    truth: per frame, what the network finds without compression; labels: what there is, if known.
+    labels: what there is on the frames, if known.
     """
     nothing = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64))
-    deliveries, found = [], []
-    last = nothing
-    for number, sample in enumerate(truth):
-        delivery = system.send(sample.image, reliable=number < WARM_UP)
-        last = delivery.found if delivery.found is not None else last
-        deliveries.append(delivery)
-        found.append(last)
-    rest = deliveries[WARM_UP:]
+    counted: list[int] = []
+    deliveries: list[Delivery] = []
+    found: list[Detections] = []
+    origins: list[tuple[int, int]] = []
+    first_bytes = 0
+    for system in runs:
+        last, origin = nothing, (0, 0)
+        for number, image in enumerate(truths.images):
+            delivery = system.send(image, reliable=number < WARM_UP)
+            if delivery.found is not None:
+                last, origin = delivery.found, delivery.origin
+            first_bytes = first_bytes or delivery.size_bytes
+            if number >= WARM_UP:
+                counted.append(number)
+                deliveries.append(delivery)
+                found.append(last)
+                origins.append(origin)
+    at_corner = [truths.at(number) for number in counted]
+    as_sent = [truths.at(*place) for place in zip(counted, origins, strict=True)]
+    known = [labels[number] for number in counted] if labels else []
     return {
-        "bytes_per_frame": float(np.mean([one.size_bytes for one in rest])),
-        "first_frame_bytes": deliveries[0].size_bytes,
-        "agreement_ap50": agreement.ap50(truth[WARM_UP:], found[WARM_UP:]),
-        "ap50": agreement.ap50(labels[WARM_UP:], found[WARM_UP:]) if labels else None,
-        "encode_ms": median(one.encode_ms for one in rest),
-        "decode_ms": median(one.decode_ms for one in rest),
-        "frames": len(rest),
+        "bytes_per_frame": float(np.mean([one.size_bytes for one in deliveries])),
+        "packed_bytes_per_frame": float(np.mean([one.packed_bytes for one in deliveries])),
+        "first_frame_bytes": first_bytes,
+        "agreement_ap50": agreement.ap50(at_corner, found),
+        "agreement_same_grid_ap50": agreement.ap50(as_sent, found),
+        "ap50": agreement.ap50(known, found) if known else None,
+        "encode_ms": round(median(one.encode_ms for one in deliveries), 2),
+        "decode_ms": round(median(one.decode_ms for one in deliveries), 2),
+        "frames": len(deliveries),
     }
