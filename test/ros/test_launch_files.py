@@ -22,11 +22,11 @@ def installed(rclpy):
         pytest.skip("needs `colcon build` and `source install/setup.bash` first")
 
 
-def test_the_demo_flies_takes_parameters_and_ends(installed):
+def test_the_demo_and_a_fleet_fly_take_parameters_and_end(installed):
     launch_test = shutil.which("launch_test")
     if launch_test is None:
         pytest.skip("needs launch_test (launch_testing)")
-    command = [launch_test, str(Path(__file__).with_name("launch_demo.py"))]
+    command = [launch_test, str(Path(__file__).with_name("launch_flights.py"))]
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S)
 
