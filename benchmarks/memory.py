@@ -6,7 +6,8 @@
     python benchmarks/memory.py --minutes 10 --pid 4711      # watch a running onboard_node instead
 
 Without --pid a process of its own runs the onboard path on the synthetic flight at --fps, with a
-rate that never rests. Flat means: after the first fifth of the run, which is warm-up, the straight
+rate that never rests and a ground that acknowledges everything, so that frames are predicted from
+earlier ones, too. Flat means: after the first fifth of the run, which is warm-up, the straight
 line through the samples rises by less than 2 %. The exit status is 1 where it rises by more.
 """
 
@@ -17,15 +18,18 @@ import json
 import multiprocessing
 import sys
 import time
-from multiprocessing.synchronize import Event
+from ctypes import Array, c_longlong
 from pathlib import Path
 
 import numpy as np
 import psutil
 
+from sc2_ros.codec import packet as wire
 from sc2_ros.errors import InputError, Sc2Error
+from sc2_ros.link.feedback import FeedbackBuilder
 
 _SAMPLES = 300
+_IMAGES = 20
 _WARM_UP_SHARE = 0.2
 _ALLOWED_RISE = 0.02
 
@@ -38,16 +42,18 @@ def main() -> int:
     else:
         # A fresh interpreter, so that nothing of this process counts.
         context = multiprocessing.get_context("spawn")
-        flying = context.Event()
+        flown = context.RawArray("q", 2)
         worker = context.Process(
-            target=fly, args=(args.checkpoint, args.size, args.fps, flying), daemon=True
+            target=fly, args=(args.checkpoint, args.size, args.fps, flown), daemon=True
         )
         worker.start()
         assert worker.pid is not None  # it was started
-        while not flying.wait(1):
+        while flown[0] < _IMAGES:
+            time.sleep(1)
             if not worker.is_alive():
                 raise Sc2Error("the onboard process ended before its first frames; see above")
         report = watch(worker.pid, args.minutes * 60)
+        report["frames"], report["slices_predicted"] = flown
         worker.terminate()
         worker.join()
     print(
@@ -97,10 +103,10 @@ def judge(samples: list[tuple[float, float]]) -> dict[str, object]:
     }
 
 
-def fly(checkpoint_name: str, size: str, fps: float, flying: Event) -> None:
+def fly(checkpoint_name: str, size: str, fps: float, flown: Array[c_longlong]) -> None:
     """Run the onboard path in real time without end: the process that is watched.
 
-    `flying` is set after the first frames, when everything is imported and loaded.
+    `flown` tells how many frames were sent and how many slices of them were predicted.
     """
     from sc2_ros import checkpoint as checkpoints
     from sc2_ros.media.flight import SyntheticFlight
@@ -109,21 +115,43 @@ def fly(checkpoint_name: str, size: str, fps: float, flying: Event) -> None:
     width, height = (int(n) for n in size.split("x"))
     # A minute of images rendered beforehand would be larger than the pipeline, so a few in a loop.
     flight = SyntheticFlight(0, width=width, height=height)
-    images = [flight.frame(10 * i).image for i in range(20)]
+    images = [flight.frame(5 * i).image for i in range(_IMAGES)]
     onboard = OnboardPipeline(checkpoints.load(checkpoint_name), OnboardConfig(rate_mode="fixed"))
+    books = FeedbackBuilder(session=1, station=1)
     start = time.monotonic()
     index = 0
     while True:
         now_s = time.monotonic() - start
         # The rate moves all the time, as it does under a controller, so that all tables are used.
         onboard.configure(OnboardConfig(rate_mode="fixed", rate_index=(index % 101) / 100))
-        onboard.process(
-            CameraFrame(images[index % len(images)], round(now_s * 1e9), "camera"), now_s
-        )
+        frame = CameraFrame(images[index % len(images)], round(now_s * 1e9), "camera")
+        packets = onboard.process(frame, now_s)
+        for packet in packets:
+            onboard.on_sent(packet, now_s)
+        onboard.on_feedback(acknowledge(packets, books, now_s), now_s)
         index += 1
-        if index == len(images):
-            flying.set()
+        flown[:] = [index, onboard.stats.slices_predicted]
         time.sleep(max(0.0, index / fps - (time.monotonic() - start)))
+
+
+def acknowledge(packets: list[bytes], books: FeedbackBuilder, now_s: float) -> bytes:
+    """What a ground that has got and decoded these packets of a frame tells the drone."""
+    for packet in packets:
+        header = wire.parse(packet).header
+        if header.type is wire.PacketType.FEATURES:
+            expected = header.rows * header.cols
+            books.on_packet(header.frame, header.place, expected, len(packet), now_s)
+    books.on_frame(header.frame, True)
+    books.on_held(header.frame)
+    payload = books.build(now_s)
+    assert payload is not None  # packets have come
+    kind, stamp_ns = wire.PacketType.FEEDBACK, header.capture_time_ns
+    return wire.build(
+        wire.Header(
+            kind, header.stream, header.checkpoint_id, header.frame, capture_time_ns=stamp_ns
+        ),
+        payload,
+    )
 
 
 def _parse_arguments() -> argparse.Namespace:

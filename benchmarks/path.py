@@ -5,8 +5,9 @@
     python benchmarks/path.py --size 640x512 --json out/path.json
 
 Medians over real frames in one process, in milliseconds; the codecs see the same frames. The rate
-is chosen for a budget of --frame-bytes, so that pricing is measured too. `rss_mb` is the resident
-memory after the onboard path ran and before the ground path did.
+is chosen for a budget of --frame-bytes, so that pricing is measured too. The onboard path runs
+twice, frame by frame in turn: each frame by itself, and predicted from the one before, which a
+station has acknowledged. `rss_mb` is the resident memory after that and before the ground path ran.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import json
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -33,9 +35,9 @@ from sc2_ros import checkpoint as checkpoints
 from sc2_ros import imaging
 from sc2_ros.devices import check_device
 from sc2_ros.errors import InputError, ParameterError, Sc2Error
-from sc2_ros.ground import GroundConfig, GroundPipeline
+from sc2_ros.ground import GroundConfig, GroundPipeline, GroundStats
 from sc2_ros.media.source import open_source
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline, OnboardStats
 
 JPEG_QUALITY = 50
 WEBP_QUALITY = 50
@@ -75,31 +77,25 @@ def read_frames(spec: str, size: tuple[int, int], count: int) -> list[Image]:
 def measure(
     checkpoint: checkpoints.Checkpoint, images: list[Image], frame_bytes: int, device: str
 ) -> dict[str, object]:
-    """Run the onboard path over all images, then the codecs, then the ground path."""
-    onboard = OnboardPipeline(
-        checkpoint,
-        OnboardConfig(
-            rate_mode="budget",
-            rate_max_kbps=frame_bytes * 8 * _FPS / 1000,
-            frame_max_fps=_FPS,
-            device=device,
-        ),
-    )
+    """Run the onboard paths over all images, then the codecs, then the ground path."""
+    onboard = _pipeline(checkpoint, frame_bytes, device, temporal=False)
+    predicting = _pipeline(checkpoint, frame_bytes, device, temporal=True)
     ground = GroundPipeline(checkpoint, GroundConfig(device=device))
+    station = GroundPipeline(checkpoint, GroundConfig(feedback_hz=2 * _FPS, device=device))
+    alone, predicted, decoding = _Stages(), _Stages(), _Stages()
     sent: list[list[bytes]] = []
-
-    def send(index: int) -> None:
-        frame = CameraFrame(images[index], round(index / _FPS * 1e9), "camera")
-        sent.append(onboard.process(frame, index / _FPS))
-
-    def receive(index: int) -> None:
-        for packet in sent[index]:
-            ground.receive(packet, index / _FPS)
-
-    count = range(len(images))
-    onboard_ms = _stages(
-        send, count, lambda: onboard.stats.stage_ms, lambda index: bool(sent[index])
-    )
+    for index, image in enumerate(images):
+        now_s = index / _FPS
+        frame = CameraFrame(image, round(now_s * 1e9), "camera")
+        counts = index >= _WARM_UP_FRAMES
+        with alone.measured(onboard.stats, counts):
+            sent.append(onboard.process(frame, now_s))
+        with predicted.measured(predicting.stats, counts):
+            packets = predicting.process(frame, now_s)
+        for packet in packets:
+            station.accept(packet, now_s)
+        for packet in station.feedback(now_s + 0.4 / _FPS):
+            predicting.on_feedback(packet, now_s + 0.5 / _FPS)
     sent_count = sum(1 for packets in sent[_WARM_UP_FRAMES:] if packets)
     if not sent_count:
         raise Sc2Error(f"no frame fits {frame_bytes} bytes at any rate; give more --frame-bytes")
@@ -107,16 +103,18 @@ def measure(
     bgr = [np.ascontiguousarray(i[..., ::-1]) if i.ndim == 3 else i for i in images]
     jpeg_ms, jpeg_bytes = _image_codec(bgr, ".jpg", cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)
     webp_ms, webp_bytes = _image_codec(bgr, ".webp", cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY)
-    ground_ms = _stages(
-        receive, count, lambda: ground.stats.stage_ms, lambda index: bool(sent[index])
-    )
+    for index, packets in enumerate(sent):
+        with decoding.measured(ground.stats, index >= _WARM_UP_FRAMES and bool(packets)):
+            for packet in packets:
+                ground.receive(packet, index / _FPS)
     if ground.stats.frames < onboard.stats.frames_sent:
         raise Sc2Error(
             f"the ground decoded {ground.stats.frames} of {onboard.stats.frames_sent} frames"
         )
     return {
-        "onboard_ms": onboard_ms,
-        "ground_ms": ground_ms,
+        "onboard_ms": alone.medians(),
+        "predicting_ms": predicted.medians() if predicting.stats.slices_predicted else {},
+        "ground_ms": decoding.medians(),
         "jpeg_ms": jpeg_ms,
         "webp_ms": webp_ms,
         "rss_mb": rss_mb,
@@ -131,26 +129,44 @@ def measure(
     }
 
 
-def _stages(
-    step: Callable[[int], None],
-    indices: Iterable[int],
-    stage_ms: Callable[[], dict[str, float]],
-    counts: Callable[[int], bool],
-) -> dict[str, float]:
-    """Median of each stage as the pipeline reports it, and of the whole step by the wall clock.
+def _pipeline(
+    checkpoint: checkpoints.Checkpoint, frame_bytes: int, device: str, *, temporal: bool
+) -> OnboardPipeline:
+    """An onboard pipeline with a budget for every frame."""
+    config = OnboardConfig(
+        rate_mode="budget",
+        rate_max_kbps=frame_bytes * 8 * _FPS / 1000,
+        rate_temporal=temporal,
+        frame_max_fps=_FPS,
+        device=device,
+    )
+    return OnboardPipeline(checkpoint, config)
 
-    Only over frames that count, which are those that the budget let through.
-    """
-    times: dict[str, list[float]] = defaultdict(list)
-    for index in indices:
-        start = time.perf_counter()
-        step(index)
-        total = (time.perf_counter() - start) * 1e3
-        if index >= _WARM_UP_FRAMES and counts(index):
-            for stage, value in stage_ms().items():
-                times[stage].append(value)
-            times["total"].append(total)
-    return {stage: median(values) for stage, values in times.items()}
+
+class _Stages:
+    """Times of each stage as a pipeline reports it, and of the whole step by the wall clock."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def measured(self, stats: OnboardStats | GroundStats, counts: bool) -> Iterator[None]:
+        """Take the time of a frame; one that the budget did not let through does not count."""
+        frames, start_s = _frames(stats), time.perf_counter()
+        yield
+        total_ms = (time.perf_counter() - start_s) * 1e3
+        if counts and _frames(stats) > frames:
+            for stage, value in stats.stage_ms.items():
+                self._times[stage].append(value)
+            self._times["total"].append(total_ms)
+
+    def medians(self) -> dict[str, float]:
+        """Median of each stage over the frames that count, milliseconds."""
+        return {stage: median(values) for stage, values in self._times.items()}
+
+
+def _frames(stats: OnboardStats | GroundStats) -> int:
+    return stats.frames_sent if isinstance(stats, OnboardStats) else stats.frames
 
 
 def _image_codec(
@@ -172,7 +188,7 @@ def print_report(report: dict[str, object], title: str) -> None:
     table.add_column("path")
     table.add_column("stage")
     table.add_column("median ms", justify="right")
-    for path in ("onboard", "ground"):
+    for path in ("onboard", "predicting", "ground"):
         stages = report[f"{path}_ms"]
         assert isinstance(stages, dict)
         for stage, value in stages.items():
@@ -204,6 +220,8 @@ def _parse_arguments() -> argparse.Namespace:
 def _size(text: str) -> tuple[int, int]:
     try:
         width, height = (int(n) for n in text.lower().split("x"))
+        if min(width, height) < 1:
+            raise ValueError
     except ValueError:
         raise ParameterError(f"--size '{text}' is not WIDTHxHEIGHT, as 640x512") from None
     return width, height

@@ -201,12 +201,14 @@ def read(name: str | Path = "default") -> Parts:
         encoder, ground = build_networks(card)
         encoder.load_state_dict(_part(tensors, "encoder."))
         ground.load_state_dict(_part(tensors, "ground."))
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{path}: its weights do not fit its card ({reason})") from error
-    tables = CodingTables.from_arrays(
-        {key: value.numpy() for key, value in _part(tensors, "tables.", keep=True).items()}
-    )
+    arrays = {key: value.numpy() for key, value in _part(tensors, "tables.", keep=True).items()}
+    try:
+        tables = CodingTables.from_arrays(arrays)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: its tables cannot be read ({error})") from error
     return Parts(encoder, ground, tables, card, checkpoint_id(tensors), path)
 
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoint files: round trip, identity, and clear words when something is wrong."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -49,7 +51,10 @@ def _metadata(path) -> dict[str, str]:
         return dict(file.metadata())
 
 
-@pytest.mark.parametrize("damage", ["missing", "text", "format", "truncated", "shape", "tables"])
+@pytest.mark.parametrize(
+    "damage",
+    ["missing", "text", "format", "truncated", "shape", "tables", "flat tables", "short card"],
+)
 def test_damage_is_told_in_a_sentence(saved, tmp_path, damage) -> None:
     """Every kind of damage ends in CheckpointError that names the file or the model."""
     path, _ = saved
@@ -67,6 +72,13 @@ def test_damage_is_told_in_a_sentence(saved, tmp_path, damage) -> None:
     elif damage == "tables":
         del tensors["tables.cdfs"]
         save_file(tensors, str(bad), metadata)
+    elif damage == "flat tables":
+        tensors["tables.groups"] = tensors["tables.groups"][None]
+        save_file(tensors, str(bad), metadata)
+    elif damage == "short card":
+        card = json.loads(metadata["card"])
+        card["network"]["ground_widths"] = [1]
+        save_file(tensors, str(bad), metadata | {"card": json.dumps(card)})
     with pytest.raises(CheckpointError, match=r"bad|tables"):
         checkpoint.load(bad)
 

@@ -8,20 +8,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from weights import write_untrained
 
 from sc2_ros import checkpoint as checkpoints
+from sc2_ros.link.feedback import FeedbackBuilder
+from sc2_ros.onboard import CameraFrame, OnboardPipeline
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
-    card = checkpoints.default_card()
-    tables = checkpoints.untrained(seed=0).tables
-    checkpoints.save(path, *checkpoints.build_networks(card), tables, card)
-    return path
+    return write_untrained(tmp_path_factory.mktemp("weights") / "untrained.safetensors")
 
 
 def _load(name):
@@ -60,8 +60,9 @@ def test_path_measures_every_stage(tmp_path, weights):
     assert "onboard" in result.stdout
 
 
-def test_path_says_what_is_wrong_in_one_line(tmp_path):
-    result = _run("path", "--input", tmp_path / "absent.mp4")
+@pytest.mark.parametrize("option", [("--input", "absent.mp4"), ("--size", "0x5")])
+def test_path_says_what_is_wrong_in_one_line(option):
+    result = _run("path", *option)
 
     assert result.returncode != 0
     assert result.stderr.startswith("error: ")
@@ -131,6 +132,21 @@ def test_memory_judges_the_trend_after_the_warm_up(mb_per_second, flat):
 
     assert report["flat"] is flat
     assert report["rss_mb_max"] == pytest.approx(302, abs=60)
+
+
+def test_memory_is_measured_with_a_ground_that_acknowledges():
+    onboard = OnboardPipeline(checkpoints.untrained())
+    books = FeedbackBuilder(session=1, station=1)
+
+    for number in range(3):
+        image = np.full((64, 96), 40 * number, np.uint8)
+        packets = onboard.process(CameraFrame(image, number, ""), float(number))
+        for packet in packets:
+            onboard.on_sent(packet, float(number))
+        onboard.on_feedback(_load("memory").acknowledge(packets, books, number + 0.1), number + 0.1)
+
+    assert onboard.stats.frames_decoded == 3
+    assert (onboard.stats.bad_feedback, onboard.stats.loss) == (0, 0)
 
 
 def test_memory_of_a_process_that_ends_is_one_clear_line():

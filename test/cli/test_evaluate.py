@@ -7,18 +7,14 @@ import json
 import cv2
 import numpy as np
 import pytest
+from weights import write_untrained
 
-from sc2_ros import checkpoint as checkpoints
 from sc2_ros.cli.main import main
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
-    card = checkpoints.default_card()
-    tables = checkpoints.untrained(seed=0).tables
-    checkpoints.save(path, *checkpoints.build_networks(card), tables, card)
-    return path
+    return write_untrained(tmp_path_factory.mktemp("weights") / "untrained.safetensors")
 
 
 def test_rows_and_table(tmp_path, weights, capsys, monkeypatch):
