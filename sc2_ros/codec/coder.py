@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.cdf import MAX_SYMBOL
+from sc2_ros.codec.learned import LearnedTrace
 from sc2_ros.codec.packet_decoder import DecodedSlice, PacketDecoder
 from sc2_ros.codec.prediction import Motion, Prediction, predict
 from sc2_ros.codec.pricing import (
@@ -21,6 +22,7 @@ from sc2_ros.codec.pricing import (
     FramePricer,
     FrameTooBigError,
     Protection,
+    Trace,
 )
 from sc2_ros.codec.rans import SymbolCoder
 from sc2_ros.codec.rate_search import highest_code
@@ -28,6 +30,7 @@ from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.repair import build_repairs
 from sc2_ros.codec.symbols import Scaled, Symbols
 from sc2_ros.codec.tables import RATE_CODES, SKIP, CodingTables
+from sc2_ros.codec.temporal_pricing import PredictedTrace
 from sc2_ros.codec.version2 import PredictedHead, build_intra_head, build_predicted_head
 from sc2_ros.errors import ParameterError
 
@@ -88,12 +91,14 @@ class LatentCodec:
         self._last: _Plans | None = None
         temporal = tables.temporal
         self._temporal_coder = None if temporal is None else SymbolCoder(temporal)
+        context = tables.context
+        self._learned_coder = None if context is None else SymbolCoder(context)
         self._packets = PacketDecoder(tables, checkpoint_id, self._coder, self._temporal_coder)
 
     @property
     def predicts(self) -> bool:
-        """Whether the checkpoint has tables for predicted slices."""
-        return self.tables.temporal is not None
+        """Whether the checkpoint has what predicted slices are coded with."""
+        return self.tables.temporal is not None or self.tables.context is not None
 
     def predict(
         self, reference: Reference, motion: Motion, shape: tuple[int, int]
@@ -128,6 +133,8 @@ class LatentCodec:
         plan = self._plan(latent, code, UNPROTECTED, prediction, False)
         trace = plan.intra if plan.predicted is None else plan.predicted
         assert trace is not None
+        if isinstance(trace, LearnedTrace):
+            return trace.sent
         symbols = np.zeros(latent.shape, np.int8)
         symbols.reshape(-1)[trace.kept] = trace.values
         return symbols
@@ -156,19 +163,21 @@ class LatentCodec:
         high: int = RATE_CODES - 1,
         *,
         near: int | None = None,
+        slack: float = 0.0,
         protection: Protection = UNPROTECTED,
         prediction: Prediction | None = None,
         moved: bool = False,
     ) -> int | None:
         """The highest code in low .. high whose frame fits the budget; None if not even `low` does.
 
-        Started `near` the code of the frame before, it takes about three prices (rate_search.py).
+        Started `near` the code of the frame before, it takes about three prices; fewer if a frame
+        is good enough that leaves less than the share `slack` of the budget (rate_search.py).
         """
 
         def price(code: int) -> FramePrice:
             return self.price(latent, code, protection, prediction, moved=moved)
 
-        return highest_code(price, budget_bytes, low, high, near)
+        return highest_code(price, budget_bytes, low, high, near, slack)
 
     def encode(
         self,
@@ -241,6 +250,8 @@ class LatentCodec:
                 )
             plan = self._plan(latent, lower, protection, prediction, moved)
         version = 2 if moved or plan.price.predicted.any() else 1
+        if plan.learned:
+            version = wire.LEARNED_VERSION
         header = replace(
             header,
             rows=plan.grid.rows,
@@ -339,13 +350,15 @@ class LatentCodec:
         The order is channel, row, column.
         """
         choices = plan.price.predicted
+        if plan.learned:
+            return self._learned_payloads(plan, shape)
         sources = []
         if not choices.all():
-            assert plan.intra is not None
+            assert isinstance(plan.intra, Trace)
             tables = self._pricer.tables_of(plan.intra, plan.code)
             sources.append((False, plan.intra.kept, plan.intra.values, tables, self._coder))
         if choices.any():
-            assert plan.predicted is not None
+            assert isinstance(plan.predicted, PredictedTrace)
             assert self._pricer.temporal is not None
             assert self._temporal_coder is not None
             tables = self._pricer.temporal.tables_of(plan.predicted, plan.code)
@@ -364,4 +377,20 @@ class LatentCodec:
                 used = np.flatnonzero(table != SKIP)
                 chosen = all_sent[where].reshape(-1)[used]
                 payloads[number] = coder.encode(chosen.tolist(), table[used].tolist())
+        return sent, payloads
+
+    def _learned_payloads(
+        self, plan: FramePlan, shape: tuple[int, ...]
+    ) -> tuple[Symbols, list[bytes]]:
+        """The same with a learned context model."""
+        assert self._learned_coder is not None
+        sent = np.zeros(shape, np.int8)
+        payloads = []
+        for number, predicted in enumerate(plan.price.predicted):
+            trace = plan.predicted if predicted else plan.intra
+            assert isinstance(trace, LearnedTrace)
+            patch = plan.grid.patch(number)
+            where = (slice(None), slice(patch.y0, patch.y1), slice(patch.x0, patch.x1))
+            sent[where] = trace.sent[where]
+            payloads.append(trace.payload(number, self._learned_coder))
         return sent, payloads

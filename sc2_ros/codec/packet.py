@@ -18,8 +18,10 @@ from dataclasses import dataclass
 
 from sc2_ros.errors import PacketError
 
-VERSIONS = (1, 2)
-"""Version 2 adds predicted slices and the origin; what needs neither is sent as version 1."""
+VERSIONS = (1, 2, 3)
+"""Version 2 adds predicted slices and the origin; what needs neither is sent as version 1. Version
+3 is laid out as 2, its symbols coded with the checkpoint's learned context model."""
+LEARNED_VERSION = 3
 HEADER_BYTES = 24
 MAX_PACKET_BYTES = 1200
 MAX_PAYLOAD_BYTES = MAX_PACKET_BYTES - HEADER_BYTES

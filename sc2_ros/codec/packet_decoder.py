@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.codec import packet as wire
+from sc2_ros.codec.learned import LearnedDecoder, patch_side, side_input
 from sc2_ros.codec.prediction import Motion, Prediction, predict
 from sc2_ros.codec.rans import SymbolCoder
 from sc2_ros.codec.references import Reference, ReferenceWindow
@@ -66,7 +67,9 @@ class PacketDecoder:
         self._tables = tables
         self._checkpoint_id = checkpoint_id
         self._decoder = SliceDecoder(tables, coder, temporal_coder)
+        self._learned = None if tables.context is None else LearnedDecoder(tables.context)
         self._last: Prediction | None = None
+        self._side: tuple[tuple[Prediction, int, Grid], npt.NDArray[np.float32]] | None = None
 
     def decode(
         self, packet: wire.Packet, references: ReferenceWindow | None = None
@@ -99,19 +102,42 @@ class PacketDecoder:
             raise PacketError(
                 f"{header.rows}x{header.cols} slices of a latent of {height}x{width} positions"
             )
-        patch = Grid(header.rows, header.cols, height, width).patch(header.slice)
+        grid = Grid(header.rows, header.cols, height, width)
+        patch = grid.patch(header.slice)
         shape = (self._tables.channels, patch.y1 - patch.y0, patch.x1 - patch.x0)
         if np.prod(shape) > MAX_PATCH_SYMBOLS:
             raise PacketError(f"slice of {shape} symbols; at most {MAX_PATCH_SYMBOLS}")
         prediction = None
-        if reference is None or head is None:
+        if reference is not None and head is not None:
+            prediction = self._predict(reference, head.motion, height, width)
+        if header.version == wire.LEARNED_VERSION:
+            symbols = self._decode_learned(data, shape, header, prediction, grid)
+        elif prediction is None:
             symbols = self._decoder.intra(data, shape, header.rate_code)
         else:
-            prediction = self._predict(reference, head.motion, height, width)
             symbols = self._decoder.predicted(data, prediction, patch, header.rate_code)
         return DecodedSlice(
             symbols, patch.y0, patch.x0, height, width, header, geometry, prediction
         )
+
+    def _decode_learned(
+        self,
+        data: bytes,
+        shape: tuple[int, int, int],
+        header: wire.Header,
+        prediction: Prediction | None,
+        grid: Grid,
+    ) -> npt.NDArray[np.int16]:
+        network = self._tables.context
+        if self._learned is None or network is None:
+            raise PacketError("a packet of version 3, but the checkpoint has no context network")
+        side = None
+        if prediction is not None:
+            key = (prediction, header.rate_code, grid)
+            if self._side is None or self._side[0] != key:
+                self._side = (key, side_input(prediction, header.rate_code, network, grid))
+            side = patch_side(self._side[1], grid, header.slice)
+        return self._learned.decode(data, shape, header.rate_code, side)
 
     def _predict(self, reference: Reference, motion: Motion, height: int, width: int) -> Prediction:
         """The prediction, which is the same for all slices of a frame."""
@@ -129,7 +155,7 @@ class PacketDecoder:
         header = packet.header
         if header.version == 1:
             raise PacketError("a packet of version 1 that names a reference")
-        if self._tables.temporal is None:
+        if self._tables.temporal is None and self._tables.context is None:
             raise PacketError("a predicted slice, but the checkpoint has no tables for such")
         head = parse_predicted_head(packet.payload)
         number = (header.frame - header.reference) & 0xFFFF

@@ -10,6 +10,7 @@ Where there is a prediction (temporal_pricing.py), each slice takes the cheaper 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 from sc2_ros.codec.cdf import MAX_SYMBOL
 from sc2_ros.codec.context import contexts_from_activity
+from sc2_ros.codec.learned import LearnedPricer, LearnedTrace, side_input
 from sc2_ros.codec.packet import GEOMETRY_BYTES, HEADER_BYTES, MAX_PACKET_BYTES
 from sc2_ros.codec.prediction import Prediction
 from sc2_ros.codec.repair import BLOCK_BYTES
@@ -116,16 +118,18 @@ class FramePlan:
         grid: how the frame is sliced.
         intra: how without a prediction; None: not looked at.
         predicted: how with one; None if there is none.
-        moved: whether the frame's origin is not (0, 0), which only version 2 can tell.
+        moved: whether the frame's origin is not (0, 0), which version 1 cannot tell.
         repairs: how many repair packets follow its slices.
+        learned: whether the traces are those of a learned context model.
     """
 
     code: int
     grid: Grid
-    intra: Trace | None
-    predicted: PredictedTrace | None
+    intra: Trace | LearnedTrace | None
+    predicted: PredictedTrace | LearnedTrace | None
     moved: bool
     repairs: int
+    learned: bool = False
 
     @cached_property
     def price(self) -> FramePrice:
@@ -150,7 +154,7 @@ class FramePlan:
             with_it += HEADER_BYTES + PREDICTED_HEAD_BYTES
             predicted = with_it < sizes
             sizes = np.minimum(with_it, sizes)
-        if not (self.moved or predicted.any()):
+        if not (self.learned or self.moved or predicted.any()):
             sizes = sizes - (INTRA_HEAD_BYTES - GEOMETRY_BYTES)
         return FramePrice(self.code, grid, sizes, self.repairs, predicted)
 
@@ -165,6 +169,9 @@ class FramePricer:
         self.temporal: TemporalPricer | None = None
         if tables.temporal is not None:
             self.temporal = TemporalPricer(tables, tables.temporal, refinement)
+        self._learned: LearnedPricer | None = None
+        if tables.context is not None:
+            self._learned = LearnedPricer(tables.context, refinement)
         self.groups = group_bounds(tables.groups)
         # (65, C, K): channel first, so that gathering a context map gives (C, h, w) at once.
         self.index = np.ascontiguousarray(tables.index.transpose(0, 2, 1))
@@ -204,6 +211,13 @@ class FramePricer:
             raise FrameTooBigError(f"a latent of {height}x{width} positions is too big to slice")
         enough = [grid for grid in known if grid.rows * grid.cols >= protection.slices]
         candidates = enough or known[-1:]
+        if self._learned is not None:
+            return self._first_fit(
+                candidates,
+                lambda grid: self._plan_learned(
+                    symbols, exact, code, grid, prediction, moved, intra, protection
+                ),
+            )
         found = [sparse(symbols, exact, start, end) for start, end in self.groups]
         scaled = None
         if prediction is not None and self.temporal is not None:
@@ -219,6 +233,11 @@ class FramePricer:
             alone = self._trace(found, code, grid) if intra or predicted is None else None
             return FramePlan(code, grid, alone, predicted, moved, protection.repairs)
 
+        return self._first_fit(candidates, trace)
+
+    @staticmethod
+    def _first_fit(candidates: Sequence[Grid], trace: Callable[[Grid], FramePlan]) -> FramePlan:
+        """The plan on the first grid whose packets all fit, else on the last."""
         plan = trace(candidates[0])
         for grid in candidates[1:]:
             if plan.price.fits:
@@ -227,6 +246,27 @@ class FramePricer:
             if plan.guess(grid).fits or grid is candidates[-1]:
                 plan = trace(grid)
         return plan
+
+    def _plan_learned(
+        self,
+        symbols: Symbols,
+        exact: Scaled,
+        code: int,
+        grid: Grid,
+        prediction: Prediction | None,
+        moved: bool,
+        intra: bool,
+        protection: Protection,
+    ) -> FramePlan:
+        assert self._learned is not None
+        assert self._tables.context is not None
+        predicted = alone = None
+        if prediction is not None:
+            side = side_input(prediction, code, self._tables.context, grid)
+            predicted = self._learned.trace(symbols, exact, code, grid, side)
+        if intra or predicted is None:
+            alone = self._learned.trace(symbols, exact, code, grid)
+        return FramePlan(code, grid, alone, predicted, moved, protection.repairs, learned=True)
 
     def tables_of(self, trace: Trace, code: int) -> npt.NDArray[np.uint8]:
         """Table number of every symbol, (C, h, w)."""

@@ -19,11 +19,14 @@ def highest_code(
     low: int,
     high: int,
     near: int | None = None,
+    slack: float = 0.0,
 ) -> int | None:
     """The highest code in low .. high whose frame fits the budget.
 
     A bisection that aims where the logarithm of the size should cross the budget, which takes about
-    four prices; started `near` the code of the frame before, about three.
+    four prices; started `near` the code of the frame before, about three. It ends early, below the
+    highest, with a frame that leaves less than the share `slack` of the budget: then often one or
+    two are enough.
 
     Returns:
         The code, or None if not even `low` fits.
@@ -42,6 +45,8 @@ def highest_code(
         prices += 1
         if price.fits and price.size_bytes <= budget_bytes:
             below = middle
+            if price.size_bytes >= (1.0 - slack) * budget_bytes:
+                break
         else:
             above = middle
         size = math.log2(price.size_bytes)

@@ -20,6 +20,7 @@ from sc2_ros.codec.cdf import (
     stack,
     symbol_bits,
 )
+from sc2_ros.codec.context_network import TABLES, ContextNetwork
 from sc2_ros.codec.temporal_tables import TemporalTables
 from sc2_ros.errors import CheckpointError
 
@@ -51,6 +52,7 @@ class CodingTables:
         sizes: (B,) int32, entries of each CDF that count.
         offsets: (B,) int32, the symbol that the first entry of each CDF stands for.
         temporal: tables for predicted slices; None: every slice is coded without another frame.
+        context: a learned context model, in place of the others from version 3 on; or None.
 
     Raises:
         CheckpointError: an array has the wrong shape or breaks a rule above.
@@ -64,6 +66,7 @@ class CodingTables:
     sizes: Ints
     offsets: Ints
     temporal: TemporalTables | None = None
+    context: ContextNetwork | None = None
 
     def __post_init__(self) -> None:
         """Bring every array to its dtype, then check what the coder relies on."""
@@ -76,6 +79,8 @@ class CodingTables:
         _check_bank(self.cdfs, self.sizes, self.offsets, self.index)
         if self.temporal is not None:
             _check_temporal(self, self.temporal)
+        if self.context is not None:
+            _check_context(self, self.context)
 
     @property
     def channels(self) -> int:
@@ -109,7 +114,9 @@ class CodingTables:
         """Plain arrays for a checkpoint file; `from_arrays` is the inverse."""
         arrays = {name: np.asarray(getattr(self, name)) for name in _names(self)}
         arrays["groups"] = np.array(self.groups, np.int32)
-        return arrays | (self.temporal.to_arrays() if self.temporal else {})
+        for part in (self.temporal, self.context):
+            arrays |= part.to_arrays() if part is not None else {}
+        return arrays
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> CodingTables:
@@ -124,7 +131,11 @@ class CodingTables:
             raise CheckpointError(f"coding tables lack {', '.join(missing)}; not a full checkpoint")
         values: dict[str, Any] = {name: np.asarray(arrays[name]) for name in names}
         values["groups"] = tuple(int(size) for size in np.atleast_1d(values["groups"]))
-        return cls(**values, temporal=TemporalTables.from_arrays(arrays))
+        return cls(
+            **values,
+            temporal=TemporalTables.from_arrays(arrays),
+            context=ContextNetwork.from_arrays(arrays),
+        )
 
 
 def laplace_tables(
@@ -246,7 +257,7 @@ def _check_shapes(tables: CodingTables) -> None:
 
 def _names(tables: CodingTables | type[CodingTables]) -> list[str]:
     """The arrays that every checkpoint has."""
-    return [field.name for field in fields(tables) if field.name != "temporal"]
+    return [field.name for field in fields(tables) if field.name not in ("temporal", "context")]
 
 
 def _check_temporal(tables: CodingTables, temporal: TemporalTables) -> None:
@@ -255,6 +266,13 @@ def _check_temporal(tables: CodingTables, temporal: TemporalTables) -> None:
         "temporal tables of other channels or contexts",
     )
     _check_bank(temporal.cdfs, temporal.sizes, temporal.offsets, temporal.index)
+
+
+def _check_context(tables: CodingTables, context: ContextNetwork) -> None:
+    _require(context.gains.shape[1] == tables.channels, "context network of other channels")
+    every = np.arange(1, TABLES + 1, dtype=np.uint8)
+    _require(len(context.cdfs) == TABLES, f"{TABLES} CDFs of the context network expected")
+    _check_bank(context.cdfs, context.sizes, context.offsets, every)
 
 
 def _check_bank(cdfs: Ints, sizes: Ints, offsets: Ints, index: npt.NDArray[np.uint8]) -> None:

@@ -1,70 +1,28 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Temporal tables for a trained encoder: pairs of frames, the motion between them, counts, a fit.
+"""Temporal tables for a trained encoder: pairs of frames, counts of their symbols, a fit.
 
 ::
 
-    reference, frame -> thumbnails -> motion, origin        as the drone does it (sc2_ros.motion)
-                     -> encoder -> latents -> symbols at every rate -> histograms -> bank
-
-The pairs are footage 1 to 6 frames apart, the synthetic flight, and still images that are moved a
-little twice, each time with noise of its own.
+    pairs of frames (pairs.py) -> latents -> symbols at every rate -> histograms -> bank
 """
 
 from __future__ import annotations
 
-import glob
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sc2_ros import imaging, motion
-from sc2_ros.codec.packet import Geometry
-from sc2_ros.codec.prediction import predict
-from sc2_ros.codec.references import Reference
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
 from sc2_ros.codec.temporal_fit import ContextShape, SymbolCounter, fit_temporal
-from sc2_ros.errors import InputError
-from sc2_ros.media.flight import LOOKS, SyntheticFlight
-from sc2_ros.training.config import data_root
-
-Image = NDArray[np.uint8]
-Pair = tuple[Image, Image]
+from sc2_ros.training.pairs import Image, PairConfig, encoded, pair_config, pairs
 
 CODES = tuple(range(0, RATE_CODES, 8))
 LEVELS = 3
 ACTIVITY = (1, 5, 14, 32, 64)
-AGES = (1, 2, 3, 6)
-MAX_SIDES = (960, 640)
-_CODE_SPREAD = 4.0
-_FLIGHT_MOTIONS = ("hover", "pan", "forward", "yaw", "mixed")
-_FLIGHT_FPS = 10.0
-
-
-@dataclass(frozen=True)
-class PairConfig:
-    """How many pairs of each kind.
-
-    Attributes:
-        stills: still images, moved.
-        flights: seeds of the synthetic flight, for each motion and look in turn.
-        per_flight: pairs of each.
-        per_clip: pairs of each clip of footage.
-        seed: of all that is random.
-    """
-
-    stills: int = 120
-    flights: int = 20
-    per_flight: int = 3
-    per_clip: int = 8
-    seed: int = 0
 
 
 def fit(
@@ -83,175 +41,17 @@ def fit(
         footage: clips, each a sequence of consecutive frames of one size.
         config: how many pairs; by default, in keeping with the images.
     """
-    if config is None:
-        # Few images are a trial, which need not wait for twenty flights.
-        config = PairConfig(flights=min(20, 1 + len(images) // 10))
+    config = config or pair_config(images)
     rng = np.random.default_rng(config.seed)
     shape = ContextShape(_levels(tables.contexts), np.array(ACTIVITY, np.int32), CODES)
     counter = SymbolCounter(tables, shape)
-    for pair in chain(
-        _stills(images, config.stills, rng),
-        _flights(config, rng),
-        (pair for clip in footage for pair in _clip(clip, config.per_clip, rng)),
-    ):
-        _count(counter, encoder, tables, pair, rng)
+    for pair in pairs(images, footage, config, rng):
+        latents = encoded(encoder, pair, rng)
+        for row, code in enumerate(CODES):
+            counter.add(latents.after, latents.prediction(code, tables.code_gains, rng), row)
     return replace(tables, temporal=fit_temporal(tables, shape, counter.counts))
-
-
-def footage(patterns: Iterable[str]) -> Iterator[list[Image]]:
-    """Clips from video files, and from image files whose numbers follow one another.
-
-    Each pattern is a glob; a relative one is looked for in the data folder.
-
-    Raises:
-        InputError: a pattern matches nothing.
-    """
-    for pattern in patterns:
-        paths = sorted(glob.glob(str(data_root(None) / pattern)))
-        if not paths:
-            raise InputError(f"no footage at {pattern}")
-        images = [path for path in paths if Path(path).suffix.lower() in (".jpg", ".png")]
-        yield from _sequences(images)
-        for path in paths:
-            if path not in images:
-                yield from _video(path)
 
 
 def _levels(contexts: int) -> NDArray[np.uint8]:
     """Level of each of K contexts: thirds."""
     return (np.arange(contexts) * LEVELS // contexts).astype(np.uint8)
-
-
-@torch.inference_mode()
-def _count(
-    counter: SymbolCounter,
-    encoder: torch.nn.Module,
-    tables: CodingTables,
-    pair: Pair,
-    rng: np.random.Generator,
-) -> None:
-    """Count one pair at every rate, the reference at another one half of the time."""
-    before, after = (_bounded(image) for image in pair)
-    height, width = after.shape[:2]
-    old = Geometry((width, height), (width, height), _random_origin(rng))
-    similarity = motion.estimate(motion.thumbnail(before), motion.thumbnail(after))
-    origin, moved = motion.align(similarity, old)
-    latents = [
-        encoder(imaging.to_tensor(image, origin=corner))[0].float().numpy()
-        for image, corner in ((before, old.origin), (after, origin))
-    ]
-    for row, code in enumerate(CODES):
-        other = code if rng.random() < 0.5 else round(code + rng.normal(0, _CODE_SPREAD))
-        other = int(np.clip(other, 0, RATE_CODES - 1))
-        scaled = np.rint(latents[0] * tables.code_gains[other][:, None, None])
-        reference = Reference(0, other, old, scaled.clip(-127, 127).astype(np.int8))
-        counter.add(latents[1], predict(reference, moved, *latents[1].shape[1:]), row)
-
-
-def _random_origin(rng: np.random.Generator) -> tuple[int, int]:
-    x, y = (4 * rng.integers(0, 4, 2)).tolist()
-    return x, y
-
-
-def _bounded(image: Image) -> Image:
-    """Cut to the middle MAX_SIDES (width, height), RGB."""
-    height, width = image.shape[:2]
-    x, y = max(width - MAX_SIDES[0], 0) // 2, max(height - MAX_SIDES[1], 0) // 2
-    cut = image[y : y + MAX_SIDES[1], x : x + MAX_SIDES[0]]
-    return np.ascontiguousarray(cut)
-
-
-def _stills(images: Sequence[Image], count: int, rng: np.random.Generator) -> Iterator[Pair]:
-    """Still images under two small similarities, with noise."""
-    if not len(images):
-        return
-    for number in rng.permutation(len(images))[:count]:
-        image = _bounded(images[int(number)])
-        # From a hovering camera to one that flies: spread log-uniformly.
-        reach = float(np.exp(rng.uniform(np.log(0.1), np.log(24.0))))
-        noise = float(rng.uniform(0.5, 3.0))
-        yield tuple(_moved(image, step, reach, noise, rng) for step in (0.0, 1.0))  # type: ignore
-
-
-def _moved(
-    image: Image, step: float, reach: float, noise: float, rng: np.random.Generator
-) -> Image:
-    height, width = image.shape[:2]
-    if step:
-        turn = float(rng.normal(0, reach * 0.02))
-        zoom = float(np.exp(rng.normal(0, reach * 0.0008)))
-        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, zoom)
-        matrix = matrix + np.pad(rng.normal(0, reach, (2, 1)), ((0, 0), (2, 0)))
-        moved = cv2.warpAffine(
-            image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
-        )
-        image = moved.astype(np.uint8, copy=False)
-    noisy = image + rng.normal(0, noise, image.shape)
-    return np.rint(noisy).clip(0, 255).astype(np.uint8)
-
-
-def _flights(config: PairConfig, rng: np.random.Generator) -> Iterator[Pair]:
-    """The synthetic flight at 10 frames per second, training seeds only."""
-    for number in range(config.flights):
-        flight = SyntheticFlight(
-            number,
-            look=LOOKS[number % len(LOOKS)],
-            motion=_FLIGHT_MOTIONS[number // len(LOOKS) % len(_FLIGHT_MOTIONS)],
-        )
-        for _ in range(config.per_flight):
-            first, age = int(rng.integers(0, 400)), int(rng.choice(AGES))
-            yield (
-                flight.frame(first, _FLIGHT_FPS).image,
-                flight.frame(first + age, _FLIGHT_FPS).image,
-            )
-
-
-def _clip(clip: Sequence[Image], count: int, rng: np.random.Generator) -> Iterator[Pair]:
-    for _ in range(count):
-        age = min(int(rng.choice(AGES)), len(clip) - 1)
-        first = int(rng.integers(0, len(clip) - age))
-        if clip[first].shape == clip[first + age].shape:
-            yield clip[first], clip[first + age]
-
-
-def _sequences(paths: list[str]) -> Iterator[list[Image]]:
-    """Runs of image files with consecutive numbers and one name before them."""
-    run: list[str] = []
-    for path in sorted(paths, key=_numbered):
-        name, number = _numbered(path)
-        if run and _numbered(run[-1]) != (name, number - 1):
-            if len(run) > 1:
-                yield [_read(entry) for entry in run]
-            run = []
-        run.append(path)
-    if len(run) > 1:
-        yield [_read(entry) for entry in run]
-
-
-def _numbered(path: str) -> tuple[str, int]:
-    """What precedes the last number of a file's name, and the number; -1 without one."""
-    found = re.fullmatch(r"(.*?)(\d+)", Path(path).stem)
-    return (found[1], int(found[2])) if found else (Path(path).stem, -1)
-
-
-def _read(path: str) -> Image:
-    image = cv2.imread(path, cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError(f"cannot read the image {path}")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
-
-
-def _video(path: str, clips: int = 3, length: int = 12) -> Iterator[list[Image]]:
-    """Runs of consecutive frames, evenly spread over a video."""
-    capture = cv2.VideoCapture(path)
-    total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    for number in range(clips):
-        frames: list[Image] = []
-        capture.set(cv2.CAP_PROP_POS_FRAMES, number * max(total - length, 0) // clips)
-        for _ in range(length):
-            good, image = capture.read()
-            if good:
-                frames.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False))
-        if not frames:
-            raise InputError(f"no frames in the video {path}")
-        yield frames

@@ -44,7 +44,7 @@ RECIPES = {
     "sc2_ros": "tiny encoder, gains for every rate, slices dropped; detection, masks and preview",
     "adapt": "a checkpoint improved on your own footage, without labels",
     "segmentation_head": "a new mask head on a finished checkpoint; its stream and id stay",
-    "temporal_tables": "frames predicted from one another: tables for a finished checkpoint",
+    "context": "a learned context model for a finished checkpoint: fewer bytes at every rate",
     "image_codec": "a learned image codec from CompressAI's parts: the baseline compressai:Q",
     "light_detector": "a detector small enough to fly whole: the alternative to splitting",
 }

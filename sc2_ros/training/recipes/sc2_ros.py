@@ -21,9 +21,11 @@ from sc2_ros import checkpoint
 from sc2_ros.codec.tables import RATE_CODES
 from sc2_ros.errors import CheckpointError
 from sc2_ros.network.bottleneck import ANCHORS
-from sc2_ros.training import tables, temporal_tables
+from sc2_ros.training import context_fit, tables
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
-from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.config import TrainConfig, build
+from sc2_ros.training.context_network import ContextConfig
+from sc2_ros.training.pairs import footage
 from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.sc2_model import TrainingModel, sc2_loss
 from sc2_ros.training.trainer import Trainer
@@ -69,7 +71,7 @@ def export(
     """Count symbols on training images of every source, fit the tables, write the checkpoint.
 
     card: of a checkpoint that was trained on; without one, what this training was. clips: frames
-    in their order, for the temporal tables, beside the footage that the configuration names.
+    in their order, for the context network, beside the footage that the configuration names.
     """
     model = copy.deepcopy(model).cpu().float().eval()
     assert isinstance(model, TrainingModel)
@@ -83,8 +85,9 @@ def export(
         chosen = rng.permutation(len(source.samples))[:share]
         images += [source.samples[number].image for number in chosen]
     fitted = tables.fit(model.encoder, model.bottleneck, images)
-    footage = temporal_tables.footage(config.settings.get("footage", ()))
-    fitted = temporal_tables.fit(model.encoder, fitted, images, chain(footage, clips))
+    shape = build(ContextConfig, config.settings.get("context", {}), "settings: context")
+    known = chain(footage(config.settings.get("footage", ())), clips)
+    fitted = context_fit.fit(model.encoder, fitted, images, known, shape)
     if card is None:
         card = checkpoint.default_card() | {
             "recipe": "sc2_ros",

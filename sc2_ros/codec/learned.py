@@ -1,0 +1,258 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Coding with a learned context model: both ends walk the same steps (context_network.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sc2_ros.codec.cdf import MAX_SYMBOL
+from sc2_ros.codec.context_network import REACH, ContextNetwork, Expectation
+from sc2_ros.codec.layout import TAPS, Layout, layout
+from sc2_ros.codec.prediction import Prediction
+from sc2_ros.codec.rans import SymbolCoder
+from sc2_ros.codec.slicing import Grid
+from sc2_ros.codec.symbols import Ints, Scaled, Symbols
+from sc2_ros.codec.temporal_tables import GAIN_BITS
+from sc2_ros.errors import PacketError
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedTrace:
+    """How a frame is coded on one grid.
+
+    Attributes:
+        grid: how the frame is sliced.
+        sent: (C, h, w) int8, the symbols as the ground will have them.
+        cost: (h, w) float64, bits spent at each position.
+        tables: by step, (P, size) uint8; 0 is not coded.
+        coded: by step, (P, size), the symbols less their means.
+        phases: phase of each step.
+    """
+
+    grid: Grid
+    sent: Symbols
+    cost: npt.NDArray[np.float64]
+    tables: list[npt.NDArray[np.uint8]]
+    coded: list[npt.NDArray[np.int32]]
+    phases: list[int]
+
+    def payload(self, number: int, coder: SymbolCoder) -> bytes:
+        """The rANS bytes of a slice: step by step, in each the positions, of each the channels."""
+        bounds = layout(self.grid).bounds
+        symbols: list[int] = []
+        tables: list[int] = []
+        for phase, table, coded in zip(self.phases, self.tables, self.coded, strict=True):
+            part = slice(bounds[phase][number], bounds[phase][number + 1])
+            used = table[part] > 0
+            symbols += coded[part][used].tolist()
+            tables += table[part][used].tolist()
+        return coder.encode(symbols, tables)
+
+
+class Surroundings:
+    """What is decoded of a frame so far, and the 3x3 round each of its positions."""
+
+    def __init__(self) -> None:
+        """Nothing is held until `reset`."""
+        self._known = self._near = np.zeros((0, 0), np.float32)
+
+    def reset(self, where: Layout, count: int) -> None:
+        """Forget all; prepare for `count` channels on a layout."""
+        self._where = where
+        shape = (len(where.places) + 1, count)
+        if self._known.shape != shape:
+            # Kept from frame to frame: fresh pages from the system cost more than the gathering.
+            self._known = np.empty(shape, np.float32)
+            self._near = np.empty((shape[0] * TAPS, count), np.float32)
+        self._known[:] = 0
+
+    def near(self, ranks: slice) -> Floats:
+        """(P, 9 count) float32: what is known round the positions of these ranks."""
+        count = ranks.stop - ranks.start
+        index = self._where.around[ranks.start * TAPS : ranks.stop * TAPS]
+        found = self._near[: count * TAPS]
+        np.take(self._known, index, axis=0, mode="clip", out=found)
+        return found.reshape(count, -1)
+
+    def put(self, ranks: slice, channels: slice, value: npt.NDArray[np.int32]) -> None:
+        """Symbols (P, size) become known."""
+        np.clip(value, -REACH, REACH, out=self._known[ranks, channels], casting="unsafe")
+
+
+class LearnedPricer:
+    """Chooses symbols and tells what they cost, step by step as the ground will decode them."""
+
+    def __init__(self, network: ContextNetwork, refinement: float = 0.0) -> None:
+        """refinement: the mu of symbols.py."""
+        self._network = network
+        self._refinement = np.float32(refinement)
+        self._bits = network.bits.reshape(-1)
+        self._zero_bits = network.bits[:, MAX_SYMBOL].copy()
+        self._width = network.bits.shape[1]
+        self._surroundings = Surroundings()
+
+    def trace(
+        self, symbols: Symbols, exact: Scaled, code: int, grid: Grid, side: Floats | None = None
+    ) -> LearnedTrace:
+        """Walk the steps.
+
+        Args:
+            symbols: (C, h, w).
+            exact: what they were before rounding, (C, h, w).
+            code: the rate code.
+            grid: how the frame is sliced.
+            side: of a predicted frame, what `side_input` gives.
+        """
+        at = self._network.at(code)
+        where = layout(grid)
+        self._surroundings.reset(where, at.count)
+        values = symbols.reshape(len(symbols), -1)[at.channels][:, where.places].T.astype(np.int32)
+        before = exact.reshape(len(exact), -1)[at.channels][:, where.places].T
+        cost = np.zeros(len(values), np.float64)
+        tables, coded = [], []
+        for number, step in enumerate(at.steps):
+            ranks, channels = where.ranks[step.phase], slice(step.start, step.end)
+            near = self._surroundings.near(ranks)
+            expected = at.expect(number, near, None if side is None else side[ranks])
+            value, less = self._refined(values[ranks, channels], before[ranks, channels], expected)
+            bits = self._zero_bits[expected.table]
+            some = np.flatnonzero(less)
+            at_some = expected.table.reshape(-1)[some].astype(np.int64) * self._width + MAX_SYMBOL
+            bits.reshape(-1)[some] = self._bits[at_some + less.reshape(-1)[some]]
+            cost[ranks] += bits.sum(1)
+            self._surroundings.put(ranks, channels, value)
+            values[ranks, channels] = value
+            tables.append(expected.table)
+            coded.append(less)
+        sent = np.zeros((len(symbols), len(values)), np.int8)
+        sent[at.channels[:, None], where.places] = values.T
+        spent = np.empty_like(cost)
+        spent[where.places] = cost
+        return LearnedTrace(
+            grid,
+            sent.reshape(symbols.shape),
+            spent.reshape(symbols.shape[1:]),
+            tables,
+            coded,
+            [step.phase for step in at.steps],
+        )
+
+    def _refined(
+        self, value: npt.NDArray[np.int32], before: Scaled, expected: Expectation
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Symbols (P, size), each one step nearer to what is expected where that pays; and less it.
+
+        One that is not coded is zero.
+        """
+        less = value - expected.mean
+        np.clip(less, -MAX_SYMBOL, MAX_SYMBOL, out=less)
+        less[expected.table == 0] = 0
+        flat = less.reshape(-1)
+        off = np.flatnonzero(flat)
+        if self._refinement > 0 and len(off):
+            away = flat[off]
+            step = np.sign(away)
+            at = expected.table.reshape(-1)[off].astype(np.int64) * self._width + MAX_SYMBOL + away
+            saved = self._bits[at] - self._bits[at - step]
+            mean = expected.mean.reshape(-1)[off]
+            harm = 1.0 + 2.0 * step * (before.reshape(-1)[off] - (mean + away))
+            flat[off] -= np.where(harm < self._refinement * saved, step, 0)
+        return less + expected.mean, less
+
+
+class LearnedDecoder:
+    """The ground's side of it."""
+
+    def __init__(self, network: ContextNetwork) -> None:
+        """Make the coder of the network's bank."""
+        self._network = network
+        self.coder = SymbolCoder(network)
+        self._surroundings = Surroundings()
+
+    def decode(
+        self, data: bytes, shape: tuple[int, ...], code: int, side: Floats | None = None
+    ) -> npt.NDArray[np.int16]:
+        """Symbols of a slice of (C, h, w).
+
+        side: of a predicted slice, what `side_input` gives for its positions.
+
+        Raises:
+            PacketError: the bytes are damaged.
+        """
+        at = self._network.at(code)
+        channels, height, width = shape
+        where = layout(Grid(1, 1, height, width))
+        self._surroundings.reset(where, at.count)
+        symbols = np.zeros((channels, height * width), np.int16)
+        decoder = self.coder.decoder(data, at.count * height * width)
+        for number, step in enumerate(at.steps):
+            ranks, part = where.ranks[step.phase], slice(step.start, step.end)
+            near = self._surroundings.near(ranks)
+            expected = at.expect(number, near, None if side is None else side[ranks])
+            used = expected.table > 0
+            value = np.zeros(used.shape, np.int32)
+            value[used] = decoder.decode(expected.table[used]) + expected.mean[used]
+            if np.abs(value).max(initial=0) > MAX_SYMBOL:
+                raise PacketError("rANS payload holds symbols out of range: damaged or not ours")
+            self._surroundings.put(ranks, part, value)
+            symbols[at.channels[part][:, None], where.places[ranks]] = value.T
+        return symbols.reshape(shape)
+
+
+def side_map(
+    prediction: Prediction, code: int, gains: npt.NDArray[np.int32], channels: npt.NDArray[np.int32]
+) -> Floats:
+    """What a reference says of a frame's symbols: scaled by the gains, rounded half from zero.
+
+    Args:
+        prediction: the reference, moved.
+        code: the frame's rate code.
+        gains: (65, C), as in ContextNetwork.
+        channels: (n,) channels that are coded.
+
+    Returns:
+        (h w, n + 1) float32: symbols -7 .. 7, then 1 where the reference is known.
+    """
+    wide = gains.astype(np.int64)
+    ratio = (wide[code] << GAIN_BITS) // wide[prediction.reference.code]
+    magnitude = np.abs(prediction.value) * ratio[prediction.channel]
+    magnitude = np.minimum((magnitude + (1 << GAIN_BITS - 1)) >> GAIN_BITS, REACH)
+    signed: Ints = np.sign(prediction.value) * magnitude
+    column = np.full(len(ratio), -1, np.int64)
+    column[channels] = np.arange(len(channels))
+    column_of = column[prediction.channel]
+    live = column_of >= 0
+    said = np.zeros((prediction.known.size, len(channels) + 1), np.float32)
+    said[:, -1] = prediction.known.reshape(-1)
+    said[prediction.position[live], column_of[live]] = signed[live]
+    return said
+
+
+def side_input(prediction: Prediction, code: int, network: ContextNetwork, grid: Grid) -> Floats:
+    """`side_map` round every position of a frame, in the order of a grid's layout.
+
+    Returns:
+        (h w, 9 (count + 1)) float32, tap by tap; zero beyond the frame's edge.
+    """
+    said = side_map(prediction, code, network.gains, network.at(code).channels)
+    said = np.concatenate((said, np.zeros((1, said.shape[1]), np.float32)))
+    around = layout(grid).frame_around
+    gathered: Floats = np.take(said, around, axis=0, mode="clip")
+    return gathered.reshape(len(said) - 1, -1)
+
+
+def patch_side(side: Floats, grid: Grid, number: int) -> Floats:
+    """The rows of `side_input` of one patch, in the order of the patch's own layout."""
+    where = layout(grid)
+    parts = []
+    for phase in (0, 1):
+        first = where.ranks[phase].start
+        begin, end = where.bounds[phase][number : number + 2]
+        parts.append(side[first + begin : first + end])
+    return np.concatenate(parts)

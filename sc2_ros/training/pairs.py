@@ -1,0 +1,249 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pairs of frames, one of which is predicted from the other, as a drone would see them.
+
+::
+
+    reference, frame -> thumbnails -> motion, origin        as the drone does it (sc2_ros.motion)
+                     -> encoder -> latents
+
+The pairs are footage 1 to 6 frames apart, the synthetic flight, and still images that are moved a
+little twice, each time with noise of its own.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sc2_ros import imaging, motion
+from sc2_ros.codec.packet import Geometry
+from sc2_ros.codec.prediction import Motion, Prediction, predict
+from sc2_ros.codec.references import Reference
+from sc2_ros.codec.tables import RATE_CODES
+from sc2_ros.errors import InputError
+from sc2_ros.media.flight import LOOKS, SyntheticFlight
+from sc2_ros.training.config import data_root
+
+Image = NDArray[np.uint8]
+Pair = tuple[Image, Image]
+
+AGES = (1, 2, 3, 6)
+MAX_SIDES = (960, 640)
+_CODE_SPREAD = 4.0
+_FLIGHT_MOTIONS = ("hover", "pan", "forward", "yaw", "mixed")
+_FLIGHT_FPS = 10.0
+
+
+@dataclass(frozen=True)
+class PairConfig:
+    """How many pairs of each kind.
+
+    Attributes:
+        stills: still images, moved.
+        flights: seeds of the synthetic flight, for each motion and look in turn.
+        per_flight: pairs of each.
+        per_clip: pairs of each clip of footage.
+        seed: of all that is random.
+    """
+
+    stills: int = 120
+    flights: int = 20
+    per_flight: int = 3
+    per_clip: int = 8
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class LatentPair:
+    """Latents (C, h, w) of a reference and of a frame, and the motion between them.
+
+    geometry: of the reference; motion: of the frame against it.
+    """
+
+    before: NDArray[np.float32]
+    after: NDArray[np.float32]
+    geometry: Geometry
+    motion: Motion
+
+    def prediction(
+        self, code: int, gains: NDArray[np.float32], rng: np.random.Generator
+    ) -> Prediction:
+        """The frame's prediction at a rate code; its reference is at another half of the time.
+
+        gains: (65, C).
+        """
+        other = code if rng.random() < 0.5 else round(code + rng.normal(0, _CODE_SPREAD))
+        other = int(np.clip(other, 0, RATE_CODES - 1))
+        symbols = np.rint(self.before * gains[other][:, None, None]).clip(-127, 127)
+        reference = Reference(0, other, self.geometry, symbols.astype(np.int8))
+        return predict(reference, self.motion, *self.after.shape[1:])
+
+
+@torch.inference_mode()
+def encoded(encoder: torch.nn.Module, pair: Pair, rng: np.random.Generator) -> LatentPair:
+    """A pair as the drone would encode it, on a grid that begins anywhere."""
+    before, after = (_bounded(image) for image in pair)
+    height, width = after.shape[:2]
+    old = Geometry((width, height), (width, height), _random_origin(rng))
+    similarity = motion.estimate(motion.thumbnail(before), motion.thumbnail(after))
+    origin, moved = motion.align(similarity, old)
+    latents = [
+        encoder(imaging.to_tensor(image, origin=corner))[0].float().numpy()
+        for image, corner in ((before, old.origin), (after, origin))
+    ]
+    return LatentPair(latents[0], latents[1], old, moved)
+
+
+def pairs(
+    images: Sequence[Image],
+    footage: Iterable[Sequence[Image]],
+    config: PairConfig,
+    rng: np.random.Generator,
+) -> Iterator[Pair]:
+    """All pairs: of still images (H, W[, 3]) uint8, of the synthetic flight, of clips."""
+    yield from _stills(images, config.stills, rng)
+    yield from _flights(config, rng)
+    for clip in footage:
+        yield from _clip(clip, config.per_clip, rng)
+
+
+def pair_config(images: Sequence[Image]) -> PairConfig:
+    """In keeping with the images: few are a trial, which need not wait for twenty flights."""
+    return PairConfig(flights=min(20, 1 + len(images) // 10))
+
+
+def footage(patterns: Iterable[str]) -> Iterator[list[Image]]:
+    """Clips from video files, and from image files whose numbers follow one another.
+
+    Each pattern is a glob; a relative one is looked for in the data folder.
+
+    Raises:
+        InputError: a pattern matches nothing.
+    """
+    for pattern in patterns:
+        paths = sorted(glob.glob(str(data_root(None) / pattern)))
+        if not paths:
+            raise InputError(f"no footage at {pattern}")
+        images = [path for path in paths if Path(path).suffix.lower() in (".jpg", ".png")]
+        yield from _sequences(images)
+        for path in paths:
+            if path not in images:
+                yield from _video(path)
+
+
+def _random_origin(rng: np.random.Generator) -> tuple[int, int]:
+    x, y = (4 * rng.integers(0, 4, 2)).tolist()
+    return x, y
+
+
+def _bounded(image: Image) -> Image:
+    """Cut to the middle MAX_SIDES (width, height), RGB."""
+    height, width = image.shape[:2]
+    x, y = max(width - MAX_SIDES[0], 0) // 2, max(height - MAX_SIDES[1], 0) // 2
+    cut = image[y : y + MAX_SIDES[1], x : x + MAX_SIDES[0]]
+    return np.ascontiguousarray(cut)
+
+
+def _stills(images: Sequence[Image], count: int, rng: np.random.Generator) -> Iterator[Pair]:
+    """Still images under two small similarities, with noise."""
+    if not len(images):
+        return
+    for number in rng.permutation(len(images))[:count]:
+        image = _bounded(images[int(number)])
+        # From a hovering camera to one that flies: spread log-uniformly.
+        reach = float(np.exp(rng.uniform(np.log(0.1), np.log(24.0))))
+        noise = float(rng.uniform(0.5, 3.0))
+        yield tuple(_moved(image, step, reach, noise, rng) for step in (0.0, 1.0))  # type: ignore
+
+
+def _moved(
+    image: Image, step: float, reach: float, noise: float, rng: np.random.Generator
+) -> Image:
+    height, width = image.shape[:2]
+    if step:
+        turn = float(rng.normal(0, reach * 0.02))
+        zoom = float(np.exp(rng.normal(0, reach * 0.0008)))
+        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, zoom)
+        matrix = matrix + np.pad(rng.normal(0, reach, (2, 1)), ((0, 0), (2, 0)))
+        moved = cv2.warpAffine(
+            image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+        )
+        image = moved.astype(np.uint8, copy=False)
+    noisy = image + rng.normal(0, noise, image.shape)
+    return np.rint(noisy).clip(0, 255).astype(np.uint8)
+
+
+def _flights(config: PairConfig, rng: np.random.Generator) -> Iterator[Pair]:
+    """The synthetic flight at 10 frames per second, training seeds only."""
+    for number in range(config.flights):
+        flight = SyntheticFlight(
+            number,
+            look=LOOKS[number % len(LOOKS)],
+            motion=_FLIGHT_MOTIONS[number // len(LOOKS) % len(_FLIGHT_MOTIONS)],
+        )
+        for _ in range(config.per_flight):
+            first, age = int(rng.integers(0, 400)), int(rng.choice(AGES))
+            yield (
+                flight.frame(first, _FLIGHT_FPS).image,
+                flight.frame(first + age, _FLIGHT_FPS).image,
+            )
+
+
+def _clip(clip: Sequence[Image], count: int, rng: np.random.Generator) -> Iterator[Pair]:
+    for _ in range(count):
+        age = min(int(rng.choice(AGES)), len(clip) - 1)
+        first = int(rng.integers(0, len(clip) - age))
+        if clip[first].shape == clip[first + age].shape:
+            yield clip[first], clip[first + age]
+
+
+def _sequences(paths: list[str]) -> Iterator[list[Image]]:
+    """Runs of image files with consecutive numbers and one name before them."""
+    run: list[str] = []
+    for path in sorted(paths, key=_numbered):
+        name, number = _numbered(path)
+        if run and _numbered(run[-1]) != (name, number - 1):
+            if len(run) > 1:
+                yield [_read(entry) for entry in run]
+            run = []
+        run.append(path)
+    if len(run) > 1:
+        yield [_read(entry) for entry in run]
+
+
+def _numbered(path: str) -> tuple[str, int]:
+    """What precedes the last number of a file's name, and the number; -1 without one."""
+    found = re.fullmatch(r"(.*?)(\d+)", Path(path).stem)
+    return (found[1], int(found[2])) if found else (Path(path).stem, -1)
+
+
+def _read(path: str) -> Image:
+    image = cv2.imread(path, cv2.IMREAD_COLOR)
+    if image is None:
+        raise InputError(f"cannot read the image {path}")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
+def _video(path: str, clips: int = 3, length: int = 12) -> Iterator[list[Image]]:
+    """Runs of consecutive frames, evenly spread over a video."""
+    capture = cv2.VideoCapture(path)
+    total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    for number in range(clips):
+        frames: list[Image] = []
+        capture.set(cv2.CAP_PROP_POS_FRAMES, number * max(total - length, 0) // clips)
+        for _ in range(length):
+            good, image = capture.read()
+            if good:
+                frames.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False))
+        if not frames:
+            raise InputError(f"no frames in the video {path}")
+        yield frames
