@@ -34,6 +34,7 @@ import cv2
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
@@ -239,6 +240,9 @@ def draw(timings: Sequence[Timing], path: Path, title: str) -> None:
     axes.set_ylabel("ms from image to answers, CPU at both ends")
     axes.set_xticks(LINKS_MBPS, [f"{link:g}" for link in LINKS_MBPS])
     axes.xaxis.set_minor_formatter("")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 7)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.yaxis.set_minor_formatter("")
     axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -84,8 +84,9 @@ def answers_rate_loss(
 ) -> tuple[Tensor, dict[str, float]]:
     """Stage 1 for the answers: eq. 5 with additive noise, L1 to the last stage, beta x bpp.
 
-    Nothing asks for the layers in between, so what the answers do not need is not sent. L1 to the
-    last stage is the unsupervised loss of Ahuja et al. 2023; it steadies the first steps.
+    Nothing asks for the layers in between, so what the answers do not need is not sent: End-to-End
+    of Singh et al. 2020 (arXiv:2007.11797), with a teacher. L1 to the last stage is the
+    unsupervised loss of Ahuja et al. 2023; it steadies the first steps.
     """
     found: dict[str, Any] = network(batch.image)
     wanted = teacher(batch.image)
