@@ -25,7 +25,7 @@ from sc2_ros.codec.pricing import (
     Trace,
 )
 from sc2_ros.codec.rans import SymbolCoder
-from sc2_ros.codec.rate_search import highest_code
+from sc2_ros.codec.rate_search import GuidedSearch, highest_code
 from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.repair import build_repairs
 from sc2_ros.codec.symbols import Scaled, Symbols
@@ -93,6 +93,9 @@ class LatentCodec:
         self._temporal_coder = None if temporal is None else SymbolCoder(temporal)
         context = tables.context
         self._learned_coder = None if context is None else SymbolCoder(context)
+        self._search: GuidedSearch | None = None
+        if context is not None:
+            self._search = GuidedSearch(tables.code_gains[:, context.channels])
         self._packets = PacketDecoder(tables, checkpoint_id, self._coder, self._temporal_coder)
 
     @property
@@ -170,14 +173,28 @@ class LatentCodec:
     ) -> int | None:
         """The highest code in low .. high whose frame fits the budget; None if not even `low` does.
 
-        Started `near` the code of the frame before, it takes about three prices; fewer if a frame
-        is good enough that leaves less than the share `slack` of the budget (rate_search.py).
+        Started `near` the code of the frame before, it takes about three prices. With a context
+        network, whose prices are dearer, a frame is good enough that leaves less than the share
+        `slack` of the budget, and one or two are enough (rate_search.py).
         """
 
         def price(code: int) -> FramePrice:
             return self.price(latent, code, protection, prediction, moved=moved)
 
-        return highest_code(price, budget_bytes, low, high, near, slack)
+        if self._search is None or self.tables.context is None:
+            return highest_code(price, budget_bytes, low, high, near)
+        self._check(latent, low)
+        magnitude = np.abs(latent.reshape(len(latent), -1)[self.tables.context.channels])
+        return self._search.highest_code(
+            price,
+            magnitude,
+            budget_bytes,
+            low,
+            high,
+            near=near,
+            predicted=prediction is not None,
+            slack=slack,
+        )
 
     def encode(
         self,

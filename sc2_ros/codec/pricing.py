@@ -41,6 +41,11 @@ from sc2_ros.errors import Sc2Error
 # rANS rounds its state with every symbol: some bits in 100,000 symbols, at worst one more word.
 _PRICED_BYTES = MAX_PACKET_BYTES - 4
 _CLEAR = 0.7
+_LEAST_BITS = 3.0
+"""Without a prediction, a symbol that is not zero hardly takes less, with those around it that are.
+
+HIT-UAV val, all rates: 3.1 to 4.2 bits, in the mean of a frame 3.6 to 3.7."""
+_SURE = 0.85
 
 
 @dataclass(frozen=True)
@@ -213,7 +218,7 @@ class FramePricer:
         candidates = enough or known[-1:]
         if self._learned is not None:
             return self._first_fit(
-                candidates,
+                candidates[_likely(symbols, candidates) :],
                 lambda grid: self._plan_learned(
                     symbols, exact, code, grid, prediction, moved, intra, protection
                 ),
@@ -264,6 +269,8 @@ class FramePricer:
         if prediction is not None:
             side = side_input(prediction, code, self._tables.context, grid)
             predicted = self._learned.trace(symbols, exact, code, grid, side)
+            least = _LEAST_BITS * np.count_nonzero(symbols)
+            intra = intra and predicted.cost.sum() > _SURE * least
         if intra or predicted is None:
             alone = self._learned.trace(symbols, exact, code, grid)
         return FramePlan(code, grid, alone, predicted, moved, protection.repairs, learned=True)
@@ -299,6 +306,14 @@ class FramePricer:
             kept.append(some.place[sent])
             values.append(value[sent])
         return Trace(contexts, np.concatenate(kept), np.concatenate(values), cost)
+
+
+def _likely(symbols: Symbols, candidates: Sequence[Grid]) -> int:
+    """Number of the first grid whose packets are likely to fit, from the symbols not zero alone."""
+    active = np.count_nonzero(symbols, axis=0).astype(np.float64)
+    most = 8 * (_PRICED_BYTES - HEADER_BYTES - INTRA_HEAD_BYTES) / _LEAST_BITS
+    fitting = (number for number, grid in enumerate(candidates) if grid.sums(active).max() <= most)
+    return next(fitting, len(candidates) - 1)
 
 
 def rans_bytes(bits: npt.NDArray[np.float64]) -> Ints:
