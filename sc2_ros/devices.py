@@ -32,6 +32,16 @@ def check_device(device: str, precision: str) -> None:
         raise ParameterError("precision fp16 needs a CUDA device; use fp32 or bf16 on a cpu")
 
 
+def quick_precision(device: str) -> str:
+    """bf16 for a CPU that multiplies it: half the time for the ground's network; else fp32."""
+    if not device.startswith("cpu"):
+        return "fp32"
+    told: dict[str, bool] = getattr(
+        torch.cpu, "get_capabilities", dict
+    )()  # older torch does not tell
+    return "bf16" if told.get("avx512_bf16") or told.get("amx_bf16") else "fp32"
+
+
 def autocast(device: str, precision: str) -> AbstractContextManager[object]:
     """The context in which a network runs at the precision given."""
     dtype = PRECISIONS[precision]

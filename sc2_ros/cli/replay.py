@@ -24,6 +24,7 @@ from sc2_ros.cli.api.options import (
     budget_kbps,
     check_rates,
     frame_size,
+    ground_precision,
     short_link,
 )
 
@@ -56,7 +57,6 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.cli.api.feature_replay import replay_features
     from sc2_ros.cli.api.replay_recorder import ReplayRecorder
     from sc2_ros.cli.api.replay_report import report_replay
-    from sc2_ros.devices import check_device
     from sc2_ros.errors import InputError
     from sc2_ros.evaluation.virtual import VirtualRun
     from sc2_ros.ground import GroundConfig, GroundPipeline
@@ -68,12 +68,12 @@ def main(args: argparse.Namespace) -> int:
 
     check_rates(args)
     link = parse_link(args.link)
-    check_device(args.device, "fp32")
+    precision = ground_precision(args)
     report.check_apart(args.input, args.out)
     size = frame_size(args.size)
     features = open_features(args.input, args.topic)
     if features is not None:
-        return replay_features(features, args)
+        return replay_features(features, args, precision)
     source = open_source(args.input, size=size, fps=args.fps, topic=args.topic)
     seconds = args.seconds or (ENDLESS_SECONDS if source.endless else float("inf"))
     checkpoint = checkpoints.load(args.checkpoint, device=args.device)
@@ -86,7 +86,7 @@ def main(args: argparse.Namespace) -> int:
             device=args.device,
         ),
     )
-    ground = GroundPipeline(checkpoint, GroundConfig(device=args.device))
+    ground = GroundPipeline(checkpoint, GroundConfig(device=args.device, precision=precision))
     console = Console()
     with source, BagWriter(args.out / report.BAG) as bag:
         recorder = ReplayRecorder(bag, checkpoint.card)

@@ -112,12 +112,14 @@ def test_text_reaches_the_nodes_as_it_is(text: str) -> None:
     )
     given = {
         node: parse_arguments(["--ros-args", *words]).overrides(f"/{node}")
-        for node, words in commands(args, 100.0).items()
+        for node, words in commands(args, 100.0, "bf16").items()
     }
 
     assert given["camera_node"]["input"] == given["camera_node"]["topic"] == text
     assert given["onboard_node"]["model"] == given["ground_node"]["model"] == text
     assert given["link_emulator_node"]["link"] == text
+    assert given["ground_node"]["precision"] == "bf16"
+    assert "precision" not in given["onboard_node"]
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

@@ -125,13 +125,37 @@ def test_a_recording_whose_name_looks_endless_is_played_to_its_end(
         assert summary["frames"] == COUNT
 
 
-@pytest.mark.parametrize("device", ["banana", "cuda:99"])
-def test_a_device_that_is_not_there_is_one_sentence(
-    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str], device: str
+def test_the_ground_computes_at_the_precision_asked_for(tmp_path: Path, checkpoint: str) -> None:
+    options = ("--link", "unlimited", "--rate-mode", "fixed", "--seconds", "0.3")
+    source = str(make_folder(tmp_path / "images"))
+    full = replay(tmp_path / "fp32", checkpoint, source, *options, "--precision", "fp32")
+    half = replay(tmp_path / "bf16", checkpoint, source, *options, "--precision", "bf16")
+    # The same packets, other answers.
+    assert half["bytes_per_frame"] == full["bytes_per_frame"]
+    previews = []
+    for name in ("fp32", "bf16"):
+        with AnyReader([tmp_path / name / "out" / "results"]) as reader:
+            wanted = [c for c in reader.connections if c.topic == "/preview/compressed"]
+            previews.append([raw for _, _, raw in reader.messages(wanted)])
+    assert len(previews[0]) == len(previews[1]) > 0
+    assert previews[0] != previews[1]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--device", "banana"),
+        ("--device", "cuda:99"),
+        ("--precision", "fp8"),
+        ("--precision", "fp16"),
+    ],
+)
+def test_a_device_or_precision_that_is_not_there_is_one_sentence(
+    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str], option: str, value: str
 ) -> None:
-    options = ["--checkpoint", checkpoint, "--device", device, "--out", str(tmp_path / "out")]
+    options = ["--checkpoint", checkpoint, option, value, "--out", str(tmp_path / "out")]
     for verb in ("replay", "demo"):
         source = ["synthetic"] if verb == "replay" else []
         assert main([verb, *source, *options]) == 2
         (line,) = capsys.readouterr().err.splitlines()
-        assert device in line
+        assert value in line
