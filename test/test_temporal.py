@@ -5,6 +5,7 @@
 import dataclasses
 import os
 import random
+from collections import deque
 
 import numpy as np
 import pytest
@@ -61,9 +62,9 @@ class Scene:
 
 
 class Flight:
-    """A drone and its stations; time passes 0.1 s per frame, feedback comes within it."""
+    """A drone and its stations; time passes 0.1 s per frame, feedback takes `delay` frames."""
 
-    def __init__(self, checkpoint, stations=1, **config):
+    def __init__(self, checkpoint, stations=1, delay=1, **config):
         values = {"rate_mode": "fixed", "rate_index": 0.5, **config}
         self.onboard = OnboardPipeline(checkpoint, OnboardConfig(**values))
         self.stations = [GroundPipeline(checkpoint, GroundConfig()) for _ in range(stations)]
@@ -71,11 +72,14 @@ class Flight:
         self.scene = Scene()
         self.now_s = 0.0
         self.number = 0
+        self.packets = []
+        self.under_way = deque([[]] * (delay - 1))
 
     def step(self, lose=None, lose_feedback=None):
         """Send a frame; the feature packets and, per station, the frames that came."""
         packets = self.onboard.process(self.scene.frame(self.number), self.now_s)
         self.number += 1
+        self.packets.append(packets)
         shown = []
         for station in self.stations:
             frames = []
@@ -86,10 +90,11 @@ class Flight:
         for packet in packets:
             self.onboard.on_sent(packet, self.now_s)
         self.now_s += 0.1
-        for station in self.stations:
-            for packet in station.feedback(self.now_s - 0.04):
-                if not (lose_feedback and lose_feedback()):
-                    self.onboard.on_feedback(packet, self.now_s - 0.02)
+        news = [p for station in self.stations for p in station.feedback(self.now_s - 0.04)]
+        self.under_way.append(news)
+        for packet in self.under_way.popleft():
+            if not (lose_feedback and lose_feedback()):
+                self.onboard.on_feedback(packet, self.now_s - 0.02)
         headers = [wire.parse(packet).header for packet in packets]
         return [h for h in headers if h.type is wire.PacketType.FEATURES], shown
 
@@ -196,51 +201,44 @@ def test_a_drone_that_starts_again_is_understood(checkpoint):
     assert len(held(flight.stations[0])) == 4
 
 
-class Recording:
-    """Everything that a drone sends while its station's feedback takes so many frames to come."""
-
-    def __init__(self, checkpoint, delay, frames):
-        onboard = OnboardPipeline(checkpoint, OnboardConfig(rate_mode="fixed", rate_index=0.5))
-        station = GroundPipeline(checkpoint, GroundConfig())
-        scene, under_way = Scene(), [[]] * (delay - 1)
-        self.packets, self.references = [], []
-        for number in range(frames):
-            now_s = number * 0.1
-            self.packets.append(onboard.process(scene.frame(number), now_s))
-            self.references.append(onboard.stats.reference_age)
-            for packet in self.packets[-1]:
-                station.accept(packet, now_s)
-            under_way.append(station.feedback(now_s + 0.05))
-            for packet in under_way.pop(0):
-                onboard.on_feedback(packet, now_s + 0.06)
-
-    @property
-    def whole(self):
-        """Numbers of the frames that need no other."""
-        return [number for number, age in enumerate(self.references) if not age]
-
-    def seen_from(self, checkpoint, start):
-        """Numbers of the frames that a listener sees who begins there and sends nothing."""
-        listener = GroundPipeline(checkpoint, GroundConfig())
-        return [
-            ready.frame.header.frame
-            for number, packets in enumerate(self.packets[start:], start)
-            for packet in packets
-            for ready in listener.accept(packet, number * 0.1)
-        ]
-
-
 @pytest.mark.parametrize("delay", [1, 4])
 def test_a_recording_can_be_cut_and_read_from_the_next_refresh(checkpoint, delay):
     frames = round(MOST_S / 0.1) + 20
-    recording = Recording(checkpoint, delay, frames)
-    refresh = next(number for number in recording.whole if number > delay + 2)
-    seen = recording.seen_from(checkpoint, delay + 2)
+    flight = Flight(checkpoint, delay=delay)
+    ages = [flight.step()[0][0].reference for _ in range(frames)]
+    cut = delay + 2
+    refresh = next(number for number in range(cut, frames) if not ages[number])
+    listener = GroundPipeline(checkpoint, GroundConfig())
+    seen = [
+        ready.frame.header.frame
+        for number, packets in enumerate(flight.packets[cut:], cut)
+        for packet in packets
+        for ready in listener.accept(packet, number * 0.1)
+    ]
 
     assert refresh <= frames - 20 + delay
     # Until the refresh is acknowledged, frames are predicted from some that came before it.
     assert seen == [refresh, *range(refresh + delay, frames)]
-    assert len(recording.whole) <= delay + 1 + (frames - delay) // 15
+    assert ages.count(0) <= delay + 1 + (frames - delay) // 15
+
+
+@pytest.mark.parametrize("delay", [2, 4])
+def test_a_station_that_joins_far_away_sees_every_frame_after_a_round_trip(checkpoint, delay):
+    flight = Flight(checkpoint, delay=delay)
+    for _ in range(delay + 4):
+        flight.step()
+    joined = flight.number
+    flight.stations.append(GroundPipeline(checkpoint, GroundConfig()))
+    came, ages = [], []
+    for _ in range(4 * delay):
+        headers, shown = flight.step()
+        came.append([len(frames) for frames in shown])
+        ages.append(headers[0].reference)
+
+    assert all(first == 1 for first, _ in came)
+    assert all(second == 1 for _, second in came[delay:])
+    assert joined + ages.index(0) <= joined + delay
+    assert all(ages[2 * delay :])
 
 
 def test_a_refresh_can_be_asked_for(checkpoint):
