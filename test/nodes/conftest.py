@@ -4,7 +4,6 @@
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -12,12 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from started import processes
 
 pytest.importorskip("cyclonedds")
 
 from sc2_ros.runtime.ros import Node, rclpy
 
-DEADLINE_S = 120.0
+DEADLINE_S = 300.0
 ROOT = Path(__file__).parents[2]
 
 
@@ -70,17 +70,10 @@ def spin_until(node: Node) -> Callable[[Callable[[], object], str], None]:
 @pytest.fixture
 def start(private_domain: None) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start a node as a process: `start("camera_node", "-p", "fps:=5.0")`."""
-    running: list[subprocess.Popen[str]] = []
+    with processes(DEADLINE_S) as run:
 
-    def begin(name: str, *ros_args: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", f"sc2_ros.nodes.{name}", "--ros-args", *ros_args]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
-        running.append(process)
-        return process
+        def begin(name: str, *ros_args: str) -> subprocess.Popen[str]:
+            command = [sys.executable, "-m", f"sc2_ros.nodes.{name}", "--ros-args", *ros_args]
+            return run(command, env=os.environ)
 
-    yield begin
-    for process in running:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-    for process in running:
-        process.communicate(timeout=DEADLINE_S)
+        yield begin

@@ -30,7 +30,7 @@ from sc2_ros.runtime.ros import (
     rclpy,
 )
 
-DEADLINE_S = 60.0
+DEADLINE_S = 300.0
 
 
 def messages_in(bag, topic, kind):

@@ -25,7 +25,7 @@ from sc2_ros.runtime.ros import (
 
 DRONES = ("drone1", "drone2", "air/three")
 SIZES = {"drone1": (96, 64), "drone2": (128, 96), "air/three": (96, 64)}
-DEADLINE_S = 60.0
+DEADLINE_S = 300.0
 
 
 class Drones(Node):

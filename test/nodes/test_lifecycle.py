@@ -27,7 +27,7 @@ from sc2_ros.runtime.ros import (
 )
 
 SUCCESS, ERROR = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.ERROR
-DEADLINE_S = 60.0
+DEADLINE_S = 300.0
 
 
 def state_of(node):

@@ -25,7 +25,7 @@ from collections import deque
 import numpy as np
 import pytest
 
-DEADLINE_S = 120.0
+DEADLINE_S = 300.0
 DRONE_IP, GROUND_IP = "10.77.31.1", "10.77.31.2"
 QUEUE_BYTES = 30_000
 WINDOW_S = 3.0

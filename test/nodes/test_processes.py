@@ -22,7 +22,7 @@ from sc2_ros.runtime.ros import (
     UInt8MultiArray,
 )
 
-DEADLINE_S = 120.0
+DEADLINE_S = 300.0
 SIZE = (192, 160)
 AIR = ("-r", "features:=drone/features", "-r", "feedback:=drone/feedback")
 LINK = (

@@ -8,7 +8,6 @@ Everything here is skipped where no ROS 2 is sourced.
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from started import processes
 from weights import write_untrained
 
 DEADLINE_S = 300.0
@@ -86,22 +86,15 @@ def spin_until(node: Any) -> Callable[[Callable[[], object], str], Any]:
 @pytest.fixture
 def start(rclpy: Any, private_domain: int) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start a process: `start("rclpy", "ground_node", "-p", "mask:=false")`, or a command."""
-    running: list[subprocess.Popen[str]] = []
+    with processes(DEADLINE_S) as run:
 
-    def begin(runtime: str, name: str, *ros_args: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", f"sc2_ros.nodes.{name}", "--ros-args", *ros_args]
-        path = os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))
-        environment = {**os.environ, "SC2_RUNTIME": runtime, "PYTHONPATH": path}
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-        running.append(process)
-        return process
+        def begin(runtime: str, name: str, *ros_args: str) -> subprocess.Popen[str]:
+            command = [sys.executable, "-m", f"sc2_ros.nodes.{name}", "--ros-args", *ros_args]
+            path = os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))
+            environment = {**os.environ, "SC2_RUNTIME": runtime, "PYTHONPATH": path}
+            return run(command, env=environment)
 
-    yield begin
-    for process in running:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-    for process in running:
-        process.communicate(timeout=DEADLINE_S)
+        yield begin
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -12,13 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from started import processes
 
 pytest.importorskip("cyclonedds")
 
 from sc2_ros.runtime import embedded
 from sc2_ros.runtime.node import Node
 
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 
 
 @pytest.fixture(autouse=True)
@@ -52,18 +52,10 @@ def spin_until(node: Node) -> Callable[[Callable[[], object]], None]:
 @pytest.fixture
 def start_peer(private_domain: None) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start peer.py or another script; whatever still runs at the end is stopped."""
-    running: list[subprocess.Popen[str]] = []
+    with processes(DEADLINE_S) as run:
 
-    def start(*arguments: str, script: str = "peer.py") -> subprocess.Popen[str]:
-        command = [sys.executable, str(Path(__file__).with_name(script)), *arguments]
-        peer = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
-        )
-        running.append(peer)
-        return peer
+        def start(*arguments: str, script: str = "peer.py") -> subprocess.Popen[str]:
+            command = [sys.executable, str(Path(__file__).with_name(script)), *arguments]
+            return run(command, stdout=subprocess.PIPE, env=os.environ)
 
-    yield start
-    for peer in running:
-        if peer.poll() is None:
-            peer.send_signal(signal.SIGTERM)
-            peer.communicate(timeout=DEADLINE_S)
+        yield start

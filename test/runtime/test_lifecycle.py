@@ -132,7 +132,7 @@ def test_services_change_and_tell_the_state_of_another_process(node, start_peer,
     def ask(kind, name, **fields):
         if name not in clients:
             clients[name] = Client(node, f"lifecycle_msgs/srv/{kind}", f"/managed/{name}")
-        return clients[name].call(30.0, **fields)
+        return clients[name].call(120.0, **fields)
 
     def change(number=0, label=""):
         transition = message_type("lifecycle_msgs/msg/Transition")(id=number, label=label)

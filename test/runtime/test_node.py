@@ -165,7 +165,7 @@ def test_a_signal_ends_a_spinning_process(node, start_peer, spin_until, number):
     spin_until(lambda: told)  # it spins
 
     peer.send_signal(number)
-    out, err = peer.communicate(timeout=30)
+    out, err = peer.communicate(timeout=120)
 
     if number == signal.SIGTERM:
         assert (peer.returncode, out, err) == (0, "told to stop\n", "")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.processes
 def peer(node, start_peer):
     start_peer("--ros-args", "-p", "rate:=0.25", "-p",
                "qos_overrides./reliable.subscription.reliability:=reliable")  # fmt: skip
-    return ParameterClient(node, "/peer", timeout_s=30.0)
+    return ParameterClient(node, "/peer", timeout_s=120.0)
 
 
 def test_parameters_are_listed_read_and_described(peer):

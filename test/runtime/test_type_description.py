@@ -65,7 +65,7 @@ def test_a_node_describes_what_its_topics_carry_and_nothing_else(node, start_pee
     client = Client(node, GET, "/peer/get_type_description")
 
     def ask(name, digest):
-        return client.call(30.0, type_name=name, type_hash=digest)
+        return client.call(120.0, type_name=name, type_hash=digest)
 
     found = ask("sensor_msgs/msg/Image", type_hash("sensor_msgs/msg/Image"))
     assert found.successful
