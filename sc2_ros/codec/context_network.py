@@ -131,10 +131,12 @@ class ContextNetwork:
         self._check_sums()
 
     def _check_shapes(self) -> None:
+        lists = (self.channels, self.groups, self.first_code)
+        _require(all(a.ndim == 1 and a.size > 0 for a in lists), "no channels or no groups")
         count, groups = len(self.channels), len(self.groups)
-        _require(count >= 1 and self.channels.ndim == self.groups.ndim == 1, "no channels")
         _require(int(self.groups.min()) >= 1 and int(self.groups.sum()) == count, "wrong groups")
-        _require(self.gains.ndim == 2 and len(self.gains) == 65, "gains must be (65, C)")
+        shaped = self.gains.ndim == 2 and len(self.gains) == 65 and self.gains.size > 0
+        _require(shaped, "gains must be (65, C)")
         _require(int(self.gains.min()) > 0 and int(self.gains.max()) < _EXACT, "gains out of range")
         distinct = len(np.unique(self.channels)) == count
         inside = int(self.channels.min()) >= 0 and int(self.channels.max()) < self.gains.shape[1]
@@ -151,7 +153,8 @@ class ContextNetwork:
         }
         for name, shape in shapes.items():
             found = getattr(self, name).shape
-            _require(found == shape and hidden > 0, f"{name} of shape {found} must be {shape}")
+            _require(found == shape, f"{name} of shape {found} must be {shape}")
+        _require(hidden > 0, "no hidden units")
         _require(bool(np.all(np.diff(self.first_code) >= 0)), "first codes must ascend")
         _require(int(self.first_code[0]) == 0, "the first group must be coded at every rate")
 

@@ -78,7 +78,7 @@ class Surroundings:
         index = self._where.around[ranks.start * TAPS : ranks.stop * TAPS]
         found = self._near[: count * TAPS]
         np.take(self._known, index, axis=0, mode="clip", out=found)
-        return found.reshape(count, -1)
+        return found.reshape(count, TAPS * self._known.shape[1])
 
     def put(self, ranks: slice, channels: slice, value: npt.NDArray[np.int32]) -> None:
         """Symbols (P, size) become known."""
@@ -112,7 +112,9 @@ class LearnedPricer:
         at = self._network.at(code)
         where = layout(grid)
         self._surroundings.reset(where, at.count)
-        values = symbols.reshape(len(symbols), -1)[at.channels][:, where.places].T.astype(np.int32)
+        # In C order, on which flat views further down rely.
+        found = symbols.reshape(len(symbols), -1)[at.channels][:, where.places].T
+        values = found.astype(np.int32, order="C")
         before = exact.reshape(len(exact), -1)[at.channels][:, where.places].T
         cost = np.zeros(len(values), np.float64)
         tables, coded = [], []

@@ -156,7 +156,7 @@ def parse(data: bytes) -> Packet:
         _HEADER.unpack_from(data)
     )
     if first >> 4 not in VERSIONS:
-        raise PacketError(f"packet version {first >> 4}; this program reads versions 1 and 2")
+        raise PacketError(f"packet version {first >> 4}; this program reads 1 to 3")
     payload = data[HEADER_BYTES:]
     computed = zlib.crc32(payload, zlib.crc32(_NO_CRC, zlib.crc32(data[:_CRC_AT])))
     if computed != crc:
@@ -261,7 +261,7 @@ def parse_origin(value: int) -> tuple[int, int]:
 def _check_slice(header: Header) -> None:
     """Refuse numbers that the bytes of the wire can hold but the format does not allow."""
     if header.version not in VERSIONS:
-        raise PacketError(f"packet version {header.version}; known are 1 and 2")
+        raise PacketError(f"packet version {header.version}; known are 1 to 3")
     if not (1 <= header.rows <= MAX_GRID and 1 <= header.cols <= MAX_GRID):
         raise PacketError(f"grid of {header.rows}x{header.cols} slices; at most 16x16")
     if header.type is PacketType.FEATURES:

@@ -271,7 +271,7 @@ def _check_temporal(tables: CodingTables, temporal: TemporalTables) -> None:
 def _check_context(tables: CodingTables, context: ContextNetwork) -> None:
     _require(context.gains.shape[1] == tables.channels, "context network of other channels")
     every = np.arange(1, TABLES + 1, dtype=np.uint8)
-    _require(len(context.cdfs) == TABLES, f"{TABLES} CDFs of the context network expected")
+    _require(context.cdfs.shape[:1] == (TABLES,), f"{TABLES} CDFs of the context network expected")
     _check_bank(context.cdfs, context.sizes, context.offsets, every)
 
 

@@ -21,6 +21,18 @@ from sc2_ros.codec.temporal_fit import ContextShape, SymbolCounter, fit_temporal
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+
+def _module(name):
+    """A file beside this one, which importlib mode keeps from being imported."""
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"test_codec_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+context_networks = _module("context_networks")
+
 CHECKPOINT = 0xC0FFEE01
 GROUPS = (2, 4, 6)
 CHANNELS = sum(GROUPS)
@@ -68,6 +80,15 @@ def make_temporal_tables():
     return dataclasses.replace(tables, temporal=fit_temporal(tables, shape, counter.counts))
 
 
+def make_learned_tables():
+    """The same with a context network, which leaves out channel 11; group 2 begins at code 24."""
+    tables = make_temporal_tables()
+    channels = [1, 0, 2, 3, 5, 4, 6, 7, 10, 9, 8]
+    spread = np.geomspace(1.0, 0.005, CHANNELS)[channels]
+    network = context_networks.hand_made(channels, (2, 4, 5), (0, 0, 24), tables.code_gains, spread)
+    return dataclasses.replace(tables, context=network)
+
+
 def encode_frame(codec, latent, code, frame, *, reference=None, motion=None, origin=(0, 0)):
     """An EncodedFrame, predicted from a reference if one is given."""
     height, width = latent.shape[1:]
@@ -97,14 +118,6 @@ def decode_frame(codec, packets, references=None):
     return symbols
 
 
-def _reference():
-    path = Path(__file__).with_name("reference.py")
-    spec = importlib.util.spec_from_file_location("bitstream_reference", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 class Helpers:
     """The functions above, for tests, which importlib mode keeps from importing this file."""
 
@@ -115,7 +128,8 @@ class Helpers:
     later = staticmethod(later)
     encode_frame = staticmethod(encode_frame)
     decode_frame = staticmethod(decode_frame)
-    reference = _reference()
+    reference = _module("reference")
+    context_networks = context_networks
 
 
 @pytest.fixture(scope="session")
@@ -131,6 +145,11 @@ def codec(tables):
 @pytest.fixture(scope="session")
 def temporal_codec():
     return LatentCodec(make_temporal_tables(), CHECKPOINT)
+
+
+@pytest.fixture(scope="session")
+def learned_codec():
+    return LatentCodec(make_learned_tables(), CHECKPOINT)
 
 
 @pytest.fixture(scope="session")
