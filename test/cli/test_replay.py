@@ -92,10 +92,13 @@ def test_the_result_can_be_replayed(tmp_path: Path, checkpoint: str) -> None:
     assert summary["capacity_kbps"] is None
 
 
-def test_a_link_too_narrow_for_anything(tmp_path: Path, checkpoint: str) -> None:
+def test_a_link_too_narrow_for_anything(
+    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = str(make_folder(tmp_path / "images"))
     summary = replay(tmp_path, checkpoint, source, *BUDGET, "--link", "1kbit")
     assert summary["frames"] == 0
+    assert "no frame came through" in capsys.readouterr().out
     assert summary["latency_ms"] == {"p50": None, "p95": None}
 
 

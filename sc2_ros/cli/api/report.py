@@ -95,6 +95,13 @@ def print_summary(console: Console, summary: Summary, out: Path, bag: BagWriter)
     for name, value in rows(summary):
         table.add_row(name, value)
     console.print(table)
+    if not summary.frames:
+        console.print(
+            "no frame came through in this time: a wider --link, smaller or fewer frames "
+            "(--size, --fps) or more --seconds may help",
+            soft_wrap=True,
+            highlight=False,
+        )
     for path in (out / VIDEO, out / FIGURE, out / SUMMARY, bag.file):
         if path.exists():  # without images there is no video
             console.print(f"written: {path}", soft_wrap=True, highlight=False)
