@@ -59,18 +59,18 @@ class Rans:
 def decode(packet, tables, references=None):
     """Bytes of a features packet to a dictionary with the header's fields and the symbols.
 
-    `tables` has `groups`, `thresholds`, `index`, `cdfs` and `offsets` as nested lists, and those of
-    the temporal tables. `references` has, by number, the frames that may be predicted from, each
-    with `sizes`, `origin`, `code` and `symbols`.
+    `tables` has the arrays of a checkpoint as nested lists, the rows of all CDFs without their
+    padding. `references` has, by number, the frames that may be predicted from, each with `sizes`,
+    `origin`, `code` and `symbols`.
     """
     names = "first stream checkpoint_id frame slice grid rate_code reference capture_time_ns crc"
     fields = dict(zip(names.split(), struct.unpack_from("<BBIHBBBBqI", packet), strict=True))
     assert zlib.crc32(packet[:20] + bytes(4) + packet[24:]) == fields["crc"]
-    assert fields["first"] in (0x10, 0x20)
+    assert fields["first"] in (0x10, 0x20, 0x30)
     fields["origin"] = (0, 0)
     reference = None
     if fields["reference"]:
-        assert fields["first"] == 0x20
+        assert fields["first"] > 0x10
         reference = references[fields["frame"] - fields["reference"] & 0xFFFF]
         encoded_w, encoded_h, source_w, source_h = reference["sizes"]
         fields["origin"] = _origin(packet[24])
@@ -80,7 +80,7 @@ def decode(packet, tables, references=None):
     else:
         encoded_w, encoded_h, source_w, source_h = struct.unpack_from("<HHHH", packet, 24)
         data = packet[32:]
-        if fields["first"] == 0x20:
+        if fields["first"] > 0x10:
             fields["origin"], data = _origin(data[0]), data[1:]
     fields["encoded_size"] = (encoded_w, encoded_h)
     fields["source_size"] = (source_w, source_h)
@@ -92,13 +92,18 @@ def decode(packet, tables, references=None):
     fields["y0"], fields["x0"] = row * latent_h // rows, col * latent_w // cols
     height = (row + 1) * latent_h // rows - fields["y0"]
     width = (col + 1) * latent_w // cols - fields["x0"]
+    code, place = fields["rate_code"], (fields["y0"], fields["x0"])
+    if fields["first"] == 0x30:
+        said = None
+        if reference:
+            said = said_of_frame(reference, motion, latent_h, latent_w, code, tables)
+        fields["symbols"] = learned_symbols(data, height, width, code, tables, said, place)
+        return fields
     predict = None
     if reference:
-        predicted = predict_frame(
-            reference, motion, latent_h, latent_w, fields["rate_code"], tables
-        )
-        predict = (predicted, fields["y0"], fields["x0"])
-    fields["symbols"] = slice_symbols(data, height, width, fields["rate_code"], tables, predict)
+        predicted = predict_frame(reference, motion, latent_h, latent_w, code, tables)
+        predict = (predicted, *place)
+    fields["symbols"] = slice_symbols(data, height, width, code, tables, predict)
     return fields
 
 
@@ -114,26 +119,39 @@ def digest(reference):
     return zlib.crc32(head + struct.pack(f"<{len(values)}b", *values))
 
 
+def _looked_at(y, x, height, width, reference, motion):
+    """Row and column of the reference that a position of a frame looks at, or None."""
+    dx, dy, zoom, turn = motion
+    across, down = 16 * x + 8 - 8 * width, 16 * y + 8 - 8 * height
+    row = down + dy + (turn * across + zoom * down >> 10) + 8 * height
+    col = across + dx + (zoom * across - turn * down >> 10) + 8 * width
+    row, col = row // 16, col // 16
+    plane = reference["symbols"][0]
+    return (row, col) if 0 <= row < len(plane) and 0 <= col < len(plane[0]) else None
+
+
+def _scaled(symbol, channel, code, reference, gains, most):
+    """A symbol of the reference at the frame's rate code."""
+    ratio = (gains[code][channel] << 12) // gains[reference["code"]][channel]
+    magnitude = min(abs(symbol) * ratio + 2048 >> 12, most)
+    return magnitude if symbol > 0 else -magnitude
+
+
 def predict_frame(reference, motion, height, width, code, tables):
     """Predicted symbols [channel][y][x] (None: not known) and the activity class [y][x]."""
-    dx, dy, zoom, turn = motion
     symbols = reference["symbols"]
-    gains = tables["temporal_gains"]
     predicted = [[[None] * width for _ in range(height)] for _ in symbols]
     active = [[0] * width for _ in range(height)]
     for y in range(height):
         for x in range(width):
-            across, down = 16 * x + 8 - 8 * width, 16 * y + 8 - 8 * height
-            px = across + dx + (zoom * across - turn * down >> 10) + 8 * width
-            py = down + dy + (turn * across + zoom * down >> 10) + 8 * height
-            row, col = py // 16, px // 16
-            if not (0 <= row < len(symbols[0]) and 0 <= col < len(symbols[0][0])):
+            at = _looked_at(y, x, height, width, reference, motion)
+            if at is None:
                 continue
             for channel, plane in enumerate(symbols):
-                ratio = (gains[code][channel] << 12) // gains[reference["code"]][channel]
-                magnitude = min(abs(plane[row][col]) * ratio + 2048 >> 12, 3)
-                predicted[channel][y][x] = magnitude if plane[row][col] > 0 else -magnitude
-                active[y][x] += magnitude
+                gains = tables["temporal_gains"]
+                value = _scaled(plane[at[0]][at[1]], channel, code, reference, gains, 3)
+                predicted[channel][y][x] = value
+                active[y][x] += abs(value)
     classes = [[0] * width for _ in range(height)]
     for y in range(height):
         for x in range(width):
@@ -198,3 +216,95 @@ def _context(symbols, y, x, thresholds, group):
         for row in plane[max(y - 1, 0) : y + 2]:
             total += sum(min(abs(symbol), 3) for symbol in row[max(x - 1, 0) : x + 2])
     return sum(threshold <= total for threshold in thresholds)
+
+
+def said_of_frame(reference, motion, height, width, code, tables):
+    """Of every position of a frame what its reference says: [y][x][place], then `known`."""
+    channels = tables["context_channels"]
+    groups = zip(tables["context_groups"], tables["context_first_code"], strict=True)
+    count = sum(size for size, first in groups if first <= code)
+    said = [[[0] * (len(channels) + 1) for _ in range(width)] for _ in range(height)]
+    for y in range(height):
+        for x in range(width):
+            at = _looked_at(y, x, height, width, reference, motion)
+            if at is None:
+                continue
+            said[y][x][-1] = 1
+            for place, channel in enumerate(channels[:count]):
+                symbol = reference["symbols"][channel][at[0]][at[1]]
+                gains = tables["context_gains"]
+                said[y][x][place] = _scaled(symbol, channel, code, reference, gains, 7)
+    return said
+
+
+def learned_symbols(data, height, width, code, tables, said, place):
+    """The rANS bytes of a slice of version 3 to symbols[channel][y][x]."""
+    stream = Rans(data) if data else None
+    channels = tables["context_channels"]
+    known = [[[0] * len(channels) for _ in range(width)] for _ in range(height)]
+    end = 0
+    for group, size in enumerate(tables["context_groups"]):
+        start, end = end, end + size
+        if code < tables["context_first_code"][group]:
+            continue
+        for phase in (0, 1):
+            decoded = []
+            for y in range(height):
+                for x in range((y + phase) % 2, width, 2):
+                    hidden = _hidden(known, y, x, said, place, code, group, phase, tables)
+                    for one in range(start, end):
+                        found = _expected(hidden, code, one, phase, tables)
+                        if found:
+                            cdf, offset, mean = found
+                            decoded.append((y, x, one, stream.symbol(cdf, offset) + mean))
+            for y, x, one, symbol in decoded:
+                assert -127 <= symbol <= 127
+                known[y][x][one] = symbol
+    symbols = [[[0] * width for _ in range(height)] for _ in tables["context_gains"][0]]
+    for one, channel in enumerate(channels):
+        for y in range(height):
+            for x in range(width):
+                symbols[channel][y][x] = known[y][x][one]
+    return symbols
+
+
+def _between(rows, code):
+    """A bias at a rate code, from the rows at its eighths: `rows[row]` is a number."""
+    low, part = code // 8, code % 8
+    return (rows[low] * (8 - part) + rows[min(low + 1, 8)] * part) // 8
+
+
+def _hidden(known, y, x, said, place, code, group, phase, tables):
+    """The hidden units of a position of a slice in a step."""
+    units = []
+    for unit, enter in enumerate(tables["context_enter"][group][phase]):
+        rows = [row[group][phase][unit] for row in tables["context_enter_bias"]]
+        total = _between(rows, code)
+        side = tables["context_side"][group][phase][unit]
+        for tap in range(9):
+            row, col = y + tap // 3 - 1, x + tap % 3 - 1
+            if 0 <= row < len(known) and 0 <= col < len(known[0]):
+                near = [min(max(symbol, -7), 7) for symbol in known[row][col]]
+                total += sum(a * b for a, b in zip(enter[tap], near, strict=True))
+            if said is None:
+                continue
+            row, col = row + place[0], col + place[1]
+            if 0 <= row < len(said) and 0 <= col < len(said[0]):
+                total += sum(a * b for a, b in zip(side[tap], said[row][col], strict=True))
+        units.append(min(max(total, 0), 1023))
+    return units
+
+
+def _expected(hidden, code, one, phase, tables):
+    """CDF, offset and mean of a symbol, or None if it is not coded."""
+    mean, spread = (
+        _between([row[one][phase][what] for row in tables["context_leave_bias"]], code)
+        + sum(a * b for a, b in zip(tables["context_leave"][one][phase][what], hidden, strict=True))
+        for what in (0, 1)
+    )
+    eighths = min(max(mean + 128 >> 8, -59), 59)
+    level = min(max(5 * spread >> 11, 0), 28)
+    if level == 0 and -1 <= eighths <= 1:
+        return None
+    row = 8 * level + (eighths + 4) % 8
+    return tables["context_cdfs"][row], tables["context_offsets"][row], eighths + 4 >> 3

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes vectors.json, of version 1, and vectors2.json, of version 2, beside this file.
+"""Writes vectors.json, of version 1, vectors2.json and vectors3.json beside this file.
 
 Run only when the bitstream changes, and then only for a new version:
 
@@ -8,16 +8,21 @@ python test/codec/golden/generate.py
 """
 
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from sc2_ros.codec.coder import LatentCodec
+from sc2_ros.codec.coder import UNPROTECTED, LatentCodec, Protection
 from sc2_ros.codec.packet import Geometry, Header, PacketType, build_stream_info, parse
 from sc2_ros.codec.prediction import Motion, predict
 from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.tables import CodingTables, laplace_tables
 from sc2_ros.codec.temporal_fit import ContextShape, SymbolCounter, fit_temporal
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from context_networks import hand_made
 
 CHECKPOINT = 0x5C2A0001
 GROUPS = (1, 2, 3)
@@ -124,7 +129,9 @@ def make_temporal_tables(tables):
     return CodingTables.from_arrays(tables.to_arrays() | fitted.to_arrays())
 
 
-def predicted_case(codec, name, size, codes, origin, motion, seed, scale=1.0, cut=False):
+def predicted_case(
+    codec, name, size, codes, origin, motion, seed, scale=1.0, cut=False, protection=UNPROTECTED
+):
     """Two frames, the second predicted from the first."""
     height, width = -(-(size[1] + origin[1]) // 16), -(-(size[0] + origin[0]) // 16)
     first_height, first_width = -(-size[1] // 16), -(-size[0] // 16)
@@ -148,7 +155,7 @@ def predicted_case(codec, name, size, codes, origin, motion, seed, scale=1.0, cu
         prediction = None
         if reference is not None:
             prediction = codec.predict(reference, motion, geometry.latent_shape)
-        frame = codec.encode_frame(data, code, header, geometry, prediction=prediction)
+        frame = codec.encode_frame(data, code, header, geometry, protection, prediction)
         slices = [codec.decode(parse(packet), window) for packet in frame.packets]
         frames.append(
             {
@@ -178,15 +185,48 @@ def write_version_2():
         predicted_case(codec, "moved", (120, 88), (40, 30), (12, 4), turned, 12),
         predicted_case(codec, "mixed", (310, 230), (62, 62), (0, 0), still, 13, 6.0, cut=True),
     ]
+    write(codec, 2, cases)
+
+
+def write(codec, version, cases):
     arrays = {name: array.tolist() for name, array in codec.tables.to_arrays().items()}
-    document = {"version": 2, "checkpoint_id": CHECKPOINT, "tables": arrays, "cases": cases}
-    path = Path(__file__).with_name("vectors2.json")
+    document = {"version": version, "checkpoint_id": CHECKPOINT, "tables": arrays, "cases": cases}
+    path = Path(__file__).with_name(f"vectors{version}.json")
     path.write_text(json.dumps(document, separators=(",", ":")) + "\n", "utf-8")
     for one in cases:
         packets = [bytes.fromhex(data) for data in one["frames"][1]["packets"]]
         print(one["name"], [(len(data), parse(data).header.reference) for data in packets])
 
 
+def make_learned_tables(tables):
+    """Four of six channels; group 1 from code 20 on; at code 0 nothing is coded of a calm frame."""
+    channels = [2, 0, 3, 1]
+    spread = np.array([1.0, 0.6, 0.2, 0.15, 0.05, 0.02])[channels]
+    network = hand_made(channels, (2, 2), (0, 20), tables.code_gains, spread, least=2.0**-6, seed=3)
+    enter_bias, leave_bias = network.enter_bias.copy(), network.leave_bias.copy()
+    enter_bias[0], leave_bias[0, :, :, 1] = 0, -9000
+    network = replace(network, enter_bias=enter_bias, leave_bias=leave_bias)
+    return replace(tables, context=network)
+
+
+def write_version_3():
+    codec = LatentCodec(make_learned_tables(make_tables()), CHECKPOINT)
+    still = Motion()
+    turned = Motion(dx=-7, dy=5, zoom=5, turn=-12)
+    four = {"cut": True, "protection": Protection(4)}
+    cases = [
+        predicted_case(codec, "early", (48, 48), (12, 19), (0, 0), still, 21, 2.0),
+        predicted_case(codec, "late", (48, 40), (20, 37), (0, 0), still, 22),
+        predicted_case(codec, "lower", (64, 32), (30, 17), (0, 0), still, 23, 2.0),
+        predicted_case(codec, "moved", (120, 88), (40, 30), (12, 4), turned, 24),
+        predicted_case(codec, "sliced", (126, 88), (58, 61), (0, 4), still, 25, 3.0, **four),
+        predicted_case(codec, "escapes", (48, 32), (64, 64), (0, 0), Motion(zoom=3), 26, 40.0),
+        predicted_case(codec, "skipped", (48, 48), (0, 0), (0, 0), still, 27),
+    ]
+    write(codec, 3, cases)
+
+
 if __name__ == "__main__":
     main()
     write_version_2()
+    write_version_3()
