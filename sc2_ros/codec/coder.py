@@ -12,25 +12,24 @@ import numpy.typing as npt
 
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.cdf import MAX_SYMBOL
+from sc2_ros.codec.coders import Coders
 from sc2_ros.codec.learned import LearnedTrace
 from sc2_ros.codec.packet_decoder import DecodedSlice, PacketDecoder
-from sc2_ros.codec.prediction import Motion, Prediction, predict
-from sc2_ros.codec.pricing import (
+from sc2_ros.codec.payloads import PayloadBuilder
+from sc2_ros.codec.plan import (
     UNPROTECTED,
     FramePlan,
     FramePrice,
-    FramePricer,
     FrameTooBigError,
     Protection,
-    Trace,
 )
-from sc2_ros.codec.rans import SymbolCoder
+from sc2_ros.codec.prediction import Motion, Prediction, predict
+from sc2_ros.codec.pricing import FramePricer
 from sc2_ros.codec.rate_search import GuidedSearch, highest_code
 from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.repair import build_repairs
 from sc2_ros.codec.symbols import Scaled, Symbols
-from sc2_ros.codec.tables import RATE_CODES, SKIP, CodingTables
-from sc2_ros.codec.temporal_pricing import PredictedTrace
+from sc2_ros.codec.tables import RATE_CODES, CodingTables
 from sc2_ros.codec.version2 import PredictedHead, build_intra_head, build_predicted_head
 from sc2_ros.errors import ParameterError
 
@@ -87,16 +86,13 @@ class LatentCodec:
         self.checkpoint_id = checkpoint_id
         self._gains = tables.code_gains
         self._pricer = FramePricer(tables, refinement)
-        self._coder = SymbolCoder(tables)
         self._last: _Plans | None = None
-        temporal = tables.temporal
-        self._temporal_coder = None if temporal is None else SymbolCoder(temporal)
-        context = tables.context
-        self._learned_coder = None if context is None else SymbolCoder(context)
+        coders = Coders(tables)
+        self._payloads = PayloadBuilder(coders, self._pricer)
         self._search: GuidedSearch | None = None
-        if context is not None:
-            self._search = GuidedSearch(tables.code_gains[:, context.channels])
-        self._packets = PacketDecoder(tables, checkpoint_id, self._coder, self._temporal_coder)
+        if tables.context is not None:
+            self._search = GuidedSearch(tables.code_gains[:, tables.context.channels])
+        self._packets = PacketDecoder(tables, checkpoint_id, coders)
 
     @property
     def predicts(self) -> bool:
@@ -283,7 +279,7 @@ class LatentCodec:
             head = PredictedHead(geometry.origin, prediction.motion, digest)
             heads.append(build_predicted_head(head))
             distances.append((header.frame - prediction.reference.frame) & 0xFFFF)
-        sent, payloads = self._payloads(plan, latent.shape)
+        sent, payloads = self._payloads.build(plan, latent.shape)
         packets = [
             wire.build(
                 replace(header, slice=number, reference=distances[predicted]),
@@ -360,54 +356,3 @@ class LatentCodec:
                 symbols, exact, code, protection, prediction, moved=moved, intra=intra
             )
         return last.plans[code]
-
-    def _payloads(self, plan: FramePlan, shape: tuple[int, ...]) -> tuple[Symbols, list[bytes]]:
-        """What is sent of the symbols, and the rANS bytes of every slice.
-
-        The order is channel, row, column.
-        """
-        choices = plan.price.predicted
-        if plan.learned:
-            return self._learned_payloads(plan, shape)
-        sources = []
-        if not choices.all():
-            assert isinstance(plan.intra, Trace)
-            tables = self._pricer.tables_of(plan.intra, plan.code)
-            sources.append((False, plan.intra.kept, plan.intra.values, tables, self._coder))
-        if choices.any():
-            assert isinstance(plan.predicted, PredictedTrace)
-            assert self._pricer.temporal is not None
-            assert self._temporal_coder is not None
-            tables = self._pricer.temporal.tables_of(plan.predicted, plan.code)
-            kept, values = plan.predicted.kept, plan.predicted.values
-            sources.append((True, kept, values, tables, self._temporal_coder))
-        sent = np.zeros(shape, np.int8)
-        payloads = [b""] * len(choices)
-        for predicted, kept, values, tables, coder in sources:
-            all_sent = np.zeros(shape, np.int8)
-            all_sent.reshape(-1)[kept] = values
-            for number in np.flatnonzero(choices == predicted):
-                patch = plan.grid.patch(int(number))
-                where = (slice(None), slice(patch.y0, patch.y1), slice(patch.x0, patch.x1))
-                sent[where] = all_sent[where]
-                table = tables[where].reshape(-1)
-                used = np.flatnonzero(table != SKIP)
-                chosen = all_sent[where].reshape(-1)[used]
-                payloads[number] = coder.encode(chosen.tolist(), table[used].tolist())
-        return sent, payloads
-
-    def _learned_payloads(
-        self, plan: FramePlan, shape: tuple[int, ...]
-    ) -> tuple[Symbols, list[bytes]]:
-        """The same with a learned context model."""
-        assert self._learned_coder is not None
-        sent = np.zeros(shape, np.int8)
-        payloads = []
-        for number, predicted in enumerate(plan.price.predicted):
-            trace = plan.predicted if predicted else plan.intra
-            assert isinstance(trace, LearnedTrace)
-            patch = plan.grid.patch(number)
-            where = (slice(None), slice(patch.y0, patch.y1), slice(patch.x0, patch.x1))
-            sent[where] = trace.sent[where]
-            payloads.append(trace.payload(number, self._learned_coder))
-        return sent, payloads

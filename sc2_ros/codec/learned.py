@@ -171,10 +171,10 @@ class LearnedPricer:
 class LearnedDecoder:
     """The ground's side of it."""
 
-    def __init__(self, network: ContextNetwork) -> None:
-        """Make the coder of the network's bank."""
+    def __init__(self, network: ContextNetwork, coder: SymbolCoder) -> None:
+        """The coder holds the network's bank."""
         self._network = network
-        self.coder = SymbolCoder(network)
+        self._coder = coder
         self._surroundings = Surroundings()
 
     def decode(
@@ -192,7 +192,7 @@ class LearnedDecoder:
         where = layout(Grid(1, 1, height, width))
         self._surroundings.reset(where, at.count)
         symbols = np.zeros((channels, height * width), np.int16)
-        decoder = self.coder.decoder(data, at.count * height * width)
+        decoder = self._coder.decoder(data, at.count * height * width)
         for number, step in enumerate(at.steps):
             ranks, part = where.ranks[step.phase], slice(step.start, step.end)
             near = self._surroundings.near(ranks)

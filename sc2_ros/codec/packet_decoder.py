@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.codec import packet as wire
+from sc2_ros.codec.coders import Coders
 from sc2_ros.codec.learned import LearnedDecoder, patch_side, side_input
 from sc2_ros.codec.prediction import Motion, Prediction, predict
-from sc2_ros.codec.rans import SymbolCoder
 from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.slice_decoder import SliceDecoder
 from sc2_ros.codec.slicing import MAX_PATCH_SYMBOLS, Grid
@@ -60,14 +60,15 @@ class PacketDecoder:
         self,
         tables: CodingTables,
         checkpoint_id: int,
-        coder: SymbolCoder,
-        temporal_coder: SymbolCoder | None,
+        coders: Coders,
     ) -> None:
-        """The coders hold the banks of the tables and of the temporal tables."""
+        """The coders hold the banks of the tables."""
         self._tables = tables
         self._checkpoint_id = checkpoint_id
-        self._decoder = SliceDecoder(tables, coder, temporal_coder)
-        self._learned = None if tables.context is None else LearnedDecoder(tables.context)
+        self._decoder = SliceDecoder(tables, coders.counted, coders.temporal)
+        self._learned: LearnedDecoder | None = None
+        if tables.context is not None and coders.learned is not None:
+            self._learned = LearnedDecoder(tables.context, coders.learned)
         self._last: Prediction | None = None
         self._side: tuple[tuple[Prediction, int, Grid], npt.NDArray[np.float32]] | None = None
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.pricing import FramePrice
+from sc2_ros.codec.plan import FramePrice
 
 _CODES_PER_DOUBLING = 16.0
 """First guess of how many rate codes double a frame; the search learns the frame's own."""
