@@ -38,9 +38,18 @@ LATER, TEACHER = 0.5, 3.0
 STUDENTS: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "entropic_student": ("entropic_student", [{"beta": beta} for beta in BETAS]),
     "sc2_ros_encoder": ("sc2", [{"bottleneck": "sc2_ros_encoder", "beta": b} for b in BETAS]),
+    # 16 channels, as the rate estimator: 64 start at 0.7 bpp and take long to come down.
     "sc2_ros_distilled": (
         "sc2",
-        [{"bottleneck": "sc2_ros_encoder", "stage1": "answers", "beta": b} for b in PRICES],
+        [
+            {
+                "bottleneck": "sc2_ros_encoder",
+                "stage1": "answers",
+                "beta": price,
+                "options": {"channels": 16},
+            }
+            for price in PRICES
+        ],
     ),
     "frankensplit": ("frankensplit", [{"price": price} for price in SHALLOW]),
     "rate_estimator": (
