@@ -26,9 +26,19 @@ from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.symbols import REFINEMENT
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
 from sc2_ros.codec.temporal_tables import fixed_gains
-from sc2_ros.training.context_network import ContextConfig, Sample, plan, to_network, train
+from sc2_ros.training.context_network import (
+    ContextConfig,
+    ContextModel,
+    Sample,
+    from_network,
+    plan,
+    to_network,
+    train,
+)
 from sc2_ros.training.pairs import Image, PairConfig, encoded, pair_config, pairs
 from sc2_ros.training.tables import latents
+
+_GOING_ON = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +57,7 @@ def fit(
     footage: Iterable[Sequence[Image]] = (),
     config: ContextConfig | None = None,
     pair: PairConfig | None = None,
+    start: ContextNetwork | None = None,
 ) -> CodingTables:
     """The tables with a context network for this encoder.
 
@@ -57,6 +68,7 @@ def fit(
         footage: clips, each a sequence of consecutive frames of one size.
         config: of the network; trained for at most a step per sample, so that a trial is quick.
         pair: how many pairs of each kind; by default, in keeping with the images.
+        start: network of an encoder that hardly differs, to go on from; its shape is kept.
     """
     config = config or ContextConfig()
     rng = np.random.default_rng(config.seed)
@@ -64,7 +76,8 @@ def fit(
     codec = LatentCodec(replace(tables, temporal=None, context=None), 0, refinement=REFINEMENT)
     chosen = [codec.choose(part.latent, part.code) for part in material]
     plain = [Sample(s, part.code) for s, part in zip(chosen, material, strict=True)]
-    shape = plan(plain, config)
+    model = from_network(start) if start else ContextModel(plan(plain, config), config.hidden)
+    shape = model.shape
     gains = fixed_gains(tables.code_gains)
     samples = []
     for sample, part in zip(plain, material, strict=True):
@@ -73,7 +86,9 @@ def fit(
             side = said.T.reshape(-1, *part.latent.shape[1:]).astype(np.int8)
             sample = replace(sample, side=side)
         samples.append(sample)
-    model = train(samples, shape, replace(config, steps=min(config.steps, len(samples))))
+    lr = config.lr * (_GOING_ON if start else 1.0)
+    config = replace(config, steps=min(config.steps, len(samples)), lr=lr)
+    model = train(samples, model, config)
     network = to_network(model, gains)
     for _ in range(2):  # the tables decide which symbols are chosen, so they are fitted again
         network = to_network(model, gains, count(network, material, tables))

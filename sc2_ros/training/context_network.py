@@ -67,7 +67,7 @@ class ContextConfig:
     late_groups: int = 1
     hidden: int = 32
     rates: int = 4
-    steps: int = 1500
+    steps: int = 2000
     batch: int = 24
     window: int = 20
     lr: float = 4e-3
@@ -207,11 +207,11 @@ def laplace_bits(symbols: Tensor, mean: Tensor, log_spread: Tensor) -> Tensor:
     return -torch.log2(mass.clamp(min=2.0**-18))
 
 
-def train(samples: Sequence[Sample], shape: Plan, config: ContextConfig) -> ContextModel:
-    """Fit the network to symbols; every second window of a sample with a reference is given it."""
+def train(samples: Sequence[Sample], model: ContextModel, config: ContextConfig) -> ContextModel:
+    """Fit the network to symbols."""
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
-    model = ContextModel(shape, config.hidden)
+    shape = model.shape
     optimizer = torch.optim.Adam(model.parameters(), config.lr)
     coded = _coded_from(shape)
     for step in range(config.steps):
@@ -258,6 +258,24 @@ def _windows(
             side[where] = sample.side[:, y : y + size, x : x + size]
         codes[row] = sample.code
     return torch.from_numpy(symbols), torch.from_numpy(side), torch.from_numpy(codes)
+
+
+def from_network(network: ContextNetwork) -> ContextModel:
+    """A finished network as a model to train on; `to_network` is the inverse."""
+    hidden = network.enter.shape[2]
+    model = ContextModel(Plan(network.channels, network.groups, network.first_code), hidden)
+
+    def weights(array: NDArray[np.int8]) -> Tensor:
+        taps_last = torch.tensor(array, dtype=torch.float32).transpose(3, 4)
+        return taps_last.reshape(-1, array.shape[-1], 3, 3) / ENTER_SCALE
+
+    with torch.no_grad():
+        model.enter.copy_(weights(network.enter))
+        model.side.copy_(weights(network.side))
+        model.enter_bias.copy_(torch.tensor(network.enter_bias.reshape(ROWS, -1)) / ENTER_SCALE)
+        model.leave.copy_(torch.tensor(network.leave) / LEAVE_SCALE)
+        model.leave_bias.copy_(torch.tensor(network.leave_bias) / UNIT)
+    return model
 
 
 def to_network(

@@ -111,7 +111,8 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     else:
         config = replace(config, sources=tuple(source.config for source in sources))
         clip = [sample.image for sample in sources[0].samples]
-        path = export(best, sources, config, trainer.step, trainer.minutes, card, [clip])
+        known = parts.tables.context
+        path = export(best, sources, config, trainer.step, trainer.minutes, card, [clip], known)
     _report(gain(checkpoint.load(start), checkpoint.load(path), truth), folder)
     return path
 

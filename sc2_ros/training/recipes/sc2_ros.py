@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from sc2_ros import checkpoint
+from sc2_ros.codec.context_network import ContextNetwork
 from sc2_ros.codec.tables import RATE_CODES
 from sc2_ros.errors import CheckpointError
 from sc2_ros.network.bottleneck import ANCHORS
@@ -31,7 +32,7 @@ from sc2_ros.training.sc2_model import TrainingModel, sc2_loss
 from sc2_ros.training.trainer import Trainer
 from sc2_ros.training.validation import validation_loss
 
-IMAGES_FOR_TABLES = 240
+IMAGES_FOR_TABLES = 360
 
 
 def run(config: TrainConfig, options: RunOptions) -> Path:
@@ -67,11 +68,13 @@ def export(
     minutes: float,
     card: dict[str, Any] | None = None,
     clips: Sequence[Sequence[NDArray[np.uint8]]] = (),
+    context: ContextNetwork | None = None,
 ) -> Path:
     """Count symbols on training images of every source, fit the tables, write the checkpoint.
 
     card: of a checkpoint that was trained on; without one, what this training was. clips: frames
     in their order, for the context network, beside the footage that the configuration names.
+    context: network of a checkpoint that was trained on, to go on from.
     """
     model = copy.deepcopy(model).cpu().float().eval()
     assert isinstance(model, TrainingModel)
@@ -87,7 +90,7 @@ def export(
     fitted = tables.fit(model.encoder, model.bottleneck, images)
     shape = build(ContextConfig, config.settings.get("context", {}), "settings: context")
     known = chain(footage(config.settings.get("footage", ())), clips)
-    fitted = context_fit.fit(model.encoder, fitted, images, known, shape)
+    fitted = context_fit.fit(model.encoder, fitted, images, known, shape, start=context)
     if card is None:
         card = checkpoint.default_card() | {
             "recipe": "sc2_ros",
