@@ -42,7 +42,7 @@ def test_it_trains_measures_and_does_nothing_twice(seeds, tmp_path, monkeypatch,
     monkeypatch.setitem(seeds.TASKS, "tiny", task)
     out = tmp_path / "seeds.json"
     arguments = (
-        f"seeds.py --train --steps-each 2 --tasks tiny --points 0 --limit 3 "
+        f"seeds.py --train --steps-each 2 --teacher-steps 3 --tasks tiny --points 0 --limit 3 "
         f"--systems entropic_student,rate_estimator --data {tmp_path / 'data'} "
         f"--runs {tmp_path / 'runs'} --out {out} --figures {tmp_path / 'figures'} "
         f"--table {tmp_path / 'table.md'}"
@@ -56,6 +56,7 @@ def test_it_trains_measures_and_does_nothing_twice(seeds, tmp_path, monkeypatch,
         assert row["frames"] == 3
         assert row["bytes_per_frame"] > 32
         assert 0 <= row["value"] <= 1
+    assert rows["teacher"]["training_steps"] == 3
     student = rows["entropic_student"]
     assert student["encoder_params"] > 138_672  # the encoder's own; the prior's come on top
     assert student["encoder_gmac"] == pytest.approx(0.588 * (32 / 224) ** 2, rel=0.05)
