@@ -29,10 +29,10 @@ from sc2_ros.codec.symbols import REFINEMENT
 from sc2_ros.devices import autocast
 from sc2_ros.errors import InputError, PacketError
 from sc2_ros.link.auto import RateState
-from sc2_ros.link.content import useful_code
 from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.link.monitor import LinkMonitor
 from sc2_ros.link.rate import index_of
+from sc2_ros.link.worth import Worth
 from sc2_ros.onboard_rate import PricedFrame, RateChoice
 from sc2_ros.onboard_types import CameraFrame, OnboardConfig, OnboardStats
 from sc2_ros.temporal import Choice, ReferenceKeeper
@@ -52,7 +52,7 @@ class OnboardPipeline:
         self._checkpoint_id = checkpoint.id
         self._encoder = checkpoint.encoder
         self._codec = LatentCodec(checkpoint.tables, checkpoint.id, refinement=REFINEMENT)
-        self._rate = RateChoice(self._codec, useful_code(checkpoint.card.get("value_curve", ())))
+        self._rate = RateChoice(self._codec, Worth(checkpoint.card.get("value_curve", ())))
         self._monitor = LinkMonitor()
         self._keeper = ReferenceKeeper()
         self._config: OnboardConfig | None = None

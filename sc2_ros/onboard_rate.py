@@ -17,13 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.codec.coder import LatentCodec, Protection
+from sc2_ros.codec.plan import UNPROTECTED
 from sc2_ros.codec.prediction import Prediction
-from sc2_ros.codec.pricing import UNPROTECTED
 from sc2_ros.link.auto import AutoConfig, AutoRate, RateState
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.radio import RadioHint
 from sc2_ros.link.rate import BudgetRate, FixedRate, RateController, RateDecision
 from sc2_ros.link.repair import RepairPolicy
+from sc2_ros.link.worth import Worth
 from sc2_ros.onboard_types import OnboardConfig
 
 _SLACK = 0.05
@@ -51,10 +52,10 @@ class PricedFrame:
 class RateChoice:
     """The controller that a configuration asks for, and what else has a say in the rate."""
 
-    def __init__(self, codec: LatentCodec, useful_code: int) -> None:
-        """useful_code: no rate code above it makes the results better (link/content.py)."""
+    def __init__(self, codec: LatentCodec, worth: Worth) -> None:
+        """worth: what bytes are worth, by the checkpoint's value curve."""
         self._codec = codec
-        self._useful_code = useful_code
+        self._worth = worth
         self._controller: RateController = FixedRate(0.0)
         self._repair = RepairPolicy()
         self._repairs = True
@@ -150,4 +151,4 @@ class RateChoice:
             return FixedRate(config.rate_index)
         if config.rate_mode == "budget":
             return BudgetRate(config.rate_max_kbps, config.frame_max_fps)
-        return AutoRate(AutoConfig(config.rate_max_kbps, config.rate_prefer, self._useful_code))
+        return AutoRate(AutoConfig(config.rate_max_kbps, config.rate_prefer, self._worth))

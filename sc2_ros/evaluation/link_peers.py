@@ -11,7 +11,7 @@ import numpy as np
 
 from sc2_ros.codec.packet import HEADER_BYTES, MAX_PACKET_BYTES
 from sc2_ros.errors import ParameterError
-from sc2_ros.link.content import Content
+from sc2_ros.link.content import Content, Curve
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.law import START_BPS
 from sc2_ros.link.rate import RATE_CODES, RateDecision
@@ -115,8 +115,13 @@ class JpegContent(Content):
         small, large = JPEG_ROWS[row][0], JPEG_ROWS[row + 1][0]
         size_bytes = small * (large / small) ** (place - row)
         # Frames vary as ours do.
-        size_bytes *= super().price(frame, 0) / self.smallest_bytes
-        return round(size_bytes * MAX_PACKET_BYTES / (MAX_PACKET_BYTES - HEADER_BYTES))
+        size_bytes *= self.change(frame)
+        return round(float(size_bytes) * MAX_PACKET_BYTES / (MAX_PACKET_BYTES - HEADER_BYTES))
+
+    def points(self) -> Curve:
+        """The value curve as measured."""
+        step = RATE_CODES / (len(JPEG_ROWS) - 1)
+        return tuple((round(row * step), *point) for row, point in enumerate(JPEG_ROWS))
 
     def highest_code(self, frame: int, budget_bytes: float, low: int, high: int) -> int | None:
         """The best quality that fits; ``None`` if ``low`` does not."""

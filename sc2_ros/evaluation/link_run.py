@@ -23,8 +23,6 @@ WARM_UP_S = 10.0
 SLOT_S = 0.5
 DRAINED_S = 0.06
 """A queue no longer than the goal for the 95th percentile counts as drained."""
-ORACLE_S = 0.2
-"""The oracle delivers every frame within so long of its capture, plus the propagation delay."""
 ONBOARD_S = 0.03
 """Encoder and coder of a small computer; latencies include it, as they do `GROUND_S`."""
 _BIN_S = 0.1
@@ -53,7 +51,6 @@ def summarise(run: Run, name: str) -> dict[str, Any]:
         "reaction_s": reactions(run, packets, passed, frames),
         "latency_ms": percentiles(latencies_ms),
         "value": _round(value(run, frames)),
-        "value_of_oracle": _round(oracle_value(run)),
         "flows_kbps": [
             round(sum(p.size_bytes for p in log.packets if not p.dropped) * 8e-3 / run.seconds, 1)
             for log in run.logs
@@ -100,32 +97,8 @@ def shares_kbps(run: Run) -> list[float] | None:
 
 def value(run: Run, frames: Sequence[FrameRecord]) -> float:
     """Accuracy summed over the frames shown: of each as its bytes and its share that came say."""
-    return sum(frame.share * run.content.value(frame.size_bytes) for frame in frames)
-
-
-def oracle_value(run: Run) -> float | None:
-    """The same for one who knows the link to come.
-
-    Every frame has an equal share of what the link will carry within its deadline (equal shares
-    are best for a value that saturates), or, if that is too little, the least that can be sent.
-    """
-    spec = run.link.spec
-    if math.isinf(spec.mean_bps) or len(run.logs) > 1:
-        return None
-    keep = (1 - spec.loss) * (1 - spec.burst_loss)
-    total, backlog = 0.0, 0.0
-    for number in range(round(run.seconds * run.fps)):
-        time_s = number / run.fps
-        passed = run.link.capacity_bytes(time_s - 1 / run.fps, time_s) if number else 0.0
-        backlog = max(0.0, backlog - passed)
-        carried = run.link.capacity_bytes(time_s, time_s + ORACLE_S) - backlog
-        share = max(carried / (ORACLE_S * run.fps), run.content.price(number, 0))
-        code = run.content.highest_code(number, min(share, carried), 0, RATE_CODES)
-        if code is not None:
-            size_bytes = run.content.price(number, code)
-            total += keep * run.content.value(size_bytes)
-            backlog += size_bytes
-    return total
+    worth = run.content.value
+    return sum(f.share * worth(f.size_bytes) for f in frames if f.shown_s < math.inf)
 
 
 def reactions(

@@ -11,7 +11,7 @@ Where the parts come from, and what they do on each kind of link: docs/link.md.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sc2_ros.link.backlog import expected_queue_s
 from sc2_ros.link.estimator import LinkEstimate, LinkEstimator
@@ -19,11 +19,12 @@ from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.law import START_BPS, TargetLaw
 from sc2_ros.link.rate import RateDecision
 from sc2_ros.link.stall import Stall
+from sc2_ros.link.worth import LATE_S, Shortage, Worth
 
 PREFERENCES = ("accuracy", "smooth", "latency")
 
 FLOOR_BPS = 24e3
-MOST_WAIT_S, LATENCY_WAIT_S = 0.075, 0.05
+MOST_WAIT_S, LATENCY_WAIT_S = 0.08, 0.05
 """A frame that would queue for longer is not sent."""
 LEAST_PART = 0.25
 """Of its share, that a frame may be reduced to when there is no more room."""
@@ -33,6 +34,9 @@ _DEFAULT_RTT_S = 0.2
 _MAX_GAP_S = 1.0
 _DEFAULT_GAP_S = 1 / 30
 _SAVED_S = 2.0
+SILENT_ON, MOST_SILENT_S = 0.3, 1.0
+"""A link that has carried nothing for a second is expected to for so much longer; what is overdue
+for longer was lost, or is the stall's business."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,15 @@ class AutoConfig:
 
     Attributes:
         max_kbps: never more than this, kbit/s.
-        prefer: "accuracy" skips frames rather than send one below ``useful_code``, "smooth" sends
-            every frame that fits at all, "latency" moreover keeps the queue shorter.
-        useful_code: the rate code with the most accuracy per byte.
+        prefer: "accuracy" skips frames rather than send one below the code with the most accuracy
+            per byte, "smooth" sends every frame that fits at all, "latency" moreover keeps the
+            queue shorter.
+        worth: what bytes are worth.
     """
 
     max_kbps: float = 4000.0
     prefer: str = "accuracy"
-    useful_code: int = 0
+    worth: Worth = field(default_factory=Worth)
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,11 @@ class AutoRate:
         max_bps = self.config.max_kbps * 1e3
         self._floor_bps = min(FLOOR_BPS, max_bps)
         in_haste = self.config.prefer == "latency"
-        self._low_code = self.config.useful_code if self.config.prefer == "accuracy" else 0
+        self._worth = self.config.worth
+        self._low_code = self._worth.least_code if self.config.prefer == "accuracy" else 0
         self._most_wait_s = LATENCY_WAIT_S if in_haste else MOST_WAIT_S
+        self._shortage = Shortage()
+        self._is_asked = False
         self._estimator = LinkEstimator()
         self._law = TargetLaw(self._floor_bps, max_bps, in_haste)
         self._stall = Stall()
@@ -93,6 +101,7 @@ class AutoRate:
         self._credit_bytes = 0.0
         self._pending_bytes = 0.0
         self._heard_s: float | None = None
+        self._fair_s: float | None = None
         self._interval_s = 1 / 15
 
     @property
@@ -114,12 +123,17 @@ class AutoRate:
     def allowance(self, now_s: float) -> RateDecision:
         """Bytes for the frame about to be coded; 0 if it cannot leave in time."""
         gap_s = self._gap(now_s)
+        if not self._stall.is_on:
+            late = self._estimate is not None and self._estimate.queue_s > LATE_S
+            self._shortage.add(late or self._is_asked, gap_s)
+        self._is_asked = True
         rate_bps = self._law.target_bps * self._law.dip.share(now_s)
         share = rate_bps * gap_s / 8
         saved = self._credit_bytes + share
         self._credit_bytes = min(saved, max(share, rate_bps * _SAVED_S / 8))
         rtt_s = self._estimate.rtt_s if self._estimate else _DEFAULT_RTT_S
-        if self._stall.check(self._estimator.oldest_unheard_s, rtt_s, self._interval_s, now_s):
+        unheard_s = self._estimator.oldest_unheard_s
+        if self._stall.check(unheard_s, self._fair_s, rtt_s, self._interval_s, now_s):
             self._credit_bytes = 0.0
             return RateDecision(None if self._stall.may_knock(self._sent_s, now_s) else 0, 0)
         room = self._room(share, now_s)
@@ -128,10 +142,12 @@ class AutoRate:
             return RateDecision(0, None)
         budget = math.floor(min(self._credit_bytes, room) + 1e-3)
         # In debt a frame may be coded for nothing, and is dropped for want of a rate that fits.
-        return RateDecision(max(budget, 1), None, self._low_code)
+        most_code = self._worth.most_code(self._shortage.share)
+        return RateDecision(max(budget, 1), most_code, min(self._low_code, most_code))
 
     def on_sent(self, size_bytes: int, now_s: float) -> None:
         """A frame was coded; what it left is carried over, up to half a frame's share."""
+        self._is_asked = False
         gap_s = min(_DEFAULT_GAP_S, max(0.0, now_s - self._sent_s))
         target_bps = self._law.target_bps
         self._credit_bytes = min(self._credit_bytes - size_bytes, target_bps * gap_s / 16)
@@ -151,6 +167,8 @@ class AutoRate:
             return
         elapsed_s = self._elapsed(now_s)
         self._estimate = estimate
+        is_fair = estimate.queue_s < LATE_S and estimate.overdue_s < self._interval_s
+        self._fair_s = now_s if is_fair else None
         if estimate.progress and self._stall.progress(now_s):
             self._law.resume(now_s)
             self._estimator.restart(now_s)
@@ -183,5 +201,7 @@ class AutoRate:
             return math.inf
         capacity_bps = self._law.target_bps
         wait_s = expected_queue_s(estimate.clear_s, waiting, capacity_bps, now_s)
+        if estimate.overdue_s < MOST_SILENT_S:
+            wait_s += SILENT_ON * estimate.overdue_s
         most_s = self._law.tolerated_wait_s(self._most_wait_s, estimate)
         return (most_s - wait_s) * capacity_bps / 8 + share

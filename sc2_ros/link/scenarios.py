@@ -24,6 +24,8 @@ from sc2_ros.link.spec import LinkSpec, parse_link
 TRACE_DELAY = "20ms"
 """Propagation delay that a recorded uplink is given where the scenario does not say."""
 DEFAULT_TRACE_KBPS = 1000.0
+SEED_S = 37.0
+"""By how much further into a recorded uplink each seed begins."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,11 @@ def specs(scenario: Scenario, mean_kbps: float | None = None) -> tuple[LinkSpec,
     return replace(up, rate_bps=rate_bps, steps=steps, queue_bytes=queue_bytes), down
 
 
+def uplink(spec: LinkSpec, seed: int) -> LinkModel:
+    """The way up with a seed's luck; a recorded one begins elsewhere for each seed."""
+    return LinkModel(spec, seed, -SEED_S * seed if spec.trace is not None else 0.0)
+
+
 def _observer(controller: RateController) -> Callable[[float], tuple[float, float] | None]:
     """Looks at (target, queueing delay) of a controller that tells them."""
 
@@ -187,11 +194,14 @@ def play(
     content: Content | None = None,
     fps: float = 30.0,
 ) -> Run:
-    """Play a scenario with one controller per drone."""
+    """Play a scenario with one controller per drone.
+
+    The seed is that of the link's luck; a recorded uplink begins `SEED_S` later for each.
+    """
     up, down = specs(scenario, mean_kbps)
     seconds = scenario.seconds if seconds is None else seconds
     content = content or Content()
-    simulation = Simulation(LinkModel(up, seed), LinkModel(down, seed + 1))
+    simulation = Simulation(uplink(up, seed), LinkModel(down, seed + 1))
     drones = [
         Drone(
             simulation,

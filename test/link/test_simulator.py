@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sc2_ros.evaluation.link_run import summarise
-from sc2_ros.link.content import Content, useful_code
+from sc2_ros.link.content import Content
 from sc2_ros.link.rate import BudgetRate
 from sc2_ros.link.scenarios import find_scenario, play
 
@@ -49,7 +49,9 @@ def test_the_highest_code_is_the_highest_that_fits(frame, budget, low, high):
     assert found == (max(fitting) if fitting else None)
 
 
-def test_the_useful_code_has_the_most_accuracy_per_byte():
-    assert useful_code([]) == 0
-    assert useful_code([(0, 500, 0.02), (16, 900, 0.3), (32, 2000, 0.45)]) == 16
-    assert useful_code([(0, 500, 0.3), (16, 900, 0.4)]) == 0
+def test_a_content_with_a_curve_costs_and_is_worth_what_was_measured():
+    content = Content(variation=0.0, curve=((0, 400.0, 0.6), (32, 1600.0, 0.7), (64, 3200.0, 0.8)))
+    assert [content.price(5, code) for code in (0, 16, 32, 64)] == [400, 800, 1600, 3200]
+    assert content.value(3200) == 1
+    assert content.value(800) == pytest.approx(0.65 / 0.8)
+    assert content.value(100) == pytest.approx(0.6 / 0.8)
