@@ -124,8 +124,7 @@ class AutoRate:
         """Bytes for the frame about to be coded; 0 if it cannot leave in time."""
         gap_s = self._gap(now_s)
         if not self._stall.is_on:
-            late = self._estimate is not None and self._estimate.queue_s > LATE_S
-            self._shortage.add(late or self._is_asked, gap_s)
+            self._shortage.add(self._is_asked or self._is_late(), gap_s)
         self._is_asked = True
         rate_bps = self._law.target_bps * self._law.dip.share(now_s)
         share = rate_bps * gap_s / 8
@@ -191,6 +190,13 @@ class AutoRate:
             return _DEFAULT_GAP_S
         return min(now_s - last_s, _MAX_GAP_S)
 
+    def _is_late(self) -> bool:
+        """Whether frames queue for too long behind our own."""
+        foreign, estimate = self._law.foreign, self._estimate
+        if estimate is None or foreign.is_competing:
+            return False
+        return estimate.queue_s - foreign.route_s > LATE_S
+
     def _room(self, share: float, now_s: float) -> float:
         """Bytes that may join those in flight and would still not queue for too long."""
         estimate = self._estimate
@@ -201,7 +207,8 @@ class AutoRate:
             return math.inf
         capacity_bps = self._law.target_bps
         wait_s = expected_queue_s(estimate.clear_s, waiting, capacity_bps, now_s)
-        if estimate.overdue_s < MOST_SILENT_S:
-            wait_s += SILENT_ON * estimate.overdue_s
+        silent_s = estimate.overdue_s - estimate.queue_s
+        if 0 < silent_s < MOST_SILENT_S:
+            wait_s += SILENT_ON * silent_s
         most_s = self._law.tolerated_wait_s(self._most_wait_s, estimate)
         return (most_s - wait_s) * capacity_bps / 8 + share
