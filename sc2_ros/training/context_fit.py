@@ -106,14 +106,18 @@ def _material(
 ) -> list[_Material]:
     """Every image and every pair at some of the rates."""
 
-    def codes() -> list[int]:
-        chosen: list[int] = rng.choice(RATE_CODES, config.rates, replace=False).tolist()
+    def codes(count: int) -> list[int]:
+        chosen: list[int] = rng.choice(RATE_CODES, count, replace=False).tolist()
         return chosen
 
-    found = [_Material(latent, code) for latent in latents(encoder, images) for code in codes()]
+    found = [
+        _Material(latent, code)
+        for latent in latents(encoder, images)
+        for code in codes(config.rates)
+    ]
     for frames in pairs(images, footage, pair or pair_config(images), rng):
         both = encoded(encoder, frames, rng)
-        for code in codes():
+        for code in codes(config.pair_rates):
             prediction = both.prediction(code, tables.code_gains, rng)
             found.append(_Material(both.after, code, prediction))
     return found

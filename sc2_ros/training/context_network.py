@@ -55,7 +55,8 @@ class ContextConfig:
         groups: of the channels that are alive at most rates.
         late_groups: of those that are alive at the highest rates only.
         hidden: units of each step.
-        rates: at how many rates each image and pair is seen.
+        rates: at how many rates each image is seen.
+        pair_rates: at how many rates each pair is; most frames of a flight are predicted.
         steps: of training.
         batch: windows in a step.
         window: positions on a side of a window.
@@ -67,6 +68,7 @@ class ContextConfig:
     late_groups: int = 1
     hidden: int = 32
     rates: int = 4
+    pair_rates: int = 8
     steps: int = 2000
     batch: int = 24
     window: int = 20
