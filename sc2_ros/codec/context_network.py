@@ -44,6 +44,7 @@ _LEVEL_FACTOR = 5
 _CERTAIN = 1
 _EXACT = 1 << 24
 _PREFIX = "context_"
+_CODES_KEPT = 8
 
 Ints = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.int8]
@@ -189,9 +190,11 @@ class ContextNetwork:
 
     def at(self, code: int) -> CodeNetwork:
         """The network at a rate code."""
-        if code not in self._at:
-            self._at[code] = CodeNetwork(self, code)
-        return self._at[code]
+        found = self._at.pop(code, None) or CodeNetwork(self, code)
+        self._at[code] = found
+        if len(self._at) > _CODES_KEPT:  # the one that was not asked for the longest
+            del self._at[next(iter(self._at))]
+        return found
 
     @cached_property
     def _at(self) -> dict[int, CodeNetwork]:

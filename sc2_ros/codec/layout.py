@@ -40,7 +40,7 @@ class Layout:
     frame_around: Ints
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=16)
 def layout(grid: Grid) -> Layout:
     """The layout of a grid."""
     rows = np.searchsorted(grid.row_starts, np.arange(grid.height), side="right") - 1
