@@ -82,7 +82,7 @@ class Surroundings:
 
     def put(self, ranks: slice, channels: slice, value: npt.NDArray[np.int32]) -> None:
         """Symbols (P, size) become known."""
-        np.clip(value, -REACH, REACH, out=self._known[ranks, channels], casting="unsafe")
+        self._known[ranks, channels] = np.clip(value, -REACH, REACH)
 
 
 class LearnedPricer:
@@ -94,7 +94,8 @@ class LearnedPricer:
         self._refinement = np.float32(refinement)
         self._bits = network.bits.reshape(-1)
         self._zero_bits = network.bits[:, MAX_SYMBOL].copy()
-        self._width = network.bits.shape[1]
+        # Where the costs of each table's symbol 0 are in the flat array.
+        self._columns = np.arange(len(network.bits)) * network.bits.shape[1] + MAX_SYMBOL
         self._surroundings = Surroundings()
 
     def trace(
@@ -116,26 +117,26 @@ class LearnedPricer:
         found = symbols.reshape(len(symbols), -1)[at.channels][:, where.places].T
         values = found.astype(np.int32, order="C")
         before = exact.reshape(len(exact), -1)[at.channels][:, where.places].T
-        cost = np.zeros(len(values), np.float64)
+        rest = np.subtract(before, values, order="C", dtype=np.float32)
+        cost = np.zeros(len(values), np.float32)
         tables, coded = [], []
         for number, step in enumerate(at.steps):
             ranks, channels = where.ranks[step.phase], slice(step.start, step.end)
             near = self._surroundings.near(ranks)
             expected = at.expect(number, near, None if side is None else side[ranks])
-            value, less = self._refined(values[ranks, channels], before[ranks, channels], expected)
-            bits = self._zero_bits[expected.table]
-            some = np.flatnonzero(less)
-            at_some = expected.table.reshape(-1)[some].astype(np.int64) * self._width + MAX_SYMBOL
-            bits.reshape(-1)[some] = self._bits[at_some + less.reshape(-1)[some]]
-            cost[ranks] += bits.sum(1)
+            less, bits = self._chosen(values[ranks, channels], rest[ranks, channels], expected)
+            value = less + expected.mean
+            cost[ranks] += bits @ np.ones(bits.shape[1], np.float32)
             self._surroundings.put(ranks, channels, value)
             values[ranks, channels] = value
             tables.append(expected.table)
             coded.append(less)
-        sent = np.zeros((len(symbols), len(values)), np.int8)
-        sent[at.channels[:, None], where.places] = values.T
-        spent = np.empty_like(cost)
+        spent = np.empty(len(cost), np.float64)
         spent[where.places] = cost
+        placed = np.empty(values.shape, np.int8)
+        placed[where.places] = values
+        sent = np.zeros((len(symbols), len(values)), np.int8)
+        sent[at.channels] = placed.T
         return LearnedTrace(
             grid,
             sent.reshape(symbols.shape),
@@ -145,27 +146,33 @@ class LearnedPricer:
             [step.phase for step in at.steps],
         )
 
-    def _refined(
-        self, value: npt.NDArray[np.int32], before: Scaled, expected: Expectation
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Symbols (P, size), each one step nearer to what is expected where that pays; and less it.
+    def _chosen(
+        self, value: npt.NDArray[np.int32], rest: Floats, expected: Expectation
+    ) -> tuple[npt.NDArray[np.int32], Floats]:
+        """Symbols (P, size) less their means, and what they cost; rest: what rounding took off.
 
-        One that is not coded is zero.
+        Each goes one step nearer to its mean where that pays; one that is not coded is zero.
         """
         less = value - expected.mean
         np.clip(less, -MAX_SYMBOL, MAX_SYMBOL, out=less)
-        less[expected.table == 0] = 0
+        less *= expected.table != 0
+        bits = self._zero_bits[expected.table]
         flat = less.reshape(-1)
-        off = np.flatnonzero(flat)
-        if self._refinement > 0 and len(off):
+        off = np.flatnonzero(flat != 0)
+        if len(off):
             away = flat[off]
-            step = np.sign(away)
-            at = expected.table.reshape(-1)[off].astype(np.int64) * self._width + MAX_SYMBOL + away
-            saved = self._bits[at] - self._bits[at - step]
-            mean = expected.mean.reshape(-1)[off]
-            harm = 1.0 + 2.0 * step * (before.reshape(-1)[off] - (mean + away))
-            flat[off] -= np.where(harm < self._refinement * saved, step, 0)
-        return less + expected.mean, less
+            at = self._columns[expected.table.reshape(-1)[off]] + away
+            spent = self._bits[at]
+            if self._refinement > 0:
+                step = np.sign(away)
+                fewer = self._bits[at - step]
+                lost = rest.reshape(-1)[off]
+                harm = 1 + 2 * np.where(away > 0, lost, -lost)
+                pays = harm < self._refinement * (spent - fewer)
+                flat[off] = away - step * pays
+                spent = np.where(pays, fewer, spent)
+            bits.reshape(-1)[off] = spent
+        return less, bits
 
 
 class LearnedDecoder:
