@@ -40,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the camera saw, or a bag of packets",
     )
     add_stream_options(parser)
+    # What the nodes take, so that the same packets give the same results bit for bit.
+    parser.set_defaults(precision="fp32")
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after so much of it")
     parser.add_argument(
         "--out", type=Path, default=Path("out/replay"), help="folder (default: %(default)s)"

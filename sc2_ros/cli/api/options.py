@@ -57,7 +57,7 @@ def add_stream_options(parser: argparse.ArgumentParser) -> None:
         "--precision",
         default="auto",
         help="of the ground's network: fp32, bf16, fp16 (GPU), or auto: bf16 on a CPU that "
-        "multiplies it, which takes half the time, else fp32 (default: auto)",
+        "multiplies it, which takes half the time, else fp32 (default: %(default)s)",
     )
 
 
