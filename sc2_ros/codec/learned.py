@@ -45,14 +45,16 @@ class LearnedTrace:
     def payload(self, number: int, coder: SymbolCoder) -> bytes:
         """The rANS bytes of a slice: step by step, in each the positions, of each the channels."""
         bounds = layout(self.grid).bounds
-        symbols: list[int] = []
-        tables: list[int] = []
-        for phase, table, coded in zip(self.phases, self.tables, self.coded, strict=True):
-            part = slice(bounds[phase][number], bounds[phase][number + 1])
-            used = table[part] > 0
-            symbols += coded[part][used].tolist()
-            tables += table[part][used].tolist()
-        return coder.encode(symbols, tables)
+        parts = [slice(bound[number], bound[number + 1]) for bound in bounds]
+        where = [parts[phase] for phase in self.phases]
+        tables = np.concatenate(
+            [table[part].reshape(-1) for part, table in zip(where, self.tables, strict=True)]
+        )
+        coded = np.concatenate(
+            [less[part].reshape(-1) for part, less in zip(where, self.coded, strict=True)]
+        )
+        used = np.flatnonzero(tables)
+        return coder.encode(coded[used].tolist(), tables[used].tolist())
 
 
 class Surroundings:
