@@ -67,3 +67,13 @@ def symbol_bits(cdf: npt.NDArray[np.int32], offset: int) -> npt.NDArray[np.float
     bits = np.where(escaped, cost[inside] + _NIBBLE * (1 + nibbles), 0.0)
     bits[~escaped] = cost[value[~escaped]]
     return bits
+
+
+def bank_bits(
+    cdfs: npt.NDArray[np.int32], sizes: npt.NDArray[np.int32], offsets: npt.NDArray[np.int32]
+) -> npt.NDArray[np.float32]:
+    """Cost of symbol s in table t of a bank at [t, s + 127], (B + 1, 255); row 0, SKIP, is 0."""
+    bits = np.zeros((len(cdfs) + 1, SYMBOLS), np.float32)
+    for table, (size, offset) in enumerate(zip(sizes, offsets, strict=True)):
+        bits[table + 1] = symbol_bits(cdfs[table, :size], int(offset))
+    return bits

@@ -25,12 +25,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.cdf import SYMBOLS, symbol_bits
+from sc2_ros.codec.cdf import bank_bits
+from sc2_ros.codec.layout import TAPS
 from sc2_ros.errors import CheckpointError
 
 REACH = 7
 """Symbols enter the network clipped to -7 .. 7."""
-TAPS = 9
 PHASES = 2
 HIDDEN_MAX = 1023
 LEVELS = 29
@@ -184,10 +184,7 @@ class ContextNetwork:
     @cached_property
     def bits(self) -> Floats:
         """(B + 1, 255) float32, cost of symbol s in table t at [t, s + 127]; row 0 is 0."""
-        bits = np.zeros((len(self.cdfs) + 1, SYMBOLS), np.float32)
-        for table, (size, offset) in enumerate(zip(self.sizes, self.offsets, strict=True)):
-            bits[table + 1] = symbol_bits(self.cdfs[table, :size], int(offset))
-        return bits
+        return bank_bits(self.cdfs, self.sizes, self.offsets)
 
     def at(self, code: int) -> CodeNetwork:
         """The network at a rate code."""

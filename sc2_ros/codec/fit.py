@@ -120,11 +120,17 @@ def _bank(pmfs: Array, weights: Array, size: int) -> tuple[list[npt.NDArray[np.i
     centres = centres[np.argsort(_entropy(centres), kind="stable")]
     bank, offsets = [], []
     for centre in centres:
-        low, high = _span(centre)
-        tail = centre[:low].sum() + centre[high:].sum()
-        bank.append(quantised_cdf(centre[low:high], tail))
-        offsets.append(low - MAX_SYMBOL)
+        cdf, offset = table_of(centre)
+        bank.append(cdf)
+        offsets.append(offset)
     return bank, offsets
+
+
+def table_of(pmf: Array) -> tuple[npt.NDArray[np.int32], int]:
+    """A distribution (255,) as a CDF and the symbol that its first entry stands for."""
+    low, high = _span(pmf)
+    tail = float(pmf[:low].sum() + pmf[high:].sum())
+    return quantised_cdf(pmf[low:high], tail), low - MAX_SYMBOL
 
 
 def _cluster(pmfs: Array, weights: Array, size: int) -> Array:

@@ -16,9 +16,9 @@ from sc2_ros.codec.cdf import (
     MAX_SYMBOL,
     SYMBOLS,
     TOTAL,
+    bank_bits,
     quantised_cdf,
     stack,
-    symbol_bits,
 )
 from sc2_ros.codec.context_network import TABLES, ContextNetwork
 from sc2_ros.codec.temporal_tables import TemporalTables
@@ -105,10 +105,7 @@ class CodingTables:
     @cached_property
     def bits(self) -> Floats:
         """(B + 1, 255) float32, exact cost of symbol s in table t at [t, s + 127]; row 0 is 0."""
-        bits = np.zeros((len(self.cdfs) + 1, SYMBOLS), np.float32)
-        for table, (size, offset) in enumerate(zip(self.sizes, self.offsets, strict=True)):
-            bits[table + 1] = symbol_bits(self.cdfs[table, :size], int(offset))
-        return bits
+        return bank_bits(self.cdfs, self.sizes, self.offsets)
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Plain arrays for a checkpoint file; `from_arrays` is the inverse."""

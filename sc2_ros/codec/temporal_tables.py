@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.cdf import SYMBOLS, symbol_bits
+from sc2_ros.codec.cdf import bank_bits
 from sc2_ros.errors import CheckpointError
 
 REACH = 3
@@ -102,10 +102,7 @@ class TemporalTables:
     @cached_property
     def bits(self) -> npt.NDArray[np.float32]:
         """(B + 1, 255) float32, cost of symbol s in table t at [t, s + 127]; row 0 is 0."""
-        bits = np.zeros((len(self.cdfs) + 1, SYMBOLS), np.float32)
-        for table, (size, offset) in enumerate(zip(self.sizes, self.offsets, strict=True)):
-            bits[table + 1] = symbol_bits(self.cdfs[table, :size], int(offset))
-        return bits
+        return bank_bits(self.cdfs, self.sizes, self.offsets)
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Plain arrays for a checkpoint file; `from_arrays` is the inverse."""

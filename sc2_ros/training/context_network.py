@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sc2_ros.codec.cdf import MAX_SYMBOL, quantised_cdf, stack
+from sc2_ros.codec.cdf import MAX_SYMBOL, stack
 from sc2_ros.codec.context_network import (
     CODE_STEP,
     FRACTIONS,
@@ -30,9 +30,10 @@ from sc2_ros.codec.context_network import (
     PHASES,
     REACH,
     TABLES,
-    TAPS,
     ContextNetwork,
 )
+from sc2_ros.codec.fit import table_of
+from sc2_ros.codec.layout import TAPS
 from sc2_ros.codec.tables import RATE_CODES
 
 ROWS = (RATE_CODES - 1) // CODE_STEP + 1
@@ -326,10 +327,9 @@ def _bank(counts: NDArray[np.int64] | None) -> tuple[list[NDArray[np.int32]], li
         if counts is not None:
             pmf = counts[table] + _PRIOR_COUNTS * pmf
             pmf /= pmf.sum()
-        worthy = np.flatnonzero(pmf >= 2.0**-15)
-        low, high = min(int(worthy[0]), MAX_SYMBOL), max(int(worthy[-1]), MAX_SYMBOL) + 1
-        cdfs.append(quantised_cdf(pmf[low:high], float(pmf[:low].sum() + pmf[high:].sum())))
-        offsets.append(low - MAX_SYMBOL)
+        cdf, offset = table_of(pmf)
+        cdfs.append(cdf)
+        offsets.append(offset)
     return cdfs, offsets
 
 
