@@ -20,9 +20,9 @@ from sc2_ros.codec.cdf import MAX_SYMBOL
 from sc2_ros.codec.context import MAX_MAGNITUDE
 
 REFINEMENT = 0.07
-"""mu of the onboard encoder. With an early context network, on 96 images of HIT-UAV val, 0.08 gave a
-mean AP50 of 0.754 at 671 bytes and 0.774 at 915; 0.04 gave 0.746 at 722 and 0.779 at 954; 0.12 gave
-0.757 at 795. 0.07 itself was not compared."""
+"""mu of the onboard encoder. With an early context network, on 96 images of HIT-UAV val, 0.08 gave
+a mean AP50 of 0.754 at 671 bytes and 0.774 at 915; 0.04 gave 0.746 at 722 and 0.779 at 954; 0.12
+gave 0.757 at 795. 0.07 itself was not compared."""
 
 Symbols = npt.NDArray[np.int8]
 Scaled = npt.NDArray[np.float32]
