@@ -19,6 +19,7 @@ import dataclasses
 import hashlib
 import json
 import shlex
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -35,12 +36,14 @@ from sc2_ros.errors import Sc2Error
 from sc2_ros.evaluation.seeds_figure import draw_curves, draw_front, draw_trade_off
 from sc2_ros.evaluation.seeds_plan import (
     LATER,
+    OWN_STREAM,
     PICTURES,
     RATES,
     SEARCH,
     STUDENTS,
     TASKS,
     TEACHER,
+    WHOLE,
     label,
 )
 from sc2_ros.evaluation.seeds_report import compare, table
@@ -75,21 +78,33 @@ def main() -> int:
 
 def _train(name: str, args: argparse.Namespace, report: dict[str, Any]) -> None:
     """The teacher, then one rate of every system after the other, measured as they come."""
-    teacher = _run(name, "teacher", "teacher", {}, args, TEACHER)
+    teacher = args.runs / name / "teacher" / "labels" / "checkpoint.safetensors"
+    if args.teacher is None:
+        _run(name, "teacher", "teacher", {}, args, TEACHER, start=TASKS[name].init)
+    elif args.teacher != teacher:
+        teacher.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(args.teacher, teacher)
     wanted = args.systems.split(",") if args.systems else list(STUDENTS)
+    if TASKS[name].task != "segmentation" and OWN_STREAM in wanted:
+        wanted.remove(OWN_STREAM)  # the shipped one is measured; it does not classify
     for number in args.points:
         for system in wanted:
             kind, curve = STUDENTS[system]
             if number >= len(curve):
                 continue
+            if system == OWN_STREAM:
+                _run(name, system, kind, curve[0], args, WHOLE, start=str(teacher))
+                _measure(name, args, report, only=system)
+                continue
             before = None
             if number and not system.endswith("channel_reduction"):  # its points differ in shape
                 before = args.runs / name / system / label(curve[number - 1])
-            start = before / "checkpoint.safetensors" if before is not None else None
+            start = None if before is None else before / "checkpoint.safetensors"
             if start is not None and not start.is_file():
                 start = None
             length = 1.0 if start is None else LATER
-            _run(name, system, kind, curve[number], args, length, teacher, start)
+            init = None if start is None else str(start)
+            _run(name, system, kind, curve[number], args, length, teacher, init)
             _measure(name, args, report, only=system)
             _write(report, args)
     for settings in SEARCH if args.search else ():
@@ -106,11 +121,12 @@ def _run(
     args: argparse.Namespace,
     length: float,
     teacher: Path | None = None,
-    start: Path | None = None,
+    start: str | None = None,
 ) -> Path:
     """One training, unless it is finished; returns its checkpoint.
 
-    length: in students' steps or minutes; start: checkpoint whose bottleneck is the start.
+    length: in students' steps or minutes; start: checkpoint to begin with, of a student only its
+    bottleneck; without a teacher it is one, or our own stream.
     """
     task = TASKS[name]
     folder: Path = args.runs / name / system / (label(settings) or "labels")
@@ -118,9 +134,8 @@ def _run(
     path = _located(task.data, args.data)
     minutes = {} if args.minutes_each is None else {"max_minutes": args.minutes_each * length}
     steps = round((args.steps_each or 1_000_000) * length)
-    if teacher is None and args.teacher_steps is not None:
-        steps = args.teacher_steps
-    if teacher is None:
+    if kind == "teacher":
+        steps = args.teacher_steps or steps
         settings = {"task": task.task, "backbone": task.backbone}
     config = TrainConfig(
         out=str(folder),
@@ -142,7 +157,7 @@ def _run(
     if teacher is not None:
         key["teacher_id"] = f"{split_checkpoint.load(teacher).id:08x}"
     if start is not None:
-        key["start_id"] = f"{split_checkpoint.load(start).id:08x}"
+        key["start"] = hashlib.sha256(checkpoints.find(start).read_bytes()).hexdigest()
     digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
     checkpoint, mark = folder / "checkpoint.safetensors", folder / "configuration.sha256"
     known = mark.read_text() if mark.is_file() else None
@@ -154,8 +169,7 @@ def _run(
             old.unlink()
     mark.write_text(digest)
     print(f"--- {name} {system} {folder.name}", flush=True)
-    init = None if start is None else str(start)
-    options = RunOptions(device=args.device, resume=True, init=init)
+    options = RunOptions(device=args.device, resume=True, init=start)
     path_written: Path = recipe(kind)(config, options)
     return path_written
 
@@ -184,9 +198,20 @@ def _measure(
             flush=True,
         )
 
+    def of_stream(path: str) -> None:
+        own = checkpoints.load(path, device=args.device)
+        for rate in RATES:
+            masks = task.task == "segmentation"
+            stream = StreamSystem(own, rate, mask=masks, device=args.device)
+            number, steps = f"{own.id:08x}", int(own.card.get("steps", 0))
+            measure(stream, own.encoder, OWN_STREAM, f"rate {rate:g}", number, steps)
+
     for path in sorted((args.runs / name).glob("*/*/checkpoint.safetensors")):
         family, setting = path.parts[-3], path.parts[-2]
         if only is not None and family != only:
+            continue
+        if not split_checkpoint.is_split(path):
+            of_stream(str(path))
             continue
         loaded = split_checkpoint.load(path, args.device)
         number, steps = f"{loaded.id:08x}", int(loaded.card["steps"])
@@ -202,12 +227,7 @@ def _measure(
                 head = parts_on_board(system.bottleneck)
                 measure(system, head, "feature-jpeg", str(quality), number, steps)
     if task.task == "detection" and only is None:
-        shipped = checkpoints.load(args.checkpoint, device=args.device)
-        for rate in RATES:
-            stream = StreamSystem(shipped, rate, mask=False, device=args.device)
-            steps = int(shipped.card.get("steps", 0))
-            number = f"{shipped.id:08x}"
-            measure(stream, shipped.encoder, "sc2_ros", f"rate {rate:g}", number, steps)
+        of_stream(args.checkpoint)
 
 
 def _row(
@@ -291,6 +311,7 @@ def _arguments() -> argparse.Namespace:
         "--points", type=int, nargs="*", default=[0, 1, 2, 3], help="which rates, in this order"
     )
     parser.add_argument("--steps-each", type=int, help="of each student; a teacher gets 3 times")
+    parser.add_argument("--teacher", type=Path, help="trained already, by `sc2 train teacher`")
     parser.add_argument("--teacher-steps", type=int, help="in place of 3 times --steps-each")
     parser.add_argument("--minutes-each", type=float, help="of each student, at most")
     parser.add_argument("--search", action="store_true", help="also the rate estimator's search")

@@ -7,12 +7,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from sc2_ros.network.seeds.backbones import OWN
+
 RATES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """One task's data and teacher; batch and crop as in training."""
+    """One task's data and teacher; batch and crop as in training; init: of the teacher."""
 
     data: str
     task: str
@@ -21,21 +23,24 @@ class Task:
     crop: int
     batch: int
     scale: tuple[float, float] = (0.75, 1.3)
+    init: str | None = None
 
 
 TASKS = {
     "chips": Task("chips:hituav", "classification", "top1", "resnet:32-64-128:1-1-1", 64, 16),
-    "camvid": Task("camvid", "segmentation", "miou", "resnet:64-128-256:2-2-2", 256, 6, (0.6, 1.4)),
-    "hituav": Task("hituav", "detection", "mean_ap50", "resnet:64-128-256:2-2-2", 320, 8),
+    "camvid": Task("camvid", "segmentation", "miou", OWN, 320, 4, (0.6, 1.6), "default"),
+    "hituav": Task("hituav", "detection", "mean_ap50", OWN, 320, 4, init="default"),
 }
-BETAS = (0.32, 1.28, 5.12, 20.48)
-PRICES = (0.1, 0.4, 1.6, 6.4)
-SHALLOW = (0.02, 0.08, 0.32, 1.28)  # FrankenSplit sums over one layer, the students over several
+BETAS = (0.2, 0.6, 1.8, 5.4)
+PRICES = (0.1, 0.3, 0.9, 2.7)
+SHALLOW = (0.05, 0.2, 0.8, 3.2)  # FrankenSplit sums over one layer, the students over several
 # System -> recipe and one dict of settings per point of its curve, from many bytes to few. A point
 # begins with the bottleneck of the point before it and takes LATER of the first one's steps; the
-# teacher takes TEACHER times them.
-LATER, TEACHER = 0.5, 3.0
+# teacher takes TEACHER times them, and our own stream, which has every rate, as much as a curve.
+LATER, TEACHER, WHOLE = 0.5, 3.0, 2.5
+OWN_STREAM = "sc2_ros"
 STUDENTS: dict[str, tuple[str, list[dict[str, Any]]]] = {
+    OWN_STREAM: ("sc2_ros", [{"mask_classes": "own"}]),
     "entropic_student": ("entropic_student", [{"beta": beta} for beta in BETAS]),
     "sc2_ros_encoder": ("sc2", [{"bottleneck": "sc2_ros_encoder", "beta": b} for b in BETAS]),
     # 16 channels, as the rate estimator: 64 start at 0.7 bpp and take long to come down.

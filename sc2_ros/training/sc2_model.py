@@ -15,6 +15,7 @@ from sc2_ros.network.encoder import STRIDE, OnboardEncoder
 from sc2_ros.network.model import GroundNetwork
 from sc2_ros.training.augment import VOID
 from sc2_ros.training.batches import Batch
+from sc2_ros.training.datasets import MASK_CLASSES
 from sc2_ros.training.detection_loss import detection_loss
 from sc2_ros.training.segmentation_loss import segmentation_loss
 
@@ -39,12 +40,12 @@ class TrainingModel(nn.Module):
         image -> encoder -> bottleneck(rate) -> patches lost -> ground -> detection, mask, preview
     """
 
-    def __init__(self, channels: int = 64) -> None:
-        """channels: latent channels C."""
+    def __init__(self, channels: int = 64, mask_classes: int = len(MASK_CLASSES)) -> None:
+        """channels: latent channels C; mask_classes: of the segmentation head."""
         super().__init__()
         self.encoder = OnboardEncoder(channels)
         self.bottleneck = Bottleneck(channels)
-        self.ground = GroundNetwork(channels)
+        self.ground = GroundNetwork(channels, mask_classes=mask_classes)
 
     def forward(self, image: Tensor, rate: Tensor, received: Tensor) -> dict[str, Tensor]:
         """Image (B, 3, H, W), rate (B,), received (B, 1, h, w) -> outputs, plus bits per pixel."""

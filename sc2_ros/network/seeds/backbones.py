@@ -14,8 +14,11 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
 
 from sc2_ros.errors import InputError, ParameterError
+from sc2_ros.network.encoder import INPUT_SCALE, INPUT_SHIFT, OnboardEncoder
+from sc2_ros.network.layers import DepthwiseResidual
 
 DEFAULT = "resnet:64-128-256:2-2-2"
+OWN = "sc2_ros"
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -30,6 +33,7 @@ class Backbone(nn.Module):
 
     mean: Tensor
     std: Tensor
+    kind = "resnet"  # whose neck it gets (necks.py)
 
     def __init__(
         self, stages: Sequence[nn.Module], channels: Sequence[int], *, channels_last: bool = False
@@ -89,8 +93,9 @@ def build_backbone(spec: str = DEFAULT, *, pretrained: bool = False) -> Backbone
     """A backbone by its specification.
 
     Args:
-        spec: "resnet:WIDTHS:DEPTHS", as resnet:64-128-256:2-2-2 (basic blocks, He et al. 2016), or
-            "torchvision:NAME" with a ResNet, Swin or ConvNeXt of torchvision.
+        spec: "resnet:WIDTHS:DEPTHS", as resnet:64-128-256:2-2-2 (basic blocks, He et al. 2016),
+            "torchvision:NAME" with a ResNet, Swin or ConvNeXt of torchvision, or "sc2_ros", our
+            own onboard encoder as three stages.
         pretrained: torchvision's ImageNet weights, which it downloads.
 
     Raises:
@@ -98,6 +103,8 @@ def build_backbone(spec: str = DEFAULT, *, pretrained: bool = False) -> Backbone
         InputError: the weights cannot be downloaded.
     """
     kind, _, rest = spec.partition(":")
+    if spec == OWN:
+        return OwnTrunk()
     if kind == "torchvision" and rest:
         return _torchvision(rest, pretrained)
     try:
@@ -108,9 +115,26 @@ def build_backbone(spec: str = DEFAULT, *, pretrained: bool = False) -> Backbone
             raise ValueError
     except ValueError:
         raise ParameterError(
-            f"backbone '{spec}' is none: use {DEFAULT} or torchvision:resnet18, as examples"
+            f"backbone '{spec}' is none: use {DEFAULT}, torchvision:resnet18 or {OWN}, as examples"
         ) from None
     return _resnet(widths, depths)
+
+
+class OwnTrunk(Backbone):
+    """Our onboard encoder before its latent: stages at strides 4, 8 and 16."""
+
+    kind = OWN
+
+    def __init__(self) -> None:
+        """Of the shipped checkpoint's shape, untrained."""
+        encoder = OnboardEncoder()
+        layers = list(encoder.body)
+        starts = [n for n, layer in enumerate(layers) if not isinstance(layer, DepthwiseResidual)]
+        ends = [*starts[1:], len(layers)]
+        stages = [nn.Sequential(*layers[a:b]) for a, b in zip(starts, ends, strict=True)]
+        super().__init__(stages, [stage[0][0].out_channels for stage in stages])
+        self.mean.fill_(-INPUT_SHIFT / INPUT_SCALE)
+        self.std.fill_(1 / INPUT_SCALE)
 
 
 def _resnet(widths: list[int], depths: list[int]) -> Backbone:

@@ -1,51 +1,18 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A ground network for one task: a backbone, and a head over its stages from stride 8 on."""
+"""A ground network for one task: a backbone, a neck over its last stages, and a head."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from sc2_ros.errors import ParameterError
 from sc2_ros.network.heads import DetectionHead, SegmentationHead
-from sc2_ros.network.layers import PixelShuffleUp, conv_bn_relu
 from sc2_ros.network.seeds.backbones import Backbone
+from sc2_ros.network.seeds.necks import build_neck
 
 TASKS = ("detection", "segmentation", "classification")
-
-
-class TopDown(nn.Module):
-    """Features at strides 16, 8 and 4 from a backbone's stages (FPN, Lin et al. 2017).
-
-    ::
-
-        stage 4 --1x1--> up --+                      (only where the backbone has it)
-        stage 3 --1x1---------+--> 3x3 ----> x16 --> up --+
-        stage 2 --1x1-------------------------------------+--> 3x3 --> x8 --pixel shuffle--> x4
-
-    Stride 4 comes from stride 8, so that a network may be split behind its second stage.
-    """
-
-    def __init__(self, channels: Sequence[int], width: int) -> None:
-        """channels: of the stages from the second on, at strides 8, 16 and perhaps 32."""
-        super().__init__()
-        self.lateral = nn.ModuleList(nn.Conv2d(c, width, 1) for c in channels)
-        self.smooth16 = conv_bn_relu(width, width, 3)
-        self.smooth8 = conv_bn_relu(width, width, 3)
-        self.up4 = PixelShuffleUp(width, width)
-
-    def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Features of the stages from the second on -> x16, x8, x4."""
-        x8, x16, *deeper = (lateral(x) for lateral, x in zip(self.lateral, features, strict=True))
-        for x32 in deeper:
-            x16 = x16 + F.interpolate(x32, x16.shape[2:], mode="nearest")
-        x16 = self.smooth16(x16)
-        x8 = self.smooth8(x8 + F.interpolate(x16, x8.shape[2:], mode="nearest"))
-        return x16, x8, self.up4(x8)
 
 
 class TaskNetwork(nn.Module):
@@ -56,7 +23,7 @@ class TaskNetwork(nn.Module):
     """
 
     def __init__(self, backbone: Backbone, task: str, classes: int, width: int = 64) -> None:
-        """task: one of TASKS; classes: of boxes, pixels or images; width: of the neck."""
+        """task: one of TASKS; classes: of boxes, pixels or images; width: of a TopDown neck."""
         super().__init__()
         if task not in TASKS:
             raise ParameterError(f"no task '{task}'; known are {', '.join(TASKS)}")
@@ -64,11 +31,11 @@ class TaskNetwork(nn.Module):
         if task == "classification":
             self.classify = nn.Linear(backbone.channels[-1], classes)
             return
-        self.neck = TopDown(backbone.channels[1:], width)
+        self.neck = build_neck(backbone, width)
         if task == "detection":
-            self.detect = DetectionHead(width, classes)
+            self.detect = DetectionHead(self.neck.channels[2], classes)
         else:
-            self.segment = SegmentationHead((width, width, width), classes)
+            self.segment = SegmentationHead(self.neck.channels, classes)
 
     def forward(self, image: Tensor) -> dict[str, Tensor | list[Tensor]]:
         """Image (B, 3, H, W) in [0, 1] -> features of all stages, and the answers."""
@@ -90,7 +57,7 @@ class TaskNetwork(nn.Module):
         if self.task == "classification":
             result["logits"] = self.classify(features[-1].mean((2, 3)))
             return result
-        x16, x8, x4 = self.neck(features[-len(self.neck.lateral) :])
+        x16, x8, x4 = self.neck(features[-self.neck.takes :])
         if self.task == "detection":
             result["heatmap"], result["box"] = self.detect(x4)
         else:
@@ -99,7 +66,8 @@ class TaskNetwork(nn.Module):
 
     def latest_split(self) -> int:
         """Behind how many stages it may be split at most."""
-        return len(self.backbone.stages) if self.task == "classification" else 2
+        stages = len(self.backbone.stages)
+        return stages if self.task == "classification" else stages - self.neck.takes + 1
 
     def without(self, split: int) -> TaskNetwork:
         """A copy that lacks the first `split` stages."""

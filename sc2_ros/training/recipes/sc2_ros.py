@@ -17,18 +17,20 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from sc2_ros import checkpoint
+from sc2_ros import checkpoint, split_checkpoint
 from sc2_ros.codec.context_network import ContextNetwork
 from sc2_ros.codec.tables import RATE_CODES
-from sc2_ros.errors import CheckpointError
+from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import ANCHORS
 from sc2_ros.training import context_fit, tables
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
 from sc2_ros.training.config import TrainConfig, build
 from sc2_ros.training.context_network import ContextConfig
+from sc2_ros.training.datasets import MASK_CLASSES, open_dataset
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.sc2_model import TrainingModel, sc2_loss
+from sc2_ros.training.starting import begin_with, weights_of
 from sc2_ros.training.trainer import Trainer
 from sc2_ros.training.validation import validation_loss
 
@@ -39,17 +41,20 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     """Train, fit the coding tables, write OUT/checkpoint.safetensors and return its path."""
     folder = Path(config.out)
     torch.manual_seed(config.trainer.seed)
-    model = TrainingModel()
+    classes = mask_classes_of(config)
+    model = TrainingModel(mask_classes=len(classes))
     if options.init is not None:
-        model.load_state_dict(_weights(options.init))
-    sources = open_sources(config.sources, config.augment, need=("boxes", "masks"))
+        start(model, options.init)
+    sources = open_sources(
+        config.sources, config.augment, mask_classes=classes, need=("boxes", "masks")
+    )
 
     def loss(net: nn.Module, batch: Batch) -> tuple[torch.Tensor, dict[str, float]]:
         return sc2_loss(net, batch, config.loss)
 
     validate = None
     if config.trainer.validate_every > 0:
-        validate = validation_loss(config.sources, config.augment, loss)
+        validate = validation_loss(config.sources, config.augment, loss, classes)
     trainer = Trainer(model, loss, config.trainer, folder, options.device, validate)
     if options.resume:
         trainer.resume()
@@ -94,6 +99,7 @@ def export(
     if card is None:
         card = checkpoint.default_card() | {
             "recipe": "sc2_ros",
+            "mask_classes": list(mask_classes_of(config)),
             "steps": steps,
             "minutes": round(minutes, 1),
             "trained": date.today().isoformat(),
@@ -105,16 +111,33 @@ def export(
     return path
 
 
-def _weights(path: str) -> dict[str, torch.Tensor]:
-    """Averaged weights of another run's last.pt, or those of a finished checkpoint."""
-    if not path.endswith(".pt"):
-        return unpacked(checkpoint.read(path)).state_dict()
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        weights: dict[str, torch.Tensor] = state["ema"]
-    except (OSError, RuntimeError, KeyError) as error:
-        raise CheckpointError(f"cannot start from {path}: no last.pt of a training") from error
-    return weights
+def mask_classes_of(config: TrainConfig) -> tuple[str, ...]:
+    """The package's mask classes, or those of `settings.mask_classes`.
+
+    That is a list of names, or `own` for all that the data sets have, in their order.
+
+    Raises:
+        ParameterError: `own`, and no data set has masks; or fewer than two names.
+    """
+    wanted = config.settings.get("mask_classes", MASK_CLASSES)
+    if wanted == "own":
+        data = [open_dataset(source.path, "train") for source in config.sources]
+        wanted = dict.fromkeys(name for one in data for name in one.mask_classes)
+    names = tuple(wanted) if not isinstance(wanted, str) else ()
+    if len(set(names)) < 2 or len(set(names)) != len(names):
+        raise ParameterError(
+            f"settings.mask_classes gives {names or wanted!r}; use own, where a data set has "
+            "masks, or a list of two names or more"
+        )
+    return names
+
+
+def start(model: TrainingModel, path: str) -> None:
+    """Begin with a last.pt, a finished checkpoint's networks and gains, or a teacher's networks."""
+    if path.endswith(".pt") or split_checkpoint.is_split(path):
+        begin_with(model, weights_of(path), path)
+    else:
+        begin_with(model, unpacked(checkpoint.read(path)).state_dict(), path)
 
 
 def unpacked(parts: checkpoint.Parts) -> TrainingModel:

@@ -18,6 +18,7 @@ from sc2_ros.training.batches import Batch
 from sc2_ros.training.config import TrainConfig, build
 from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.split_training import finish, run_stage, sources_for
+from sc2_ros.training.starting import begin_with, teacher_weights_of
 from sc2_ros.training.task_loss import task_loss
 
 
@@ -54,6 +55,8 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     )
     network = split_checkpoint.build_network(card, pretrained=settings.pretrained)
     assert isinstance(network, TaskNetwork)
+    if options.init is not None:
+        begin_with(network, teacher_weights_of(options.init), options.init)
     best, trainer = run_stage(network, teacher_loss, sources, config, options)
     assert isinstance(best, TaskNetwork)
     return finish(best, sources, config, card, steps=trainer.step, minutes=trainer.minutes)

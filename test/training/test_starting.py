@@ -1,0 +1,150 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A stream and a teacher on our own trunk are one network under two sets of names."""
+
+import pytest
+import torch
+
+from sc2_ros import checkpoint, split_checkpoint
+from sc2_ros.cli.main import main
+from sc2_ros.errors import CheckpointError, ParameterError
+from sc2_ros.network.seeds.backbones import DEFAULT, OWN
+from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.recipes.sc2_ros import mask_classes_of
+from sc2_ros.training.sc2_model import TrainingModel
+from sc2_ros.training.sources import SourceConfig
+from sc2_ros.training.starting import begin_with, teacher_weights_of, weights_of
+from sc2_ros.training.teachers import load_teacher
+
+
+def make_stream(path):
+    """A stream's file with random weights and statistics."""
+    torch.manual_seed(0)
+    card = checkpoint.default_card()
+    encoder, ground = checkpoint.build_networks(card)
+    for module in [*encoder.modules(), *ground.modules()]:
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.2, 0.2)
+            module.running_var.uniform_(0.5, 2.0)
+    checkpoint.save(path, encoder, ground, checkpoint.untrained().tables, card)
+    return path
+
+
+def make_teacher(path, backbone=OWN, task="detection", classes=("a", "b", "c", "d")):
+    torch.manual_seed(1)
+    card = split_checkpoint.make_card(
+        recipe="teacher", task=task, classes=classes, backbone=backbone
+    )
+    network = split_checkpoint.build_network(card)
+    split_checkpoint.save(path, network, card)
+    return network.eval()
+
+
+@pytest.mark.parametrize("task", ["detection", "segmentation"])
+def test_teacher_of_a_stream_answers_like_it(tmp_path, task) -> None:
+    """The same image, the same logits: no layer was left out or put in another's place."""
+    path = str(make_stream(tmp_path / "stream.safetensors"))
+    classes = checkpoint.DETECTION_CLASSES if task == "detection" else checkpoint.MASK_CLASSES
+    network = make_teacher(tmp_path / "teacher.safetensors", task=task, classes=classes)
+    begin_with(network, teacher_weights_of(path), path)
+    image = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        ours, theirs = network(image), load_teacher(path)(image)
+    for name in ("heatmap", "box") if task == "detection" else ("mask",):
+        torch.testing.assert_close(ours[name], theirs[name], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("split", [1, 2, 3])
+def test_own_trunk_splits_behind_every_stage(tmp_path, split) -> None:
+    """What is left behind a split answers as the whole."""
+    network = make_teacher(tmp_path / "teacher.safetensors")
+    assert network.latest_split() == 3
+    image = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        features = network.backbone.head(image, split)
+        found = network.without(split).eval().behind(features, split)
+        assert features.shape[2:] == (64 // 2 ** (split + 1), 96 // 2 ** (split + 1))
+        assert torch.equal(found["heatmap"], network(image)["heatmap"])
+
+
+def test_there_and_back_again(tmp_path, capsys) -> None:
+    """A stream begun with a teacher that was begun with a stream has that stream's weights."""
+    path = str(make_stream(tmp_path / "stream.safetensors"))
+    card = split_checkpoint.make_card(
+        recipe="teacher", task="detection", classes=("a", "b", "c", "d"), backbone=OWN
+    )
+    network = split_checkpoint.build_network(card)
+    begin_with(network, teacher_weights_of(path), path)
+    teacher = tmp_path / "teacher.safetensors"
+    split_checkpoint.save(teacher, network, card)
+    model = TrainingModel(mask_classes=3)
+    capsys.readouterr()
+    begin_with(model, weights_of(str(teacher)), str(teacher))
+    afresh = capsys.readouterr().out
+
+    was = weights_of(path)
+    now = model.state_dict()
+    gone = {key for key in now if key not in was or not torch.equal(now[key], was[key])}
+    kinds = {".".join(key.split(".")[:2]) for key in gone if not key.startswith("bottleneck.")}
+    assert kinds == {"ground.preview", "ground.segmentation"}
+    assert "ground.preview, ground.segmentation" in afresh
+
+
+def test_head_for_other_classes_begins_afresh(tmp_path) -> None:
+    """Only the layer that names classes stays; a backbone of another shape is refused."""
+    path = str(make_stream(tmp_path / "stream.safetensors"))
+    network = make_teacher(tmp_path / "t.safetensors", task="segmentation", classes=("a", "b"))
+    before = {k: v.clone() for k, v in network.state_dict().items()}
+    begin_with(network, teacher_weights_of(path), path)
+    same = {k for k, v in network.state_dict().items() if torch.equal(v, before[k])}
+    assert {k for k in same if k.startswith("segment.classify")} == {
+        "segment.classify.weight",
+        "segment.classify.bias",
+    }
+    assert {k for k in same if before[k].dim() == 4} == {"segment.classify.weight"}
+
+
+def test_what_does_not_fit_is_refused(tmp_path) -> None:
+    """Another backbone, a student, or a file of something else."""
+    path = tmp_path / "resnet.safetensors"
+    make_teacher(path, DEFAULT)
+    with pytest.raises(CheckpointError, match="settings.backbone: sc2_ros"):
+        weights_of(str(path))
+    network = make_teacher(tmp_path / "small.safetensors", "resnet:8-16:1-1")
+    with pytest.raises(CheckpointError, match="of another shape: backbone"):
+        begin_with(network, teacher_weights_of(str(path)), str(path))
+    with pytest.raises(CheckpointError, match="no weight of this network"):
+        begin_with(torch.nn.Linear(2, 2), teacher_weights_of(str(path)), str(path))
+    (tmp_path / "last.pt").write_bytes(b"nothing")
+    with pytest.raises(CheckpointError, match=r"no last\.pt"):
+        weights_of(str(tmp_path / "last.pt"))
+
+
+def test_stream_for_a_data_sets_own_mask_classes(tmp_path, capsys) -> None:
+    """`mask_classes: own` makes a stream that answers in the data set's classes."""
+    names = ["building", "road"]
+    config = tmp_path / "train.yaml"
+    config.write_text(
+        f"out: {tmp_path / 'run'}\nsources: [{{path: 'synthetic:1', per_batch: 2}}]\n"
+        "augment: {crop: 96}\ntrainer: {max_steps: 2, optimizer: adamw}\n"
+        f"settings: {{mask_classes: {names}}}\n"
+    )
+    assert main(["train", "sc2_ros", "--config", str(config)]) == 0
+    loaded = checkpoint.load(tmp_path / "run" / "checkpoint.safetensors")
+    assert loaded.card["mask_classes"] == names
+    with torch.inference_mode():
+        out = loaded.ground(torch.randn(1, 64, 3, 4), torch.ones(1, 1, 3, 4))
+    assert out["mask"].shape[1] == 2
+
+
+def test_mask_classes_are_names(tmp_path) -> None:
+    """All that the data sets have, in their order; one class, or a class twice, is a mistake."""
+    sources = (SourceConfig("synthetic:1", 1),)
+
+    def classes(**settings):
+        return mask_classes_of(TrainConfig("out", sources, settings=settings))
+
+    assert classes() == classes(mask_classes="own") == checkpoint.MASK_CLASSES
+    for wrong in (["road"], ["road", "road"], "road", []):
+        with pytest.raises(ParameterError, match="two names or more"):
+            classes(mask_classes=wrong)
