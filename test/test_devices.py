@@ -5,23 +5,52 @@
 import pytest
 import torch
 
-from sc2_ros.devices import check_device, quick_precision
+from sc2_ros.devices import CHOICES, autocast, check_device, precision_of
+from sc2_ros.nodes.parameters import GROUND, ONBOARD
 
 
 @pytest.mark.parametrize(
     ("told", "precision"),
-    [({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16"), ({"avx2": True}, "fp32")],
+    [
+        ({"avx512_bf16": True}, "bf16"),
+        ({"amx_bf16": True}, "bf16"),
+        ({"neon": True, "bf16": True}, "bf16"),
+        ({"avx512_bf16": False, "avx2": True}, "fp32"),
+    ],
 )
 def test_bf16_only_where_the_cpu_multiplies_it(monkeypatch, told, precision):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
-    assert quick_precision("cpu") == precision
-    assert quick_precision("cuda") == "fp32"
+    assert precision_of("cpu", "auto") == precision
+    for asked in ("fp32", "bf16"):
+        assert precision_of("cpu", asked) == asked
 
 
 def test_an_older_torch_that_tells_nothing(monkeypatch):
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    assert quick_precision("cpu") == "fp32"
+    assert precision_of("cpu", "auto") == "fp32"
 
 
-def test_the_quick_precision_is_one_that_the_device_has():
-    check_device("cpu", quick_precision("cpu"))
+@pytest.mark.parametrize(
+    ("capability", "precision"),
+    [((9, 0), "bf16"), ((8, 7), "bf16"), ((7, 5), "fp16"), ((6, 1), "fp32")],
+)
+def test_a_gpu_takes_the_half_that_it_multiplies(monkeypatch, capability, precision):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert precision_of("cuda:0", "auto") == precision
+
+
+def test_what_auto_stands_for_is_there_and_is_what_runs():
+    check_device("cpu", "auto")
+    stands_for = precision_of("cpu", "auto")
+    check_device("cpu", stands_for)
+    one = torch.eye(2)
+    with autocast("cpu", "auto"):
+        auto = (one @ one).dtype
+    with autocast("cpu", stands_for):
+        assert (one @ one).dtype == auto
+
+
+@pytest.mark.parametrize("rows", [GROUND, ONBOARD])
+def test_the_parameter_takes_every_precision_that_there_is(rows):
+    (row,) = (row for row in rows if row.name == "precision")
+    assert set(row.choices) == set(CHOICES)

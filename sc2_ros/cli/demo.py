@@ -25,7 +25,6 @@ from sc2_ros.cli.api.options import (
     budget_kbps,
     check_rates,
     frame_size,
-    ground_precision,
     short_link,
 )
 from sc2_ros.errors import ParameterError, Sc2Error
@@ -79,12 +78,13 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros import checkpoint as checkpoints
     from sc2_ros.cli.api import report
     from sc2_ros.cli.api.processes import NodeProcesses, free_domain
+    from sc2_ros.devices import check_device
     from sc2_ros.link.spec import parse_link
     from sc2_ros.media.bag_writer import BagWriter
     from sc2_ros.media.source import open_source
 
     link = parse_link(args.link)
-    precision = ground_precision(args)
+    check_device(args.device, args.precision)
     report.check_apart(args.input, args.out)
     with open_source(args.input, size=frame_size(args.size), topic=args.topic) as source:
         name = source.name
@@ -101,7 +101,7 @@ def main(args: argparse.Namespace) -> int:
     with BagWriter(args.out / report.BAG) as bag:
         with NodeProcesses(args.out / "logs", environment) as nodes:
             max_kbps = budget_kbps(args.max_kbps, link, args.rate_mode)
-            for node, ros_arguments in commands(args, max_kbps, precision).items():
+            for node, ros_arguments in commands(args, max_kbps).items():
                 nodes.start(node, ros_arguments)
             os.environ.update(environment)
             run = watch(bag, nodes, args.seconds, console)
@@ -120,7 +120,7 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def commands(args: argparse.Namespace, max_kbps: float, precision: str) -> dict[str, list[str]]:
+def commands(args: argparse.Namespace, max_kbps: float) -> dict[str, list[str]]:
     """Every node with its ROS arguments."""
     model = ["-p", f"model:={quoted(args.checkpoint)}", "-p", f"device:={args.device}"]
     camera = ["-p", f"input:={quoted(args.input)}", "-p", "loop:=true"]
@@ -133,7 +133,7 @@ def commands(args: argparse.Namespace, max_kbps: float, precision: str) -> dict[
     rate = ["-p", f"rate.mode:={args.rate_mode}", "-p", f"rate.index:={args.rate_index:.6f}"]
     rate += ["-p", f"rate.max_kbps:={max_kbps:.3f}"]
     return {
-        "ground_node": [*model, "-p", f"precision:={precision}"],
+        "ground_node": [*model, "-p", f"precision:={args.precision}"],
         "onboard_node": [*model, *rate, *AIR],
         "link_emulator_node": [
             "-p",

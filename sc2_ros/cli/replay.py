@@ -24,7 +24,6 @@ from sc2_ros.cli.api.options import (
     budget_kbps,
     check_rates,
     frame_size,
-    ground_precision,
     short_link,
 )
 
@@ -40,8 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the camera saw, or a bag of packets",
     )
     add_stream_options(parser)
-    # What the nodes take, so that the same packets give the same results bit for bit.
-    parser.set_defaults(precision="fp32")
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after so much of it")
     parser.add_argument(
         "--out", type=Path, default=Path("out/replay"), help="folder (default: %(default)s)"
@@ -59,6 +56,7 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.cli.api.feature_replay import replay_features
     from sc2_ros.cli.api.replay_recorder import ReplayRecorder
     from sc2_ros.cli.api.replay_report import report_replay
+    from sc2_ros.devices import check_device
     from sc2_ros.errors import InputError
     from sc2_ros.evaluation.virtual import VirtualRun
     from sc2_ros.ground import GroundConfig, GroundPipeline
@@ -70,12 +68,12 @@ def main(args: argparse.Namespace) -> int:
 
     check_rates(args)
     link = parse_link(args.link)
-    precision = ground_precision(args)
+    check_device(args.device, args.precision)
     report.check_apart(args.input, args.out)
     size = frame_size(args.size)
     features = open_features(args.input, args.topic)
     if features is not None:
-        return replay_features(features, args, precision)
+        return replay_features(features, args)
     source = open_source(args.input, size=size, fps=args.fps, topic=args.topic)
     seconds = args.seconds or (ENDLESS_SECONDS if source.endless else float("inf"))
     checkpoint = checkpoints.load(args.checkpoint, device=args.device)
@@ -88,7 +86,7 @@ def main(args: argparse.Namespace) -> int:
             device=args.device,
         ),
     )
-    ground = GroundPipeline(checkpoint, GroundConfig(device=args.device, precision=precision))
+    ground = GroundPipeline(checkpoint, GroundConfig(device=args.device, precision=args.precision))
     console = Console()
     with source, BagWriter(args.out / report.BAG) as bag:
         recorder = ReplayRecorder(bag, checkpoint.card)

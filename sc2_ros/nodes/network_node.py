@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from sc2_ros import checkpoint
+from sc2_ros.devices import precision_of
 from sc2_ros.nodes.managed import ManagedNode, reason
 from sc2_ros.nodes.parameters import Row, Value, networks_of
 from sc2_ros.runtime.ros import Parameter
@@ -90,7 +91,10 @@ class NetworkNode(ManagedNode, Generic[Config, Networks]):
 
     def _read(self, values: dict[str, Value], config: Config) -> Loaded[Networks]:
         model = checkpoint.load(str(values["model"]))
-        self.get_logger().info(f"checkpoint {model.id:08x} from {model.path}")
+        precision = precision_of(str(values["device"]), str(values["precision"]))
+        self.get_logger().info(
+            f"checkpoint {model.id:08x} from {model.path}, {precision} on {values['device']}"
+        )
         return Loaded(self._make(model, config), networks_of(values), model.card)
 
     def _forget(self) -> None:

@@ -54,6 +54,9 @@ RADIO_TYPES = ("mavros_msgs/RadioStatus", "std_msgs/Float32")
 _SUBSCRIBED_ONCE = "the subscription is made once, at start; restart the node to change it"
 _OPENED_ONCE = "the source is opened once, at start; restart the node to change it"
 
+_PRECISIONS = ("auto", "fp32", "bf16", "fp16")  # devices.CHOICES, without torch
+_AUTO = "auto is bf16 where the device multiplies it, fp16 on older GPUs, else fp32."
+
 _MODEL = (
     Row(
         "autostart",
@@ -75,16 +78,16 @@ _MODEL = (
         "Where the networks run: cpu, cuda or cuda:N.",
         check=_check_device,
     ),
-    Row(
-        "precision",
-        "fp32",
-        "Arithmetic of the networks. The codec itself is integer and stays bit-exact.",
-        choices=("fp32", "bf16", "fp16"),
-    ),
 )
 
 ONBOARD = (
     *_MODEL,
+    Row(
+        "precision",
+        "fp32",
+        f"Arithmetic of the encoder. {_AUTO} fp32 encodes an image the same on every machine.",
+        choices=_PRECISIONS,
+    ),
     Row("stream", 0, "Number of this camera's stream; one per camera on a link.", 0, 255),
     Row(
         "image_transport",
@@ -171,6 +174,13 @@ ONBOARD = (
 
 GROUND = (
     *_MODEL,
+    Row(
+        "precision",
+        "auto",
+        f"Arithmetic of the network. {_AUTO} The codec is integer: packets are read the same "
+        "whatever this says.",
+        choices=_PRECISIONS,
+    ),
     Row(
         "drones",
         "",

@@ -109,16 +109,17 @@ def test_text_reaches_the_nodes_as_it_is(text: str) -> None:
         seed=0,
         rate_mode="fixed",
         rate_index=0.5,
+        precision="auto",
     )
     given = {
         node: parse_arguments(["--ros-args", *words]).overrides(f"/{node}")
-        for node, words in commands(args, 100.0, "bf16").items()
+        for node, words in commands(args, 100.0).items()
     }
 
     assert given["camera_node"]["input"] == given["camera_node"]["topic"] == text
     assert given["onboard_node"]["model"] == given["ground_node"]["model"] == text
     assert given["link_emulator_node"]["link"] == text
-    assert given["ground_node"]["precision"] == "bf16"
+    assert given["ground_node"]["precision"] == "auto"
     assert "precision" not in given["onboard_node"]
 
 

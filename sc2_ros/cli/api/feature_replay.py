@@ -17,14 +17,14 @@ from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.feature_bag import FeatureBag
 
 
-def replay_features(source: FeatureBag, args: argparse.Namespace, precision: str) -> int:
+def replay_features(source: FeatureBag, args: argparse.Namespace) -> int:
     """Run the packets through the ground pipeline and write the report.
 
     Raises:
         InputError: none of the packets gave a frame; the message says why.
     """
     checkpoint = checkpoints.load(args.checkpoint, device=args.device)
-    ground = GroundPipeline(checkpoint, GroundConfig(device=args.device, precision=precision))
+    ground = GroundPipeline(checkpoint, GroundConfig(device=args.device, precision=args.precision))
     console = Console()
     with BagWriter(args.out / report.BAG) as bag:
         recorder = ReplayRecorder(bag, checkpoint.card)

@@ -56,8 +56,8 @@ def add_stream_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision",
         default="auto",
-        help="of the ground's network: fp32, bf16, fp16 (GPU), or auto: bf16 on a CPU that "
-        "multiplies it, which takes half the time, else fp32 (default: %(default)s)",
+        help="of the ground's network: fp32, bf16, fp16 (GPU), or auto, as in the nodes: what the "
+        "device is quickest at (default: %(default)s)",
     )
 
 
@@ -88,20 +88,6 @@ def check_rates(args: argparse.Namespace) -> None:
         if value is not None and not 0 < value < math.inf:
             option = "--" + name.replace("_", "-")
             raise ParameterError(f"{option} {value:g} is out of range; give a number above 0")
-
-
-def ground_precision(args: argparse.Namespace) -> str:
-    """The precision that --precision means on --device.
-
-    Raises:
-        ParameterError: this machine has not the device, or the device not the precision.
-    """
-    from sc2_ros.devices import check_device, quick_precision
-
-    asked = str(args.precision)
-    precision = quick_precision(args.device) if asked == "auto" else asked
-    check_device(args.device, precision)
-    return precision
 
 
 def budget_kbps(max_kbps: float | None, link: LinkSpec, mode: str) -> float:
