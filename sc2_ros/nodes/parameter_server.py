@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from sc2_ros.errors import ParameterError, Sc2Error
-from sc2_ros.nodes.parameters import Row, Value, problem_of
+from sc2_ros.nodes.parameters import TABLES, Row, Value, problem_of
 from sc2_ros.runtime.ros import (
     FloatingPointRange,
     IntegerRange,
@@ -39,6 +40,7 @@ class ParameterServer:
         self.values: dict[str, Value] = {}
         for row in rows:
             self.values[row.name] = self._declare(row)
+        self._warn_of_unknown()
 
     def _declare(self, row: Row) -> Value:
         try:
@@ -53,6 +55,16 @@ class ParameterServer:
         if problem is not None:
             raise ParameterError(f"parameter {problem}")
         return value
+
+    def _warn_of_unknown(self) -> None:
+        """Name what a command line or YAML file gives in vain; ROS takes it without a word."""
+        # Not public in rclpy, Humble to Rolling, nor to be had otherwise once it is not declared.
+        given: Iterable[str] = getattr(self._node, "_parameter_overrides", ())
+        unknown = [name for name in given if not _known(self._node, name)]
+        if unknown:
+            names = [row.name for row in self._rows]
+            what = "; ".join(_advice(name, names) for name in sorted(unknown))
+            self._node.get_logger().warning(f"parameters that this node does not have: {what}")
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -101,6 +113,20 @@ class ParameterServer:
 
     def _merged(self, new: dict[str, Value]) -> dict[str, Value]:
         return {name: new.get(name, value) for name, value in self.values.items()}
+
+
+def _known(node: Node, name: str) -> bool:
+    """Whether a node has a parameter, or may have it once its topics are opened."""
+    return name.startswith("qos_overrides.") or node.has_parameter(name)
+
+
+def _advice(name: str, names: list[str]) -> str:
+    """An unknown name, and the one that may be meant or the nodes that have it."""
+    close = get_close_matches(name, names, n=1)
+    if close:
+        return f"{name} (did you mean {close[0]}?)"
+    owners = [node for node, rows in TABLES.items() if name in (row.name for row in rows)]
+    return f"{name} (of {' and '.join(owners)})" if owners else name
 
 
 def describe(row: Row) -> ParameterDescriptor:

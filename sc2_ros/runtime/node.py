@@ -72,9 +72,9 @@ class Node:
         self._events = self.create_publisher(
             _ParameterEvent, "/parameter_events", qos_profile_parameter_events
         )
-        overrides = arguments.overrides(full_name)
-        overrides |= {entry.name: entry.value for entry in parameter_overrides or ()}
-        self._parameters = ParameterTable(overrides, self._publish_parameter_event)
+        self._parameter_overrides = arguments.overrides(full_name)
+        self._parameter_overrides |= {p.name: p.value for p in parameter_overrides or ()}
+        self._parameters = ParameterTable(self._parameter_overrides, self._publish_parameter_event)
         self._parameters.post_set.append(self._follow_simulated_time)
         self.declare_parameter("use_sim_time", False)
         if start_parameter_services:

@@ -53,6 +53,27 @@ def test_a_camera_number_needs_no_quotes(with_arguments):
     assert ParameterServer(with_arguments("-p", "input:=2"), CAMERA)["input"] == "2"
 
 
+def test_one_warning_names_what_is_given_in_vain(with_arguments, tmp_path, capfd):
+    file = tmp_path / "mine.yaml"
+    file.write_text("/**:\n  ros__parameters:\n    rate:\n      maxkbps: 300.0\n    mask: true\n")
+    qos = "qos_overrides./features.publisher.depth:=5"
+    arguments = ("--params-file", str(file), "-p", "banana:=1", "-p", "stream:=3", "-p", qos)
+
+    server = ParameterServer(with_arguments(*arguments, "-p", "use_sim_time:=true"), ONBOARD)
+
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if "does not have" in line)
+    assert line.endswith(
+        "does not have: banana; mask (of ground_node); rate.maxkbps (did you mean rate.max_kbps?)"
+    )
+    assert server["stream"] == 3
+
+
+def test_no_warning_where_every_name_is_known(with_arguments, capfd):
+    ParameterServer(with_arguments("-p", "stream:=3"), ONBOARD)
+
+    assert "does not have" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("argument", "words"),
     [
