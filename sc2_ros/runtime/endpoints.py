@@ -17,7 +17,8 @@ from sc2_ros.runtime.logging import get_logger
 from sc2_ros.runtime.messages import Message, from_cdr, message_type, to_cdr, type_hash
 from sc2_ros.runtime.qos import QoSProfile
 
-REPLY_READER_WAIT_S = 0.1  # as rmw_cyclonedds: how long a reply waits for its client's reader
+REPLY_READER_WAIT_S = 1.0
+"""How long a reply waits for its client's reader; what is sent before nobody gets."""
 
 
 class Publisher:
@@ -162,9 +163,11 @@ class Service(ServiceEnd):
         except SerdeError as error:
             get_logger("rclpy").warning(f"dropped a request to {self.service_name}: {error}")
             return
-        client = self.reader.participant_of(sample)
         response = self.callback(request, self.srv_type.Response())
         give_up = time.monotonic() + REPLY_READER_WAIT_S
-        while client not in self.writer.matched_participants() and time.monotonic() < give_up:
+        while time.monotonic() < give_up:
+            client = self.reader.participant_of(sample)
+            if client is None or client in self.writer.matched_participants():
+                break  # it has gone, or listens
             time.sleep(0.001)
         self.send(header, response)

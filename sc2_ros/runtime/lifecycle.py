@@ -85,14 +85,11 @@ class LifecycleNode(Node):
     node is finalized.
     """
 
-    def __init__(
-        self, node_name: str, *, enable_communication_interface: bool = True, **options: Any
-    ) -> None:
+    def __init__(self, node_name: str, **options: Any) -> None:
         super().__init__(node_name, **options)
         self._state = 1
-        self._transition_event: Any = None
-        if enable_communication_interface:
-            self._offer_services()
+        self._transition_event = self.create_publisher(_Event, "~/transition_event", 10)
+        self._offer_services()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         return TransitionCallbackReturn.SUCCESS
@@ -151,18 +148,16 @@ class LifecycleNode(Node):
 
     def _move(self, edge: Edge) -> None:
         self._state = edge.goal
-        if self._transition_event is not None:
-            described: Any = _described(edge)
-            event = _Event(
-                timestamp=self.get_clock().now().nanoseconds,
-                transition=described.transition,
-                start_state=described.start_state,
-                goal_state=described.goal_state,
-            )
-            self._transition_event.publish(event)
+        described: Any = _described(edge)
+        event = _Event(
+            timestamp=self.get_clock().now().nanoseconds,
+            transition=described.transition,
+            start_state=described.start_state,
+            goal_state=described.goal_state,
+        )
+        self._transition_event.publish(event)
 
     def _offer_services(self) -> None:
-        self._transition_event = self.create_publisher(_Event, "~/transition_event", 10)
         for kind, name, answer in (
             ("ChangeState", "change_state", self._on_change_state),
             ("GetState", "get_state", self._on_get_state),

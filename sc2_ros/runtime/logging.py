@@ -64,16 +64,15 @@ class Logger:
         message: str,
         *,
         throttle_duration_sec: float = 0.0,
-        once: bool = False,
     ) -> bool:
         if not self.is_enabled_for(severity):
             return False
-        if once or throttle_duration_sec > 0:
+        if throttle_duration_sec > 0:
             caller = sys._getframe(2)
             site = (caller.f_code.co_filename, caller.f_lineno)
             last_ns = self._last_ns.get(site)
             now_ns = time.monotonic_ns()
-            if last_ns is not None and (once or now_ns - last_ns < throttle_duration_sec * 1e9):
+            if last_ns is not None and now_ns - last_ns < throttle_duration_sec * 1e9:
                 return False
             self._last_ns[site] = now_ns
         stamp = time.time()

@@ -6,7 +6,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sc2_ros.runtime.arguments import expand_name, parse_arguments
+from sc2_ros.runtime.arguments import expand_name
 from sc2_ros.runtime.clock import NS_PER_S, Clock, ClockType
 from sc2_ros.runtime.context import Context, get_default_context
 from sc2_ros.runtime.endpoints import Publisher, Service, ServiceType, Subscription
@@ -41,20 +41,12 @@ class Node:
         node_name: str,
         *,
         context: Context | None = None,
-        cli_args: Sequence[str] | None = None,
         namespace: str | None = None,
-        use_global_arguments: bool = True,
-        start_parameter_services: bool = True,
         parameter_overrides: Sequence[Parameter] | None = None,
     ) -> None:
         self.context = context or get_default_context()
         self._participant = self.context.participant
-        arguments = parse_arguments(cli_args or [])
-        if use_global_arguments:
-            ours = self.context.arguments
-            arguments.remaps += ours.remaps
-            arguments.parameters = ours.parameters + arguments.parameters
-        self._arguments = arguments
+        self._arguments = arguments = self.context.arguments
         self._name = arguments.node_name(node_name)
         self._namespace = arguments.node_namespace(node_name, namespace or "")
         expand_name(self._name, self._namespace, "/")  # refuses what is not a name
@@ -77,8 +69,7 @@ class Node:
         self._parameters = ParameterTable(self._parameter_overrides, self._publish_parameter_event)
         self._parameters.post_set.append(self._follow_simulated_time)
         self.declare_parameter("use_sim_time", False)
-        if start_parameter_services:
-            ParameterServices(self)
+        ParameterServices(self)
         TypeDescriptionService(self)
 
     # Names
@@ -103,8 +94,6 @@ class Node:
         full_name = self.get_fully_qualified_name()
         absolute = expand_name(topic, self._namespace, full_name)
         return self._arguments.remap(absolute, self._name, full_name)
-
-    resolve_service_name = resolve_topic_name
 
     # Endpoints
 
@@ -145,7 +134,7 @@ class Node:
         *,
         qos_profile: QoSProfile = qos_profile_services_default,
     ) -> Service:
-        name = self.resolve_service_name(srv_name)
+        name = self.resolve_topic_name(srv_name)
         return self._add(Service(self._participant, srv_type, name, callback, qos_profile))
 
     def create_timer(
@@ -177,7 +166,7 @@ class Node:
         self.context.publish_graph()
         return True
 
-    destroy_publisher = destroy_subscription = destroy_service = _remove
+    destroy_publisher = destroy_subscription = _remove
 
     def destroy_timer(self, timer: Timer) -> bool:
         timer.cancel()

@@ -3,7 +3,6 @@
 # ruff: noqa: D102  (names and meaning are rclpy's)
 """QoS profiles with rclpy's names, their DDS policies, and `qos_overrides` parameters."""
 
-from collections.abc import Iterable
 from copy import copy
 from enum import IntEnum
 from typing import Any
@@ -36,15 +35,6 @@ class DurabilityPolicy(IntEnum):
 
     TRANSIENT_LOCAL = 1
     VOLATILE = 2
-
-
-class QoSPolicyKind(IntEnum):
-    """Policies that `QoSOverridingOptions` may open to parameters."""
-
-    DURABILITY = 1 << 0
-    HISTORY = 1 << 5
-    DEPTH = 1 << 6
-    RELIABILITY = 1 << 4
 
 
 class QoSProfile:
@@ -95,14 +85,13 @@ class QoSProfile:
 
 
 class QoSOverridingOptions:
-    """Which policies of an endpoint its node opens as `qos_overrides.<topic>....` parameters."""
+    """That an endpoint opens its policies as `qos_overrides.<topic>....` parameters."""
 
-    def __init__(self, policy_kinds: Iterable[QoSPolicyKind]) -> None:
-        self.policy_kinds = tuple(policy_kinds)
+    policies = ("history", "depth", "reliability")
 
     @classmethod
     def with_default_policies(cls) -> "QoSOverridingOptions":
-        return cls((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY))
+        return cls()
 
 
 class InvalidQosOverridesError(ParameterError):
@@ -113,8 +102,7 @@ def declare_qos_overrides(
     node: Any, kind: str, topic: str, qos: QoSProfile, options: QoSOverridingOptions
 ) -> None:
     """Declare the read-only override parameters of one endpoint and apply them to `qos`."""
-    for policy in options.policy_kinds:
-        field = policy.name.lower()
+    for field in options.policies:
         name = f"qos_overrides.{topic}.{kind}.{field}"
         current = getattr(qos, field)
         default = current.name.lower() if isinstance(current, IntEnum) else current
