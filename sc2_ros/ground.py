@@ -146,7 +146,7 @@ class GroundPipeline:
         if header.type is wire.PacketType.FEEDBACK:
             self._refuse("unexpected type", PacketError("a feedback packet came to the ground"))
             return []
-        if header.checkpoint_id != self._checkpoint_id:
+        if not header.may_be_of(self._checkpoint_id):
             raise MismatchError(
                 f"packet of checkpoint {header.checkpoint_id:08x}, but {self._checkpoint_id:08x} "
                 "is loaded; start both ends with the same checkpoint"

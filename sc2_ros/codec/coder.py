@@ -30,7 +30,8 @@ from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.repair import build_repairs
 from sc2_ros.codec.symbols import Scaled, Symbols
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
-from sc2_ros.codec.version2 import PredictedHead, build_intra_head, build_predicted_head
+from sc2_ros.codec.version2 import build_intra_head
+from sc2_ros.codec.version3 import head_of
 from sc2_ros.errors import ParameterError
 
 __all__ = [
@@ -275,9 +276,7 @@ class LatentCodec:
         heads = [build_intra_head(geometry, version)]
         distances = [0]
         if prediction is not None:
-            digest = prediction.reference.digest
-            head = PredictedHead(geometry.origin, prediction.motion, digest)
-            heads.append(build_predicted_head(head))
+            heads.append(head_of(version, geometry.origin, prediction, self.checkpoint_id))
             distances.append((header.frame - prediction.reference.frame) & 0xFFFF)
         sent, payloads = self._payloads.build(plan, latent.shape)
         packets = [

@@ -13,7 +13,7 @@ from sc2_ros.codec.cdf import MAX_SYMBOL
 from sc2_ros.codec.context_network import REACH, ContextNetwork, Expectation
 from sc2_ros.codec.layout import TAPS, Layout, layout
 from sc2_ros.codec.prediction import Prediction
-from sc2_ros.codec.rans import SymbolCoder
+from sc2_ros.codec.rans import SymbolCoder, trimmed, untrimmed
 from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.symbols import Ints, Scaled, Symbols
 from sc2_ros.codec.temporal_tables import GAIN_BITS
@@ -54,7 +54,7 @@ class LearnedTrace:
             [less[part].reshape(-1) for part, less in zip(where, self.coded, strict=True)]
         )
         used = np.flatnonzero(tables)
-        return coder.encode(coded[used].tolist(), tables[used].tolist())
+        return trimmed(coder.encode(coded[used].tolist(), tables[used].tolist()))
 
 
 class Surroundings:
@@ -201,7 +201,7 @@ class LearnedDecoder:
         where = layout(Grid(1, 1, height, width))
         self._surroundings.reset(where, at.count)
         symbols = np.zeros((channels, height * width), np.int16)
-        decoder = self._coder.decoder(data, at.count * height * width)
+        decoder = self._coder.decoder(untrimmed(data), at.count * height * width)
         for number, step in enumerate(at.steps):
             ranks, part = where.ranks[step.phase], slice(step.start, step.end)
             near = self._surroundings.near(ranks)

@@ -7,26 +7,40 @@
     0 version << 4 | type     1 stream      2 checkpoint id u32     6 frame u16     8 slice
     9 (rows-1) << 4 | cols-1                10 rate code            11 reference
     12 capture time i64 ns                  20 CRC-32 of the packet with these 4 bytes zero
+
+Predicted slices of version 3 have a shorter one (short.py).
 """
 
 from __future__ import annotations
 
-import enum
 import struct
 import zlib
 from dataclasses import dataclass
 
+from sc2_ros.codec.header import (
+    LEARNED_VERSION,
+    MAX_GRID,
+    MAX_RATE_CODE,
+    VERSIONS,
+    Header,
+    PacketType,
+    check,
+)
+from sc2_ros.codec.short import SHORT, build_short, parse_short
 from sc2_ros.errors import PacketError
 
-VERSIONS = (1, 2, 3)
-"""Version 2 adds predicted slices and the origin; what needs neither is sent as version 1. Version
-3 is laid out as 2, its symbols coded with the checkpoint's learned context model."""
-LEARNED_VERSION = 3
+__all__ = [
+    "LEARNED_VERSION",
+    "MAX_GRID",
+    "MAX_RATE_CODE",
+    "VERSIONS",
+    "Header",
+    "PacketType",
+]
+
 HEADER_BYTES = 24
 MAX_PACKET_BYTES = 1200
 MAX_PAYLOAD_BYTES = MAX_PACKET_BYTES - HEADER_BYTES
-MAX_GRID = 16
-MAX_RATE_CODE = 64
 MAX_ENCODED_SIDE = 4096
 MAX_SOURCE_SIDE = 8192
 """The station makes a mask of the source's size, so no packet may ask for an arbitrary one."""
@@ -39,45 +53,6 @@ _HEADER = struct.Struct("<BBIHBBBBqI")
 _GEOMETRY = struct.Struct("<HHHH")
 _CRC_AT = 20
 _NO_CRC = bytes(4)
-
-
-class PacketType(enum.IntEnum):
-    """What the payload is."""
-
-    FEATURES = 0
-    STREAM_INFO = 1
-    FEEDBACK = 2
-    REPAIR = 3
-
-
-@dataclass(frozen=True)
-class Header:
-    """Everything of a packet but its payload.
-
-    `rows` x `cols` is the grid of slices of the frame, `slice` the number of this one in
-    row-major order. `reference` is 0 for a slice that needs no other frame, else the distance in
-    frames to the one it was predicted from. `capture_time_ns` is the stamp of the source image.
-    Of a repair packet, `slice` is its number among the repair packets of its frame. All packets of
-    a frame have the same `version`.
-    """
-
-    type: PacketType
-    stream: int
-    checkpoint_id: int
-    frame: int
-    slice: int = 0
-    rows: int = 1
-    cols: int = 1
-    rate_code: int = 0
-    reference: int = 0
-    capture_time_ns: int = 0
-    version: int = 1
-
-    @property
-    def place(self) -> int:
-        """The packet's number in its frame: repair packets count on from the slices."""
-        first = self.rows * self.cols if self.type is PacketType.REPAIR else 0
-        return first + self.slice
 
 
 @dataclass(frozen=True)
@@ -121,7 +96,9 @@ def build(header: Header, payload: bytes) -> bytes:
         raise PacketError(
             f"payload of {len(payload)} bytes; a packet carries at most {MAX_PAYLOAD_BYTES}"
         )
-    _check_slice(header)
+    check(header)
+    if header.is_short:
+        return build_short(header, payload)
     grid = (header.rows - 1) << 4 | (header.cols - 1)
     fields = (
         header.version << 4 | header.type,
@@ -148,6 +125,10 @@ def parse(data: bytes) -> Packet:
         PacketError: whatever is wrong with it; no other exception leaves, whatever the bytes.
     """
     data = bytes(data)
+    if data[:1] == SHORT and len(data) <= MAX_PACKET_BYTES:
+        short = Packet(*parse_short(data))
+        check(short.header)
+        return short
     if not HEADER_BYTES <= len(data) <= MAX_PACKET_BYTES:
         raise PacketError(
             f"packet of {len(data)} bytes; expected {HEADER_BYTES} to {MAX_PACKET_BYTES}"
@@ -178,7 +159,9 @@ def parse(data: bytes) -> Packet:
         capture_time_ns=stamp,
         version=first >> 4,
     )
-    _check_slice(header)
+    check(header)
+    if header.is_short:
+        raise PacketError("a predicted slice of version 3 with a long header")
     return Packet(header, payload)
 
 
@@ -256,28 +239,3 @@ def parse_origin(value: int) -> tuple[int, int]:
     if value >> 4:
         raise PacketError(f"origin byte {value:#04x} is reserved")
     return (value & 3) * ORIGIN_STEP, (value >> 2) * ORIGIN_STEP
-
-
-def _check_slice(header: Header) -> None:
-    """Refuse numbers that the bytes of the wire can hold but the format does not allow."""
-    if header.version not in VERSIONS:
-        raise PacketError(f"packet version {header.version}; known are 1 to 3")
-    if not (1 <= header.rows <= MAX_GRID and 1 <= header.cols <= MAX_GRID):
-        raise PacketError(f"grid of {header.rows}x{header.cols} slices; at most 16x16")
-    if header.type is PacketType.FEATURES:
-        if header.slice >= header.rows * header.cols:
-            raise PacketError(f"slice {header.slice} of a grid of {header.rows}x{header.cols}")
-    elif header.type is PacketType.REPAIR:
-        if header.rows * header.cols + header.slice >= MAX_GRID * MAX_GRID:
-            raise PacketError(
-                f"repair packet {header.slice} of a grid of {header.rows}x{header.cols} slices"
-            )
-        if header.reference:
-            raise PacketError("a repair packet has no reference")
-    if header.type in (PacketType.FEATURES, PacketType.REPAIR):
-        if header.rate_code > MAX_RATE_CODE:
-            raise PacketError(f"rate code {header.rate_code}; at most {MAX_RATE_CODE}")
-    elif (header.slice, header.rows, header.cols, header.rate_code, header.reference) != (
-        (0, 1, 1, 0, 0)
-    ):
-        raise PacketError(f"a {header.type.name} packet has no slice, grid, rate or reference")

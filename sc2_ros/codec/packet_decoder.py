@@ -23,6 +23,7 @@ from sc2_ros.codec.version2 import (
     parse_intra_head,
     parse_predicted_head,
 )
+from sc2_ros.codec.version3 import parse_head, reference_hash
 from sc2_ros.errors import MismatchError, MissingReferenceError, PacketError
 
 
@@ -85,17 +86,16 @@ class PacketDecoder:
         header = packet.header
         if header.type is not wire.PacketType.FEATURES:
             raise PacketError(f"expected a features packet, got {header.type.name}")
-        if header.checkpoint_id != self._checkpoint_id:
+        if not header.may_be_of(self._checkpoint_id):
             raise MismatchError(
                 f"packet of checkpoint {header.checkpoint_id:08x}, but {self._checkpoint_id:08x} "
                 "is loaded; start both ends with the same checkpoint"
             )
         reference = head = None
         if header.reference:
-            reference, head = self._reference(packet, references)
+            reference, head, data = self._reference(packet, references)
             sizes = reference.geometry
             geometry = wire.Geometry(sizes.encoded_size, sizes.source_size, head.origin)
-            data = packet.payload[PREDICTED_HEAD_BYTES:]
         else:
             geometry, data = parse_intra_head(packet.payload, header.version)
         height, width = geometry.latent_shape
@@ -151,17 +151,23 @@ class PacketDecoder:
 
     def _reference(
         self, packet: wire.Packet, references: ReferenceWindow | None
-    ) -> tuple[Reference, PredictedHead]:
-        """The frame that a predicted slice names, which must be the very same."""
+    ) -> tuple[Reference, PredictedHead, bytes]:
+        """The very frame that a predicted slice names, the slice's head, and what follows that."""
         header = packet.header
         if header.version == 1:
             raise PacketError("a packet of version 1 that names a reference")
         if self._tables.temporal is None and self._tables.context is None:
             raise PacketError("a predicted slice, but the checkpoint has no tables for such")
-        head = parse_predicted_head(packet.payload)
         number = (header.frame - header.reference) & 0xFFFF
         found = references.get(number) if references is not None else None
-        if found is None or found.digest != head.digest:
+        digest = 0 if found is None else found.digest
+        if header.version == wire.LEARNED_VERSION:
+            head, data = parse_head(packet.payload)
+            digest = reference_hash(digest, self._checkpoint_id)
+        else:
+            head = parse_predicted_head(packet.payload)
+            data = packet.payload[PREDICTED_HEAD_BYTES:]
+        if found is None or digest != head.digest:
             what = "is not here" if found is None else "is another one here"
             raise MissingReferenceError(f"predicted from frame {number}, which {what}")
-        return found, head
+        return found, head, data

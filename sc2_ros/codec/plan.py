@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -13,11 +13,14 @@ import numpy.typing as npt
 from sc2_ros.codec.intra_pricing import Trace
 from sc2_ros.codec.learned import LearnedTrace
 from sc2_ros.codec.packet import GEOMETRY_BYTES, HEADER_BYTES, MAX_PACKET_BYTES
+from sc2_ros.codec.prediction import Motion
 from sc2_ros.codec.repair import BLOCK_BYTES
+from sc2_ros.codec.short import SHORT_BYTES, SLICED_BYTES
 from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.symbols import Ints
 from sc2_ros.codec.temporal_pricing import PredictedTrace
 from sc2_ros.codec.version2 import INTRA_HEAD_BYTES, PREDICTED_HEAD_BYTES
+from sc2_ros.codec.version3 import head_bytes
 from sc2_ros.errors import Sc2Error
 
 # rANS rounds its state with every symbol: some bits in 100,000 symbols, at worst one more word.
@@ -50,6 +53,7 @@ class FramePrice:
         slice_bytes: (rows * cols,) int64, size of each packet, headers and all.
         repairs: how many repair packets there are beside them.
         predicted: (rows * cols,) bool, slices that are cheaper with the prediction.
+        longest_bytes: size of the longest packet, were its header a long one.
     """
 
     code: int
@@ -57,6 +61,7 @@ class FramePrice:
     slice_bytes: Ints
     repairs: int
     predicted: npt.NDArray[np.bool_]
+    longest_bytes: int
 
     @property
     def size_bytes(self) -> int:
@@ -66,12 +71,12 @@ class FramePrice:
     @property
     def fits(self) -> bool:
         """Whether every packet is sure to be within 1,200 bytes."""
-        longest = self._repair_bytes if self.repairs else int(self.slice_bytes.max())
+        longest = self._repair_bytes if self.repairs else self.longest_bytes
         return longest <= PRICED_BYTES
 
     @property
     def _repair_bytes(self) -> int:
-        return int(self.slice_bytes.max()) + BLOCK_BYTES
+        return self.longest_bytes + BLOCK_BYTES
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +91,7 @@ class FramePlan:
         moved: whether the frame's origin is not (0, 0), which version 1 cannot tell.
         repairs: how many repair packets follow its slices.
         learned: whether the traces are those of a learned context model.
+        motion: of the prediction.
     """
 
     code: int
@@ -95,6 +101,7 @@ class FramePlan:
     moved: bool
     repairs: int
     learned: bool = False
+    motion: Motion = field(default_factory=Motion)
 
     @cached_property
     def price(self) -> FramePrice:
@@ -111,17 +118,24 @@ class FramePlan:
     def guess(self, grid: Grid) -> FramePrice:
         """What it would cost on another grid, if contexts did not change; exact for its own."""
         number = grid.rows * grid.cols
+        string_bytes = trimmed_bytes if self.learned else rans_bytes
         sizes, predicted = np.full(number, np.iinfo(np.int64).max), np.zeros(number, np.bool_)
+        saved = np.zeros(number, np.int64)
         if self.intra is not None:
-            sizes = HEADER_BYTES + INTRA_HEAD_BYTES + rans_bytes(grid.sums(self.intra.cost))
+            sizes = HEADER_BYTES + INTRA_HEAD_BYTES + string_bytes(grid.sums(self.intra.cost))
         if self.predicted is not None:
-            with_it = rans_bytes(grid.sums(self.predicted.cost))
-            with_it += HEADER_BYTES + PREDICTED_HEAD_BYTES
+            header, head = HEADER_BYTES, PREDICTED_HEAD_BYTES
+            if self.learned:
+                header = SHORT_BYTES + SLICED_BYTES * (number > 1)
+                head = head_bytes(self.moved, self.motion)
+            with_it = header + head + string_bytes(grid.sums(self.predicted.cost))
             predicted = with_it < sizes
             sizes = np.minimum(with_it, sizes)
+            saved = (HEADER_BYTES - header) * predicted
         if not (self.learned or self.moved or predicted.any()):
             sizes = sizes - (INTRA_HEAD_BYTES - GEOMETRY_BYTES)
-        return FramePrice(self.code, grid, sizes, self.repairs, predicted)
+        longest = int((sizes + saved).max())
+        return FramePrice(self.code, grid, sizes, self.repairs, predicted, longest)
 
 
 def rans_bytes(bits: npt.NDArray[np.float64]) -> Ints:
@@ -129,3 +143,9 @@ def rans_bytes(bits: npt.NDArray[np.float64]) -> Ints:
     words = np.where(bits > 0, 1 + np.maximum(np.ceil(bits / 32), 1), 0)
     sizes: Ints = (4 * words).astype(np.int64)
     return sizes
+
+
+def trimmed_bytes(bits: npt.NDArray[np.float64]) -> Ints:
+    """The same of version 3, which leaves out zero bytes of the state."""
+    whole: Ints = np.where(bits > 0, 4 + np.maximum(np.ceil(bits / 8), 1), 0).astype(np.int64)
+    return whole

@@ -22,7 +22,7 @@ from sc2_ros.codec.plan import (
     FrameTooBigError,
     Protection,
 )
-from sc2_ros.codec.prediction import Prediction
+from sc2_ros.codec.prediction import Motion, Prediction
 from sc2_ros.codec.slicing import Grid, grids
 from sc2_ros.codec.symbols import Scaled, Symbols, sparse
 from sc2_ros.codec.tables import CodingTables
@@ -161,7 +161,8 @@ class FramePricer:
             intra = intra and predicted.cost.sum() > _SURE * least
         if intra or predicted is None:
             alone = self._learned.trace(symbols, exact, code, grid)
-        return FramePlan(code, grid, alone, predicted, moved, protection.repairs, learned=True)
+        motion = Motion() if prediction is None else prediction.motion
+        return FramePlan(code, grid, alone, predicted, moved, protection.repairs, True, motion)
 
 
 def _likely(symbols: Symbols, candidates: Sequence[Grid], bits: float) -> int:

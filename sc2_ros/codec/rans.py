@@ -136,6 +136,31 @@ class SliceDecoder:
         return values.astype(np.int8)
 
 
+def trimmed(data: bytes) -> bytes:
+    """A rANS string of version 3: up to three of the zero bytes that its state ends with left out.
+
+    Its length tells how many, as it is a multiple of 4 with them.
+    """
+    if not data:
+        return data
+    state = data[:STATE_BYTES]
+    kept = max(len(state.rstrip(b"\0")), STATE_BYTES - WORD_BYTES + 1)
+    return state[:kept] + data[STATE_BYTES:]
+
+
+def untrimmed(data: bytes) -> bytes:
+    """What `trimmed` was given.
+
+    Raises:
+        PacketError: too short for a state.
+    """
+    missing = -len(data) % WORD_BYTES
+    at = STATE_BYTES - missing
+    if 0 < len(data) < at:
+        raise PacketError(f"rANS payload of {len(data)} bytes; expected at least {at}")
+    return data[:at] + bytes(missing) + data[at:]
+
+
 def padding_bytes(length: int, most: int) -> int:
     """Zero bytes to put behind `length` hostile bytes so that `most` symbols cannot overrun them.
 

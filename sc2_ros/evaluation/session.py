@@ -19,7 +19,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from sc2_ros.codec.packet import HEADER_BYTES, Header, PacketType, parse
+from sc2_ros.codec.packet import Header, PacketType, parse
 from sc2_ros.errors import PacketError
 
 
@@ -253,8 +253,6 @@ def _loss(frames: list[FrameLog]) -> float:
 
 def _features_header(packet: bytes) -> Header | None:
     """The header of a features or repair packet; None for any other."""
-    if len(packet) < HEADER_BYTES:
-        return None
     try:
         header = parse(packet).header
     except PacketError:

@@ -63,23 +63,30 @@ def decode(packet, tables, references=None):
     padding. `references` has, by number, the frames that may be predicted from, each with `sizes`,
     `origin`, `code` and `symbols`.
     """
-    names = "first stream checkpoint_id frame slice grid rate_code reference capture_time_ns crc"
-    fields = dict(zip(names.split(), struct.unpack_from("<BBIHBBBBqI", packet), strict=True))
-    assert zlib.crc32(packet[:20] + bytes(4) + packet[24:]) == fields["crc"]
-    assert fields["first"] in (0x10, 0x20, 0x30)
+    fields, payload = _header(packet)
     fields["origin"] = (0, 0)
-    reference = None
+    reference, motion = None, (0, 0, 0, 0)
     if fields["reference"]:
-        assert fields["first"] > 0x10
         reference = references[fields["frame"] - fields["reference"] & 0xFFFF]
         encoded_w, encoded_h, source_w, source_h = reference["sizes"]
-        fields["origin"] = _origin(packet[24])
-        motion = struct.unpack_from("<hhbb", packet, 25)
-        assert struct.unpack_from("<I", packet, 31)[0] == digest(reference)
-        data = packet[35:]
+        if fields["first"] == 0x34:
+            (word,) = struct.unpack_from("<I", payload)
+            both = struct.pack("<II", digest(reference), tables["checkpoint_id"])
+            assert word % 2**30 == zlib.crc32(both) % 2**30
+            data = payload[4:]
+            if word >> 30 & 1:
+                fields["origin"], data = _origin(data[0]), data[1:]
+            if word >> 31:
+                motion, data = struct.unpack_from("<hhbb", data), data[6:]
+        else:
+            assert fields["first"] == 0x20
+            fields["origin"] = _origin(payload[0])
+            motion = struct.unpack_from("<hhbb", payload, 1)
+            assert struct.unpack_from("<I", payload, 7)[0] == digest(reference)
+            data = payload[11:]
     else:
-        encoded_w, encoded_h, source_w, source_h = struct.unpack_from("<HHHH", packet, 24)
-        data = packet[32:]
+        encoded_w, encoded_h, source_w, source_h = struct.unpack_from("<HHHH", payload)
+        data = payload[8:]
         if fields["first"] > 0x10:
             fields["origin"], data = _origin(data[0]), data[1:]
     fields["encoded_size"] = (encoded_w, encoded_h)
@@ -93,7 +100,8 @@ def decode(packet, tables, references=None):
     height = (row + 1) * latent_h // rows - fields["y0"]
     width = (col + 1) * latent_w // cols - fields["x0"]
     code, place = fields["rate_code"], (fields["y0"], fields["x0"])
-    if fields["first"] == 0x30:
+    if fields["first"] >= 0x30:
+        data = data[: 8 - -len(data) % 4] + bytes(-len(data) % 4) + data[8 - -len(data) % 4 :]
         said = None
         if reference:
             said = said_of_frame(reference, motion, latent_h, latent_w, code, tables)
@@ -105,6 +113,26 @@ def decode(packet, tables, references=None):
         predict = (predicted, *place)
     fields["symbols"] = slice_symbols(data, height, width, code, tables, predict)
     return fields
+
+
+def _header(packet):
+    """The fields of a header, long or short, and the payload."""
+    if packet[0] == 0x34:
+        names, layout, crc_at = "first stream frame rate_code reference", "<BBHBBqI", 14
+    else:
+        names = "first stream checkpoint_id frame slice grid rate_code reference"
+        layout, crc_at = "<BBIHBBBBqI", 20
+    values = struct.unpack_from(layout, packet)
+    fields = dict(zip([*names.split(), "capture_time_ns", "crc"], values, strict=True))
+    assert zlib.crc32(packet[:crc_at] + bytes(4) + packet[crc_at + 4 :]) == fields["crc"]
+    assert fields["first"] in (0x10, 0x20, 0x30, 0x34)
+    payload = packet[crc_at + 4 :]
+    if fields["first"] == 0x34:
+        fields["slice"] = fields["grid"] = 0
+        if fields["rate_code"] & 128:
+            fields["rate_code"] &= 127
+            (fields["slice"], fields["grid"]), payload = payload[:2], payload[2:]
+    return fields, payload
 
 
 def _origin(byte):

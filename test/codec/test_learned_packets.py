@@ -87,7 +87,7 @@ def test_hostile_payloads_are_refused_or_read(
     learned_codec, frames, data, predicted, whole, code, rows
 ):
     packet = wire.parse(frames[predicted].packets[0])
-    head = 0 if whole else (11 if predicted else 9)
+    head = 0 if whole else (4 if predicted else 9)
     hostile = wire.Packet(
         dataclasses.replace(packet.header, rate_code=code, rows=rows),
         packet.payload[:head] + data,
@@ -102,7 +102,7 @@ def test_hostile_payloads_are_refused_or_read(
 @given(place=st.integers(0, 1000), bit=st.integers(0, 7), predicted=st.booleans())
 def test_damaged_payloads_are_refused_or_read(learned_codec, frames, place, bit, predicted):
     packet = wire.parse(frames[predicted].packets[0])
-    head = 11 if predicted else 9
+    head = 4 if predicted else 9
     damaged = bytearray(packet.payload)
     damaged[head + place % (len(damaged) - head)] ^= 1 << bit
     try:

@@ -38,7 +38,8 @@ class FeatureStream:
             return False
         self.packets += 1
         self.size_bytes += len(data)
-        self.checkpoints.add(header.checkpoint_id)
+        if not header.is_short:  # that does not tell
+            self.checkpoints.add(header.checkpoint_id)
         if header.type is PacketType.FEATURES:
             self.stamps.add((header.stream, header.capture_time_ns))
         self.first_s, self.last_s = min(self.first_s, time_s), max(self.last_s, time_s)
