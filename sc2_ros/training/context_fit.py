@@ -21,6 +21,7 @@ from sc2_ros.codec.cdf import MAX_SYMBOL, SYMBOLS
 from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.context_network import TABLES, ContextNetwork
 from sc2_ros.codec.learned import LearnedPricer, side_input, side_map
+from sc2_ros.codec.packet import LEARNED_VERSION, origin_step
 from sc2_ros.codec.prediction import Prediction
 from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.symbols import REFINEMENT
@@ -116,7 +117,7 @@ def _material(
         for code in codes(config.rates)
     ]
     for frames in pairs(images, footage, pair or pair_config(images), rng):
-        both = encoded(encoder, frames, rng)
+        both = encoded(encoder, frames, rng, origin_step(LEARNED_VERSION))
         for code in codes(config.pair_rates):
             prediction = both.prediction(code, tables.code_gains, rng)
             found.append(_Material(both.after, code, prediction))

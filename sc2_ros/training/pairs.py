@@ -25,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 
 from sc2_ros import imaging, motion
-from sc2_ros.codec.packet import Geometry
+from sc2_ros.codec.packet import ORIGIN_STEP, STRIDE, Geometry
 from sc2_ros.codec.prediction import Motion, Prediction, predict
 from sc2_ros.codec.references import Reference
 from sc2_ros.codec.tables import RATE_CODES
@@ -89,13 +89,18 @@ class LatentPair:
 
 
 @torch.inference_mode()
-def encoded(encoder: torch.nn.Module, pair: Pair, rng: np.random.Generator) -> LatentPair:
-    """A pair as the drone would encode it, on a grid that begins anywhere."""
+def encoded(
+    encoder: torch.nn.Module, pair: Pair, rng: np.random.Generator, step: int = ORIGIN_STEP
+) -> LatentPair:
+    """A pair as the drone would encode it, on a grid that begins anywhere.
+
+    step: of origins, pixels.
+    """
     before, after = (_bounded(image) for image in pair)
     height, width = after.shape[:2]
-    old = Geometry((width, height), (width, height), _random_origin(rng))
+    old = Geometry((width, height), (width, height), _random_origin(rng, step))
     similarity = motion.estimate(motion.thumbnail(before), motion.thumbnail(after))
-    origin, moved = motion.align(similarity, old)
+    origin, moved = motion.align(similarity, old, step)
     latents = [
         encoder(imaging.to_tensor(image, origin=corner))[0].float().numpy()
         for image, corner in ((before, old.origin), (after, origin))
@@ -140,8 +145,8 @@ def footage(patterns: Iterable[str]) -> Iterator[list[Image]]:
                 yield from _video(path)
 
 
-def _random_origin(rng: np.random.Generator) -> tuple[int, int]:
-    x, y = (4 * rng.integers(0, 4, 2)).tolist()
+def _random_origin(rng: np.random.Generator, step: int) -> tuple[int, int]:
+    x, y = (step * rng.integers(0, STRIDE // step, 2)).tolist()
     return x, y
 
 

@@ -10,7 +10,7 @@ from sc2_ros.cli.main import main
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.network.seeds.backbones import DEFAULT, OWN
 from sc2_ros.training.config import TrainConfig
-from sc2_ros.training.recipes.sc2_ros import mask_classes_of
+from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.sc2_model import TrainingModel
 from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.starting import begin_with, teacher_weights_of, weights_of
@@ -135,6 +135,27 @@ def test_stream_for_a_data_sets_own_mask_classes(tmp_path, capsys) -> None:
     with torch.inference_mode():
         out = loaded.ground(torch.randn(1, 64, 3, 4), torch.ones(1, 1, 3, 4))
     assert out["mask"].shape[1] == 2
+
+
+def test_new_head_has_the_data_sets_classes_and_the_stream_stays(tmp_path) -> None:
+    """A head for two classes on a stream that had six: same id, same boxes, two logits."""
+    base = make_stream(tmp_path / "stream.safetensors")
+    config = tmp_path / "head.yaml"
+    config.write_text(
+        f"out: {tmp_path / 'run'}\nsources: [{{path: 'synthetic:1', per_batch: 2}}]\n"
+        "augment: {crop: 96}\ntrainer: {max_steps: 2, optimizer: adamw}\n"
+        "settings: {mask_classes: [building, road]}\n"
+    )
+    run = ["train", "segmentation_head", "--config", str(config), "--init", str(base)]
+    assert main(run) == 0
+    before = checkpoint.load(base)
+    after = checkpoint.load(tmp_path / "run" / "checkpoint.safetensors")
+    assert (after.id, after.card["mask_classes"]) == (before.id, ["building", "road"])
+    latent, received = torch.randn(1, 64, 3, 4), torch.ones(1, 1, 3, 4)
+    with torch.inference_mode():
+        old, new = before.ground(latent, received), after.ground(latent, received)
+    assert torch.equal(old["heatmap"], new["heatmap"])
+    assert (old["mask"].shape[1], new["mask"].shape[1]) == (6, 2)
 
 
 def test_mask_classes_are_names(tmp_path) -> None:

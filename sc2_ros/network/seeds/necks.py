@@ -72,7 +72,7 @@ class LatentNeck(Neck):
         self.takes = 1
         self.project = nn.Conv2d(cin, channels, 1)
         self.synthesis = GroundBackbone(channels)
-        self.channels = (128, 96, 64)
+        self.channels = self.synthesis.widths
 
     def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Features of the last stage -> x16, x8, x4."""

@@ -20,13 +20,12 @@ from torch import nn
 from sc2_ros import checkpoint, split_checkpoint
 from sc2_ros.codec.context_network import ContextNetwork
 from sc2_ros.codec.tables import RATE_CODES
-from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import ANCHORS
 from sc2_ros.training import context_fit, tables
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
 from sc2_ros.training.config import TrainConfig, build
 from sc2_ros.training.context_network import ContextConfig
-from sc2_ros.training.datasets import MASK_CLASSES, open_dataset
+from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.sc2_model import TrainingModel, sc2_loss
@@ -109,27 +108,6 @@ def export(
     number = checkpoint.save(path, model.encoder, model.ground, fitted, card | config.card)
     print(f"wrote {path}, checkpoint id {number:08x}")
     return path
-
-
-def mask_classes_of(config: TrainConfig) -> tuple[str, ...]:
-    """The package's mask classes, or those of `settings.mask_classes`.
-
-    That is a list of names, or `own` for all that the data sets have, in their order.
-
-    Raises:
-        ParameterError: `own`, and no data set has masks; or fewer than two names.
-    """
-    wanted = config.settings.get("mask_classes", MASK_CLASSES)
-    if wanted == "own":
-        data = [open_dataset(source.path, "train") for source in config.sources]
-        wanted = dict.fromkeys(name for one in data for name in one.mask_classes)
-    names = tuple(wanted) if not isinstance(wanted, str) else ()
-    if len(set(names)) < 2 or len(set(names)) != len(names):
-        raise ParameterError(
-            f"settings.mask_classes gives {names or wanted!r}; use own, where a data set has "
-            "masks, or a list of two names or more"
-        )
-    return names
 
 
 def start(model: TrainingModel, path: str) -> None:

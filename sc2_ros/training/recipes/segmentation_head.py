@@ -19,9 +19,11 @@ from sc2_ros import checkpoint
 from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import drop_patches
 from sc2_ros.network.encoder import STRIDE
+from sc2_ros.network.heads import SegmentationHead
 from sc2_ros.training.augment import VOID
 from sc2_ros.training.batches import Batch, open_sources, stream_batches
 from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.segmentation_loss import segmentation_loss
 from sc2_ros.training.trainer import Trainer
@@ -83,11 +85,14 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     if options.init is None:
         raise ParameterError("segmentation_head needs a checkpoint: --init default, or a file")
     parts = checkpoint.read(options.init)
-    sources = open_sources(config.sources, config.augment)
+    classes = mask_classes_of(config, parts.card["mask_classes"])
+    sources = open_sources(config.sources, config.augment, mask_classes=classes)
     if not any((source.mask_lookup != VOID).any() for source in sources):
         raise ParameterError("segmentation_head needs a data set with masks; none of them has any")
     folder = Path(config.out)
     torch.manual_seed(config.trainer.seed)
+    if classes != tuple(parts.card["mask_classes"]):
+        parts.ground.segmentation = SegmentationHead(parts.ground.backbone.widths, len(classes))
     trainer = Trainer(
         HeadOnStream(parts),
         lambda net, batch: head_loss(net, batch, config.loss.drop_probability),
@@ -104,11 +109,12 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     best = trainer.ema.cpu().float()
     assert isinstance(best, HeadOnStream)
     card = parts.card | {
+        "mask_classes": list(classes),
         "segmentation_head": {
             "steps": trainer.step,
             "trained": date.today().isoformat(),
             "data": [Path(source.path).name for source in config.sources],
-        }
+        },
     }
     path = folder / "checkpoint.safetensors"
     number = checkpoint.save(path, best.encoder, best.ground, parts.tables, card | config.card)
