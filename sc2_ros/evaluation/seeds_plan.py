@@ -28,8 +28,8 @@ class Task:
 
 TASKS = {
     "chips": Task("chips:hituav", "classification", "top1", "resnet:32-64-128:1-1-1", 64, 16),
-    "camvid": Task("camvid", "segmentation", "miou", OWN, 320, 4, (0.6, 1.6), "default"),
-    "hituav": Task("hituav", "detection", "mean_ap50", OWN, 320, 4, init="default"),
+    "camvid": Task("camvid", "segmentation", "miou", OWN, 256, 4, (0.6, 1.6), "default"),
+    "hituav": Task("hituav", "detection", "mean_ap50", OWN, 256, 4, init="default"),
 }
 BETAS = (0.2, 0.6, 1.8, 5.4)
 PRICES = (0.1, 0.3, 0.9, 2.7)

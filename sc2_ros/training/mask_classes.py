@@ -1,0 +1,34 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which classes a stream's segmentation head has: the package's, or a data set's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sc2_ros.errors import ParameterError
+from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.datasets import MASK_CLASSES, open_dataset
+
+
+def mask_classes_of(
+    config: TrainConfig, otherwise: Sequence[str] = MASK_CLASSES
+) -> tuple[str, ...]:
+    """Those of `settings.mask_classes`; `otherwise` where it is not set.
+
+    That is a list of names, or `own` for all that the data sets have, in their order.
+
+    Raises:
+        ParameterError: `own`, and no data set has masks; or fewer than two names.
+    """
+    wanted = config.settings.get("mask_classes", otherwise)
+    if wanted == "own":
+        data = [open_dataset(source.path, "train") for source in config.sources]
+        wanted = dict.fromkeys(name for one in data for name in one.mask_classes)
+    names = tuple(wanted) if not isinstance(wanted, str) else ()
+    if len(set(names)) < 2 or len(set(names)) != len(names):
+        raise ParameterError(
+            f"settings.mask_classes gives {names or wanted!r}; use own, where a data set has "
+            "masks, or a list of two names or more"
+        )
+    return names
