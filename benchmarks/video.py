@@ -13,7 +13,7 @@ are any), encode_ms, decode_ms}; `summary` has the bytes at equal agreement
 
 A row that the file of --json already has, of the same checkpoint and as many frames, is not
 measured again; --again names systems of which all rows are. All clips are measured part by part:
-our curves, our loss, older references, then the peers.
+our curves, x265, our loss, older references, then the other peers.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from sc2_ros.evaluation.video_run import OwnSystem, PeerSystem, VideoSystem, mea
 from sc2_ros.evaluation.video_summary import MIDDLE, PEERS, Row, curve, summary
 
 OWN_PARTS = ("curves", "loss", "ages")
+FIRST_PEER = "x265"
 RATES = (0.0, float(MIDDLE), 0.25)
 AGES = (1, 3, 6)
 QUALITIES = {"x265": (20, 28, 36, 44), "x264": (24, 32, 42), "svt-av1": (35, 45, 60)}
@@ -69,7 +70,8 @@ def main() -> int:
     )
     report: dict[str, Any] = {"checkpoint": f"{checkpoint.id:08x}", "threads": args.threads}
     rows = _kept_rows(args.json, report["checkpoint"], args.again)
-    plan = [(part, clip) for part in (*OWN_PARTS, *args.peers) for clip in clips]
+    parts = sorted((*OWN_PARTS, *args.peers), key=lambda part: part not in ("curves", FIRST_PEER))
+    plan = [(part, clip) for part in parts for clip in clips]
     for part, clip in track(plan, "measuring", console=Console(stderr=True)):
         _measure(clip, _systems(part, checkpoint, agreement, clip.fps), rows, agreement)
         report |= {"rows": list(rows.values()), "summary": summary(list(rows.values()))}

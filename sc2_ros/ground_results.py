@@ -83,15 +83,32 @@ class FrameReader:
         self, output: dict[str, Tensor], frame: AssembledFrame
     ) -> tuple[npt.NDArray[np.uint8] | None, npt.NDArray[np.uint8] | None]:
         """Mask (h4, w4) and preview (h4, w4, 3), uint8, without the padding."""
-        columns, rows = (-(-side // CELL) for side in frame.encoded_size)
-        left, above = (side // CELL for side in frame.geometry.origin)
-        inside = (slice(above, above + rows), slice(left, left + columns))
         mask = preview = None
         if self._config.mask:
-            classes = output["mask"][0][:, inside[0], inside[1]].argmax(0)
+            classes = _inside(output["mask"][0], frame).argmax(0)
             mask = classes.to(torch.uint8).cpu().numpy()
         if self._config.preview:
-            colours = output["preview"][0][:, inside[0], inside[1]].float().clamp(0, 1)
+            colours = _inside(output["preview"][0], frame).float().clamp(0, 1)
             pixels = (colours * 255).round().to(torch.uint8).permute(1, 2, 0)
             preview = pixels.cpu().contiguous().numpy()
         return mask, preview
+
+
+def _inside(picture: Tensor, frame: AssembledFrame) -> Tensor:
+    """What lies on the frame of a (K, H', W') output in cells: (K, h4, w4).
+
+    Where the frame's corner lies inside of a cell, each of its cells is mixed from those it covers.
+    """
+    for axis, (start, side) in enumerate(
+        zip(frame.geometry.origin[::-1], frame.encoded_size[::-1], strict=True), 1
+    ):
+        cell, part = divmod(start, CELL)
+        count = -(-side // CELL)
+        here = picture.narrow(axis, cell, count)
+        if part:
+            last = picture.shape[axis] - 1
+            following = torch.arange(cell + 1, cell + 1 + count, device=picture.device)
+            beside = picture.index_select(axis, following.clamp_(max=last))
+            here = torch.lerp(here, beside, part / CELL)
+        picture = here
+    return picture

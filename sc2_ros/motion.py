@@ -8,7 +8,7 @@
     two of them -> less apart than half a pixel of motion puts them: standing still
                 -> else phase correlation -> Lucas-Kanade on corners -> similarity by RANSAC
                 -> kept if it explains the picture better than standing still
-                -> origin of the latent grid (multiples of 4 px), Motion between the grids
+                -> origin of the latent grid, Motion between the grids
 
 A latent changes when the picture moves within the 16 px of a position, so the grid moves along with
 the picture: on a panning camera that halves what has to be sent.
@@ -106,18 +106,20 @@ def estimate(reference: Thumbnail, frame: Thumbnail) -> Floats:
     return similarity
 
 
-def align(similarity: Floats, reference: Geometry) -> tuple[tuple[int, int], Motion]:
+def align(
+    similarity: Floats, reference: Geometry, step: int = ORIGIN_STEP
+) -> tuple[tuple[int, int], Motion]:
     """The origin to give a frame's grid, and its motion against the reference's.
 
     similarity: of `estimate`, in pixels of the network's input. The frame has the same sizes as the
-    reference.
+    reference. step: of origins, pixels (`LatentCodec.origin_step`).
     """
     turning, shift = similarity[:, :2], similarity[:, 2]
     middle = np.array(reference.encoded_size) / 2
     moved = turning @ middle + shift - middle
     if np.abs(moved).max() > _MOST_SHIFT:
         turning, shift, moved = STILL[:, :2], STILL[:, 2], np.zeros(2)
-    steps = np.rint(moved / ORIGIN_STEP).astype(int) * ORIGIN_STEP
+    steps = np.rint(moved / step).astype(int) * step
     x, y = ((np.array(reference.origin) + steps) % STRIDE).tolist()
     origin = (x, y)
     height, width = Geometry(reference.encoded_size, reference.source_size, origin).latent_shape

@@ -54,7 +54,7 @@ class OnboardPipeline:
         self._codec = LatentCodec(checkpoint.tables, checkpoint.id, refinement=REFINEMENT)
         self._rate = RateChoice(self._codec, Worth(checkpoint.card.get("value_curve", ())))
         self._monitor = LinkMonitor()
-        self._keeper = ReferenceKeeper()
+        self._keeper = ReferenceKeeper(self._codec.origin_step)
         self._config: OnboardConfig | None = None
         self._frame = 0
         self._due_s: float | None = None
@@ -82,8 +82,9 @@ class OnboardPipeline:
             self._encoder = self._encoder.to(config.device).to(memory_format=torch.channels_last)
         if old is None or old.stream != config.stream:
             self._monitor = LinkMonitor()
-            self._keeper = ReferenceKeeper()
+            self._keeper = ReferenceKeeper(self._codec.origin_step)
             self._info_s = None
+        self._keeper.set_refresh_period(config.refresh_period_s)
         self._rate.configure(config)
 
     @property

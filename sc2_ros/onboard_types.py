@@ -15,6 +15,7 @@ from sc2_ros.errors import ParameterError
 from sc2_ros.link.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.repair import REPAIR_MODES
+from sc2_ros.refresh import LEAST_S, MOST_S
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class OnboardConfig:
         rate_prefer: "accuracy", "smooth" or "latency": what auto mode gives up last.
         rate_repair: "auto" adds repair packets in auto mode as the radio loses packets; "off".
         rate_temporal: predict frames from what the ground has, if the checkpoint has tables for it.
+        refresh_period_s: a frame that needs no other comes at least once in so many seconds.
         frame_max_fps: frames sent per second at most; 0 for no limit.
         frame_width: width in pixels to which images are scaled; 0 keeps the source's size.
         frame_height: height in pixels; 0 together with the width.
@@ -51,6 +53,7 @@ class OnboardConfig:
     rate_prefer: str = "accuracy"
     rate_repair: str = "auto"
     rate_temporal: bool = True
+    refresh_period_s: float = MOST_S
     frame_max_fps: float = 0.0
     frame_width: int = 0
     frame_height: int = 0
@@ -72,6 +75,10 @@ class OnboardConfig:
             raise ParameterError(f"rate index {self.rate_index} is not between 0 and 1")
         if not 0 < self.rate_max_kbps < 1e9:
             raise ParameterError(f"rate limit of {self.rate_max_kbps} kbit/s is not above 0")
+        if not LEAST_S <= self.refresh_period_s < 1e6:
+            raise ParameterError(
+                f"refresh period of {self.refresh_period_s} s is not {LEAST_S:g} s or above"
+            )
         if not 0 <= self.frame_max_fps < 1e6:
             raise ParameterError(f"limit of {self.frame_max_fps} frames/s is not 0 or above")
         sides = (self.frame_width, self.frame_height)

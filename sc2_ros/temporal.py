@@ -45,7 +45,9 @@ class _Sent:
 class ReferenceKeeper:
     """Keeps what was sent and what came back about it."""
 
-    def __init__(self) -> None:
+    def __init__(self, origin_step: int) -> None:
+        """origin_step: of the codec."""
+        self._origin_step = origin_step
         self._acknowledgements = Acknowledgements()
         self._refresh = RefreshPolicy()
         self._references = ReferenceWindow()
@@ -60,6 +62,10 @@ class ReferenceKeeper:
         """The next frame is to need no other."""
         self._refresh.request()
 
+    def set_refresh_period(self, period_s: float) -> None:
+        """A frame that needs no other comes at least once in so many seconds."""
+        self._refresh.period_s = period_s
+
     def choose(self, image: Image, geometry: Geometry, frame: int, now_s: float) -> Choice:
         """The choice for a picture, uint8 (H, W[, 3]) at its encoded size.
 
@@ -71,7 +77,7 @@ class ReferenceKeeper:
             return Choice(geometry)
         before = self._sent[reference.frame].thumbnail
         similarity = motion.estimate(before, self._thumbnail)
-        origin, moved = motion.align(similarity, reference.geometry)
+        origin, moved = motion.align(similarity, reference.geometry, self._origin_step)
         placed = Geometry(geometry.encoded_size, geometry.source_size, origin)
         return Choice(placed, reference, moved)
 

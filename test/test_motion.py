@@ -94,15 +94,16 @@ def test_pictures_that_have_nothing_in_common_stand_still(other):
     assert np.array_equal(motion.estimate(before, after), motion.STILL)
 
 
+@pytest.mark.parametrize("step", [1, 4])
 @pytest.mark.parametrize(("dx", "dy"), [(5, 0), (-9, 14), (33, -40)])
-def test_the_grid_follows_to_two_pixels(dx, dy):
+def test_the_grid_follows_to_half_a_step(dx, dy, step):
     """The picture's corner lies on the grid where its content lay in the reference."""
     reference = Geometry((WIDTH, HEIGHT), (WIDTH, HEIGHT), (4, 8))
-    origin, told = motion.align(similarity(dx, dy), reference)
+    origin, told = motion.align(similarity(dx, dy), reference, step)
     # What lies at (x, y) of the frame's grid lies at (x, y) + shift of the reference's.
     shift = np.array([4 + dx, 8 + dy]) - origin
     off = (shift + 8) % 16 - 8
 
-    assert np.abs(off).max() <= 2
+    assert np.abs(off).max() <= step // 2
     assert np.abs(shift - (told.dx, told.dy)).max() <= 1
     assert (told.zoom, told.turn) == (0, 0)

@@ -11,9 +11,12 @@ from sc2_ros.refresh import LEAST_S, MOST_S, SHARE, RefreshPolicy
 WHOLE_BYTES = 1000
 
 
-def refreshes(fps, predicted_bytes, *, seconds=30.0, lost=(), code=20, whole_code=20):
+def refreshes(
+    fps, predicted_bytes, *, seconds=30.0, lost=(), code=20, whole_code=20, period_s=MOST_S
+):
     """Times at which a frame was due to need no other; stations hold all but the `lost` of them."""
     policy, times = RefreshPolicy(), []
+    policy.period_s = period_s
     held = set()
     for number in range(round(seconds * fps)):
         now_s = number / fps
@@ -48,6 +51,13 @@ def test_where_prediction_saves_little_it_comes_every_second():
 
 def test_where_it_saves_a_lot_it_comes_every_ten_seconds():
     assert gaps(refreshes(2, 100)) == pytest.approx([MOST_S] * 2)
+
+
+@pytest.mark.parametrize(("fps", "period_s"), [(10, 1.0), (30, 1.0), (2, 3.0)])
+def test_a_listener_without_feedback_waits_no_longer_than_the_period(fps, period_s):
+    waits = gaps(refreshes(fps, 50, period_s=period_s))
+
+    assert waits == pytest.approx([period_s] * len(waits))
 
 
 def test_one_that_a_station_lacks_is_repeated():

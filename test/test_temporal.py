@@ -138,6 +138,17 @@ def test_a_recording_can_be_cut_and_read_from_the_next_refresh(checkpoint, delay
     assert ages.count(0) <= delay + 1 + (frames - delay) // 15
 
 
+def test_with_a_period_of_a_second_a_silent_listener_sees_a_whole_picture_within_one(checkpoint):
+    flight = Flight(checkpoint, refresh_period_s=1.0)
+    whole = [not flight.step()[0][0].reference for _ in range(35)]
+    flight.onboard.configure(dataclasses.replace(flight.onboard.config, refresh_period_s=10.0))
+    later = [not flight.step()[0][0].reference for _ in range(15)]
+
+    assert all(any(whole[begun : begun + 11]) for begun in range(1, 25))
+    assert sum(whole) <= 5
+    assert not any(later[5:])
+
+
 @pytest.mark.parametrize("delay", [2, 4])
 def test_a_station_that_joins_far_away_sees_every_frame_after_a_round_trip(checkpoint, delay):
     flight = Flight(checkpoint, delay=delay)

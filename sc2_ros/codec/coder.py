@@ -100,6 +100,11 @@ class LatentCodec:
         """Whether the checkpoint has what predicted slices are coded with."""
         return self.tables.temporal is not None or self.tables.context is not None
 
+    @property
+    def origin_step(self) -> int:
+        """Origins of frames are multiples of it, pixels."""
+        return wire.origin_step(2 if self.tables.context is None else wire.LEARNED_VERSION)
+
     def predict(
         self, reference: Reference, motion: Motion, shape: tuple[int, int]
     ) -> Prediction | None:

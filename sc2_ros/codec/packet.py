@@ -70,8 +70,9 @@ class Geometry:
     Attributes:
         encoded_size: (width, height) in pixels of the network's input before padding.
         source_size: (width, height) in pixels of the camera's image.
-        origin: (x, y) of the picture's corner in the grid, pixels: multiples of 4 below 16. The
-            grid is moved against the picture to lie as it did on the reference's.
+        origin: (x, y) of the picture's corner in the grid, pixels below 16, up to version 2
+            multiples of 4. The grid is moved against the picture to lie as it did on the
+            reference's.
     """
 
     encoded_size: tuple[int, int]
@@ -222,20 +223,27 @@ def parse_stream_info(packet: Packet) -> str:
         raise PacketError(f"frame_id is not UTF-8: {error}") from error
 
 
-def build_origin(origin: tuple[int, int]) -> bytes:
+def build_origin(origin: tuple[int, int], version: int = 2) -> bytes:
     """The byte that tells the origin (x, y)."""
-    x, y = origin
-    if any(part % ORIGIN_STEP or not 0 <= part < STRIDE for part in origin):
-        raise PacketError(f"origin {origin}; expected multiples of 4 below 16")
-    return bytes([y // ORIGIN_STEP << 2 | x // ORIGIN_STEP])
+    (x, y), step = origin, origin_step(version)
+    if any(part % step or not 0 <= part < STRIDE for part in origin):
+        raise PacketError(f"origin {origin}; expected multiples of {step} below {STRIDE}")
+    return bytes([y // step * (STRIDE // step) + x // step])
 
 
-def parse_origin(value: int) -> tuple[int, int]:
+def parse_origin(value: int, version: int = 2) -> tuple[int, int]:
     """Read the byte that `build_origin` makes.
 
     Raises:
         PacketError: one of its reserved bits is set.
     """
-    if value >> 4:
+    step = origin_step(version)
+    y, x = divmod(value, STRIDE // step)
+    if y >= STRIDE // step:
         raise PacketError(f"origin byte {value:#04x} is reserved")
-    return (value & 3) * ORIGIN_STEP, (value >> 2) * ORIGIN_STEP
+    return x * step, y * step
+
+
+def origin_step(version: int) -> int:
+    """Origins are multiples of it, pixels."""
+    return 1 if version == LEARNED_VERSION else ORIGIN_STEP

@@ -54,7 +54,7 @@ def parse_predicted_head(payload: bytes) -> PredictedHead:
 def build_intra_head(geometry: wire.Geometry, version: int) -> bytes:
     """Sizes of the frame and, in version 2, its origin."""
     sizes = wire.build_geometry(geometry)
-    return sizes if version == 1 else sizes + wire.build_origin(geometry.origin)
+    return sizes if version == 1 else sizes + wire.build_origin(geometry.origin, version)
 
 
 def parse_intra_head(payload: bytes, version: int) -> tuple[wire.Geometry, bytes]:
@@ -68,6 +68,6 @@ def parse_intra_head(payload: bytes, version: int) -> tuple[wire.Geometry, bytes
         return geometry, payload[wire.GEOMETRY_BYTES :]
     if len(payload) < INTRA_HEAD_BYTES:
         raise PacketError(f"features payload of {len(payload)} bytes has no origin")
-    origin = wire.parse_origin(payload[wire.GEOMETRY_BYTES])
+    origin = wire.parse_origin(payload[wire.GEOMETRY_BYTES], version)
     moved = wire.Geometry(geometry.encoded_size, geometry.source_size, origin)
     return moved, payload[INTRA_HEAD_BYTES:]

@@ -7,8 +7,8 @@
     0 hash of the reference 30 bits, origin follows 1 bit, motion follows 1 bit: u32
     origin u8, if it is not (0, 0)      motion, 6 bytes, if there is any
 
-The hash covers the checkpoint id, which the short header does not tell. All else is as in
-version 2.
+The hash covers the checkpoint id, which the short header does not tell. The origin is in pixels, x
+in the lower half of its byte; all else is as in version 2.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def build_head(head: PredictedHead) -> bytes:
     word, rest = head.digest, b""
     if head.origin != _CORNER:
         word |= _ORIGIN
-        rest += wire.build_origin(head.origin)
+        rest += wire.build_origin(head.origin, wire.LEARNED_VERSION)
     if head.motion != Motion():
         word |= _MOTION
         rest += head.motion.to_bytes()
@@ -72,6 +72,8 @@ def parse_head(payload: bytes) -> tuple[PredictedHead, bytes]:
     end = motion_at + MOTION_BYTES * bool(word & _MOTION)
     if len(payload) < end:
         raise PacketError(f"predicted slice with a payload of {len(payload)} bytes")
-    origin = wire.parse_origin(payload[origin_at]) if word & _ORIGIN else _CORNER
+    origin = _CORNER
+    if word & _ORIGIN:
+        origin = wire.parse_origin(payload[origin_at], wire.LEARNED_VERSION)
     motion = Motion.from_bytes(payload[motion_at:end]) if word & _MOTION else Motion()
     return PredictedHead(origin, motion, word & _HASH), payload[end:]

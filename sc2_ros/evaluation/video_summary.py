@@ -28,7 +28,7 @@ def summary(rows: Sequence[Row]) -> list[Row]:
         share_of_X            our bytes over those of X at equal agreement
         share_of_X_at_most    X did not reach it: our bytes over the most that X was given
         share_of_X_packed     with a header of ours for each 1,200 bytes of X
-        share_..._same_grid   at equal agreement_same_grid_ap50 instead
+        share_..._same_grid   at equal agreement_same_grid_ap50 instead, which of X is its agreement
         share_..._by_labels   at equal AP50 against labels instead
         share_age_N           predicted from N frames before, at equal rate
         kept_at_loss_X        agreement with loss over that without
@@ -61,8 +61,12 @@ def _entry(rows: Sequence[Row]) -> Row:
         older = _find(rows, "sc2", age)
         if older is not None:
             entry[f"share_age_{age}"] = ratio(older["bytes_per_frame"], middle["bytes_per_frame"])
+    on_same_grid = curve(rows, "sc2", 1, "agreement_same_grid_ap50")
     for peer in PEERS:
         entry |= _against(rows, peer, ours, at)
+        reached = bytes_at(curve(rows, peer, 0), at)
+        if reached is not None:
+            entry[f"share_of_{peer}_same_grid"] = ratio(bytes_at(on_same_grid, at), reached)
     for system in ("sc2", *PEERS):
         kept = _kept(rows, system)
         if kept is not None:

@@ -75,7 +75,7 @@ def decode(packet, tables, references=None):
             assert word % 2**30 == zlib.crc32(both) % 2**30
             data = payload[4:]
             if word >> 30 & 1:
-                fields["origin"], data = _origin(data[0]), data[1:]
+                fields["origin"], data = (data[0] & 15, data[0] >> 4), data[1:]
             if word >> 31:
                 motion, data = struct.unpack_from("<hhbb", data), data[6:]
         else:
@@ -87,8 +87,10 @@ def decode(packet, tables, references=None):
     else:
         encoded_w, encoded_h, source_w, source_h = struct.unpack_from("<HHHH", payload)
         data = payload[8:]
-        if fields["first"] > 0x10:
+        if fields["first"] == 0x20:
             fields["origin"], data = _origin(data[0]), data[1:]
+        elif fields["first"] == 0x30:
+            fields["origin"], data = (data[0] & 15, data[0] >> 4), data[1:]
     fields["encoded_size"] = (encoded_w, encoded_h)
     fields["source_size"] = (source_w, source_h)
 

@@ -64,15 +64,14 @@ def test_a_frame_comes_out_as_it_went_in(helpers, learned_codec, seed, shape, co
     dx=st.integers(-400, 400),
     turn=st.integers(-128, 127),
     change=st.floats(0, 1),
-    origin=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    origin=st.tuples(st.integers(0, 15), st.integers(0, 15)),
 )
 def test_a_predicted_frame_comes_out_as_it_went_in(
     helpers, learned_codec, seed, codes, shape, dx, turn, change, origin
 ):
     codec = learned_codec
-    corner = tuple(4 * part for part in origin)
     latent = helpers.latent(*shape, seed=seed)
-    size = (shape[1] * 16 - corner[0], shape[0] * 16 - corner[1])
+    size = (shape[1] * 16 - origin[0], shape[0] * 16 - origin[1])
     geometry = wire.Geometry(size, size)
     header = wire.Header(wire.PacketType.FEATURES, 3, helpers.checkpoint, 10)
     cut = latent[:, : geometry.latent_shape[0], : geometry.latent_shape[1]]
@@ -84,7 +83,7 @@ def test_a_predicted_frame_comes_out_as_it_went_in(
         13,
         reference=first.reference,
         motion=Motion(dx, -dx // 3, turn // 2, turn),
-        origin=corner,
+        origin=origin,
     )
 
     check(helpers, codec, first)

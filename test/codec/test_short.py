@@ -118,7 +118,7 @@ def test_a_long_header_is_refused_where_the_short_one_belongs():
 
 
 @given(
-    origin=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    origin=st.tuples(st.integers(0, 15), st.integers(0, 15)),
     motion=st.one_of(
         st.just(Motion()),
         st.builds(Motion, st.integers(-99, 99), st.integers(-9, 9), zoom=st.integers(-128, 127)),
@@ -127,7 +127,7 @@ def test_a_long_header_is_refused_where_the_short_one_belongs():
     rest=st.binary(max_size=9),
 )
 def test_a_head_has_what_differs(origin, motion, digest, rest):
-    head = PredictedHead((4 * origin[0], 4 * origin[1]), motion, digest)
+    head = PredictedHead(origin, motion, digest)
 
     data = build_head(head)
 
@@ -168,6 +168,15 @@ def test_a_camera_that_stands_costs_22_bytes_of_headers(helpers, learned_codec):
     assert not any(strings)
     assert len(moved.packets[0]) - len(still.packets[0]) == 6
     assert wire.parse(still.packets[0]).payload[:4] == still.packets[0][18:22]
+
+
+def test_the_origin_of_version_3_is_in_pixels():
+    assert wire.build_origin((13, 6), 3) == b"\x6d"
+    assert wire.parse_origin(0x6D, 3) == (13, 6)
+    assert wire.build_origin((12, 4), 2) == b"\x07"
+    for origin, version in (((13, 4), 2), ((16, 0), 3), ((0, -1), 3)):
+        with pytest.raises(PacketError, match="expected multiples"):
+            wire.build_origin(origin, version)
 
 
 @given(st.binary(min_size=8, max_size=8), st.integers(0, 5), st.integers(0, 8))

@@ -218,8 +218,8 @@ def write_version_3():
         predicted_case(codec, "early", (48, 48), (12, 19), (0, 0), still, 21, 2.0),
         predicted_case(codec, "late", (48, 40), (20, 37), (0, 0), still, 22),
         predicted_case(codec, "lower", (64, 32), (30, 17), (0, 0), still, 23, 2.0),
-        predicted_case(codec, "moved", (120, 88), (40, 30), (12, 4), turned, 24),
-        predicted_case(codec, "sliced", (126, 88), (58, 61), (0, 4), still, 25, 3.0, **four),
+        predicted_case(codec, "moved", (120, 88), (40, 30), (13, 6), turned, 24),
+        predicted_case(codec, "sliced", (126, 88), (58, 61), (0, 7), still, 25, 3.0, **four),
         predicted_case(codec, "escapes", (48, 32), (64, 64), (0, 0), Motion(zoom=3), 26, 40.0),
         predicted_case(codec, "skipped", (48, 48), (0, 0), (0, 0), still, 27),
     ]
