@@ -19,20 +19,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.ops import complete_box_iou_loss
 
 from sc2_ros.checkpoint import Parts
 from sc2_ros.network.bottleneck import ANCHORS, CONTEXTS, Bottleneck, drop_patches
 from sc2_ros.network.encoder import STRIDE
-from sc2_ros.network.heads import CELL
 from sc2_ros.training import tables
+from sc2_ros.training.agreement import agreement_loss
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.detection_loss import detection_loss
 from sc2_ros.training.sc2_model import LossConfig
 from sc2_ros.training.teachers import Teacher
-
-# Cells that the teacher takes for part of an object, and for its middle.
-_OBJECT, _MIDDLE = 0.1, 0.3
 
 
 class FixedStream(nn.Module):
@@ -93,47 +89,6 @@ def fit_prior(
         scale = (total / count.clamp(min=1)).clamp(min=0.02).log()
         bottleneck.log_scale.data[anchor][seen] = scale[seen]
     assert len(bottleneck.log_scale) == ANCHORS
-
-
-def agreement_loss(
-    out: dict[str, Tensor], wanted: dict[str, Tensor], cells: Tensor
-) -> dict[str, Tensor]:
-    """How far answers are from the teacher's: heat, box and mask, where latents arrived.
-
-    - heat: quality focal loss (Li et al. 2020, eq. 3, beta = 2) per object of the teacher
-    - box: complete IoU loss (Zheng et al. 2020) on the cells of the teacher's objects
-    - mask: Kullback-Leibler divergence per cell
-
-    Args:
-        out: heatmap (B, classes, h, w) logits, box (B, 4, h, w), mask (B, classes, h, w) logits.
-        wanted: the same, of the teacher.
-        cells: (B, 1, h, w), 1 where latents arrived.
-    """
-    target = wanted["heatmap"].float().sigmoid()
-    logits = out["heatmap"].float()
-    distance = (target - logits.sigmoid()).square()
-    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    peak = (F.max_pool2d(target, 3, 1, 1) == target) & (target > _MIDDLE)
-    heat = (distance * entropy * cells).sum() / peak.sum().clamp(min=1)
-
-    score = target.amax(1) * cells[:, 0]
-    image, row, column = (score > _OBJECT).nonzero(as_tuple=True)
-    box = out["box"].sum() * 0
-    if len(image):
-        cx, cy = (column + 0.5) * CELL, (row + 0.5) * CELL
-
-        def corners(ltrb: Tensor) -> Tensor:
-            left, top, right, bottom = ltrb.float()[image, :, row, column].unbind(1)
-            return torch.stack((cx - left, cy - top, cx + right, cy + bottom), 1)
-
-        iou = complete_box_iou_loss(corners(out["box"]), corners(wanted["box"]), reduction="none")
-        weight = score[image, row, column]
-        box = (iou * weight).sum() / weight.sum()
-    share = wanted["mask"].float().log_softmax(1)
-    answer = out["mask"].float().log_softmax(1)
-    divergence = (share.exp() * (share - answer)).sum(1, keepdim=True)
-    mask = (divergence * cells).sum() / cells.sum().clamp(min=1)
-    return {"heat": heat, "box": box, "mask": mask}
 
 
 def adapt_loss(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,16 +14,23 @@ from torch.nn import functional as F
 from sc2_ros.network.bottleneck import Bottleneck, drop_patches
 from sc2_ros.network.encoder import STRIDE, OnboardEncoder
 from sc2_ros.network.model import GroundNetwork
+from sc2_ros.training.agreement import agreement_loss
 from sc2_ros.training.augment import VOID
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.datasets import MASK_CLASSES
 from sc2_ros.training.detection_loss import detection_loss
 from sc2_ros.training.segmentation_loss import segmentation_loss
 
+Answers = Callable[[Tensor], dict[str, Tensor]]
+"""Images (B, 3, H, W) -> maps under the names and of the shapes of the ground network's."""
+
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights of the parts of the loss; lambda per bit and pixel, from rate index 0 to 1."""
+    """Weights of the parts of the loss; lambda per bit and pixel, from rate index 0 to 1.
+
+    distil: of agreement with the teacher, where there is one.
+    """
 
     lambda_low: float = 10.0
     lambda_high: float = 0.15
@@ -30,6 +38,7 @@ class LossConfig:
     mask: float = 0.3
     preview: float = 0.1
     drop_probability: float = 0.3
+    distil: float = 0.5
 
 
 class TrainingModel(nn.Module):
@@ -57,8 +66,13 @@ class TrainingModel(nn.Module):
         return result
 
 
-def sc2_loss(model: nn.Module, batch: Batch, config: LossConfig) -> tuple[Tensor, dict[str, float]]:
+def sc2_loss(
+    model: nn.Module, batch: Batch, config: LossConfig, teacher: Answers | None = None
+) -> tuple[Tensor, dict[str, float]]:
     """Task losses + lambda(rate) x bits per pixel, with a random rate per image (Cui et al. 2021).
+
+    A teacher sees the whole image, nothing of it quantised or lost; what it answers is learned
+    beside the labels (as the Entropic Student's second stage).
 
     Returns the loss and its parts for the log.
     """
@@ -78,4 +92,12 @@ def sc2_loss(model: nn.Module, batch: Batch, config: LossConfig) -> tuple[Tensor
     mask = segmentation_loss(out["mask"], truth)
     loss = heat + config.box * box + bits + config.mask * mask + config.preview * preview
     parts = {"heat": heat, "box": box, "bpp": out["bpp"].mean(), "mask": mask, "preview": preview}
+    if teacher is not None:
+        with torch.no_grad():
+            wanted = teacher(image)
+        far = agreement_loss(out, wanted, cells)
+        weights = {"heat": 1.0, "box": config.box, "mask": config.mask}
+        learned = torch.stack([weights[name] * value for name, value in far.items()]).sum()
+        parts["distil"] = learned
+        loss = loss + config.distil * learned
     return loss, {name: float(value.detach()) for name, value in parts.items()}

@@ -11,6 +11,7 @@ from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.network.seeds.backbones import DEFAULT, OWN
 from sc2_ros.training.config import TrainConfig
 from sc2_ros.training.mask_classes import mask_classes_of
+from sc2_ros.training.recipes.sc2_ros import start
 from sc2_ros.training.sc2_model import TrainingModel
 from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.starting import begin_with, teacher_weights_of, weights_of
@@ -135,6 +136,34 @@ def test_stream_for_a_data_sets_own_mask_classes(tmp_path, capsys) -> None:
     with torch.inference_mode():
         out = loaded.ground(torch.randn(1, 64, 3, 4), torch.ones(1, 1, 3, 4))
     assert out["mask"].shape[1] == 2
+
+
+def test_stream_learns_from_a_teacher_too(tmp_path, capsys) -> None:
+    """A teacher's masks are in the loss; one without our classes is refused by name."""
+    config = tmp_path / "train.yaml"
+    config.write_text(
+        f"out: {tmp_path / 'run'}\nsources: [{{path: 'synthetic:1', per_batch: 2}}]\n"
+        "augment: {crop: 96}\ntrainer: {max_steps: 2, optimizer: adamw}\n"
+    )
+    teacher = tmp_path / "teacher.safetensors"
+    run = ["train", "sc2_ros", "--config", str(config), "--teacher", str(teacher)]
+    make_teacher(teacher, task="segmentation", classes=("this", "that"))
+    assert main(run) == 2
+    assert "answers neither with maps of person" in capsys.readouterr().err
+    make_teacher(teacher, task="segmentation", classes=checkpoint.MASK_CLASSES)
+    assert main(run) == 0
+    assert "distil" in capsys.readouterr().out
+
+
+def test_later_files_take_the_place_of_earlier_ones(tmp_path) -> None:
+    """Gains of a stream under the networks of a teacher."""
+    path = make_stream(tmp_path / "stream.safetensors")
+    network = make_teacher(tmp_path / "teacher.safetensors")
+    model = TrainingModel()
+    start(model, f"{path},{tmp_path / 'teacher.safetensors'}")
+    gains = torch.tensor(checkpoint.read(path).tables.code_gains[[0, 64]])
+    torch.testing.assert_close(model.bottleneck.log_gain[[0, -1]].exp(), gains)
+    assert torch.equal(model.encoder.project.weight, network.neck.project.weight)
 
 
 def test_new_head_has_the_data_sets_classes_and_the_stream_stays(tmp_path) -> None:

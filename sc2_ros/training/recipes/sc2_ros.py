@@ -20,16 +20,19 @@ from torch import nn
 from sc2_ros import checkpoint, split_checkpoint
 from sc2_ros.codec.context_network import ContextNetwork
 from sc2_ros.codec.tables import RATE_CODES
+from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import ANCHORS
 from sc2_ros.training import context_fit, tables
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
 from sc2_ros.training.config import TrainConfig, build
 from sc2_ros.training.context_network import ContextConfig
+from sc2_ros.training.datasets import DETECTION_CLASSES
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.recipes import RunOptions
-from sc2_ros.training.sc2_model import TrainingModel, sc2_loss
+from sc2_ros.training.sc2_model import Answers, TrainingModel, sc2_loss
 from sc2_ros.training.starting import begin_with, weights_of
+from sc2_ros.training.teachers import load_teacher
 from sc2_ros.training.trainer import Trainer
 from sc2_ros.training.validation import validation_loss
 
@@ -48,8 +51,10 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         config.sources, config.augment, mask_classes=classes, need=("boxes", "masks")
     )
 
+    teacher = _answers(options.teacher or config.teacher, classes, options.device)
+
     def loss(net: nn.Module, batch: Batch) -> tuple[torch.Tensor, dict[str, float]]:
-        return sc2_loss(net, batch, config.loss)
+        return sc2_loss(net, batch, config.loss, teacher)
 
     validate = None
     if config.trainer.validate_every > 0:
@@ -110,12 +115,41 @@ def export(
     return path
 
 
-def start(model: TrainingModel, path: str) -> None:
-    """Begin with a last.pt, a finished checkpoint's networks and gains, or a teacher's networks."""
-    if path.endswith(".pt") or split_checkpoint.is_split(path):
-        begin_with(model, weights_of(path), path)
-    else:
-        begin_with(model, unpacked(checkpoint.read(path)).state_dict(), path)
+def start(model: TrainingModel, paths: str) -> None:
+    """Begin with a last.pt, a finished checkpoint's networks and gains, or a teacher's networks.
+
+    paths: one, or several with commas between, each taking the place of what those before it gave.
+    """
+    for path in paths.split(","):
+        if path.endswith(".pt") or split_checkpoint.is_split(path):
+            begin_with(model, weights_of(path), path)
+        else:
+            begin_with(model, unpacked(checkpoint.read(path)).state_dict(), path)
+
+
+def _answers(spec: str | None, mask_classes: tuple[str, ...], device: str) -> Answers | None:
+    """The teacher's maps of the classes that the stream has too, to be learned beside the labels.
+
+    Raises:
+        ParameterError: it answers nothing that this stream answers.
+    """
+    if spec is None:
+        return None
+    teacher = load_teacher(spec, device)
+    names = ["heatmap", "box"] if teacher.detection_classes == DETECTION_CLASSES else []
+    names += ["mask"] if teacher.mask_classes == mask_classes else []
+    first = teacher(torch.zeros(1, 3, 64, 64, device=device))
+    if not names or any(name not in first for name in names):
+        raise ParameterError(
+            f"teacher {spec} answers neither with maps of {', '.join(DETECTION_CLASSES)} nor of "
+            f"{', '.join(mask_classes)}; a checkpoint of ours or one of `sc2 train teacher` does"
+        )
+
+    def answers(image: torch.Tensor) -> dict[str, torch.Tensor]:
+        found = teacher(image)
+        return {name: found[name] for name in names}
+
+    return answers
 
 
 def unpacked(parts: checkpoint.Parts) -> TrainingModel:
