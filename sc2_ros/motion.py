@@ -39,6 +39,10 @@ _STILL = 0.35
 which the camera stands: the grid follows motion by half a thumbnail's pixel and more."""
 _LEAST_RESPONSE = 0.1
 _BETTER = 0.97
+_LEAST_MOVE = ORIGIN_STEP / 2
+"""Pixels. What the network finds on another grid differs by more than so small a motion costs: at
+rate index 0.1 the KIT sequence took 215 bytes on a grid that stayed and 200 on one that followed
+each pixel, and agreed with the uncompressed frames to 0.405 and, on the grid sent, 0.387."""
 _MOST_TURN = 127
 _MOST_SHIFT = 1 << 14
 
@@ -120,6 +124,8 @@ def align(
     if np.abs(moved).max() > _MOST_SHIFT:
         turning, shift, moved = STILL[:, :2], STILL[:, 2], np.zeros(2)
     steps = np.rint(moved / step).astype(int) * step
+    if np.abs(moved).max() < _LEAST_MOVE:
+        steps[:] = 0
     x, y = ((np.array(reference.origin) + steps) % STRIDE).tolist()
     origin = (x, y)
     height, width = Geometry(reference.encoded_size, reference.source_size, origin).latent_shape

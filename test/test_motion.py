@@ -107,3 +107,10 @@ def test_the_grid_follows_to_half_a_step(dx, dy, step):
     assert np.abs(off).max() <= step // 2
     assert np.abs(shift - (told.dx, told.dy)).max() <= 1
     assert (told.zoom, told.turn) == (0, 0)
+
+
+@pytest.mark.parametrize("step", [1, 4])
+def test_the_grid_stays_where_the_picture_hardly_moved(step):
+    reference = Geometry((WIDTH, HEIGHT), (WIDTH, HEIGHT), (4, 8))
+
+    assert motion.align(similarity(1.8, -1.6), reference, step)[0] == (4, 8)
