@@ -141,8 +141,9 @@ def test_a_newer_ground_network_decodes_an_old_bag(tmp_path, model, play):
     found = play(packets, "-p", f"model:={newer}", "-p", "score_threshold:=0.0")
 
     assert number == old.id
-    ground = GroundPipeline(checkpoint.load(newer), GroundConfig(score_threshold=0.0))
-    before = GroundPipeline(checkpoint.load(model), GroundConfig(score_threshold=0.0))
+    config = GroundConfig(score_threshold=0.0, precision="auto")
+    ground = GroundPipeline(checkpoint.load(newer), config)
+    before = GroundPipeline(checkpoint.load(model), config)
     results = [result for packet in packets for result in ground.receive(packet, 0.0)]
     former = [result for packet in packets for result in before.receive(packet, 0.0)]
     assert len(results) == len(found) == 3
