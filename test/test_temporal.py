@@ -11,6 +11,7 @@ import pytest
 from temporal_flight import Flight, held
 from temporal_weights import little_changes
 
+from sc2_ros.checkpoint import load
 from sc2_ros.ground import GroundConfig, GroundPipeline
 from sc2_ros.onboard import OnboardPipeline
 from sc2_ros.refresh import MOST_S
@@ -232,9 +233,11 @@ def test_a_hole_after_a_cut_is_not_filled_with_what_was_there_before(checkpoint)
     assert not frame.latent[:, ~frame.received].any()
 
 
-def test_many_frames_with_loss_both_ways_do_not_drift(checkpoint):
-    frames = int(os.environ.get("SC2_DRIFT_FRAMES", "1000"))  # 10,000 before a release
-    flight = Flight(checkpoint, rate_index=0.1)
+@pytest.mark.parametrize("version", [2, 3])
+def test_many_frames_with_loss_both_ways_do_not_drift(checkpoint, version):
+    """Version 3 with the network that ships."""
+    frames = int(os.environ.get("SC2_DRIFT_FRAMES", "500"))  # 10,000 before a release
+    flight = Flight(load("default") if version == 3 else checkpoint, rate_index=0.1)
     dice = random.Random(5)
     flight.scene._base = flight.scene._base[:48, :48]
     predicted = whole = 0
@@ -243,6 +246,7 @@ def test_many_frames_with_loss_both_ways_do_not_drift(checkpoint):
             lose=lambda: dice.random() < 0.2, lose_feedback=lambda: dice.random() < 0.2
         )
         predicted += any(header.reference for header in headers)
+        assert all(header.version == version for header in headers if header.reference)
         for ready in shown[0]:
             number = ready.frame.header.frame
             assert held(flight.stations[0]).get(number).digest == flight.sent(number).digest
