@@ -93,18 +93,17 @@ def _train(name: str, args: argparse.Namespace, report: dict[str, Any]) -> None:
             if number >= len(curve):
                 continue
             if system == OWN_STREAM:
-                _run(name, system, kind, curve[0], args, WHOLE, start=str(teacher))
+                start = f"{args.checkpoint},{teacher}"  # gains of the one, networks of the other
+                _run(name, system, kind, curve[0], args, WHOLE, teacher, start)
                 _measure(name, args, report, only=system)
                 continue
             before = None
             if number and not system.endswith("channel_reduction"):  # its points differ in shape
                 before = args.runs / name / system / label(curve[number - 1])
-            start = None if before is None else before / "checkpoint.safetensors"
-            if start is not None and not start.is_file():
-                start = None
-            length = 1.0 if start is None else LATER
-            init = None if start is None else str(start)
-            _run(name, system, kind, curve[number], args, length, teacher, init)
+            known = before is not None and (before / "checkpoint.safetensors").is_file()
+            start = f"{before}/checkpoint.safetensors" if known else None
+            length = LATER if known else 1.0
+            _run(name, system, kind, curve[number], args, length, teacher, start)
             _measure(name, args, report, only=system)
             _write(report, args)
     for settings in SEARCH if args.search else ():
@@ -125,8 +124,8 @@ def _run(
 ) -> Path:
     """One training, unless it is finished; returns its checkpoint.
 
-    length: in students' steps or minutes; start: checkpoint to begin with, of a student only its
-    bottleneck; without a teacher it is one, or our own stream.
+    length: in students' steps or minutes; start: what it begins with (--init), of a student only
+    the bottleneck; without a teacher it is one.
     """
     task = TASKS[name]
     folder: Path = args.runs / name / system / (label(settings) or "labels")
@@ -157,7 +156,8 @@ def _run(
     if teacher is not None:
         key["teacher_id"] = f"{split_checkpoint.load(teacher).id:08x}"
     if start is not None:
-        key["start"] = hashlib.sha256(checkpoints.find(start).read_bytes()).hexdigest()
+        files = [checkpoints.find(one).read_bytes() for one in start.split(",")]
+        key["start"] = hashlib.sha256(b"".join(files)).hexdigest()
     digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
     checkpoint, mark = folder / "checkpoint.safetensors", folder / "configuration.sha256"
     known = mark.read_text() if mark.is_file() else None

@@ -40,7 +40,7 @@ SHALLOW = (0.05, 0.2, 0.8, 3.2)  # FrankenSplit sums over one layer, the student
 LATER, TEACHER, WHOLE = 0.5, 3.0, 2.5
 OWN_STREAM = "sc2_ros"
 STUDENTS: dict[str, tuple[str, list[dict[str, Any]]]] = {
-    OWN_STREAM: ("sc2_ros", [{"mask_classes": "own"}]),
+    OWN_STREAM: ("sc2_ros", [{"mask_classes": "own", "context": {"steps": 600}}]),
     "entropic_student": ("entropic_student", [{"beta": beta} for beta in BETAS]),
     "sc2_ros_encoder": ("sc2", [{"bottleneck": "sc2_ros_encoder", "beta": b} for b in BETAS]),
     # 16 channels, as the rate estimator: 64 start at 0.7 bpp and take long to come down.

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sc2_ros.evaluation.seeds_plan import Task, label
+from sc2_ros.evaluation.seeds_plan import BETAS, Task, label
 from sc2_ros.evaluation.seeds_report import compare
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "seeds.py"
@@ -61,7 +61,7 @@ def test_it_trains_measures_and_does_nothing_twice(seeds, tmp_path, monkeypatch,
     assert student["encoder_params"] > 138_672  # the encoder's own; the prior's come on top
     assert student["encoder_gmac"] == pytest.approx(0.588 * (32 / 224) ** 2, rel=0.05)
     assert rows["jpeg"]["encoder_gmac"] == 0
-    assert "| entropic_student | beta 0.32 | 2 |" in (tmp_path / "table.md").read_text()
+    assert f"| entropic_student | beta {BETAS[0]:g} | 2 |" in (tmp_path / "table.md").read_text()
     assert (tmp_path / "figures" / "seeds_tiny.png").stat().st_size > 5000
     assert (tmp_path / "figures" / "seeds_tiny_trade_off.png").is_file()
     capsys.readouterr()
