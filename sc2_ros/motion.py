@@ -7,7 +7,8 @@
     picture -> grey thumbnail, about 160 px wide
     two of them -> less apart than half a pixel of motion puts them: standing still
                 -> else phase correlation -> Lucas-Kanade on corners -> similarity by RANSAC
-                -> kept if it explains the picture better than standing still
+                -> kept if the corners lie all over the picture, not on one thing that moves
+                   and if it explains the picture better than standing still
                 -> origin of the latent grid, Motion between the grids
 
 A latent changes when the picture moves within the 16 px of a position, so the grid moves along with
@@ -38,6 +39,9 @@ _STILL = 0.35
 """Difference of two thumbnails, as a share of that between one and itself a pixel beside, below
 which the camera stands: the grid follows motion by half a thumbnail's pixel and more."""
 _LEAST_RESPONSE = 0.1
+_LEAST_SPREAD = 0.2
+"""Standard deviation of the corners that move together, as a share of the thumbnail's sides; 0.29
+is that of corners all over it. One car on a plain road had moved the whole grid."""
 _BETTER = 0.97
 _LEAST_MOVE = ORIGIN_STEP / 2
 """Pixels. What the network finds on another grid differs by more than so small a motion costs: at
@@ -96,10 +100,12 @@ def estimate(reference: Thumbnail, frame: Thumbnail) -> Floats:
     good = status.ravel() == 1
     if good.sum() < _LEAST_CORNERS:
         return STILL
-    found, _ = cv2.estimateAffinePartial2D(
+    found, inliers = cv2.estimateAffinePartial2D(
         corners[good], moved[good], method=cv2.RANSAC, ransacReprojThreshold=1.0, maxIters=200
     )
-    if found is None or not _explains(found, old, new):
+    if found is None or not _spread(corners[good][inliers == 1], new):
+        return STILL
+    if not _explains(found, old, new):
         return STILL
     similarity: Floats = found.astype(np.float64)
     # The middles of pixels are what thumbnails share with the picture.
@@ -159,6 +165,12 @@ def _explains(similarity: Floats, old: npt.NDArray[np.uint8], new: npt.NDArray[n
         borderMode=cv2.BORDER_REPLICATE,
     )
     return cv2.norm(warped, new, cv2.NORM_L1) < _BETTER * cv2.norm(old, new, cv2.NORM_L1)
+
+
+def _spread(corners: npt.NDArray[np.float32], grey: npt.NDArray[np.uint8]) -> bool:
+    """Whether corners (n, 2) lie all over a thumbnail, and not on one thing that moves in it."""
+    least = _LEAST_SPREAD * np.array(grey.shape[::-1])
+    return bool((corners.std(axis=0) >= least).all())
 
 
 def _turn(value: float) -> int:

@@ -114,3 +114,17 @@ def test_the_grid_stays_where_the_picture_hardly_moved(step):
     reference = Geometry((WIDTH, HEIGHT), (WIDTH, HEIGHT), (4, 8))
 
     assert motion.align(similarity(1.8, -1.6), reference, step)[0] == (4, 8)
+
+
+def test_one_thing_that_moves_on_plain_ground_does_not_move_the_grid():
+    """A car on a road has all the corners; the camera stands."""
+    noise = np.random.default_rng(1)
+
+    def scene(x):
+        picture = noise.normal(90, 1, (HEIGHT, WIDTH, 3)).clip(0, 255).astype(np.uint8)
+        picture[HEIGHT // 3 : 2 * HEIGHT // 3, x : x + WIDTH // 4] = ground()[
+            : 2 * HEIGHT // 3 - HEIGHT // 3, : WIDTH // 4
+        ]
+        return motion.thumbnail(picture)
+
+    assert np.array_equal(motion.estimate(scene(WIDTH // 3), scene(WIDTH // 3 + 16)), motion.STILL)
