@@ -123,7 +123,7 @@ class AutoRate:
     def allowance(self, now_s: float) -> RateDecision:
         """Bytes for the frame about to be coded; 0 if it cannot leave in time."""
         gap_s = self._gap(now_s)
-        if not self._stall.is_on:
+        if self._estimate is not None and not self._stall.is_on:
             self._shortage.add(self._is_asked or self._is_late(), gap_s)
         self._is_asked = True
         rate_bps = self._law.target_bps * self._law.dip.share(now_s)
@@ -134,6 +134,7 @@ class AutoRate:
         unheard_s = self._estimator.oldest_unheard_s
         if self._stall.check(unheard_s, self._fair_s, rtt_s, self._interval_s, now_s):
             self._credit_bytes = 0.0
+            self._is_asked = False
             return RateDecision(None if self._stall.may_knock(self._sent_s, now_s) else 0, 0)
         room = self._room(share, now_s)
         if room < LEAST_PART * min(share, self._credit_bytes):
@@ -141,7 +142,7 @@ class AutoRate:
             return RateDecision(0, None)
         budget = math.floor(min(self._credit_bytes, room) + 1e-3)
         # In debt a frame may be coded for nothing, and is dropped for want of a rate that fits.
-        most_code = self._worth.most_code(self._shortage.share)
+        most_code = self._worth.most_code(self._shortage.share * self._law.capacity.unsteadiness)
         return RateDecision(max(budget, 1), most_code, min(self._low_code, most_code))
 
     def on_sent(self, size_bytes: int, now_s: float) -> None:
@@ -205,10 +206,21 @@ class AutoRate:
             return START_BPS / 8 * _FIRST_SECONDS - waiting
         if waiting <= 0:
             return math.inf
-        capacity_bps = self._law.target_bps
+        capacity_bps = self._forecast_bps(estimate)
         wait_s = expected_queue_s(estimate.clear_s, waiting, capacity_bps, now_s)
         silent_s = estimate.overdue_s - estimate.queue_s
         if 0 < silent_s < MOST_SILENT_S:
             wait_s += SILENT_ON * silent_s
         most_s = self._law.tolerated_wait_s(self._most_wait_s, estimate)
         return (most_s - wait_s) * capacity_bps / 8 + share
+
+    def _forecast_bps(self, estimate: LinkEstimate) -> float:
+        """What is expected to pass: on an unsteady link no more than passed last.
+
+        Sprout's cautious forecast (Winstein et al., NSDI 2013, section 3.3), without its model.
+        """
+        target_bps = self._law.target_bps
+        if not estimate.passed_bps:
+            return target_bps
+        cautious_bps = min(target_bps, max(estimate.passed_bps, self._floor_bps))
+        return target_bps + self._law.capacity.unsteadiness * (cautious_bps - target_bps)

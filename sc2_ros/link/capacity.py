@@ -7,11 +7,12 @@ from __future__ import annotations
 import math
 
 QUICK_S, SLOW_S = 0.3, 2.0
-"""How soon the mean follows on a link that is steady, and on one that changes all the time."""
+"""How soon the mean follows on a link that is steady, and on one that changes all the time. What
+passes without a queue is certain, and is followed at once on either."""
 DEVIATION_S = 4.0
 LEAST_VARIATION, FULL_VARIATION = 0.08, 0.3
 """Mean deviation over mean, below which a link is steady and from which it is wholly unsteady."""
-KNOWN_S = 4.0
+KNOWN_S = 8.0
 
 
 class Capacity:
@@ -50,7 +51,7 @@ class Capacity:
     def at_least(self, passed_bps: float, elapsed_s: float) -> None:
         """Enter a rate that passed without a queue: the link carries no less."""
         if 0 < self.mean_bps < passed_bps:
-            self.mean_bps += (passed_bps - self.mean_bps) * _share(elapsed_s, self._memory_s())
+            self.mean_bps += (passed_bps - self.mean_bps) * _share(elapsed_s, QUICK_S)
 
     def _memory_s(self) -> float:
         return QUICK_S + (SLOW_S - QUICK_S) * self.unsteadiness

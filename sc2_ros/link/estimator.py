@@ -172,6 +172,11 @@ class LinkEstimator:
         gradient, jitter_s = self._delay.trend()
         queue_s = self._delay.queue_s or 0.0
         overdue_s = self._overdue_s(mark, feedback.hold_s)
+        clear_s = newest.time_s + queue_s + (feedback.hold_s if overdue_s > 0 else 0.0)
+        base_s = self._delay.base_s
+        if newest.time_s < self._fresh_s and base_s is not None:
+            # What waited through a stall passes now: its own delay tells when.
+            clear_s = mark.arrival_s - base_s + feedback.hold_s
         return LinkEstimate(
             queue_s=queue_s,
             overdue_s=overdue_s,
@@ -181,7 +186,7 @@ class LinkEstimator:
             passed_bps=self._passed_bps,
             received_bps=self._received_bps,
             passing=self._passing,
-            clear_s=newest.time_s + queue_s + (feedback.hold_s if overdue_s > 0 else 0.0),
+            clear_s=clear_s,
             loss=loss,
             loss_packets=packets,
             new_packets=new_packets,
@@ -251,10 +256,11 @@ class LinkEstimator:
     def _overdue_s(self, mark: _Mark, hold_s: float) -> float:
         """How long the second packet after the newest one has waited beyond the base delay.
 
-        The second, since the first may simply be lost.
+        The second, since the first may simply be lost. What was sent before a stall ended does not
+        count: it tells of the stall.
         """
         base_s, sent_s = self._delay.base_s, self._sent.time_of(mark.sent + 2)
-        if base_s is None or sent_s is None:
+        if base_s is None or sent_s is None or sent_s < self._fresh_s:
             return 0.0
         return max(0.0, mark.arrival_s + hold_s - sent_s - base_s)
 

@@ -38,7 +38,7 @@ BUSY_SHARE = 0.6
 KNOWN_SHARE = 0.7
 RESTORED = 0.5
 """What cuts in vain leave of the target."""
-RECOVERY, KNOWN_RECOVERY = 0.7, 0.4
+RECOVERY, KNOWN_RECOVERY = 0.7, 0.7
 """Shares of the target, and of what the link has carried lately, to go on with after a stall."""
 RETURN_SHARE, RETURN_S = 0.9, 0.3
 """Of its mean capacity an unsteady link is used again at once; how soon."""

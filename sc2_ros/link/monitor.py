@@ -26,7 +26,6 @@ class LinkStats:
         uncertainty_s: bound on the error of ``delay_s``.
         frames_decoded: frames that the ground decoded whole, in its present session.
         received_kbps: what the ground received over the last two seconds, kbit/s.
-        last_heard_s: when the last feedback came.
     """
 
     loss: float | None = None
@@ -35,7 +34,6 @@ class LinkStats:
     uncertainty_s: float | None = None
     frames_decoded: int = 0
     received_kbps: float | None = None
-    last_heard_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,6 @@ class LinkMonitor:
             uncertainty_s=clock.uncertainty_s,
             frames_decoded=feedback.frames_decoded,
             received_kbps=self._received_kbps(),
-            last_heard_s=now_s,
         )
         return True
 

@@ -18,7 +18,7 @@ from sc2_ros.link.auto import RateState
 from sc2_ros.link.content import Content
 from sc2_ros.link.emulator import LinkModel
 from sc2_ros.link.rate import RateController
-from sc2_ros.link.simulator import Drone, FlowLog, Simulation, TcpFlow
+from sc2_ros.link.simulator import GROUND_S, Drone, FlowLog, Simulation, TcpFlow
 from sc2_ros.link.spec import LinkSpec, parse_link
 
 TRACE_DELAY = "20ms"
@@ -193,10 +193,12 @@ def play(
     mean_kbps: float | None = None,
     content: Content | None = None,
     fps: float = 30.0,
+    ground_s: float = GROUND_S,
 ) -> Run:
     """Play a scenario with one controller per drone.
 
-    The seed is that of the link's luck; a recorded uplink begins `SEED_S` later for each.
+    The seed is that of the link's luck; a recorded uplink begins `SEED_S` later for each. The
+    ground's network takes ``ground_s`` for a frame.
     """
     up, down = specs(scenario, mean_kbps)
     seconds = scenario.seconds if seconds is None else seconds
@@ -209,6 +211,7 @@ def play(
             content,
             fps=fps,
             start_s=start_s,
+            ground_s=ground_s,
             on_feedback=_observer(controller),
         )
         for controller, start_s in zip(controllers, scenario.starts_s, strict=True)

@@ -117,12 +117,14 @@ class Drone:
         start_s: float = 0.0,
         stop_s: float = math.inf,
         feedback_hz: float = FEEDBACK_HZ,
+        ground_s: float = GROUND_S,
         on_feedback: Callable[[float], tuple[float, float] | None] | None = None,
     ) -> None:
         self.log = FlowLog()
         self._simulation, self._rate, self._content = simulation, rate, content
         self._interval_s, self._stop_s = 1 / fps, stop_s
         self._feedback_s = 1 / feedback_hz
+        self._ground_s = ground_s
         self._look = on_feedback
         self._pacer = Pacer[_Packet]()
         self._builder = FeedbackBuilder(1)
@@ -220,7 +222,7 @@ class Drone:
         number, self._waiting = self._waiting, -1
         if number < 0:
             return  # taken as it came, at the very moment when the network got free
-        self._free_s = self._simulation.now_s + GROUND_S
+        self._free_s = self._simulation.now_s + self._ground_s
         self.log.frames[number] = self.log.frames[number]._replace(shown_s=self._free_s)
 
     def _report(self, _: None) -> None:

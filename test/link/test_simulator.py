@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sc2_ros.evaluation.link_run import summarise
+from sc2_ros.link.auto import AutoConfig, AutoRate
 from sc2_ros.link.content import Content
 from sc2_ros.link.rate import BudgetRate
 from sc2_ros.link.scenarios import find_scenario, play
+from sc2_ros.link.worth import Worth
 
 
 def fixed(link, kbps, seconds=20):
@@ -55,3 +57,31 @@ def test_a_content_with_a_curve_costs_and_is_worth_what_was_measured():
     assert content.value(3200) == 1
     assert content.value(800) == pytest.approx(0.65 / 0.8)
     assert content.value(100) == pytest.approx(0.6 / 0.8)
+
+
+@pytest.mark.parametrize("fps", [6.5, 13, 30])
+@pytest.mark.parametrize("late_s", [0, 9])
+def test_a_slow_ground_shows_fewer_frames_but_no_smaller_ones(fps, late_s):
+    """It shows the newest; the bytes are the link's business, also where the ground came late."""
+    content = Content()
+    rate = AutoRate(AutoConfig(worth=Worth(content.points())))
+    link = f"500kbit,40ms,outage={late_s}s@0s" if late_s else "500kbit,40ms"
+    run = play(
+        find_scenario(link), [rate], seconds=late_s + 20, fps=fps, ground_s=0.175, content=content
+    )
+    frames = [frame for frame in run.logs[0].frames if frame.captured_s > late_s + 8]
+    shown = [frame for frame in frames if frame.shown_s < float("inf")]
+    assert len(shown) == pytest.approx(min(fps, 1 / 0.175) * 12, rel=0.2)
+    sent_bps = sum(frame.size_bytes for frame in frames) * 8 / 12
+    assert sent_bps > 0.8 * 500e3
+    assert min(frame.size_bytes for frame in frames) > 0.5 * 500e3 / 8 / fps
+
+
+def test_what_waited_through_an_outage_is_not_taken_for_a_stop_of_the_link():
+    """The backlog passes, then new frames follow at the rate at which it passed."""
+    rate = AutoRate(AutoConfig())
+    run = play(find_scenario("300kbit,20ms,queue=9kB,outage=5s@10s"), [rate], seconds=20)
+    sent = [packet for packet in run.logs[0].packets if packet.time_s > 15.8]
+    assert sum(packet.size_bytes for packet in sent) * 8 / 4.2 > 0.75 * 300e3
+    waits = [packet.wait_s for packet in sent]
+    assert sorted(waits)[len(waits) // 2] < 0.08

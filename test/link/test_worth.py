@@ -60,12 +60,19 @@ def test_the_more_bytes_are_wanting_the_smaller_are_the_frames(curve, shortages)
 
 def test_shortage_is_the_share_of_frames_that_were_short_and_forgets():
     shortage = Shortage()
-    for number in range(900):
-        shortage.add(number % 5 == 0, 1 / 30)
-    assert shortage.share == pytest.approx(GAIN * 0.2 - CHANCE, abs=0.02)
-    for _ in range(900):
+    for number in range(1200):
+        shortage.add(number % 20 == 0, 1 / 30)
+    assert shortage.share == pytest.approx(GAIN * 0.05 - CHANCE, abs=0.05)
+    for _ in range(1200):
         shortage.add(False, 1 / 30)
     assert shortage.share == 0
+
+
+def test_a_frame_of_a_slow_camera_counts_no_more_than_one_of_a_fast_one():
+    slow, fast = Shortage(), Shortage()
+    slow.add(True, 1.0)
+    fast.add(True, 1 / 30)
+    assert slow.share == fast.share
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1e6)), max_size=50))
