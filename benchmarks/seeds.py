@@ -169,7 +169,8 @@ def _run(
             old.unlink()
     mark.write_text(digest)
     print(f"--- {name} {system} {folder.name}", flush=True)
-    options = RunOptions(device=args.device, resume=True, init=start)
+    begun = any(folder.glob("**/last.pt"))
+    options = RunOptions(device=args.device, resume=begun, init=start)
     path_written: Path = recipe(kind)(config, options)
     return path_written
 
