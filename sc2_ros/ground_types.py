@@ -29,7 +29,7 @@ class GroundConfig:
         max_pixels: pixels of a frame as it was encoded, at most; packets of larger ones, such as a
             forged one that would keep the network busy for seconds, are dropped.
         device: "cpu", "cuda" or "cuda:N".
-        precision: "fp32", "bf16", "fp16" (only on a GPU), or "auto": what the device is quickest at.
+        precision: "fp32", "bf16", "fp16" (only on a GPU), or "auto": what suits the device.
     """
 
     score_threshold: float = 0.3

@@ -43,7 +43,7 @@ class OnboardConfig:
         frame_width: width in pixels to which images are scaled; 0 keeps the source's size.
         frame_height: height in pixels; 0 together with the width.
         stream: number of the stream, 0 to 255.
-        precision: "fp32", "bf16", "fp16" (only on a GPU), or "auto": what the device is quickest at.
+        precision: "fp32", "bf16", "fp16" (only on a GPU), or "auto": what suits the device.
         device: "cpu", "cuda" or "cuda:N".
     """
 
