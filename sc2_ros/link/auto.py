@@ -220,7 +220,7 @@ class AutoRate:
         Sprout's cautious forecast (Winstein et al., NSDI 2013, section 3.3), without its model.
         """
         target_bps = self._law.target_bps
-        if not estimate.passed_bps:
+        if not estimate.passed_bps or self._law.foreign.is_competing:
             return target_bps
         cautious_bps = min(target_bps, max(estimate.passed_bps, self._floor_bps))
         return target_bps + self._law.capacity.unsteadiness * (cautious_bps - target_bps)
