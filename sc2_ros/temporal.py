@@ -77,6 +77,8 @@ class ReferenceKeeper:
             return Choice(geometry)
         before = self._sent[reference.frame].thumbnail
         similarity = motion.estimate(before, self._thumbnail)
+        if similarity is motion.STILL and motion.is_cut(before, self._thumbnail):
+            return Choice(geometry)
         origin, moved = motion.align(similarity, reference.geometry, self._origin_step)
         placed = Geometry(geometry.encoded_size, geometry.source_size, origin)
         return Choice(placed, reference, moved)
