@@ -53,10 +53,10 @@ def main() -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
         cv2.setNumThreads(args.threads)
-    check_device(args.device, "fp32")
+    check_device(args.device, args.precision)
     images = read_frames(args.input, args.size, args.frames + _WARM_UP_FRAMES)
     checkpoint = checkpoints.load(args.checkpoint, device=args.device)
-    report = measure(checkpoint, images, args.frame_bytes, args.device)
+    report = measure(checkpoint, images, args.frame_bytes, args.device, args.precision)
     print_report(report, f"{args.size[0]}x{args.size[1]}, {torch.get_num_threads()} threads")
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
@@ -75,12 +75,19 @@ def read_frames(spec: str, size: tuple[int, int], count: int) -> list[Image]:
 
 
 def measure(
-    checkpoint: checkpoints.Checkpoint, images: list[Image], frame_bytes: int, device: str
+    checkpoint: checkpoints.Checkpoint,
+    images: list[Image],
+    frame_bytes: int,
+    device: str,
+    precision: str,
 ) -> dict[str, object]:
-    """Run the onboard paths over all images, then the codecs, then the ground path."""
+    """Run the onboard paths over all images, then the codecs, then the ground path.
+
+    precision: of the ground's network, as the ground node's parameter.
+    """
     onboard = _pipeline(checkpoint, frame_bytes, device, temporal=False)
     predicting = _pipeline(checkpoint, frame_bytes, device, temporal=True)
-    ground = GroundPipeline(checkpoint, GroundConfig(device=device))
+    ground = GroundPipeline(checkpoint, GroundConfig(device=device, precision=precision))
     station = GroundPipeline(checkpoint, GroundConfig(feedback_hz=2 * _FPS, device=device))
     alone, predicted, decoding = _Stages(), _Stages(), _Stages()
     sent: list[list[bytes]] = []
@@ -126,6 +133,7 @@ def measure(
         "frame_bytes": frame_bytes,
         "threads": torch.get_num_threads(),
         "device": device,
+        "precision": precision,
     }
 
 
@@ -212,6 +220,9 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--frame-bytes", type=int, default=4000, help="budget (default: 4000)")
     parser.add_argument("--checkpoint", default="default")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument(
+        "--precision", default="auto", help="of the ground's network, as its node's"
+    )
     parser.add_argument("--threads", type=int, default=0, help="0: as torch chooses")
     parser.add_argument("--json", type=Path, metavar="FILE")
     return parser.parse_args()
