@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ground station's node: packets of features in, results and feedback out.
 
-    features -> [executor: accept] -> newest frame -> [worker: show] -> detections, mask, preview
-                    |
-                 feedback
+    features -> [executor: time] -> [intake: accept] -> newest frame -> [worker: show]
+                                         |                                 |
+                                      feedback                detections, mask, preview
 
 A station that is slower than the camera skips frames; it does not fall behind.
 
@@ -27,6 +27,7 @@ from sc2_ros.media.messages import label_info_message, packet_bytes, packet_mess
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import below as calibration
 from sc2_ros.nodes.diagnostics import Status
+from sc2_ros.nodes.intake import Intake
 from sc2_ros.nodes.network_node import NetworkNode, idle
 from sc2_ros.nodes.parameters import GROUND, Value, parse_names
 from sc2_ros.nodes.process import run
@@ -87,6 +88,9 @@ class GroundNode(NetworkNode[GroundConfig, list[Decoder]]):
         self._worker = NewestWorker[Job](self._show)
         self._worker.start()
         self._running.callback(self._worker.stop)
+        self._intake = Intake[tuple[Station, bytes, float]](self._accept, self._tick, TICK_S)
+        self._intake.start()
+        self._running.callback(self._intake.stop)
         self._announce_labels()
         for station in self._stations:
             self._subscription(
@@ -98,7 +102,6 @@ class GroundNode(NetworkNode[GroundConfig, list[Decoder]]):
             features = self.resolve_topic_name(below(station.name, "features"))
             camera_info = station.results.camera_info
             self._subscription(CameraInfo, calibration(features), camera_info.take, qos.LATCHED)
-        self._timer_while_active(TICK_S, self._tick)
         topics = [self.resolve_topic_name(below(name, "features")) for name in self._drones]
         self.get_logger().info(f"packets from {', '.join(topics)}")
 
@@ -133,12 +136,21 @@ class GroundNode(NetworkNode[GroundConfig, list[Decoder]]):
             publisher.publish(label_info_message(classes, threshold, now_ns))
 
     def _on_packet(self, station: Station, message: UInt8MultiArray) -> None:
-        self._hand_over(station.accept(packet_bytes(message), time.monotonic()))
+        dropped = self._intake.put((station, packet_bytes(message), time.monotonic()))
+        if dropped is not None:
+            dropped[0].overrun()
+
+    def _accept(self, arrived: tuple[Station, bytes, float]) -> None:
+        """In the intake's thread, as all that touches the books of packets."""
+        station, packet, now_s = arrived
+        self._hand_over(station.accept(packet, now_s))
 
     def _tick(self) -> None:
         now_s = time.monotonic()
+        waiting = self._intake.next()
+        until_s = now_s if waiting is None else waiting[2]  # what waits is not missing
         for station in self._stations:
-            self._hand_over(station.expire(now_s))
+            self._hand_over(station.expire(until_s))
             for packet in station.pipeline.feedback(now_s):
                 self._feedback[station.name].publish(packet_message(packet))
 
@@ -150,6 +162,7 @@ class GroundNode(NetworkNode[GroundConfig, list[Decoder]]):
         job.station.show(job, self._config)
 
     def _check(self) -> None:
+        self._intake.check()
         self._worker.check()
 
     def _statuses(self, now_s: float) -> dict[str, list[Status]]:

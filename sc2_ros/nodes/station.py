@@ -68,6 +68,11 @@ class Station:
         self._silence.heard(now_s)
         return self._jobs(self.pipeline.accept(packet, now_s))
 
+    def overrun(self) -> None:
+        """Count a packet that was dropped unread because too many waited before it."""
+        bad = self.pipeline.stats.bad_packets
+        bad["overrun"] = bad.get("overrun", 0) + 1
+
     def expire(self, now_s: float) -> list[Job]:
         """The frames whose missing packets are waited for no longer."""
         return self._jobs(self.pipeline.expire(now_s))
