@@ -6,12 +6,11 @@ The suite tests the embedded runtime, also where ROS 2 is sourced (`colcon test`
 ROS 2 is in test/ros.
 """
 
-import os  # noqa: E402
+import os
 
 # Several networks in one process on few cores: their threads would wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import os  # noqa: E402
 
 from hypothesis import settings
 
