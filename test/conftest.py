@@ -8,10 +8,6 @@ ROS 2 is in test/ros.
 
 import os
 
-# Several networks in one process on few cores: their threads would wait for each other.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-
 from hypothesis import settings
 
 os.environ.setdefault("SC2_RUNTIME", "embedded")
