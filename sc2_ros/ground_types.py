@@ -118,7 +118,8 @@ class GroundStats:
         packets: packets received, good or bad.
         bytes: their bytes.
         bad_packets: packets that could not be used, by reason: "damaged", "mismatch",
-            "unexpected type", "undecodable", "inconsistent", "reference missing".
+            "unexpected type", "undecodable", "inconsistent", "reference missing", and "overrun" of
+            those that the node dropped unread.
         mismatched: packets of another checkpoint than the one loaded.
         last_error: what was wrong with the last bad packet, as a sentence.
         frames: frames shown.

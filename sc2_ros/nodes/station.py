@@ -66,19 +66,22 @@ class Station:
     def accept(self, packet: bytes, now_s: float) -> list[Job]:
         """Take a packet; the frames that it finishes."""
         self._silence.heard(now_s)
-        return self._jobs(self.pipeline.accept(packet, now_s))
+        decoder = self.decoder  # another may be taken meanwhile
+        return self._jobs(decoder, decoder.pipeline.accept(packet, now_s))
 
     def overrun(self) -> None:
         """Count a packet that was dropped unread because too many waited before it."""
-        bad = self.pipeline.stats.bad_packets
-        bad["overrun"] = bad.get("overrun", 0) + 1
+        stats = self.pipeline.stats
+        stats.bad_packets["overrun"] = stats.bad_packets.get("overrun", 0) + 1
+        stats.last_error = "packets came faster than this machine decodes them; free its processor"
 
     def expire(self, now_s: float) -> list[Job]:
         """The frames whose missing packets are waited for no longer."""
-        return self._jobs(self.pipeline.expire(now_s))
+        decoder = self.decoder
+        return self._jobs(decoder, decoder.pipeline.expire(now_s))
 
-    def _jobs(self, frames: list[ReadyFrame]) -> list[Job]:
-        return [Job(self, self.decoder, frame) for frame in frames]
+    def _jobs(self, decoder: Decoder, frames: list[ReadyFrame]) -> list[Job]:
+        return [Job(self, decoder, frame) for frame in frames]
 
     def show(self, job: Job, config: GroundConfig) -> None:
         """Run the network on a frame and publish what it sees; belongs in the worker's thread."""
@@ -102,11 +105,13 @@ class Station:
     def statuses(self, now_s: float) -> list[Status]:
         """Its lines for /diagnostics."""
         stats = self.pipeline.stats
+        # Copies, since other threads enter new reasons and stages.
+        bad, stage_ms = dict(stats.bad_packets), dict(stats.stage_ms)
         counts = {
             "packets": stats.packets,
             "bytes": stats.bytes,
             "mismatched": stats.mismatched,
-            "bad": sum(stats.bad_packets.values()),
+            "bad": sum(bad.values()),
             "frames": stats.frames,
             "incomplete": stats.incomplete_frames,
             "skipped": self.skipped,
@@ -119,12 +124,10 @@ class Station:
             stats.loss,
             rate["mismatched"],
             rate["bad"],
-            stats.bad_packets,
+            bad,
             stats.last_error,
         )
-        decoder = decoder_status(
-            rate["frames"], rate["incomplete"], rate["skipped"], stats.stage_ms
-        )
+        decoder = decoder_status(rate["frames"], rate["incomplete"], rate["skipped"], stage_ms)
         if not self.name:
             return [link, decoder]
         return [replace(status, name=f"{self.name} {status.name}") for status in (link, decoder)]
