@@ -5,6 +5,7 @@ r"""Checkpoints: one safetensors file with the encoder, the coding tables and th
 encoder.*  float16 weights that fly            \\  checkpoint id = SHA-256 of these two,
 tables.*   gains, contexts, probability tables //   so a newer ground network may share it
 ground.*   float16 weights of the ground network
+saliency.* float16 weights of the head that flies beside the encoder, if there is one
 metadata   {"format": "sc2_ros/1", "card": JSON}
 """
 
@@ -29,6 +30,7 @@ from sc2_ros.network.bottleneck import CONTEXTS, THRESHOLDS, Bottleneck
 from sc2_ros.network.encoder import OnboardEncoder
 from sc2_ros.network.layers import fold_batch_norm
 from sc2_ros.network.model import GroundNetwork
+from sc2_ros.network.saliency import SaliencyHead
 from sc2_ros.share import shared_folders
 
 FORMAT = "sc2_ros/1"
@@ -38,7 +40,10 @@ MASK_CLASSES = ("road", "building", "vegetation", "vehicle", "person", "other")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A loaded model. encoder and ground are in eval mode, batch norms folded, channels last."""
+    """A loaded model. encoder and ground are in eval mode, batch norms folded, channels last.
+
+    saliency: on the CPU, where the codec works; None: the file has none.
+    """
 
     encoder: nn.Module
     ground: nn.Module
@@ -46,6 +51,7 @@ class Checkpoint:
     card: dict[str, Any]
     id: int
     path: Path | None = None
+    saliency: SaliencyHead | None = None
 
 
 def models_folders() -> list[Path]:
@@ -127,10 +133,13 @@ def save(
     ground: nn.Module,
     tables: CodingTables,
     card: dict[str, Any],
+    saliency: SaliencyHead | None = None,
 ) -> int:
     """Write a checkpoint of networks whose batch norms are not folded; returns its id."""
     tensors = {f"encoder.{k}": v for k, v in _half(encoder.state_dict()).items()}
     tensors |= {f"ground.{k}": v for k, v in _half(ground.state_dict()).items()}
+    if saliency is not None:
+        tensors |= {f"saliency.{k}": v for k, v in _half(saliency.state_dict()).items()}
     arrays = tables.to_arrays()
     tensors |= {f"tables.{k}": torch.from_numpy(np.array(v)) for k, v in arrays.items()}
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +157,8 @@ class Parts:
     tables: CodingTables
     card: dict[str, Any]
     id: int
-    path: Path
+    path: Path | None
+    saliency: SaliencyHead | None = None
 
 
 def read_file(
@@ -201,6 +211,7 @@ def read(name: str | Path = "default") -> Parts:
         encoder, ground = build_networks(card)
         encoder.load_state_dict(_part(tensors, "encoder."))
         ground.load_state_dict(_part(tensors, "ground."))
+        saliency = _saliency(_part(tensors, "saliency."))
     except (IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{path}: its weights do not fit its card ({reason})") from error
@@ -209,15 +220,12 @@ def read(name: str | Path = "default") -> Parts:
         tables = CodingTables.from_arrays(arrays)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: its tables cannot be read ({error})") from error
-    return Parts(encoder, ground, tables, card, checkpoint_id(tensors), path)
+    return Parts(encoder, ground, tables, card, checkpoint_id(tensors), path, saliency)
 
 
 def load(name: str | Path = "default", device: str = "cpu") -> Checkpoint:
     """Load a checkpoint by path or shipped name, ready to run. Raises as `read` does."""
-    parts = read(name)
-    return _ready(
-        parts.encoder, parts.ground, parts.tables, parts.card, parts.id, parts.path, device
-    )
+    return _ready(read(name), device)
 
 
 def untrained(seed: int = 0, device: str = "cpu") -> Checkpoint:
@@ -238,7 +246,7 @@ def untrained(seed: int = 0, device: str = "cpu") -> Checkpoint:
         thresholds,
     )
     tensors = {f"encoder.{k}": v for k, v in _half(encoder.state_dict()).items()}
-    return _ready(encoder, ground, tables, card, checkpoint_id(tensors), None, device)
+    return _ready(Parts(encoder, ground, tables, card, checkpoint_id(tensors), None), device)
 
 
 def _part(
@@ -253,19 +261,25 @@ def _part(
     }
 
 
-def _ready(
-    encoder: OnboardEncoder,
-    ground: nn.Module,
-    tables: CodingTables,
-    card: dict[str, Any],
-    number: int,
-    path: Path | None,
-    device: str,
-) -> Checkpoint:
-    encoder.eval().fold()
-    fold_batch_norm(ground.eval())
+def _saliency(state: dict[str, torch.Tensor]) -> SaliencyHead | None:
+    if not state:
+        return None
+    hidden, channels = state["enter.weight"].shape[:2]
+    head = SaliencyHead(channels, hidden)
+    head.load_state_dict(state)
+    return head
+
+
+def _ready(parts: Parts, device: str) -> Checkpoint:
+    parts.encoder.eval().fold()
+    fold_batch_norm(parts.ground.eval())
     networks: list[nn.Module] = []
-    for network in (encoder, ground):
+    for network in (parts.encoder, parts.ground):
         network.requires_grad_(False)
         networks.append(network.to(device).to(memory_format=torch.channels_last))
-    return Checkpoint(networks[0], networks[1], tables, card, number, path)
+    if parts.saliency is not None:
+        parts.saliency.eval().requires_grad_(False)
+    encoder, ground = networks
+    return Checkpoint(
+        encoder, ground, parts.tables, parts.card, parts.id, parts.path, parts.saliency
+    )

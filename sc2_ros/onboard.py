@@ -25,7 +25,6 @@ from sc2_ros.codec import packet as wire
 from sc2_ros.codec.coder import EncodedFrame, LatentCodec
 from sc2_ros.codec.prediction import Prediction
 from sc2_ros.codec.references import Reference
-from sc2_ros.codec.symbols import REFINEMENT
 from sc2_ros.devices import autocast
 from sc2_ros.errors import InputError, PacketError
 from sc2_ros.link.auto import RateState
@@ -34,6 +33,7 @@ from sc2_ros.link.monitor import LinkMonitor
 from sc2_ros.link.rate import index_of
 from sc2_ros.link.worth import Worth
 from sc2_ros.onboard_rate import PricedFrame, RateChoice
+from sc2_ros.onboard_saliency import SaliencyRefinement
 from sc2_ros.onboard_types import CameraFrame, OnboardConfig, OnboardStats
 from sc2_ros.temporal import Choice, ReferenceKeeper
 
@@ -51,7 +51,8 @@ class OnboardPipeline:
         self.stats = OnboardStats()
         self._checkpoint_id = checkpoint.id
         self._encoder = checkpoint.encoder
-        self._codec = LatentCodec(checkpoint.tables, checkpoint.id, refinement=REFINEMENT)
+        self._refinement = SaliencyRefinement(checkpoint.saliency)
+        self._codec = LatentCodec(checkpoint.tables, checkpoint.id, refinement=self._refinement)
         self._rate = RateChoice(self._codec, Worth(checkpoint.card.get("value_curve", ())))
         self._monitor = LinkMonitor()
         self._keeper = ReferenceKeeper(self._codec.origin_step)
@@ -85,6 +86,7 @@ class OnboardPipeline:
             self._keeper = ReferenceKeeper(self._codec.origin_step)
             self._info_s = None
         self._keeper.set_refresh_period(config.refresh_period_s)
+        self._refinement.strength = config.rate_saliency
         self._rate.configure(config)
 
     @property

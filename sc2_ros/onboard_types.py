@@ -38,6 +38,8 @@ class OnboardConfig:
         rate_prefer: "accuracy", "smooth" or "latency": what auto mode gives up last.
         rate_repair: "auto" adds repair packets in auto mode as the radio loses packets; "off".
         rate_temporal: predict frames from what the ground has, if the checkpoint has tables for it.
+        rate_saliency: how much more exactly objects are sent than background, from 0, not at all,
+            to 1; if the checkpoint tells where objects are.
         refresh_period_s: a frame that needs no other comes at least once in so many seconds.
         frame_max_fps: frames sent per second at most; 0 for no limit.
         frame_width: width in pixels to which images are scaled; 0 keeps the source's size.
@@ -53,6 +55,7 @@ class OnboardConfig:
     rate_prefer: str = "accuracy"
     rate_repair: str = "auto"
     rate_temporal: bool = True
+    rate_saliency: float = 1.0
     refresh_period_s: float = MOST_S
     frame_max_fps: float = 0.0
     frame_width: int = 0
@@ -75,6 +78,8 @@ class OnboardConfig:
             raise ParameterError(f"rate index {self.rate_index} is not between 0 and 1")
         if not 0 < self.rate_max_kbps < 1e9:
             raise ParameterError(f"rate limit of {self.rate_max_kbps} kbit/s is not above 0")
+        if not 0 <= self.rate_saliency <= 1:
+            raise ParameterError(f"saliency {self.rate_saliency} is not between 0 and 1")
         if not LEAST_S <= self.refresh_period_s < 1e6:
             raise ParameterError(
                 f"refresh period of {self.refresh_period_s} s is not {LEAST_S:g} s or above"

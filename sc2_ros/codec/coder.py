@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.codec import packet as wire
-from sc2_ros.codec.cdf import MAX_SYMBOL
 from sc2_ros.codec.coders import Coders
 from sc2_ros.codec.learned import LearnedTrace
 from sc2_ros.codec.packet_decoder import DecodedSlice, PacketDecoder
@@ -28,7 +28,7 @@ from sc2_ros.codec.pricing import FramePricer
 from sc2_ros.codec.rate_search import GuidedSearch, highest_code
 from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.repair import build_repairs
-from sc2_ros.codec.symbols import Scaled, Symbols
+from sc2_ros.codec.symbols import Scaled, Symbols, round_latent
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
 from sc2_ros.codec.version2 import build_intra_head
 from sc2_ros.codec.version3 import head_of
@@ -63,6 +63,7 @@ class _Plans:
     prediction: Prediction | None
     protection: Protection
     moved: bool
+    refinement: Scaled
     plans: dict[int, FramePlan] = field(default_factory=dict)
 
 
@@ -73,20 +74,26 @@ class LatentCodec:
     """
 
     def __init__(
-        self, tables: CodingTables, checkpoint_id: int, *, refinement: float = 0.0
+        self,
+        tables: CodingTables,
+        checkpoint_id: int,
+        *,
+        refinement: float | Callable[[Latent], Scaled] = 0.0,
     ) -> None:
         """Derive the look-up tables.
 
         Args:
             tables: of the checkpoint.
             checkpoint_id: a uint32, goes into every packet.
-            refinement: squared error, in quantiser steps, that a bit saved is worth; only the
-                encoder's choice of symbols depends on it (symbols.py).
+            refinement: squared error, in quantiser steps, that a bit saved is worth: one for all,
+                or what tells it for each position (h, w) of a latent. Only the encoder's choice of
+                symbols depends on it (symbols.py).
         """
         self.tables = tables
         self.checkpoint_id = checkpoint_id
         self._gains = tables.code_gains
-        self._pricer = FramePricer(tables, refinement)
+        self._refinement = refinement
+        self._pricer = FramePricer(tables)
         self._last: _Plans | None = None
         coders = Coders(tables)
         self._payloads = PayloadBuilder(coders, self._pricer)
@@ -113,17 +120,8 @@ class LatentCodec:
 
     def quantise(self, latent: Latent, code: int) -> Symbols:
         """Latent (C, h, w) to symbols -127 .. 127; what is not a number becomes zero."""
-        return self._quantise(latent, code)[0]
-
-    def _quantise(self, latent: Latent, code: int) -> tuple[Symbols, Scaled]:
-        """Symbols, and what they were before rounding; both contiguous."""
         self._check(latent, code)
-        # Whatever the layout of the latent, everything after this indexes it flat.
-        scaled = np.multiply(latent, self._gains[code][:, None, None], order="C", dtype=np.float32)
-        if not np.isfinite(scaled.sum()):
-            np.nan_to_num(scaled, copy=False)
-        np.clip(scaled, -MAX_SYMBOL, MAX_SYMBOL, out=scaled)
-        return np.rint(scaled).astype(np.int8), scaled
+        return round_latent(latent, self._gains[code]).symbols
 
     def dequantise(self, symbols: npt.NDArray[np.signedinteger[Any]], code: int) -> Latent:
         """Symbols (C, h, w) to latent float32."""
@@ -352,11 +350,20 @@ class LatentCodec:
         last = self._last
         same = last is not None and last.latent is latent and last.prediction is prediction
         if last is None or not same or (last.protection, last.moved) != (protection, moved):
-            last = self._last = _Plans(latent, prediction, protection, moved)
+            known = last is not None and last.latent is latent
+            refinement = last.refinement if last and known else self._refinement_of(latent)
+            last = self._last = _Plans(latent, prediction, protection, moved, refinement)
         if code not in last.plans:
-            symbols, exact = self._quantise(latent, code)
+            self._check(latent, code)
+            rounded = round_latent(latent, self._gains[code], last.refinement)
             intra = not any(plan.clearly_predicted for plan in last.plans.values())
             last.plans[code] = self._pricer.plan(
-                symbols, exact, code, protection, prediction, moved=moved, intra=intra
+                rounded, code, protection, prediction, moved=moved, intra=intra
             )
         return last.plans[code]
+
+    def _refinement_of(self, latent: Latent) -> Scaled:
+        """What a bit is worth at each position (h, w) of a latent."""
+        if callable(self._refinement):
+            return self._refinement(latent)
+        return np.full(latent.shape[1:], self._refinement, np.float32)

@@ -40,10 +40,9 @@ class Trace:
 class IntraPricer:
     """Prices frames with one set of tables."""
 
-    def __init__(self, tables: CodingTables, refinement: float = 0.0) -> None:
-        """Derive the look-up tables; `refinement` is the mu of symbols.py."""
+    def __init__(self, tables: CodingTables) -> None:
+        """Derive the look-up tables."""
         self._tables = tables
-        self._refinement = refinement
         self.groups = group_bounds(tables.groups)
         # (65, C, K): channel first, so that gathering a context map gives (C, h, w) at once.
         self.index = np.ascontiguousarray(tables.index.transpose(0, 2, 1))
@@ -75,7 +74,7 @@ class IntraPricer:
             if group:
                 context = contexts_from_activity(activity, self._tables.thresholds[group], grid)
             table = self.index[code, some.channel, context.reshape(-1)[some.position]]
-            value = some.refined(table, self._bits, 0, self._refinement)
+            value = some.refined(table, self._bits, 0)
             extra = self._extra_bits[table, value + MAX_SYMBOL]
             cost += self._zero_bits[group][code][context]
             cost += np.bincount(some.position, extra, positions).reshape(shape)

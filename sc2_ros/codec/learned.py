@@ -15,7 +15,7 @@ from sc2_ros.codec.layout import TAPS, Layout, layout
 from sc2_ros.codec.prediction import Prediction
 from sc2_ros.codec.rans import SymbolCoder, trimmed, untrimmed
 from sc2_ros.codec.slicing import Grid
-from sc2_ros.codec.symbols import Ints, Scaled, Symbols
+from sc2_ros.codec.symbols import Ints, Rounded, Symbols
 from sc2_ros.codec.temporal_tables import GAIN_BITS
 from sc2_ros.errors import PacketError
 
@@ -90,10 +90,9 @@ class Surroundings:
 class LearnedPricer:
     """Chooses symbols and tells what they cost, step by step as the ground will decode them."""
 
-    def __init__(self, network: ContextNetwork, refinement: float = 0.0) -> None:
-        """refinement: the mu of symbols.py."""
+    def __init__(self, network: ContextNetwork) -> None:
+        """Derive the look-up tables."""
         self._network = network
-        self._refinement = np.float32(refinement)
         self._bits = network.bits.reshape(-1)
         self._zero_bits = network.bits[:, MAX_SYMBOL].copy()
         # Where the costs of each table's symbol 0 are in the flat array.
@@ -101,19 +100,20 @@ class LearnedPricer:
         self._surroundings = Surroundings()
 
     def trace(
-        self, symbols: Symbols, exact: Scaled, code: int, grid: Grid, side: Floats | None = None
+        self, rounded: Rounded, code: int, grid: Grid, side: Floats | None = None
     ) -> LearnedTrace:
         """Walk the steps.
 
         Args:
-            symbols: (C, h, w).
-            exact: what they were before rounding, (C, h, w).
+            rounded: the frame at the rate code.
             code: the rate code.
             grid: how the frame is sliced.
             side: of a predicted frame, what `side_input` gives.
         """
         at = self._network.at(code)
         where = layout(grid)
+        symbols, exact = rounded.symbols, rounded.exact
+        refinement = rounded.refinement.reshape(-1)[where.places]
         self._surroundings.reset(where, at.count)
         # In C order, on which flat views further down rely.
         found = symbols.reshape(len(symbols), -1)[at.channels][:, where.places].T
@@ -126,7 +126,9 @@ class LearnedPricer:
             ranks, channels = where.ranks[step.phase], slice(step.start, step.end)
             near = self._surroundings.near(ranks)
             expected = at.expect(number, near, None if side is None else side[ranks])
-            less, bits = self._chosen(values[ranks, channels], rest[ranks, channels], expected)
+            less, bits = self._chosen(
+                values[ranks, channels], rest[ranks, channels], refinement[ranks], expected
+            )
             value = less + expected.mean
             cost[ranks] += bits @ np.ones(bits.shape[1], np.float32)
             self._surroundings.put(ranks, channels, value)
@@ -149,11 +151,16 @@ class LearnedPricer:
         )
 
     def _chosen(
-        self, value: npt.NDArray[np.int32], rest: Floats, expected: Expectation
+        self,
+        value: npt.NDArray[np.int32],
+        rest: Floats,
+        refinement: Floats,
+        expected: Expectation,
     ) -> tuple[npt.NDArray[np.int32], Floats]:
-        """Symbols (P, size) less their means, and what they cost; rest: what rounding took off.
+        """Symbols (P, size) less their means, and what they cost.
 
-        Each goes one step nearer to its mean where that pays; one that is not coded is zero.
+        rest: what rounding took off; refinement: (P,) mu. Each symbol goes one step nearer to its
+        mean where that pays; one that is not coded is zero.
         """
         less = value - expected.mean
         np.clip(less, -MAX_SYMBOL, MAX_SYMBOL, out=less)
@@ -165,12 +172,13 @@ class LearnedPricer:
             away = flat[off]
             at = self._columns[expected.table.reshape(-1)[off]] + away
             spent = self._bits[at]
-            if self._refinement > 0:
+            if refinement.any():
                 step = np.sign(away)
                 fewer = self._bits[at - step]
                 lost = rest.reshape(-1)[off]
                 harm = 1 + 2 * np.where(away > 0, lost, -lost)
-                pays = harm < self._refinement * (spent - fewer)
+                mu = refinement[off // less.shape[1]]
+                pays = harm < mu * (spent - fewer)
                 flat[off] = away - step * pays
                 spent = np.where(pays, fewer, spent)
             bits.reshape(-1)[off] = spent

@@ -24,7 +24,7 @@ from sc2_ros.codec.plan import (
 )
 from sc2_ros.codec.prediction import Motion, Prediction
 from sc2_ros.codec.slicing import Grid, grids
-from sc2_ros.codec.symbols import Scaled, Symbols, sparse
+from sc2_ros.codec.symbols import Rounded, Symbols, sparse
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.temporal_pricing import TemporalPricer
 from sc2_ros.codec.version2 import INTRA_HEAD_BYTES
@@ -40,23 +40,22 @@ _MARGIN = 1.02
 class FramePricer:
     """Prices frames with one set of tables."""
 
-    def __init__(self, tables: CodingTables, refinement: float = 0.0) -> None:
-        """Derive the look-up tables; `refinement` is the mu of symbols.py."""
+    def __init__(self, tables: CodingTables) -> None:
+        """Derive the look-up tables."""
         self._tables = tables
-        self.intra = IntraPricer(tables, refinement)
+        self.intra = IntraPricer(tables)
         self.temporal: TemporalPricer | None = None
         if tables.temporal is not None:
-            self.temporal = TemporalPricer(tables, tables.temporal, refinement)
+            self.temporal = TemporalPricer(tables, tables.temporal)
         self._learned: LearnedPricer | None = None
         if tables.context is not None:
-            self._learned = LearnedPricer(tables.context, refinement)
+            self._learned = LearnedPricer(tables.context)
         # By whether there is a prediction, of the newest frame: where the search for a grid begins.
         self._bits_per_symbol = {False: _USUAL_BITS, True: 0.5 * _USUAL_BITS}
 
     def plan(
         self,
-        symbols: Symbols,
-        exact: Scaled,
+        rounded: Rounded,
         code: int,
         protection: Protection = UNPROTECTED,
         prediction: Prediction | None = None,
@@ -64,9 +63,7 @@ class FramePricer:
         moved: bool = False,
         intra: bool = True,
     ) -> FramePlan:
-        """Plan symbols (C, h, w) on the first grid whose packets all fit, else on the finest.
-
-        ``exact`` is what they were before rounding, (C, h, w) float32.
+        """Plan a frame on the first grid whose packets all fit, else on the finest.
 
         Grids of fewer slices than ``protection`` asks for are passed over, where there are others.
 
@@ -75,6 +72,7 @@ class FramePricer:
         Raises:
             FrameTooBigError: the latent is too big for any grid.
         """
+        symbols = rounded.symbols
         channels, height, width = symbols.shape
         known = grids(height, width, channels)
         if not known:
@@ -88,18 +86,18 @@ class FramePricer:
                 candidates,
                 start,
                 lambda grid: self._plan_learned(
-                    symbols, exact, code, grid, prediction, moved, intra, protection
+                    rounded, code, grid, prediction, moved, intra, protection
                 ),
             )
             traces = [t.cost.sum() for t in (plan.intra, plan.predicted) if t is not None]
             active = max(np.count_nonzero(symbols), 1)
             self._bits_per_symbol[predicts] = float(min(traces)) / active
             return plan
-        found = [sparse(symbols, exact, start, end) for start, end in self.intra.groups]
+        found = [sparse(rounded, start, end) for start, end in self.intra.groups]
         scaled = None
         if prediction is not None and self.temporal is not None:
             scaled = self.temporal.scaled(prediction, code)
-            expected = self.temporal.sparse(symbols, exact, prediction, scaled)
+            expected = self.temporal.sparse(rounded, prediction, scaled)
 
         def trace(grid: Grid) -> FramePlan:
             predicted = None
@@ -142,8 +140,7 @@ class FramePricer:
 
     def _plan_learned(
         self,
-        symbols: Symbols,
-        exact: Scaled,
+        rounded: Rounded,
         code: int,
         grid: Grid,
         prediction: Prediction | None,
@@ -156,11 +153,11 @@ class FramePricer:
         predicted = alone = None
         if prediction is not None:
             side = side_input(prediction, code, self._tables.context, grid)
-            predicted = self._learned.trace(symbols, exact, code, grid, side)
-            least = _LEAST_BITS * np.count_nonzero(symbols)
+            predicted = self._learned.trace(rounded, code, grid, side)
+            least = _LEAST_BITS * np.count_nonzero(rounded.symbols)
             intra = intra and predicted.cost.sum() > _SURE * least
         if intra or predicted is None:
-            alone = self._learned.trace(symbols, exact, code, grid)
+            alone = self._learned.trace(rounded, code, grid)
         motion = Motion() if prediction is None else prediction.motion
         return FramePlan(code, grid, alone, predicted, moved, protection.repairs, True, motion)
 

@@ -7,6 +7,8 @@ expected is moved there (rate-distortion optimised quantisation, G. J. Sullivan 
 "Rate-distortion optimization for video compression", 1998, with its Lagrangian D + mu R):
 
     (z - q')^2 - (z - q)^2  <  mu (bits(q) - bits(q'))        z: latent x gain, q' = q +- 1
+
+mu may differ from position to position: where nothing is to be seen, bits count for more.
 """
 
 from __future__ import annotations
@@ -30,6 +32,35 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
+class Rounded:
+    """A frame's latent at one rate code.
+
+    Attributes:
+        symbols: (C, h, w) int8.
+        exact: (C, h, w) float32, what they were before rounding.
+        refinement: (h, w) float32, mu at each position.
+    """
+
+    symbols: Symbols
+    exact: Scaled
+    refinement: Scaled
+
+
+def round_latent(latent: Scaled, gain: Scaled, refinement: Scaled | float = 0.0) -> Rounded:
+    """Symbols -127 .. 127 of a latent (C, h, w); what is not a number becomes zero.
+
+    gain: (C,), of the rate code; refinement: mu, one for all positions or (h, w).
+    """
+    # Whatever the layout of the latent, all that works on the result indexes it flat.
+    exact = np.multiply(latent, gain[:, None, None], order="C", dtype=np.float32)
+    if not np.isfinite(exact.sum()):
+        np.nan_to_num(exact, copy=False)
+    np.clip(exact, -MAX_SYMBOL, MAX_SYMBOL, out=exact)
+    mu = np.broadcast_to(np.asarray(refinement, np.float32), exact.shape[1:])
+    return Rounded(np.rint(exact).astype(np.int8), exact, mu)
+
+
+@dataclass(frozen=True, eq=False)
 class SparseGroup:
     """Symbols of one group, all but those that are zero for certain.
 
@@ -39,6 +70,7 @@ class SparseGroup:
         position: flat place in (h, w) of each.
         value: each symbol.
         rest: what rounding took off, latent x gain - symbol.
+        refinement: mu of each.
     """
 
     place: Ints
@@ -46,43 +78,40 @@ class SparseGroup:
     position: Ints
     value: Ints
     rest: Scaled
+    refinement: Scaled
 
     def refined(
         self,
         table: npt.NDArray[np.uint8],
         bits: npt.NDArray[np.float32],
         target: Ints | int,
-        refinement: float,
     ) -> Ints:
         """The symbols, each one step nearer to `target` where that pays.
 
         table: (n,) their tables; bits: (B + 1, 255), what each symbol costs in each.
         """
-        if not refinement:
+        if not self.refinement.any():
             return self.value
         step = np.sign(target - self.value)
         saved = bits[table, self.value + MAX_SYMBOL] - bits[table, self.value + step + MAX_SYMBOL]
         harm = 1.0 - 2.0 * step * self.rest
-        moved: Ints = self.value + np.where(harm < refinement * saved, step, 0)
+        moved: Ints = self.value + np.where(harm < self.refinement * saved, step, 0)
         return moved
 
 
-def sparse(
-    symbols: Symbols, scaled: Scaled, start: int, end: int, also: Ints | None = None
-) -> SparseGroup:
-    """What is not zero in channels start .. end-1 of symbols (C, h, w).
-
-    scaled: what the symbols were before rounding; also: flat places to take in addition.
-    """
-    positions = symbols.shape[1] * symbols.shape[2]
+def sparse(rounded: Rounded, start: int, end: int, also: Ints | None = None) -> SparseGroup:
+    """What is not zero in channels start .. end-1; also: flat places to take in addition."""
+    symbols, positions = rounded.symbols, rounded.refinement.size
     # Of bools, it takes a sixth of the time.
     place = np.flatnonzero(symbols[start:end].reshape(-1) != 0) + start * positions
     if also is not None:
         place = np.concatenate((place, also))
     channel = place // positions
     value = symbols.reshape(-1)[place].astype(np.int64)
-    rest = scaled.reshape(-1)[place] - value.astype(np.float32)
-    return SparseGroup(place, channel, place - channel * positions, value, rest)
+    rest = rounded.exact.reshape(-1)[place] - value.astype(np.float32)
+    position = place - channel * positions
+    mu = rounded.refinement.reshape(-1)[position]
+    return SparseGroup(place, channel, position, value, rest, mu)
 
 
 def counted(value: Ints, table: npt.NDArray[np.uint8]) -> Ints:

@@ -19,9 +19,8 @@ from sc2_ros.codec.prediction import Prediction, ScaledPrediction, base_contexts
 from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.symbols import (
     Ints,
-    Scaled,
+    Rounded,
     SparseGroup,
-    Symbols,
     counted,
     group_bounds,
     sparse,
@@ -57,11 +56,8 @@ class PredictedTrace:
 class TemporalPricer:
     """Prices predicted frames with one set of tables."""
 
-    def __init__(
-        self, tables: CodingTables, temporal: TemporalTables, refinement: float = 0.0
-    ) -> None:
-        """Derive the look-up tables; `refinement` is the mu of symbols.py."""
-        self._refinement = refinement
+    def __init__(self, tables: CodingTables, temporal: TemporalTables) -> None:
+        """Derive the look-up tables."""
         self._thresholds = tables.thresholds
         self._tables = temporal
         self.groups = group_bounds(tables.groups)
@@ -79,22 +75,18 @@ class TemporalPricer:
         return scale(prediction, code, self._tables)
 
     def sparse(
-        self,
-        symbols: Symbols,
-        exact: Scaled,
-        prediction: Prediction,
-        scaled: ScaledPrediction,
+        self, rounded: Rounded, prediction: Prediction, scaled: ScaledPrediction
     ) -> list[SparseGroup]:
         """By group, what is not zero, and what is but may become what is predicted."""
-        flat, before = symbols.reshape(-1), exact.reshape(-1)
+        flat, before = rounded.symbols.reshape(-1), rounded.exact.reshape(-1)
         tempting = flat[prediction.place] == 0
         tempting &= before[prediction.place] * scaled.value > _TEMPTING * np.abs(scaled.value)
-        also = prediction.place[tempting] if self._refinement else prediction.place[:0]
-        positions = symbols.shape[1] * symbols.shape[2]
+        also = prediction.place[tempting & rounded.refinement.any()]
+        positions = rounded.refinement.size
         groups = []
         for start, end in self.groups:
             low, high = np.searchsorted(also, (start * positions, end * positions))
-            groups.append(sparse(symbols, exact, start, end, also[low:high]))
+            groups.append(sparse(rounded, start, end, also[low:high]))
         return groups
 
     def trace(
@@ -134,7 +126,7 @@ class TemporalPricer:
             likely = predicted[some.place].astype(np.int64)
             context = flat[some.position] + likely
             table = self.index[row, some.channel, context]
-            value = some.refined(table, self._bits, likely, self._refinement)
+            value = some.refined(table, self._bits, likely)
             extra = self._extra_bits[table, value + MAX_SYMBOL]
 
             cost += self._zero_bits[group][row][base]

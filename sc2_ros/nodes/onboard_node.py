@@ -213,6 +213,7 @@ def configuration(values: dict[str, Value]) -> OnboardConfig:
         rate_prefer=values["rate.prefer"],
         rate_repair=values["rate.repair"],
         rate_temporal=values["rate.temporal"],
+        rate_saliency=values["rate.saliency"],
         refresh_period_s=values["refresh.period_s"],
         frame_max_fps=values["frame.max_fps"],
         frame_width=width,

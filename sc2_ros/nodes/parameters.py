@@ -142,6 +142,15 @@ ONBOARD = (
         "where the checkpoint has tables for it.",
     ),
     Row(
+        "rate.saliency",
+        1.0,
+        "How much more exactly objects are sent than background, where the checkpoint tells where "
+        "objects are: 1 saves about a fifth of the bytes at equal detections, 0 sends all alike, "
+        "for masks and previews.",
+        0.0,
+        1.0,
+    ),
+    Row(
         "refresh.period_s",
         10.0,
         "A frame that needs no other is sent at least once in so many seconds, for who listens "

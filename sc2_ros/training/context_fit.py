@@ -24,7 +24,7 @@ from sc2_ros.codec.learned import LearnedPricer, side_input, side_map
 from sc2_ros.codec.packet import LEARNED_VERSION, origin_step
 from sc2_ros.codec.prediction import Prediction
 from sc2_ros.codec.slicing import Grid
-from sc2_ros.codec.symbols import REFINEMENT
+from sc2_ros.codec.symbols import REFINEMENT, round_latent
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
 from sc2_ros.codec.temporal_tables import fixed_gains
 from sc2_ros.training.context_network import (
@@ -128,17 +128,15 @@ def count(
     network: ContextNetwork, material: Sequence[_Material], tables: CodingTables
 ) -> NDArray[np.int64]:
     """How often each symbol came, less its mean, where each table was expected: (232, 255)."""
-    pricer = LearnedPricer(network, REFINEMENT)
+    pricer = LearnedPricer(network)
     counts = np.zeros(TABLES * SYMBOLS, np.int64)
     for part in material:
-        scaled = part.latent * tables.code_gains[part.code][:, None, None]
-        scaled = scaled.clip(-MAX_SYMBOL, MAX_SYMBOL).astype(np.float32)
-        grid = Grid(1, 1, *scaled.shape[1:])
+        rounded = round_latent(part.latent, tables.code_gains[part.code], REFINEMENT)
+        grid = Grid(1, 1, *part.latent.shape[1:])
         side = None
         if part.prediction is not None:
             side = side_input(part.prediction, part.code, network, grid)
-        symbols = np.rint(scaled).astype(np.int8)
-        trace = pricer.trace(symbols, scaled, part.code, grid, side)
+        trace = pricer.trace(rounded, part.code, grid, side)
         for table, coded in zip(trace.tables, trace.coded, strict=True):
             used = table > 0
             column = (table[used].astype(np.int64) - 1) * SYMBOLS + coded[used] + MAX_SYMBOL

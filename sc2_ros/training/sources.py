@@ -34,6 +34,18 @@ class SourceConfig:
     vertical_flip: float = 0.0
 
 
+def some_images(sources: Sequence[SourceConfig], count: int, seed: int) -> list[NDArray[np.uint8]]:
+    """About `count` training images (H, W[, 3]), shared out as the sources share a batch."""
+    rng = np.random.default_rng(seed)
+    total = sum(source.per_batch for source in sources)
+    images = []
+    for source in sources:
+        data = open_dataset(source.path, "train")
+        chosen = rng.permutation(len(data))[: max(count * source.per_batch // total, 1)]
+        images += [data[int(number)].image for number in chosen]
+    return images
+
+
 class Source:
     """A data set and how its samples are varied.
 

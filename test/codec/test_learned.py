@@ -15,6 +15,7 @@ from sc2_ros.codec.learned import LearnedPricer, patch_side, side_input, side_ma
 from sc2_ros.codec.prediction import Motion, predict
 from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.slicing import Grid
+from sc2_ros.codec.symbols import round_latent
 
 
 def window(*references):
@@ -112,17 +113,30 @@ def test_refined_symbols_cost_less_and_are_read_as_sent(helpers, learned_codec, 
 def test_refinement_moves_towards_the_mean_by_one(helpers, learned_codec):
     network = learned_codec.tables.context
     latent = helpers.latent(12, 16, seed=8)
-    exact = latent * learned_codec.tables.code_gains[40][:, None, None]
-    symbols = np.rint(exact).astype(np.int8)
-    grid = Grid(1, 1, 12, 16)
+    gain, grid = learned_codec.tables.code_gains[40], Grid(1, 1, 12, 16)
 
-    plain = LearnedPricer(network).trace(symbols, exact, 40, grid)
-    refined = LearnedPricer(network, 0.3).trace(symbols, exact, 40, grid)
+    plain = LearnedPricer(network).trace(round_latent(latent, gain), 40, grid)
+    refined = LearnedPricer(network).trace(round_latent(latent, gain, 0.3), 40, grid)
 
     moved = refined.sent.astype(int) - plain.sent
     assert np.abs(moved).max() == 1
-    assert np.abs(refined.sent - exact)[moved != 0].max() < 2
+    assert np.abs(refined.sent - latent * gain[:, None, None])[moved != 0].max() < 2
     assert refined.cost.sum() < plain.cost.sum()
+
+
+@pytest.mark.parametrize("kind", ["temporal", "learned"])
+def test_refinement_differs_from_position_to_position(request, helpers, kind):
+    tables = request.getfixturevalue(f"{kind}_codec").tables
+    left = np.zeros((12, 16), np.float32)
+    left[:, :8] = 0.3
+    latent = helpers.latent(12, 16, seed=8)
+    plain = LatentCodec(tables, helpers.checkpoint)
+    refining = LatentCodec(tables, helpers.checkpoint, refinement=lambda latent: left)
+
+    moved = refining.choose(latent, 40) != plain.choose(latent, 40)
+
+    assert moved[..., :8].any()
+    assert not moved[..., 8:].any()
 
 
 def test_every_slice_is_read_alone(helpers, learned_codec):

@@ -45,6 +45,7 @@ RECIPES = {
     "adapt": "a checkpoint improved on your own footage, without labels",
     "segmentation_head": "a new mask head on a finished checkpoint; its stream and id stay",
     "context": "a learned context model for a finished checkpoint: fewer bytes at every rate",
+    "saliency": "where objects are, for a finished checkpoint: background in fewer bytes",
     "image_codec": "a learned image codec from CompressAI's parts: the baseline compressai:Q",
     "light_detector": "a detector small enough to fly whole: the alternative to splitting",
 }

@@ -106,7 +106,9 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     best = trainer.best_model().cpu().float()
     if isinstance(best, FixedStream):
         path = folder / "checkpoint.safetensors"
-        checkpoint.save(path, best.encoder, best.ground, parts.tables, card | config.card)
+        checkpoint.save(
+            path, best.encoder, best.ground, parts.tables, card | config.card, parts.saliency
+        )
         print(f"wrote {path}, checkpoint id {parts.id:08x} as before: no drone needs an update")
     else:
         config = replace(config, sources=tuple(source.config for source in sources))

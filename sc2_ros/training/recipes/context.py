@@ -11,16 +11,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from sc2_ros import checkpoint
 from sc2_ros.errors import ParameterError
 from sc2_ros.training import context_fit
 from sc2_ros.training.config import TrainConfig, build
 from sc2_ros.training.context_network import ContextConfig
-from sc2_ros.training.datasets import open_dataset
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.sources import some_images
 
 _IMAGES = 360
 
@@ -35,13 +33,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         raise ParameterError("context needs a checkpoint: --init default, or a file")
     parts = checkpoint.read(options.init)
     encoder = checkpoint.load(options.init).encoder
-    rng = np.random.default_rng(config.trainer.seed)
-    total = sum(source.per_batch for source in config.sources)
-    images = []
-    for source in config.sources:
-        data = open_dataset(source.path, "train")
-        chosen = rng.permutation(len(data))[: max(_IMAGES * source.per_batch // total, 1)]
-        images += [data[int(number)].image for number in chosen]
+    images = some_images(config.sources, _IMAGES, config.trainer.seed)
     shape = build(ContextConfig, config.settings.get("context", {}), "settings: context")
     plain = replace(parts.tables, temporal=None, context=None)
     tables = context_fit.fit(
@@ -49,6 +41,6 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     )
     path = Path(config.out) / "checkpoint.safetensors"
     card = parts.card | config.card
-    number = checkpoint.save(path, parts.encoder, parts.ground, tables, card)
+    number = checkpoint.save(path, parts.encoder, parts.ground, tables, card, parts.saliency)
     print(f"wrote {path}, checkpoint id {number:08x}")
     return path

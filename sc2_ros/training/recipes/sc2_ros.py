@@ -22,7 +22,7 @@ from sc2_ros.codec.context_network import ContextNetwork
 from sc2_ros.codec.tables import RATE_CODES
 from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import ANCHORS
-from sc2_ros.training import context_fit, tables
+from sc2_ros.training import context_fit, saliency_fit, tables
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
 from sc2_ros.training.config import TrainConfig, build
 from sc2_ros.training.context_network import ContextConfig
@@ -79,7 +79,7 @@ def export(
     clips: Sequence[Sequence[NDArray[np.uint8]]] = (),
     context: ContextNetwork | None = None,
 ) -> Path:
-    """Count symbols on training images of every source, fit the tables, write the checkpoint.
+    """Fit tables, context network and saliency head on training images; write the checkpoint.
 
     card: of a checkpoint that was trained on; without one, what this training was. clips: frames
     in their order, for the context network, beside the footage that the configuration names.
@@ -100,6 +100,7 @@ def export(
     shape = build(ContextConfig, config.settings.get("context", {}), "settings: context")
     known = chain(footage(config.settings.get("footage", ())), clips)
     fitted = context_fit.fit(model.encoder, fitted, images, known, shape, start=context)
+    head = saliency_fit.fit(model.encoder, model.ground, images, config.trainer.seed)
     if card is None:
         card = checkpoint.default_card() | {
             "recipe": "sc2_ros",
@@ -110,7 +111,7 @@ def export(
             "data": [Path(source.path).name for source in config.sources],
         }
     path = Path(config.out) / "checkpoint.safetensors"
-    number = checkpoint.save(path, model.encoder, model.ground, fitted, card | config.card)
+    number = checkpoint.save(path, model.encoder, model.ground, fitted, card | config.card, head)
     print(f"wrote {path}, checkpoint id {number:08x}")
     return path
 

@@ -117,6 +117,8 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         },
     }
     path = folder / "checkpoint.safetensors"
-    number = checkpoint.save(path, best.encoder, best.ground, parts.tables, card | config.card)
+    number = checkpoint.save(
+        path, best.encoder, best.ground, parts.tables, card | config.card, parts.saliency
+    )
     print(f"wrote {path}, checkpoint id {number:08x} (was {parts.id:08x})")
     return path
