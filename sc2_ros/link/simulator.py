@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 from sc2_ros.link.content import SLICE_BYTES, Content
 from sc2_ros.link.emulator import LinkModel
-from sc2_ros.link.feedback import FeedbackBuilder, parse_feedback
+from sc2_ros.link.feedback import parse_feedback
+from sc2_ros.link.feedback_builder import FeedbackBuilder
 from sc2_ros.link.pacer import Pacer
 from sc2_ros.link.rate import RATE_CODES, RateController
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sc2_ros.link.acknowledgements import SILENCE_S, Acknowledgements
-from sc2_ros.link.feedback import MAX_PAYLOAD_BYTES, FeedbackBuilder, parse_feedback
+from sc2_ros.link.feedback import MAX_PAYLOAD_BYTES, parse_feedback
+from sc2_ros.link.feedback_builder import FeedbackBuilder
 
 
 class Station:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sc2_ros.errors import PacketError
-from sc2_ros.link.feedback import MAX_PAYLOAD_BYTES, FeedbackBuilder, parse_feedback
+from sc2_ros.link.feedback import MAX_PAYLOAD_BYTES, build_feedback, parse_feedback
+from sc2_ros.link.feedback_builder import FeedbackBuilder
 from sc2_ros.link.sequence import wrapped_difference
 
 HEADER_BYTES = 24
@@ -141,3 +142,15 @@ def test_flipped_and_truncated_messages_parse_or_are_a_packet_error(bit, length)
     for damaged in (bytes(payload), bytes(payload[:length])):
         with contextlib.suppress(PacketError):
             parse_feedback(damaged)
+
+
+def test_a_message_that_was_read_is_written_as_the_same_bytes():
+    builder = FeedbackBuilder(session=65_535, station=9)
+    for frame, part in ((65_534, 0), (65_535, 0), (65_535, 19), (1, 3)):
+        builder.on_packet(frame, part, 20, 1200, 5_000.0 + frame / 7e4)
+    builder.on_frame(65_534, whole=True)
+    builder.on_held(65_534)
+
+    payload = builder.build(9_000.123, queue_s=0.0404)
+
+    assert build_feedback(parse_feedback(payload)) == payload

@@ -7,7 +7,8 @@ import random
 import pytest
 
 from sc2_ros.link.emulator import LinkModel, LinkPipe
-from sc2_ros.link.feedback import FeedbackBuilder, parse_feedback
+from sc2_ros.link.feedback import parse_feedback
+from sc2_ros.link.feedback_builder import FeedbackBuilder
 from sc2_ros.link.monitor import LinkMonitor
 from sc2_ros.link.spec import parse_link
 
