@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--init",
         metavar="FILE",
-        help="start from another last.pt or a checkpoint (a file, or default)",
+        help="start from another last.pt, a checkpoint or a teacher (a file, or default); "
+        "sc2_ros: several with commas between, later ones over earlier ones",
     )
     parser.add_argument(
         "--input",
@@ -35,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher",
         metavar="NETWORK",
-        help="adapt: a checkpoint, torchvision:NAME or a .pt2 file (default: --init itself)",
+        help="in place of the configuration's: a file of `sc2 train teacher`; sc2_ros and adapt: "
+        "also a checkpoint; adapt: also torchvision:NAME or a .pt2 file (default: --init itself)",
     )
     parser.add_argument(
         "--freeze-encoder", action="store_true", help="adapt: drones in the air need no update"
