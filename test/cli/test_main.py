@@ -61,6 +61,7 @@ def test_no_verb_is_an_error_with_the_usage(argv: list[str], capsys: pytest.Capt
         (["replay", "synthetic", "--rate-index", "1.5"], "--rate-index 1.5"),
         (["replay", "synthetic", "--max-kbps", "-3"], "--max-kbps -3"),
         (["replay", "synthetic", "--size", "big"], "--size 'big'"),
+        (["replay", "synthetic", "--size", "99999x9"], "at most 4096 a side"),
         (["replay", "synthetic", "--checkpoint", "nothere"], "no checkpoint 'nothere'"),
         (["demo", "--link", "fast"], "'fast'"),
         (["demo", "--input", "nothere.mp4"], "no input 'nothere.mp4'"),

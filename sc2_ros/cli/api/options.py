@@ -6,6 +6,7 @@ import argparse
 import math
 import re
 
+from sc2_ros.codec.packet import MAX_ENCODED_SIDE
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.spec import LinkSpec
@@ -65,13 +66,15 @@ def frame_size(text: str | None) -> tuple[int, int] | None:
     """(width, height) of "640x480"; None for None.
 
     Raises:
-        InputError: anything else.
+        InputError: anything else, or more than packets can tell.
     """
     if text is None:
         return None
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.strip().lower())
     if match is None or min(size := (int(match[1]), int(match[2]))) < 1:
         raise InputError(f"--size {text!r} is not a size; give WIDTHxHEIGHT, such as 640x480")
+    if max(size) > MAX_ENCODED_SIDE:
+        raise InputError(f"--size {text!r} is too large; give at most {MAX_ENCODED_SIDE} a side")
     return size
 
 
