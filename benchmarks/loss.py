@@ -17,11 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.codec.assembler import AssembledFrame
 from sc2_ros.codec.packet import PacketType, parse
 from sc2_ros.errors import Sc2Error
 from sc2_ros.evaluation.detection import DetectionScore
@@ -36,18 +34,6 @@ from sc2_ros.training.datasets import Sample, open_dataset
 WARM_UP_S = 10.0
 """Before the first image that counts: the controller learns the link and its loss."""
 FIRST_NS = 1_000_000_000
-
-
-class Ground(GroundPipeline):
-    """A station that runs its network only on the frames that count, to save the time."""
-
-    counts_from_ns = 0
-    _output: dict[str, Tensor] | None = None
-
-    def _run_network(self, frame: AssembledFrame) -> dict[str, Tensor]:
-        if self._output is None or frame.header.capture_time_ns >= self.counts_from_ns:
-            self._output = super()._run_network(frame)
-        return self._output
 
 
 class Flight:
@@ -105,11 +91,10 @@ def measure(
 
     flight = Flight(first_ns)
     onboard = OnboardPipeline(checkpoint, OnboardConfig(rate_mode="auto", rate_repair=repair))
-    ground = Ground(
+    ground = GroundPipeline(
         checkpoint,
         GroundConfig(score_threshold=0.01, max_detections=300, mask=False, preview=False),
     )
-    ground.counts_from_ns = first_ns
     link = parse_link(f"{args.link},{loss:g}%")
     VirtualRun(onboard, ground, link, flight, args.seed).run(frames())
     nothing = (np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
