@@ -21,14 +21,11 @@ import json
 import shlex
 import shutil
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros import split_checkpoint
@@ -46,14 +43,15 @@ from sc2_ros.evaluation.seeds_plan import (
     WHOLE,
     label,
 )
-from sc2_ros.evaluation.seeds_report import compare, table
+from sc2_ros.evaluation.seeds_report import compare, key, read, table
+from sc2_ros.evaluation.seeds_row import row_of
 from sc2_ros.evaluation.split_system import SplitSystem, parts_on_board
 from sc2_ros.evaluation.stream import StreamSystem
-from sc2_ros.evaluation.sweep import choose, sweep
+from sc2_ros.evaluation.sweep import choose
 from sc2_ros.evaluation.system import PacketSystem
 from sc2_ros.training.augment import AugmentConfig
 from sc2_ros.training.config import TrainConfig, data_root
-from sc2_ros.training.datasets import Dataset, open_dataset
+from sc2_ros.training.datasets import open_dataset
 from sc2_ros.training.recipes import RunOptions, recipe
 from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.trainer import TrainerConfig
@@ -65,7 +63,7 @@ def main() -> int:
     """Train what is missing and wanted, measure what is not known, compare, draw."""
     args = _arguments()
     torch.set_num_threads(args.threads)
-    report = _read(args.out)
+    report = read(args.out)
     for name in args.tasks.split(","):
         if name not in TASKS:
             raise SystemExit(f"error: no task '{name}'; known are {', '.join(TASKS)}")
@@ -152,13 +150,13 @@ def _run(
         teacher=None if teacher is None else str(teacher),
         settings=settings,
     )
-    key = dataclasses.asdict(config) | {"recipe": kind}
+    what = dataclasses.asdict(config) | {"recipe": kind}
     if teacher is not None:
-        key["teacher_id"] = f"{split_checkpoint.load(teacher).id:08x}"
+        what["teacher_id"] = f"{split_checkpoint.load(teacher).id:08x}"
     if start is not None:
         files = [checkpoints.find(one).read_bytes() for one in start.split(",")]
-        key["start"] = hashlib.sha256(b"".join(files)).hexdigest()
-    digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
+        what["start"] = hashlib.sha256(b"".join(files)).hexdigest()
+    digest = hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()
     checkpoint, mark = folder / "checkpoint.safetensors", folder / "configuration.sha256"
     known = mark.read_text() if mark.is_file() else None
     if checkpoint.is_file() and known == digest:
@@ -190,9 +188,9 @@ def _measure(
     ) -> None:
         if (name, family, setting, number, frames) in known:
             return
-        row = _row(name, system, flying, family, setting, dataset, args)
+        row = row_of(name, system, flying, family, setting, dataset, args.limit)
         row |= {"checkpoint": number, "training_steps": steps}
-        rows[:] = [r for r in rows if _key(r) != _key(row)] + [row]
+        rows[:] = [r for r in rows if key(r) != key(row)] + [row]
         print(
             f"{name:8} {family:26} {setting:48} {row['bytes_per_frame']:9,.0f} B "
             f"{task.metric} {row['value']:.4f}",
@@ -231,41 +229,6 @@ def _measure(
         of_stream(args.checkpoint)
 
 
-def _row(
-    name: str,
-    system: PacketSystem,
-    flying: nn.Module,
-    family: str,
-    setting: str,
-    dataset: Dataset,
-    args: argparse.Namespace,
-) -> dict[str, Any]:
-    """Accuracy and bytes over the frames, what the encoder costs, and how long it takes."""
-    task = TASKS[name]
-    (measured,) = sweep([system], dataset, args.limit)
-    with FlopCounterMode(display=False) as counter:
-        system.encode(dataset[0].image)
-    seconds = []
-    for index in choose(len(dataset), 30):
-        start = time.process_time()  # CPU time: the machine may be busy with other things
-        system.encode(dataset[index].image)
-        seconds.append(time.process_time() - start)
-    value = measured[task.metric]  # type: ignore[literal-required]
-    return {
-        "task": name,
-        "dataset": f"{dataset.name} val",
-        "system": family,
-        "setting": setting,
-        "bytes_per_frame": measured["bytes_per_frame"],
-        "metric": task.metric,
-        "value": value,
-        "encoder_params": sum(p.numel() for p in flying.parameters()),
-        "encoder_gmac": counter.get_total_flops() / 2e9,
-        "onboard_ms": 1e3 * float(np.median(seconds)),
-        "frames": measured["frames"],
-    }
-
-
 def _write(report: dict[str, Any], args: argparse.Namespace) -> None:
     rows = sorted(report["rows"], key=lambda r: (r["task"], r["system"], r["bytes_per_frame"]))
     report["rows"] = rows
@@ -282,18 +245,6 @@ def _write(report: dict[str, Any], args: argparse.Namespace) -> None:
         searched = [row for row in own if row["system"].startswith("rate_estimator")]
         if any(row["system"] == "rate_estimator_search" for row in searched):
             draw_front(searched, args.figures / f"seeds_{task}_search.png")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        report: dict[str, Any] = json.loads(path.read_text())
-        return report if "rows" in report else {"rows": []}
-    except (OSError, ValueError):
-        return {"rows": []}
-
-
-def _key(row: dict[str, Any]) -> tuple[str, str, str]:
-    return row["task"], row["system"], row["setting"]
 
 
 def _located(data: str, root: Path) -> str:
@@ -329,6 +280,10 @@ def _arguments() -> argparse.Namespace:
     args = parser.parse_args()
     if args.train and args.steps_each is None and args.minutes_each is None:
         parser.error("--train needs --steps-each or --minutes-each")
+    if unknown := sorted(set(filter(None, args.systems.split(","))) - set(STUDENTS)):
+        parser.error(f"no system {', '.join(unknown)}; known are {', '.join(STUDENTS)}")
+    if args.teacher is not None and not args.teacher.is_file():
+        parser.error(f"--teacher: there is no file {args.teacher}")
     return args
 
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from sc2_ros.evaluation.bdrate import bd_rate
@@ -58,3 +60,17 @@ def table(report: dict[str, Any]) -> str:
         texts = [f"{n} {'-' if v is None else f'{v:+.0%}'}" for n, v in rates.items()]
         lines += ["", "BD-rate: " + ", ".join(texts) + "."] if texts else []
     return "\n".join(lines) + "\n"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The report that a file holds; an empty one where it holds none."""
+    try:
+        report: dict[str, Any] = json.loads(path.read_text())
+        return report if "rows" in report else {"rows": []}
+    except (OSError, ValueError):
+        return {"rows": []}
+
+
+def key(row: dict[str, Any]) -> tuple[str, str, str]:
+    """What a row is of; a newer one of the same takes its place."""
+    return row["task"], row["system"], row["setting"]
