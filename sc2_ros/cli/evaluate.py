@@ -22,6 +22,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from sc2_ros.cli.api.checks import check_figure
 from sc2_ros.errors import InputError, ParameterError
 
 
@@ -97,10 +98,13 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.evaluation.row import METRICS, metric_of
     from sc2_ros.evaluation.segmentation import shared_classes
     from sc2_ros.evaluation.table import print_rows
+    from sc2_ros.evaluation.value_curve import check_measured, write_value_curve
     from sc2_ros.split_checkpoint import is_split
     from sc2_ros.training.datasets import open_dataset
 
     check_device(args.device, "fp32")
+    if args.write_value_curve is not None:
+        check_measured(rates, args.loss)
     baselines = [text.strip().lower() for text in args.baselines.split(",") if text.strip()]
     for text in baselines:
         check(text)
@@ -134,8 +138,6 @@ def main(args: argparse.Namespace) -> int:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(rows, indent=2) + "\n")
     if args.write_value_curve is not None:
-        from sc2_ros.evaluation.value_curve import write_value_curve
-
         write_value_curve(rows, args.checkpoint, args.write_value_curve)
     if args.figure is not None:
         metric = next((m for m in METRICS if any(metric_of(r, m) is not None for r in rows)), None)
@@ -155,9 +157,10 @@ def _check(args: argparse.Namespace) -> None:
         raise ParameterError(f"--jobs {args.jobs} is out of range: use 1 to the number of cores")
     if args.agreement is not None and not 0 < args.agreement < 1:
         raise ParameterError(f"--agreement {args.agreement} is no score: use above 0 to below 1")
+    if args.figure is not None:
+        check_figure("--figure", args.figure)
     for option, path in (
         ("--json", args.json),
-        ("--figure", args.figure),
         ("--write-value-curve", args.write_value_curve),
     ):
         if path is not None and path.is_dir():

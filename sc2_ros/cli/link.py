@@ -11,10 +11,9 @@ a link description as for `sc2 replay`, or the name of a scenario of benchmarks/
 """
 
 import argparse
-import math
 from pathlib import Path
 
-from sc2_ros.errors import ParameterError
+from sc2_ros.cli.api.checks import check_figure, check_positive
 from sc2_ros.link.auto import PREFERENCES
 
 
@@ -37,11 +36,8 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.link.auto import AutoConfig, AutoRate
     from sc2_ros.link.scenarios import find_scenario, play
 
-    for name in ("mean_kbps", "max_kbps", "fps", "seconds"):
-        value = getattr(args, name)
-        if value is not None and not 0 < value < math.inf:
-            option = "--" + name.replace("_", "-")
-            raise ParameterError(f"{option} {value:g} is out of range; give a number above 0")
+    check_positive(args, "mean_kbps", "max_kbps", "fps", "seconds")
+    check_figure("--out", args.out)
     scenario = find_scenario(args.link, args.mean_kbps)
     config = AutoConfig(max_kbps=args.max_kbps, prefer=args.prefer)
     run = play(

@@ -24,6 +24,20 @@ from sc2_ros.link.rate import code_of
 
 LEAST_POINTS = 2
 _METRICS = ("mean_ap50", "miou")
+_NEEDED = (
+    "a value curve needs two rates or more, measured without loss on labelled boxes or masks; "
+    "give for instance --rate-index 0,0.1,0.25,0.5,0.8 and no --loss"
+)
+
+
+def check_measured(rates: Sequence[float], loss: float) -> None:
+    """Refuse, before hours of measuring, what will give no curve.
+
+    Raises:
+        InputError: fewer than two rates, or packets are lost.
+    """
+    if len({code_of(rate) for rate in rates}) < LEAST_POINTS or loss > 0:
+        raise InputError(_NEEDED)
 
 
 def value_curve(rows: Sequence[Row]) -> list[tuple[int, float, float]]:
@@ -49,10 +63,7 @@ def value_curve(rows: Sequence[Row]) -> list[tuple[int, float, float]]:
                 points[code] = (code, round(row["bytes_per_frame"], 1), round(accuracy, 4))
         if len(points) >= LEAST_POINTS:
             return [points[code] for code in sorted(points)]
-    raise InputError(
-        "a value curve needs two rates or more, measured without loss on labelled boxes or masks; "
-        "give for instance --rate-index 0,0.1,0.25,0.5,0.8 and no --loss"
-    )
+    raise InputError(_NEEDED)
 
 
 def write_value_curve(rows: Sequence[Row], checkpoint: str | Path, path: Path) -> int:

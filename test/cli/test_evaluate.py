@@ -79,6 +79,11 @@ def test_footage_without_labels_is_measured_by_agreement(tmp_path, weights, caps
         (["--data", "synthetic", "--jobs", "0"], "--jobs 0 is out of range"),
         (["--data", "synthetic", "--agreement", "1.5"], "--agreement 1.5 is no score"),
         (["--data", "synthetic", "--baselines", "hevc:52"], "use hevc:Q, Q from 0 to 51"),
+        (["--data", "synthetic", "--figure", "rows.txt"], "--figure rows.txt is no figure"),
+        (
+            ["--data", "synthetic", "--rate-index", "0.5", "--write-value-curve", "a.safetensors"],
+            "needs two rates or more",
+        ),
     ],
 )
 def test_bad_arguments_are_one_line(options, message, capsys):

@@ -3,9 +3,9 @@
 """Options that `sc2 demo` and `sc2 replay` share, and what they mean for the drone's pipeline."""
 
 import argparse
-import math
 import re
 
+from sc2_ros.cli.api.checks import check_positive
 from sc2_ros.codec.packet import MAX_ENCODED_SIDE
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.link.rate import RATE_MODES
@@ -86,11 +86,7 @@ def check_rates(args: argparse.Namespace) -> None:
     """
     if not 0 <= args.rate_index <= 1:
         raise ParameterError(f"--rate-index {args.rate_index:g} is out of range; give 0 to 1")
-    for name in ("max_kbps", "fps", "seconds"):
-        value = getattr(args, name)
-        if value is not None and not 0 < value < math.inf:
-            option = "--" + name.replace("_", "-")
-            raise ParameterError(f"{option} {value:g} is out of range; give a number above 0")
+    check_positive(args, "max_kbps", "fps", "seconds")
 
 
 def budget_kbps(max_kbps: float | None, link: LinkSpec, mode: str) -> float:

@@ -1,0 +1,36 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a verb refuses before it begins to work."""
+
+import argparse
+import math
+from pathlib import Path
+
+from sc2_ros.errors import InputError, ParameterError
+
+FIGURES = (".png", ".svg", ".pdf", ".jpg")
+
+
+def check_positive(args: argparse.Namespace, *names: str) -> None:
+    """Refuse an option that is given and not a number above 0.
+
+    Raises:
+        ParameterError: says which one.
+    """
+    for name in names:
+        value = getattr(args, name)
+        if value is not None and not 0 < value < math.inf:
+            option = "--" + name.replace("_", "-")
+            raise ParameterError(f"{option} {value:g} is out of range; give a number above 0")
+
+
+def check_figure(option: str, path: Path) -> None:
+    """Refuse what no figure can be written to.
+
+    Raises:
+        InputError: a folder, or a kind of file that is not drawn.
+    """
+    if path.is_dir():
+        raise InputError(f"{option} {path} is a folder; give a file")
+    if path.suffix.lower() not in FIGURES:
+        raise InputError(f"{option} {path} is no figure; give a file in {' '.join(FIGURES)}")
