@@ -32,6 +32,7 @@ from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.link.monitor import LinkMonitor
 from sc2_ros.link.rate import index_of
 from sc2_ros.link.worth import Worth
+from sc2_ros.onboard_info import InfoSchedule
 from sc2_ros.onboard_rate import PricedFrame, RateChoice
 from sc2_ros.onboard_saliency import SaliencyRefinement
 from sc2_ros.onboard_types import CameraFrame, OnboardConfig, OnboardStats
@@ -39,7 +40,6 @@ from sc2_ros.temporal import Choice, ReferenceKeeper
 
 __all__ = ["CameraFrame", "OnboardConfig", "OnboardPipeline", "OnboardStats"]
 
-INFO_INTERVAL_S = 1.0
 _FPS_SLACK = 0.1
 _JUMP_BACK_S = 1.0
 
@@ -59,8 +59,7 @@ class OnboardPipeline:
         self._config: OnboardConfig | None = None
         self._frame = 0
         self._due_s: float | None = None
-        self._info_s: float | None = None
-        self._info_frame_id = ""
+        self._info = InfoSchedule()
         self._ground_session: int | None = None
         self._stages: dict[str, float] = {}
         self.configure(config or OnboardConfig())
@@ -84,7 +83,7 @@ class OnboardPipeline:
         if old is None or old.stream != config.stream:
             self._monitor = LinkMonitor()
             self._keeper = ReferenceKeeper(self._codec.origin_step)
-            self._info_s = None
+            self._info = InfoSchedule()
         self._keeper.set_refresh_period(config.refresh_period_s)
         self._refinement.strength = config.rate_saliency
         self._rate.configure(config)
@@ -136,7 +135,7 @@ class OnboardPipeline:
         used = choice.reference if encoded.price.predicted.any() else None
         self._keeper.on_encoded(encoded.reference, used, sum(map(len, encoded.packets)), now_s)
         if info:
-            self._info_s, self._info_frame_id = now_s, frame.frame_id
+            self._info.on_sent(frame.frame_id, now_s)
         packets = info + encoded.packets
         self._count(packets, encoded, used, now_s)
         return packets
@@ -151,6 +150,7 @@ class OnboardPipeline:
     def refresh(self) -> None:
         """Somebody has begun to listen or to record: the next frame is to need no other."""
         self._keeper.refresh()
+        self._info.restart()
 
     def on_radio(self, signal_db: float, now_s: float) -> None:
         """The radio has told its signal, in dB of whatever reference; it matters in auto mode."""
@@ -170,7 +170,8 @@ class OnboardPipeline:
             self.stats.bad_feedback += 1
             return
         if feedback.session != self._ground_session:  # a ground that knows no frame_id yet
-            self._ground_session, self._info_s = feedback.session, None
+            self._ground_session = feedback.session
+            self._info.restart()
         # The rate follows one station; what is predicted heeds all of them.
         if not self._keeper.on_feedback(feedback, now_s):
             return
@@ -250,11 +251,7 @@ class OnboardPipeline:
 
     def _stream_info(self, frame: CameraFrame, now_s: float) -> list[bytes]:
         """The stream info packet where one is due."""
-        if (
-            self._info_s is not None
-            and 0 <= now_s - self._info_s < INFO_INTERVAL_S
-            and frame.frame_id == self._info_frame_id
-        ):
+        if not self._info.is_due(frame.frame_id, now_s):
             return []
         return [
             wire.build_stream_info(

@@ -55,7 +55,7 @@ class OnboardConfig:
     rate_prefer: str = "accuracy"
     rate_repair: str = "auto"
     rate_temporal: bool = True
-    rate_saliency: float = 1.0
+    rate_saliency: float = 0.5
     refresh_period_s: float = MOST_S
     frame_max_fps: float = 0.0
     frame_width: int = 0

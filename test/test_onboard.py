@@ -80,15 +80,32 @@ def test_the_frame_size_is_as_configured():
         assert (geometry.encoded_size, geometry.source_size) == ((80, 40), (200, 100))
 
 
-def test_stream_info_comes_first_then_once_a_second_and_with_every_change():
-    pipeline = onboard()
-    told = []
-    for number in range(25):
-        frame = camera_frame(number, frame_id="left" if number < 22 else "right")
-        for packet in map(wire.parse, pipeline.process(frame, number * 0.1)):
+def told(pipeline, seconds, frame_id="left"):
+    """At which of these seconds stream info came, and what it said."""
+    found = []
+    for now_s in seconds:
+        for packet in map(wire.parse, pipeline.process(camera_frame(frame_id=frame_id), now_s)):
             if packet.header.type is wire.PacketType.STREAM_INFO:
-                told.append((number, wire.parse_stream_info(packet)))
-    assert told == [(0, "left"), (10, "left"), (20, "left"), (22, "right")]
+                found.append((now_s, wire.parse_stream_info(packet)))
+    return found
+
+
+def test_stream_info_comes_first_then_more_and_more_seldom():
+    seconds = [now_s for now_s, _ in told(onboard(), range(40))]
+    assert seconds == [0, 1, 3, 7, 15, 23, 31, 39]
+
+
+def test_stream_info_comes_with_every_change_and_for_every_new_listener():
+    pipeline = onboard()
+    assert told(pipeline, (0, 1, 1.5)) == [(0, "left"), (1, "left")]
+    assert told(pipeline, (2, 2.5, 3), "right") == [(2, "right"), (3, "right")]
+    pipeline.refresh()
+    assert told(pipeline, (3.5, 4, 4.5), "right") == [(3.5, "right"), (4.5, "right")]
+
+
+def test_stream_info_comes_although_the_clock_was_set_back():
+    pipeline = onboard()
+    assert [now_s for now_s, _ in told(pipeline, (100, 7, 7.5))] == [100, 7]
 
 
 @cache

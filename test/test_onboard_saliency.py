@@ -29,6 +29,12 @@ def head_that_sees(channel=0):
     return head
 
 
+def refinement_of(head, strength=1.0):
+    refinement = SaliencyRefinement(head)
+    refinement.strength = strength
+    return refinement
+
+
 def latent_of_two_halves():
     latent = np.random.default_rng(0).normal(size=(64, 6, 8)).astype(np.float32)
     latent[0, :, :4], latent[0, :, 4:] = 1.0, -1.0
@@ -36,7 +42,7 @@ def latent_of_two_halves():
 
 
 def test_objects_cost_less_patience_than_background():
-    mu = SaliencyRefinement(head_that_sees())(latent_of_two_halves())
+    mu = refinement_of(head_that_sees())(latent_of_two_halves())
 
     assert mu.shape == (6, 8)
     assert mu[:, :4] == pytest.approx(REFINEMENT * OBJECT)
@@ -44,27 +50,21 @@ def test_objects_cost_less_patience_than_background():
 
 
 def test_half_the_strength_is_half_the_way():
-    refinement = SaliencyRefinement(head_that_sees())
-    refinement.strength = 0.5
-
-    mu = refinement(latent_of_two_halves())
+    mu = refinement_of(head_that_sees(), 0.5)(latent_of_two_halves())
 
     assert mu[:, 4:] == pytest.approx(REFINEMENT * BACKGROUND**0.5)
 
 
 @pytest.mark.parametrize(("head", "strength"), [(None, 1.0), (head_that_sees(), 0.0)])
 def test_without_head_or_strength_all_positions_are_alike(head, strength):
-    refinement = SaliencyRefinement(head)
-    refinement.strength = strength
-
-    assert (refinement(latent_of_two_halves()) == np.float32(REFINEMENT)).all()
+    assert (refinement_of(head, strength)(latent_of_two_halves()) == np.float32(REFINEMENT)).all()
 
 
 def test_a_latent_that_is_no_number_gives_a_number():
     latent = latent_of_two_halves()
     latent[3, 2, 2] = np.nan
 
-    assert np.isfinite(SaliencyRefinement(head_that_sees())(latent)).all()
+    assert np.isfinite(refinement_of(head_that_sees())(latent)).all()
 
 
 def test_a_flying_drone_may_change_it_and_the_ground_reads_both():

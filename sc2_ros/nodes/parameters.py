@@ -143,10 +143,10 @@ ONBOARD = (
     ),
     Row(
         "rate.saliency",
-        1.0,
+        0.5,
         "How much more exactly objects are sent than background, where the checkpoint tells where "
-        "objects are: 1 saves about a fifth of the bytes at equal detections, 0 sends all alike, "
-        "for masks and previews.",
+        "objects are: 0 sends all alike, 1 is for who wants detections alone; masks and previews "
+        "lose by it.",
         0.0,
         1.0,
     ),
