@@ -9,7 +9,8 @@ import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -21,6 +22,17 @@ from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.trainer import TrainerConfig
 
 T = TypeVar("T")
+
+# Type of a field -> what YAML may give for it, and what that is called.
+_KINDS: dict[Any, tuple[tuple[type, ...], str]] = {
+    bool: ((bool,), "true or false"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number, such as 0.002 or 2.0e-3"),
+    str: ((str,), "a text"),
+    dict: ((dict,), "a mapping"),
+    tuple: ((list, tuple), "a list"),
+    type(None): ((type(None),), "nothing"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,7 @@ class TrainConfig:
 
 
 def build(kind: type[T], values: Any, where: str) -> T:
-    """A dataclass from a mapping. Raises ParameterError naming what is unknown."""
+    """A dataclass from a mapping. Raises ParameterError naming what is unknown or wrong."""
     if not isinstance(values, dict):
         raise ParameterError(f"{where} must be a mapping, got {type(values).__name__}")
     known = {item.name for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
@@ -52,11 +64,26 @@ def build(kind: type[T], values: Any, where: str) -> T:
         raise ParameterError(
             f"{where}: unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}"
         )
+    for name, hint in get_type_hints(kind).items():
+        if name in values and (wanted := _wanted(values[name], hint)):
+            raise ParameterError(f"{where}: {name} is {values[name]!r}; give {wanted}")
     try:
         return kind(**values)
     except TypeError as error:  # only a key that has no default can be missing here
         missing = str(error).partition(": ")[2] or str(error)
         raise ParameterError(f"{where}: missing {missing}") from error
+
+
+def _wanted(value: Any, hint: Any) -> str:
+    """What a field takes, where a value is not of it; "" where it is, or is built by itself."""
+    members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    kinds = [get_origin(member) or member for member in members]
+    if any(one not in _KINDS for one in kinds):
+        return ""
+    fits = tuple(kind for one in kinds for kind in _KINDS[one][0])
+    if isinstance(value, fits) and (bool in kinds or not isinstance(value, bool)):
+        return ""
+    return " or ".join(_KINDS[one][1] for one in kinds)
 
 
 def data_root(given: str | None) -> Path:
@@ -67,11 +94,12 @@ def data_root(given: str | None) -> Path:
 def read(path: str | Path, data: str | None = None, max_steps: int | None = None) -> TrainConfig:
     """Read a YAML file; data set paths in it are relative to the data folder.
 
-    Raises InputError where it cannot be read, ParameterError where a key is unknown.
+    Raises InputError where it cannot be read, ParameterError where a key is unknown or a
+    value is none that it can have.
     """
     try:
         values = yaml.safe_load(Path(path).read_text())
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"cannot read the training configuration {path} ({error})") from error
     config = build(TrainConfig, values, str(path))
     root = data_root(data)
@@ -82,6 +110,11 @@ def read(path: str | Path, data: str | None = None, max_steps: int | None = None
     trainer = build(TrainerConfig, values.get("trainer", {}), f"{path}: trainer")
     if max_steps is not None:
         trainer = dataclasses.replace(trainer, max_steps=max_steps, max_minutes=math.inf)
+    if trainer.max_steps < 1 or not trainer.max_minutes > 0:
+        raise ParameterError(
+            f"{path}: trainer: {trainer.max_steps} steps in {trainer.max_minutes:g} minutes at "
+            "most; give 1 step or more, and time for them"
+        )
     return dataclasses.replace(
         config,
         sources=tuple(sources),

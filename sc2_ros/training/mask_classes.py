@@ -19,13 +19,13 @@ def mask_classes_of(
     That is a list of names, or `own` for all that the data sets have, in their order.
 
     Raises:
-        ParameterError: `own`, and no data set has masks; or fewer than two names.
+        ParameterError: `own`, and no data set has masks; or not two names or more.
     """
     wanted = config.settings.get("mask_classes", otherwise)
     if wanted == "own":
         data = [open_dataset(source.path, "train") for source in config.sources]
-        wanted = dict.fromkeys(name for one in data for name in one.mask_classes)
-    names = tuple(wanted) if not isinstance(wanted, str) else ()
+        wanted = list(dict.fromkeys(name for one in data for name in one.mask_classes))
+    names = tuple(map(str, wanted)) if isinstance(wanted, (list, tuple)) else ()
     if len(set(names)) < 2 or len(set(names)) != len(names):
         raise ParameterError(
             f"settings.mask_classes gives {names or wanted!r}; use own, where a data set has "

@@ -105,6 +105,28 @@ def test_unknown_key_is_named(tmp_path, capsys) -> None:
     assert "lambda_low" in error
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sources: 3", "sources is 3; give a list"),
+        ("settings:", "settings is None; give a mapping"),
+        ("trainer: {lr: 2e-3}", "lr is '2e-3'; give a number"),
+        ("trainer: {max_steps: 2.5}", "max_steps is 2.5; give a whole number"),
+        ("trainer: {max_steps: -3}", "give 1 step or more"),
+        ("augment: {crop: yes}", "crop is True; give a whole number"),
+        ("teacher: 3", "teacher is 3; give a text or nothing"),
+    ],
+)
+def test_a_value_of_a_wrong_kind_is_named(tmp_path, capsys, text, words) -> None:
+    """Before anything is read or trained; YAML takes 2e-3 for a text."""
+    config = tmp_path / "train.yaml"
+    config.write_text(f"out: x\n{text}\n")
+    assert main(["train", "sc2_ros", "--config", str(config)]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
 def test_segmentation_head_keeps_the_stream(tmp_path, capsys) -> None:
     """Only the head learns: same id, same boxes for the same latents, other masks."""
     torch.manual_seed(0)

@@ -196,6 +196,6 @@ def test_mask_classes_are_names(tmp_path) -> None:
         return mask_classes_of(TrainConfig("out", sources, settings=settings))
 
     assert classes() == classes(mask_classes="own") == checkpoint.MASK_CLASSES
-    for wrong in (["road"], ["road", "road"], "road", []):
+    for wrong in (["road"], ["road", "road"], "road", [], 3):
         with pytest.raises(ParameterError, match="two names or more"):
             classes(mask_classes=wrong)
