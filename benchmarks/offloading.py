@@ -39,6 +39,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from sc2_ros import checkpoint as checkpoints
 from sc2_ros import split_checkpoint
 from sc2_ros.errors import InputError, Sc2Error
 from sc2_ros.evaluation.bdrate import bytes_at
@@ -89,7 +90,7 @@ def main() -> int:
         torch.set_num_threads(args.threads)
         cv2.setNumThreads(args.threads)
     data = open_dataset(args.data, args.split)
-    points = json.loads(_existing(args.points or _points_of(data.name)).read_text())
+    points = _points(args.points or _points_of(data.name), args.checkpoint)
     metric, ceiling = points["metric"], points["ceiling"]
     chosen = cheapest(points["rows"], metric, ceiling - args.below)
     mask = metric == "miou"
@@ -282,10 +283,21 @@ def _points_of(name: str) -> Path:
     return ROOT / "benchmarks" / "results" / f"rate_distortion_{name}.json"
 
 
-def _existing(path: Path) -> Path:
+def _points(path: Path, checkpoint: str) -> dict[str, Any]:
+    """What is measured, as `rate_distortion.py` writes it; `sc2 evaluate --json` has rows alone."""
     if not path.is_file():
         raise InputError(f"no {path}; make it: python benchmarks/rate_distortion.py --data ...")
-    return path
+    found = json.loads(path.read_text())
+    if isinstance(found, dict):
+        return found
+    whole = next((row for row in found if row["system"] == "uncompressed"), None)
+    if whole is None:
+        raise InputError(
+            f"{path} has no ceiling; measure it: sc2 evaluate --baselines uncompressed"
+        )
+    metric = "miou" if whole["mean_ap50"] is None else "mean_ap50"
+    number = f"{checkpoints.read(checkpoint).id:08x}"
+    return {"rows": found, "metric": metric, "ceiling": whole[metric], "checkpoint": number}
 
 
 def _parse_arguments() -> argparse.Namespace:
@@ -298,7 +310,7 @@ def _parse_arguments() -> argparse.Namespace:
         *("--limit", "--images"), type=int, default=30, help="measured frames (default: 30)"
     )
     parser.add_argument("--checkpoint", default="default")
-    parser.add_argument("--points", type=Path, help="JSON of benchmarks/rate_distortion.py")
+    parser.add_argument("--points", type=Path, help="JSON of rate_distortion.py or sc2 evaluate")
     parser.add_argument("--below", type=float, default=0.01, help="under the ceiling at most")
     parser.add_argument("--student", type=Path, help="checkpoint of an Entropic Student")
     parser.add_argument("--seeds", type=Path, default=ROOT / "benchmarks/results/seeds.json")

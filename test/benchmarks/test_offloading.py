@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from weights import write_untrained
 
+from sc2_ros.errors import InputError
+
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "offloading.py"
 
 
@@ -53,6 +55,17 @@ def test_the_cheapest_setting_that_is_good_enough_is_taken(offloading):
         ("onboard-only", 300.0),
         ("onboard-only:light", 300.0),
     ]
+
+
+def test_rows_of_sc2_evaluate_will_do(offloading, tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps(ROWS))
+    points = offloading._points(path, "default")
+    assert (points["metric"], points["ceiling"], points["rows"]) == ("mean_ap50", 0.50, ROWS)
+
+    path.write_text(json.dumps(ROWS[:-1]))
+    with pytest.raises(InputError, match="--baselines uncompressed"):
+        offloading._points(path, "default")
 
 
 def test_latency_is_both_ends_and_the_bytes_over_the_link(offloading):
