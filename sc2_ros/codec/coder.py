@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.coders import Coders
+from sc2_ros.codec.frame_builder import EncodedFrame, FrameBuilder, check_geometry
 from sc2_ros.codec.learned import LearnedTrace
 from sc2_ros.codec.packet_decoder import DecodedSlice, PacketDecoder
 from sc2_ros.codec.payloads import PayloadBuilder
@@ -27,11 +28,8 @@ from sc2_ros.codec.prediction import Motion, Prediction, predict
 from sc2_ros.codec.pricing import FramePricer
 from sc2_ros.codec.rate_search import GuidedSearch, highest_code
 from sc2_ros.codec.references import Reference, ReferenceWindow
-from sc2_ros.codec.repair import build_repairs
 from sc2_ros.codec.symbols import Scaled, Symbols, round_latent
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
-from sc2_ros.codec.version2 import build_intra_head
-from sc2_ros.codec.version3 import head_of
 from sc2_ros.errors import ParameterError
 
 __all__ = [
@@ -44,15 +42,6 @@ __all__ = [
 ]
 
 Latent = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class EncodedFrame:
-    """The packets of a frame, and what the ground will know once it has them."""
-
-    packets: list[bytes]
-    reference: Reference
-    price: FramePrice
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +85,7 @@ class LatentCodec:
         self._pricer = FramePricer(tables)
         self._last: _Plans | None = None
         coders = Coders(tables)
-        self._payloads = PayloadBuilder(coders, self._pricer)
+        self._builder = FrameBuilder(PayloadBuilder(coders, self._pricer), checkpoint_id)
         self._search: GuidedSearch | None = None
         if tables.context is not None:
             self._search = GuidedSearch(tables.code_gains[:, tables.context.channels])
@@ -247,7 +236,7 @@ class LatentCodec:
             FrameTooBigError: not even code 0 fits.
             ParameterError: the frame is over 4096 x 4096, or the latent is not of its size.
         """
-        self._check_geometry(latent, geometry, prediction)
+        check_geometry(latent, geometry, prediction)
         moved = geometry.origin != (0, 0)
         plan = self._plan(latent, code, protection, prediction, moved)
         if not plan.price.fits:
@@ -266,35 +255,7 @@ class LatentCodec:
                     "encode it smaller"
                 )
             plan = self._plan(latent, lower, protection, prediction, moved)
-        version = 2 if moved or plan.price.predicted.any() else 1
-        if plan.learned:
-            version = wire.LEARNED_VERSION
-        header = replace(
-            header,
-            rows=plan.grid.rows,
-            cols=plan.grid.cols,
-            rate_code=plan.code,
-            version=version,
-        )
-        heads = [build_intra_head(geometry, version)]
-        distances = [0]
-        if prediction is not None:
-            heads.append(head_of(version, geometry.origin, prediction, self.checkpoint_id))
-            distances.append((header.frame - prediction.reference.frame) & 0xFFFF)
-        sent, payloads = self._payloads.build(plan, latent.shape)
-        packets = [
-            wire.build(
-                replace(header, slice=number, reference=distances[predicted]),
-                heads[predicted] + payload,
-            )
-            for number, (predicted, payload) in enumerate(
-                zip(plan.price.predicted.astype(int), payloads, strict=True)
-            )
-        ]
-        reference = Reference(header.frame, plan.code, geometry, sent)
-        return EncodedFrame(
-            packets + build_repairs(packets, protection.repairs), reference, plan.price
-        )
+        return self._builder.build(plan, latent.shape, header, geometry, protection, prediction)
 
     def decode(
         self, packet: wire.Packet, references: ReferenceWindow | None = None
@@ -316,28 +277,6 @@ class LatentCodec:
                 f"latent of shape {latent.shape}; expected ({self.tables.channels}, h, w)"
             )
 
-    def _check_geometry(
-        self, latent: Latent, geometry: wire.Geometry, prediction: Prediction | None
-    ) -> None:
-        width, height = geometry.encoded_size
-        if max(geometry.encoded_size) > wire.MAX_ENCODED_SIDE:
-            raise ParameterError(
-                f"frame of {width}x{height} pixels; at most {wire.MAX_ENCODED_SIDE} a side can be "
-                "encoded"
-            )
-        if geometry.latent_shape != latent.shape[1:]:
-            raise ParameterError(
-                f"latent of {latent.shape[1:]} positions for an image of {width}x{height}; "
-                f"expected {geometry.latent_shape}"
-            )
-        if prediction is not None:
-            known = prediction.reference.geometry
-            sizes = (known.encoded_size, known.source_size)
-            if sizes != (geometry.encoded_size, geometry.source_size):
-                raise ParameterError(
-                    f"a frame of {width}x{height} cannot be predicted from one of another size"
-                )
-
     def _plan(
         self,
         latent: Latent,
@@ -347,6 +286,7 @@ class LatentCodec:
         moved: bool,
     ) -> FramePlan:
         """The plan at a code; those of the last latent are kept, for what was priced is coded."""
+        self._check(latent, code)
         last = self._last
         same = last is not None and last.latent is latent and last.prediction is prediction
         if last is None or not same or (last.protection, last.moved) != (protection, moved):
@@ -354,7 +294,6 @@ class LatentCodec:
             refinement = last.refinement if last and known else self._refinement_of(latent)
             last = self._last = _Plans(latent, prediction, protection, moved, refinement)
         if code not in last.plans:
-            self._check(latent, code)
             rounded = round_latent(latent, self._gains[code], last.refinement)
             intra = not any(plan.clearly_predicted for plan in last.plans.values())
             last.plans[code] = self._pricer.plan(
