@@ -113,7 +113,7 @@ class OnboardPipeline:
         choice = self._choose_reference(picture, geometry, now_s)
         latent = self._latent(picture, choice.geometry)
         prediction = self._predict(choice, latent)
-        info = self._stream_info(frame, now_s)
+        info = self._stream_info(frame, now_s, whole=prediction is None)
         with self._stage("price"):
             moved = choice.geometry.origin != (0, 0)
             priced = PricedFrame(latent, prediction, moved, sum(map(len, info)))
@@ -249,9 +249,9 @@ class OnboardPipeline:
             )
         return latent
 
-    def _stream_info(self, frame: CameraFrame, now_s: float) -> list[bytes]:
+    def _stream_info(self, frame: CameraFrame, now_s: float, *, whole: bool) -> list[bytes]:
         """The stream info packet where one is due."""
-        if not self._info.is_due(frame.frame_id, now_s):
+        if not self._info.is_due(frame.frame_id, now_s, whole=whole):
             return []
         return [
             wire.build_stream_info(

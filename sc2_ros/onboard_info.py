@@ -3,8 +3,9 @@
 """When the stream info packet, which tells a stream's frame_id, is sent; a pure function of time.
 
 With the first frame, after one second, two more, four more, and then every eight: of the 40 bytes
-of a frame in which nothing moves, one a second would take 3 at 10 frames per second. Anew where the
-frame_id is another, and where somebody begins to listen.
+of a frame in which nothing moves, one a second would take 3 at 10 frames per second. With a frame
+that needs no other, from which a recording may be cut, it is sent unless it was within the last
+second. Anew where the frame_id is another, and where somebody begins to listen.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ class InfoSchedule:
         """Somebody has begun to listen: it is due with the next frame."""
         self._sent_s = None
 
-    def is_due(self, frame_id: str, now_s: float) -> bool:
-        """Whether a frame with that frame_id is to be accompanied."""
+    def is_due(self, frame_id: str, now_s: float, *, whole: bool) -> bool:
+        """Whether a frame with that frame_id is to be accompanied; whole: it needs no other."""
         if self._sent_s is None or frame_id != self._frame_id:
             return True
-        return not 0 <= now_s - self._sent_s < self._wait_s
+        return not 0 <= now_s - self._sent_s < (FIRST_S if whole else self._wait_s)
 
     def on_sent(self, frame_id: str, now_s: float) -> None:
         """It was sent."""

@@ -20,6 +20,7 @@ from sc2_ros.link.emulator import LinkModel, LinkPipe
 from sc2_ros.link.spec import parse_link
 from sc2_ros.media.source import SourceFrame
 from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.onboard_info import InfoSchedule
 
 
 @cache
@@ -90,9 +91,18 @@ def told(pipeline, seconds, frame_id="left"):
     return found
 
 
-def test_stream_info_comes_first_then_more_and_more_seldom():
-    seconds = [now_s for now_s, _ in told(onboard(), range(40))]
-    assert seconds == [0, 1, 3, 7, 15, 23, 31, 39]
+def test_stream_info_comes_with_frames_that_need_no_other_once_a_second():
+    seconds = [now_s for now_s, _ in told(onboard(), [number / 2 for number in range(9)])]
+    assert seconds == [0, 1, 2, 3, 4]
+
+
+def test_stream_info_comes_more_and_more_seldom_with_predicted_frames():
+    schedule, seconds = InfoSchedule(), []
+    for now_s in range(40):
+        if schedule.is_due("left", now_s, whole=now_s in (0, 20)):
+            schedule.on_sent("left", now_s)
+            seconds.append(now_s)
+    assert seconds == [0, 1, 3, 7, 15, 20, 28, 36]
 
 
 def test_stream_info_comes_with_every_change_and_for_every_new_listener():
