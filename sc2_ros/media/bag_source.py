@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A ROS 2 bag as a frame source: sqlite3 or MCAP, Image or CompressedImage, no ROS needed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,26 @@ def open_bag(path: Path) -> Iterator[AnyReader]:
         reader.close()
 
 
+def read_messages(
+    reader: AnyReader, path: Path, connections: Sequence[Connection]
+) -> Iterator[tuple[Connection, int, Any]]:
+    """Connection, time of recording in nanoseconds and message, of an open bag in its order.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    found = reader.messages(connections=connections) if connections else iter(())
+    while True:
+        try:
+            connection, recorded_ns, data = next(found)
+            message = reader.deserialize(data, connection.msgtype)
+        except StopIteration:
+            return
+        except Exception as error:  # what rosbags and the storage raise is many-fold
+            raise InputError(f"{path} is damaged: {error}") from error
+        yield connection, recorded_ns, message
+
+
 def _storage_files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in FILE_SUFFIXES)
 
@@ -74,15 +94,7 @@ class BagSource(FrameSource):
         last_ns = -1
         with open_bag(self._path) as reader:
             connections = [c for c in reader.connections if c.topic == self.topic]
-            messages = reader.messages(connections=connections)
-            while True:
-                try:
-                    connection, recorded_ns, data = next(messages)
-                    message: Any = reader.deserialize(data, connection.msgtype)
-                except StopIteration:
-                    return
-                except Exception as error:
-                    raise InputError(f"{self._path} is damaged: {error}") from error
+            for _, recorded_ns, message in read_messages(reader, self._path, connections):
                 stamp = message.header.stamp
                 stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec or recorded_ns
                 stamp_ns = last_ns = max(stamp_ns, last_ns + 1)

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 
 from sc2_ros.codec.packet import PacketType, parse
 from sc2_ros.errors import InputError, PacketError
-from sc2_ros.media.bag_source import COMPRESSED, IMAGE, is_bag, open_bag
+from sc2_ros.media.bag_source import COMPRESSED, IMAGE, is_bag, open_bag, read_messages
 from sc2_ros.media.source import path_of
 
 PACKETS = "std_msgs/msg/UInt8MultiArray"
@@ -33,7 +32,7 @@ def open_features(spec: str, topic: str | None = None) -> FeatureBag | None:
     if path is None or not path.exists() or not is_bag(path):
         return None
     with open_bag(path) as reader:
-        found = [entry for entry in reader.connections if _has_features(reader, entry)]
+        found = [entry for entry in reader.connections if _has_features(reader, path, entry)]
         names = {entry.topic for entry in found}
         if topic is not None:
             names &= {topic, f"/{topic}"}
@@ -44,12 +43,11 @@ def open_features(spec: str, topic: str | None = None) -> FeatureBag | None:
     return FeatureBag(path, names.pop()) if names else None
 
 
-def _has_features(reader: AnyReader, connection: Connection) -> bool:
+def _has_features(reader: AnyReader, path: Path, connection: Connection) -> bool:
     """Whether a topic begins with packets of ours that go to the ground."""
     if connection.msgtype != PACKETS:
         return False
-    for _, _, data in reader.messages([connection]):
-        message: Any = reader.deserialize(data, PACKETS)
+    for _, _, message in read_messages(reader, path, [connection]):
         try:
             return parse(bytes(message.data)).header.type is not PacketType.FEEDBACK
         except PacketError:
@@ -68,13 +66,5 @@ class FeatureBag:
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         with open_bag(self._path) as reader:
             connections = [entry for entry in reader.connections if entry.topic == self.topic]
-            messages = reader.messages(connections)
-            while True:
-                try:
-                    connection, recorded_ns, data = next(messages)
-                    message: Any = reader.deserialize(data, connection.msgtype)
-                except StopIteration:
-                    return
-                except Exception as error:  # what rosbags and the storage raise is many-fold
-                    raise InputError(f"{self._path} is damaged: {error}") from error
+            for _, recorded_ns, message in read_messages(reader, self._path, connections):
                 yield recorded_ns, bytes(message.data)

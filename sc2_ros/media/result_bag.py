@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.media.bag_source import open_bag
+from sc2_ros.media.bag_source import open_bag, read_messages
 from sc2_ros.media.encodings import image_array
 
 IMAGE = "/image/compressed"
@@ -74,8 +74,7 @@ class ResultBag:
         with open_bag(self.path) as reader:
             topics = {IMAGE, DETECTIONS, MASK, PREVIEW, TRUTH_DETECTIONS, TRUTH_MASK, LABEL_INFO}
             wanted = [c for c in reader.connections if c.topic in topics]
-            for connection, _, data in reader.messages(connections=wanted) if wanted else ():
-                message: Any = reader.deserialize(data, connection.msgtype)
+            for connection, _, message in read_messages(reader, self.path, wanted):
                 if connection.topic == LABEL_INFO:
                     self.mask_classes = tuple(entry.class_name for entry in message.class_map)
                     continue

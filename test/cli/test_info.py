@@ -5,13 +5,16 @@
 from pathlib import Path
 
 import pytest
-from recordings import COUNT, make_bag
+from recordings import COUNT, START_NS, make_bag
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
 from weights import write_untrained
 
 from sc2_ros import split_checkpoint
 from sc2_ros.cli.main import main
 from sc2_ros.codec.packet import Header, PacketType, build
 from sc2_ros.media.bag_writer import BagWriter
+from sc2_ros.media.feature_bag import PACKETS
 from sc2_ros.runtime.messages import message_type
 
 
@@ -74,3 +77,18 @@ def test_checkpoints_of_split_networks(
     if student:
         shown = next(line for line in out.splitlines() if "flies" in line)
         assert int(shown.split()[1].replace(",", "")) > flies
+
+
+@pytest.mark.parametrize("verb", ["info", "replay"])
+def test_a_bag_of_packets_with_a_damaged_message_is_one_line(
+    tmp_path: Path, verb: str, capsys: pytest.CaptureFixture
+) -> None:
+    bag = tmp_path / "bag"
+    with Writer(bag, version=9, storage_plugin=StoragePlugin.SQLITE3) as writer:
+        store = get_typestore(Stores.ROS2_HUMBLE)
+        octets = writer.add_connection("/features", PACKETS, typestore=store)
+        writer.write(octets, START_NS, b"\0")
+    assert main([verb, str(bag)]) == 2
+    error = capsys.readouterr().err
+    assert "bag is damaged" in error
+    assert error.count("\n") == 1

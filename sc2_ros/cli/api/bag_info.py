@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sc2_ros.codec.packet import PacketType, parse
-from sc2_ros.errors import InputError, PacketError
-from sc2_ros.media.bag_source import open_bag
+from sc2_ros.errors import PacketError
+from sc2_ros.media.bag_source import open_bag, read_messages
 
 PACKETS = "std_msgs/msg/UInt8MultiArray"
 
@@ -80,13 +80,7 @@ def feature_streams(reader: Any, path: Path) -> dict[str, FeatureStream]:
     """The topics of an open bag that carry our packets."""
     connections = [c for c in reader.connections if c.msgtype == PACKETS]
     streams: dict[str, FeatureStream] = {}
-    try:
-        for connection, time_ns, raw in (
-            reader.messages(connections=connections) if connections else ()
-        ):
-            data = bytes(reader.deserialize(raw, connection.msgtype).data)
-            stream = streams.setdefault(connection.topic, FeatureStream())
-            stream.add(data, time_ns / 1e9)
-    except Exception as error:  # the storage libraries behind rosbags raise classes of their own
-        raise InputError(f"{path} is damaged: {error}") from error
+    for connection, time_ns, message in read_messages(reader, path, connections):
+        stream = streams.setdefault(connection.topic, FeatureStream())
+        stream.add(bytes(message.data), time_ns / 1e9)
     return {name: stream for name, stream in streams.items() if stream.packets}
