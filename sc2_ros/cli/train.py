@@ -52,6 +52,7 @@ def main(args: argparse.Namespace) -> int:
 
     if importlib.util.find_spec("tensorboard") is None:
         raise InputError("training logs to TensorBoard; install it: pip install 'sc2_ros[train]'")
+    from sc2_ros.devices import check_device
     from sc2_ros.training import distributed
     from sc2_ros.training.config import read
     from sc2_ros.training.recipes import RunOptions, recipe, recipes
@@ -65,6 +66,7 @@ def main(args: argparse.Namespace) -> int:
     run = recipe(args.recipe)
     config = read(args.config or default_config(args.recipe), args.data, args.max_steps)
     device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    check_device(device, "fp32")
     options = RunOptions(
         device=device,
         resume=args.resume,

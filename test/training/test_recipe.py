@@ -84,6 +84,7 @@ def test_train_resume_and_stream(tmp_path, capsys, optimizer, validate) -> None:
         (["train", "nonsense"], "no recipe 'nonsense'"),
         (["train"], "which recipe?"),
         (["train", "sc2_ros", "--config", "missing.yaml"], "missing.yaml"),
+        (["train", "sc2_ros", "--device", "tpu"], "device 'tpu' is unknown"),
     ],
 )
 def test_mistakes_are_one_line(arguments, words, capsys) -> None:
