@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,13 +20,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sc2_ros.checkpoint import Parts
-from sc2_ros.network.bottleneck import ANCHORS, CONTEXTS, Bottleneck, drop_patches
-from sc2_ros.network.encoder import STRIDE
+from sc2_ros.network.bottleneck import ANCHORS, CONTEXTS, Bottleneck
 from sc2_ros.training import tables
 from sc2_ros.training.agreement import agreement_loss
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.detection_loss import detection_loss
-from sc2_ros.training.sc2_model import LossConfig
+from sc2_ros.training.sc2_model import LossConfig, answer_at_random
 from sc2_ros.training.teachers import Teacher
 
 
@@ -99,12 +97,7 @@ def adapt_loss(
     dense: the teacher has our heads' maps; else its boxes are targets already and masks stay.
     """
     image = batch.image
-    size = image.shape[0]
-    rate = torch.rand(size, device=image.device)
-    height, width = image.shape[2] // STRIDE, image.shape[3] // STRIDE
-    received = drop_patches(size, height, width, config.drop_probability, image.device)
-    out: dict[str, Any] = model(image, rate, received)
-    cells = F.interpolate(received, out["heatmap"].shape[2:], mode="nearest")
+    out, rate, cells = answer_at_random(model, image, config.drop_probability)
     if dense:
         with torch.no_grad():
             wanted = teacher(image)
@@ -116,8 +109,7 @@ def adapt_loss(
     loss = parts["heat"] + config.box * parts["box"] + config.mask * parts["mask"]
     loss = loss + config.preview * picture
     if "bpp" in out:
-        price = config.lambda_low * (config.lambda_high / config.lambda_low) ** rate
-        loss = loss + (price * out["bpp"]).mean()
+        loss = loss + (config.price(rate) * out["bpp"]).mean()
         parts["bpp"] = out["bpp"].mean()
     parts["preview"] = picture
     return loss, {name: float(value.detach()) for name, value in parts.items()}

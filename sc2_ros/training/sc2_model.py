@@ -40,6 +40,10 @@ class LossConfig:
     drop_probability: float = 0.3
     distil: float = 0.5
 
+    def price(self, rate: Tensor) -> Tensor:
+        """Lambda at a rate index, (B,) -> (B,)."""
+        return self.lambda_low * (self.lambda_high / self.lambda_low) ** rate
+
 
 class TrainingModel(nn.Module):
     """Encoder, bottleneck and ground network in one graph.
@@ -66,6 +70,21 @@ class TrainingModel(nn.Module):
         return result
 
 
+def answer_at_random(
+    model: nn.Module, image: Tensor, drop_probability: float
+) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """What a stream answers to images (B, 3, H, W), each at a rate of its own, with patches lost.
+
+    Returns its outputs, the rates (B,), and the cells (B, 1, H/4, W/4) where latents arrived.
+    """
+    size = image.shape[0]
+    rate = torch.rand(size, device=image.device)
+    height, width = image.shape[2] // STRIDE, image.shape[3] // STRIDE
+    received = drop_patches(size, height, width, drop_probability, image.device)
+    out = model(image, rate, received)
+    return out, rate, F.interpolate(received, out["heatmap"].shape[2:], mode="nearest")
+
+
 def sc2_loss(
     model: nn.Module, batch: Batch, config: LossConfig, teacher: Answers | None = None
 ) -> tuple[Tensor, dict[str, float]]:
@@ -77,15 +96,9 @@ def sc2_loss(
     Returns the loss and its parts for the log.
     """
     image = batch.image
-    size = image.shape[0]
-    rate = torch.rand(size, device=image.device)
-    height, width = image.shape[2] // STRIDE, image.shape[3] // STRIDE
-    received = drop_patches(size, height, width, config.drop_probability, image.device)
-    out = model(image, rate, received)
-    cells = F.interpolate(received, out["heatmap"].shape[2:], mode="nearest")
+    out, rate, cells = answer_at_random(model, image, config.drop_probability)
     heat, box = detection_loss(out["heatmap"], out["box"], batch.targets, cells)
-    price = config.lambda_low * (config.lambda_high / config.lambda_low) ** rate
-    bits = (price * out["bpp"]).mean()
+    bits = (config.price(rate) * out["bpp"]).mean()
     target = F.avg_pool2d(image, 4)
     preview = ((out["preview"].float() - target).abs() * cells).mean()
     truth = batch.mask.masked_fill(cells[:, 0] == 0, VOID)
