@@ -22,7 +22,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from sc2_ros.cli.api.checks import check_figure
+from sc2_ros.cli.api.checks import check_figure, check_seed
 from sc2_ros.errors import InputError, ParameterError
 
 
@@ -151,6 +151,7 @@ def _check(args: argparse.Namespace) -> None:
     """Refuse what is out of range."""
     if not 0 <= args.loss < 1:
         raise ParameterError(f"--loss {args.loss} is out of range: use 0 to below 1, as 0.1")
+    check_seed(args.seed)
     if args.limit is not None and args.limit < 1:
         raise ParameterError(f"--limit {args.limit} is out of range: use 1 or more images")
     if not 1 <= args.jobs <= 4 * (os.cpu_count() or 1):

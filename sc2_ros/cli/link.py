@@ -13,7 +13,7 @@ a link description as for `sc2 replay`, or the name of a scenario of benchmarks/
 import argparse
 from pathlib import Path
 
-from sc2_ros.cli.api.checks import check_figure, check_positive
+from sc2_ros.cli.api.checks import check_figure, check_positive, check_seed
 from sc2_ros.link.auto import PREFERENCES
 
 
@@ -37,6 +37,7 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.link.scenarios import find_scenario, play
 
     check_positive(args, "mean_kbps", "max_kbps", "fps", "seconds")
+    check_seed(args.seed)
     check_figure("--out", args.out)
     scenario = find_scenario(args.link, args.mean_kbps)
     config = AutoConfig(max_kbps=args.max_kbps, prefer=args.prefer)

@@ -75,6 +75,7 @@ def test_footage_without_labels_is_measured_by_agreement(tmp_path, weights, caps
         (["--data", "synthetic", "--checkpoint", "absent"], "no checkpoint 'absent'"),
         (["--data", "synthetic", "--loss", "1"], "--loss 1.0 is out of range"),
         (["--data", "synthetic", "--limit", "0"], "--limit 0 is out of range"),
+        (["--data", "synthetic", "--seed", "-1"], "--seed -1 is out of range"),
         (["--data", "synthetic", "--device", "tpu"], "'tpu' is unknown"),
         (["--data", "synthetic", "--jobs", "0"], "--jobs 0 is out of range"),
         (["--data", "synthetic", "--agreement", "1.5"], "--agreement 1.5 is no score"),

@@ -26,7 +26,13 @@ def test_draws_a_trace_at_another_mean(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["no-such-trace"], ["1mbit", "--mean-kbps", "-3"], ["1mbit", "--fps", "0"]]
+    "arguments",
+    [
+        ["no-such-trace"],
+        ["1mbit", "--mean-kbps", "-3"],
+        ["1mbit", "--fps", "0"],
+        ["1mbit", "--seed", "-1"],
+    ],
 )
 def test_mistakes_are_one_line(arguments, tmp_path, capsys):
     assert main(["link", *arguments, "--out", str(tmp_path / "link.png")]) == 2

@@ -24,6 +24,16 @@ def check_positive(args: argparse.Namespace, *names: str) -> None:
             raise ParameterError(f"{option} {value:g} is out of range; give a number above 0")
 
 
+def check_seed(seed: int) -> None:
+    """Refuse a seed below 0.
+
+    Raises:
+        ParameterError: it is.
+    """
+    if seed < 0:
+        raise ParameterError(f"--seed {seed} is out of range; give 0 or above")
+
+
 def check_figure(option: str, path: Path) -> None:
     """Refuse what no figure can be written to.
 
