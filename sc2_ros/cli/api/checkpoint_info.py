@@ -31,9 +31,11 @@ def print_checkpoint(console: Console, name: str) -> None:
 def _lines(name: str) -> list[tuple[str, str]]:
     """Of a checkpoint of the recipe sc2_ros."""
     checkpoint = checkpoints.load(name)
+    head = checkpoint.saliency
     return [
         ("id", f"{checkpoint.id:08x}"),
         ("encoder", f"{parameters(checkpoint.encoder):,} parameters, flies"),
+        ("saliency", "none" if head is None else f"{parameters(head):,} parameters, flies"),
         ("ground", f"{parameters(checkpoint.ground):,} parameters"),
         *flatten(checkpoint.card),
     ]
