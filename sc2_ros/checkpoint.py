@@ -175,7 +175,10 @@ def read_file(
             keys = file.keys() if weights else ()
             tensors = {key: file.get_tensor(key) for key in keys}
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from error
+        raise CheckpointError(
+            f"{path} is not a readable safetensors file ({error}); copy it again, or give one that "
+            f"{maker} made"
+        ) from error
     if metadata.get("format") != expected:
         raise CheckpointError(
             f"{path} has format '{metadata.get('format')}', expected '{expected}'; "

@@ -146,11 +146,7 @@ class GroundPipeline:
         if header.type is wire.PacketType.FEEDBACK:
             self._refuse("unexpected type", PacketError("a feedback packet came to the ground"))
             return []
-        if not header.may_be_of(self._checkpoint_id):
-            raise MismatchError(
-                f"packet of checkpoint {header.checkpoint_id:08x}, but {self._checkpoint_id:08x} "
-                "is loaded; start both ends with the same checkpoint"
-            )
+        header.check_checkpoint(self._checkpoint_id)
         if header.type is wire.PacketType.STREAM_INFO:
             frame_id = wire.parse_stream_info(packet)
             self._stream(header.stream, now_s).frame_id = frame_id

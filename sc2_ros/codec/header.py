@@ -7,7 +7,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from sc2_ros.errors import PacketError
+from sc2_ros.errors import MismatchError, PacketError
 
 VERSIONS = (1, 2, 3)
 """Version 2 adds predicted slices and the origin; what needs neither is sent as version 1. Version
@@ -61,9 +61,13 @@ class Header:
         features = self.type is PacketType.FEATURES
         return features and self.version == LEARNED_VERSION and self.reference > 0
 
-    def may_be_of(self, checkpoint_id: int) -> bool:
-        """Whether it can be of that checkpoint; the short form tells by its hash alone."""
-        return self.is_short or self.checkpoint_id == checkpoint_id
+    def check_checkpoint(self, checkpoint_id: int) -> None:
+        """Raise MismatchError if it is of another checkpoint; the short form tells by its hash."""
+        if not self.is_short and self.checkpoint_id != checkpoint_id:
+            raise MismatchError(
+                f"packet of checkpoint {self.checkpoint_id:08x}, but {checkpoint_id:08x} is "
+                "loaded; start both ends with the same checkpoint"
+            )
 
 
 def check(header: Header) -> None:

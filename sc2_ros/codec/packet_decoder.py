@@ -24,7 +24,7 @@ from sc2_ros.codec.version2 import (
     parse_predicted_head,
 )
 from sc2_ros.codec.version3 import parse_head, reference_hash
-from sc2_ros.errors import MismatchError, MissingReferenceError, PacketError
+from sc2_ros.errors import MissingReferenceError, PacketError
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +86,7 @@ class PacketDecoder:
         header = packet.header
         if header.type is not wire.PacketType.FEATURES:
             raise PacketError(f"expected a features packet, got {header.type.name}")
-        if not header.may_be_of(self._checkpoint_id):
-            raise MismatchError(
-                f"packet of checkpoint {header.checkpoint_id:08x}, but {self._checkpoint_id:08x} "
-                "is loaded; start both ends with the same checkpoint"
-            )
+        header.check_checkpoint(self._checkpoint_id)
         reference = head = None
         if header.reference:
             reference, head, data = self._reference(packet, references)

@@ -62,7 +62,7 @@ def parse_short(data: bytes) -> tuple[Header, bytes]:
         PacketError: too short, damaged, or without a reference.
     """
     if len(data) < SHORT_BYTES + SLICED_BYTES:
-        raise PacketError(f"packet of {len(data)} bytes; a short header alone has {SHORT_BYTES}")
+        raise PacketError(f"packet of {len(data)} bytes: no predicted slice is so short")
     _, stream, frame, code, reference, stamp, crc = _SHORT.unpack_from(data)
     rest = data[SHORT_BYTES:]
     computed = zlib.crc32(rest, zlib.crc32(_NO_CRC, zlib.crc32(data[:_CRC_AT])))

@@ -74,6 +74,13 @@ def build(kind: type[T], values: Any, where: str) -> T:
         raise ParameterError(f"{where}: missing {missing}") from error
 
 
+def check_settings(settings: dict[str, Any], *known: str) -> None:
+    """Raise ParameterError if a recipe's settings have other names than those known."""
+    if unknown := sorted(set(settings) - set(known)):
+        names = ", ".join(sorted(known)) or "none"
+        raise ParameterError(f"settings: unknown {', '.join(unknown)}; known are {names}")
+
+
 def _wanted(value: Any, hint: Any) -> str:
     """What a field takes, where a value is not of it; "" where it is, or is built by itself."""
     members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)

@@ -13,7 +13,10 @@ from sc2_ros import checkpoint
 from sc2_ros.cli.main import main
 from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.packet import parse
+from sc2_ros.errors import ParameterError
 from sc2_ros.media.flight import SyntheticFlight
+from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.recipes import RunOptions, recipe
 from sc2_ros.training.recipes.segmentation_head import segmentation_loss
 
 CONFIG = """
@@ -94,6 +97,13 @@ def test_mistakes_are_one_line(arguments, words, capsys) -> None:
     assert error.startswith("error: ")
     assert words in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["sc2_ros", "segmentation_head", "context", "saliency"])
+def test_unknown_settings_are_named(name, tmp_path) -> None:
+    config = TrainConfig(out=str(tmp_path), settings={"mask_clases": "own"})
+    with pytest.raises(ParameterError, match="unknown mask_clases"):
+        recipe(name)(config, RunOptions(init="default"))
 
 
 def test_unknown_key_is_named(tmp_path, capsys) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sc2_ros import checkpoint
 from sc2_ros.errors import ParameterError
 from sc2_ros.training import context_fit
-from sc2_ros.training.config import TrainConfig, build
+from sc2_ros.training.config import TrainConfig, build, check_settings
 from sc2_ros.training.context_network import ContextConfig
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.recipes import RunOptions
@@ -29,6 +29,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     `settings: {footage: [...], context: {...}}`: videos and image sequences, relative to the data
     folder; and what `ContextConfig` has.
     """
+    check_settings(config.settings, "context", "footage")
     if options.init is None:
         raise ParameterError("context needs a checkpoint: --init default, or a file")
     parts = checkpoint.read(options.init)

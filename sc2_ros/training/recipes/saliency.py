@@ -13,7 +13,7 @@ from pathlib import Path
 from sc2_ros import checkpoint
 from sc2_ros.errors import ParameterError
 from sc2_ros.training import saliency_fit
-from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.config import TrainConfig, check_settings
 from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.sources import some_images
 
@@ -22,6 +22,7 @@ _IMAGES = 360
 
 def run(config: TrainConfig, options: RunOptions) -> Path:
     """Fit a head to the checkpoint that --init names; write OUT/checkpoint.safetensors."""
+    check_settings(config.settings)
     if options.init is None:
         raise ParameterError("saliency needs a checkpoint: --init default, or a file")
     parts, ready = checkpoint.read(options.init), checkpoint.load(options.init)

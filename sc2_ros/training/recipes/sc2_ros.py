@@ -24,7 +24,7 @@ from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import ANCHORS
 from sc2_ros.training import context_fit, saliency_fit, tables
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
-from sc2_ros.training.config import TrainConfig, build
+from sc2_ros.training.config import TrainConfig, build, check_settings
 from sc2_ros.training.context_network import ContextConfig
 from sc2_ros.training.datasets import DETECTION_CLASSES
 from sc2_ros.training.mask_classes import mask_classes_of
@@ -41,6 +41,7 @@ IMAGES_FOR_TABLES = 360
 
 def run(config: TrainConfig, options: RunOptions) -> Path:
     """Train, fit the coding tables, write OUT/checkpoint.safetensors and return its path."""
+    check_settings(config.settings, "mask_classes", "context", "footage")
     folder = Path(config.out)
     torch.manual_seed(config.trainer.seed)
     classes = mask_classes_of(config)

@@ -22,7 +22,7 @@ from sc2_ros.network.encoder import STRIDE
 from sc2_ros.network.heads import SegmentationHead
 from sc2_ros.training.augment import VOID
 from sc2_ros.training.batches import Batch, open_sources, stream_batches
-from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.config import TrainConfig, check_settings
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.segmentation_loss import segmentation_loss
@@ -82,6 +82,7 @@ def head_loss(
 
 def run(config: TrainConfig, options: RunOptions) -> Path:
     """Train the head of the checkpoint that --init names; write OUT/checkpoint.safetensors."""
+    check_settings(config.settings, "mask_classes")
     if options.init is None:
         raise ParameterError("segmentation_head needs a checkpoint: --init default, or a file")
     parts = checkpoint.read(options.init)
