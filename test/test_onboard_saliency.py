@@ -49,6 +49,16 @@ def test_objects_cost_less_patience_than_background():
     assert mu[:, 4:] == pytest.approx(REFINEMENT * BACKGROUND)
 
 
+def test_it_says_what_the_head_says():
+    torch.manual_seed(0)
+    head = SaliencyHead(64).requires_grad_(False)
+    latent = np.random.default_rng(0).normal(size=(64, 7, 9)).astype(np.float32)
+
+    logit = SaliencyRefinement(head)._logit(latent)
+
+    assert logit == pytest.approx(head(torch.from_numpy(latent)[None])[0, 0].numpy(), abs=1e-5)
+
+
 def test_half_the_strength_is_half_the_way():
     mu = refinement_of(head_that_sees(), 0.5)(latent_of_two_halves())
 
