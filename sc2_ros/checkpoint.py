@@ -214,7 +214,7 @@ def read(name: str | Path = "default") -> Parts:
         encoder, ground = build_networks(card)
         encoder.load_state_dict(_part(tensors, "encoder."))
         ground.load_state_dict(_part(tensors, "ground."))
-        saliency = _saliency(_part(tensors, "saliency."))
+        saliency = _saliency(_part(tensors, "saliency."), card["network"]["channels"])
     except (IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{path}: its weights do not fit its card ({reason})") from error
@@ -264,11 +264,10 @@ def _part(
     }
 
 
-def _saliency(state: dict[str, torch.Tensor]) -> SaliencyHead | None:
+def _saliency(state: dict[str, torch.Tensor], channels: int) -> SaliencyHead | None:
     if not state:
         return None
-    hidden, channels = state["enter.weight"].shape[:2]
-    head = SaliencyHead(channels, hidden)
+    head = SaliencyHead(channels, hidden=len(state["enter.weight"]))
     head.load_state_dict(state)
     return head
 

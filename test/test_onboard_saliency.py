@@ -11,7 +11,7 @@ import torch
 
 from sc2_ros import checkpoint
 from sc2_ros.codec.symbols import REFINEMENT
-from sc2_ros.errors import ParameterError
+from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.ground import GroundPipeline
 from sc2_ros.network.saliency import SaliencyHead
 from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
@@ -98,6 +98,16 @@ def test_a_flying_drone_may_change_it_and_the_ground_reads_both():
 def test_a_strength_beyond_one_is_refused():
     with pytest.raises(ParameterError, match="saliency"):
         OnboardConfig(rate_saliency=1.5).validate()
+
+
+def test_a_head_for_other_latents_is_refused_when_it_is_read(tmp_path):
+    card = checkpoint.default_card()
+    encoder, ground = checkpoint.build_networks(card)
+    path = tmp_path / "other.safetensors"
+    checkpoint.save(path, encoder, ground, checkpoint.untrained().tables, card, SaliencyHead(32))
+
+    with pytest.raises(CheckpointError, match="do not fit"):
+        checkpoint.load(path)
 
 
 def test_it_travels_in_the_checkpoint_and_is_not_part_of_its_id(tmp_path):

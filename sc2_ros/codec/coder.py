@@ -52,7 +52,7 @@ class _Plans:
     prediction: Prediction | None
     protection: Protection
     moved: bool
-    refinement: Scaled
+    refinement: Scaled | float
     plans: dict[int, FramePlan] = field(default_factory=dict)
 
 
@@ -290,8 +290,11 @@ class LatentCodec:
         last = self._last
         same = last is not None and last.latent is latent and last.prediction is prediction
         if last is None or not same or (last.protection, last.moved) != (protection, moved):
-            known = last is not None and last.latent is latent
-            refinement = last.refinement if last and known else self._refinement_of(latent)
+            if last is not None and last.latent is latent:
+                refinement = last.refinement
+            else:
+                worth = self._refinement
+                refinement = worth(latent) if callable(worth) else worth
             last = self._last = _Plans(latent, prediction, protection, moved, refinement)
         if code not in last.plans:
             rounded = round_latent(latent, self._gains[code], last.refinement)
@@ -300,9 +303,3 @@ class LatentCodec:
                 rounded, code, protection, prediction, moved=moved, intra=intra
             )
         return last.plans[code]
-
-    def _refinement_of(self, latent: Latent) -> Scaled:
-        """What a bit is worth at each position (h, w) of a latent."""
-        if callable(self._refinement):
-            return self._refinement(latent)
-        return np.full(latent.shape[1:], self._refinement, np.float32)

@@ -34,14 +34,20 @@ class SourceConfig:
     vertical_flip: float = 0.0
 
 
-def some_images(sources: Sequence[SourceConfig], count: int, seed: int) -> list[NDArray[np.uint8]]:
-    """About `count` training images (H, W[, 3]), shared out as the sources share a batch."""
+def training_data(sources: Sequence[SourceConfig]) -> list[tuple[int, Dataset]]:
+    """The training split of each source, with how many of a batch it gives."""
+    return [(source.per_batch, open_dataset(source.path, "train")) for source in sources]
+
+
+def some_images(
+    shares: Sequence[tuple[int, Sequence[Sample]]], count: int, seed: int
+) -> list[NDArray[np.uint8]]:
+    """About `count` images (H, W[, 3]) of samples, shared out as they share a batch."""
     rng = np.random.default_rng(seed)
-    total = sum(source.per_batch for source in sources)
+    total = sum(per_batch for per_batch, _ in shares)
     images = []
-    for source in sources:
-        data = open_dataset(source.path, "train")
-        chosen = rng.permutation(len(data))[: max(count * source.per_batch // total, 1)]
+    for per_batch, data in shares:
+        chosen = rng.permutation(len(data))[: max(count * per_batch // total, 1)]
         images += [data[int(number)].image for number in chosen]
     return images
 

@@ -18,7 +18,7 @@ from sc2_ros.training.config import TrainConfig, build, check_settings
 from sc2_ros.training.context_network import ContextConfig
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.recipes import RunOptions
-from sc2_ros.training.sources import some_images
+from sc2_ros.training.sources import some_images, training_data
 
 _IMAGES = 360
 
@@ -34,7 +34,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         raise ParameterError("context needs a checkpoint: --init default, or a file")
     parts = checkpoint.read(options.init)
     encoder = checkpoint.load(options.init).encoder
-    images = some_images(config.sources, _IMAGES, config.trainer.seed)
+    images = some_images(training_data(config.sources), _IMAGES, config.trainer.seed)
     shape = build(ContextConfig, config.settings.get("context", {}), "settings: context")
     plain = replace(parts.tables, temporal=None, context=None)
     tables = context_fit.fit(

@@ -15,7 +15,7 @@ from sc2_ros.errors import ParameterError
 from sc2_ros.training import saliency_fit
 from sc2_ros.training.config import TrainConfig, check_settings
 from sc2_ros.training.recipes import RunOptions
-from sc2_ros.training.sources import some_images
+from sc2_ros.training.sources import some_images, training_data
 
 _IMAGES = 360
 
@@ -26,7 +26,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     if options.init is None:
         raise ParameterError("saliency needs a checkpoint: --init default, or a file")
     parts, ready = checkpoint.read(options.init), checkpoint.load(options.init)
-    images = some_images(config.sources, _IMAGES, config.trainer.seed)
+    images = some_images(training_data(config.sources), _IMAGES, config.trainer.seed)
     head = saliency_fit.fit(ready.encoder, ready.ground, images, config.trainer.seed)
     if head is None:
         raise ParameterError(

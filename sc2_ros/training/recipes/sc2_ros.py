@@ -31,6 +31,7 @@ from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.sc2_model import Answers, TrainingModel, sc2_loss
+from sc2_ros.training.sources import some_images
 from sc2_ros.training.starting import begin_with, weights_of
 from sc2_ros.training.teachers import load_teacher
 from sc2_ros.training.trainer import Trainer
@@ -90,13 +91,8 @@ def export(
     assert isinstance(model, TrainingModel)
     model.bottleneck.log_gain.data[0] += math.log(config.floor_gain)
     model.encoder.half().float()  # the tables must fit the weights as they are stored
-    rng = np.random.default_rng(config.trainer.seed)
-    total = sum(source.per_batch for source in config.sources)
-    images = []
-    for source in sources:
-        share = max(IMAGES_FOR_TABLES * source.per_batch // total, 1)
-        chosen = rng.permutation(len(source.samples))[:share]
-        images += [source.samples[number].image for number in chosen]
+    shares = [(source.per_batch, source.samples) for source in sources]
+    images = some_images(shares, IMAGES_FOR_TABLES, config.trainer.seed)
     fitted = tables.fit(model.encoder, model.bottleneck, images)
     shape = build(ContextConfig, config.settings.get("context", {}), "settings: context")
     known = chain(footage(config.settings.get("footage", ())), clips)
