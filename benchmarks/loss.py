@@ -20,6 +20,7 @@ import numpy as np
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.checkpoint import Checkpoint
+from sc2_ros.codec.capture_time import CaptureTimes
 from sc2_ros.codec.packet import PacketType, parse
 from sc2_ros.errors import Sc2Error
 from sc2_ros.evaluation.detection import DetectionScore
@@ -44,13 +45,15 @@ class Flight:
         self.results: dict[int, FrameResult] = {}
         self.packets = self.size_bytes = self.repair_bytes = self.frames_sent = 0
         self._stamps: set[int] = set()
+        self._times = CaptureTimes()
 
     def camera(self, frame: SourceFrame, time_s: float) -> None:
         """Not needed."""
 
     def sent(self, packet: bytes, time_s: float) -> None:
         """Count bytes of the images that count."""
-        header = parse(packet).header
+        header = self._times.resolve(parse(packet).header)
+        assert header is not None  # every packet is seen, from the first one on
         if header.capture_time_ns < self.first_ns or header.type is PacketType.STREAM_INFO:
             return
         self._stamps.add(header.capture_time_ns)

@@ -116,7 +116,8 @@ def fly(checkpoint_name: str, size: str, fps: float, flown: Array[c_longlong]) -
     # A minute of images rendered beforehand would be larger than the pipeline, so a few in a loop.
     flight = SyntheticFlight(0, width=width, height=height)
     images = [flight.frame(5 * i).image for i in range(_IMAGES)]
-    onboard = OnboardPipeline(checkpoints.load(checkpoint_name), OnboardConfig(rate_mode="fixed"))
+    checkpoint = checkpoints.load(checkpoint_name)
+    onboard = OnboardPipeline(checkpoint, OnboardConfig(rate_mode="fixed"))
     books = FeedbackBuilder(session=1, station=1)
     start = time.monotonic()
     index = 0
@@ -128,13 +129,15 @@ def fly(checkpoint_name: str, size: str, fps: float, flown: Array[c_longlong]) -
         packets = onboard.process(frame, now_s)
         for packet in packets:
             onboard.on_sent(packet, now_s)
-        onboard.on_feedback(acknowledge(packets, books, now_s), now_s)
+        onboard.on_feedback(acknowledge(packets, books, checkpoint.id, now_s), now_s)
         index += 1
         flown[:] = [index, onboard.stats.slices_predicted]
         time.sleep(max(0.0, index / fps - (time.monotonic() - start)))
 
 
-def acknowledge(packets: list[bytes], books: FeedbackBuilder, now_s: float) -> bytes:
+def acknowledge(
+    packets: list[bytes], books: FeedbackBuilder, checkpoint_id: int, now_s: float
+) -> bytes:
     """What a ground that has got and decoded these packets of a frame tells the drone."""
     for packet in packets:
         header = wire.parse(packet).header
@@ -145,13 +148,8 @@ def acknowledge(packets: list[bytes], books: FeedbackBuilder, now_s: float) -> b
     books.on_held(header.frame)
     payload = books.build(now_s)
     assert payload is not None  # packets have come
-    kind, stamp_ns = wire.PacketType.FEEDBACK, header.capture_time_ns
-    return wire.build(
-        wire.Header(
-            kind, header.stream, header.checkpoint_id, header.frame, capture_time_ns=stamp_ns
-        ),
-        payload,
-    )
+    kind = wire.PacketType.FEEDBACK
+    return wire.build(wire.Header(kind, header.stream, checkpoint_id, header.frame), payload)
 
 
 def _parse_arguments() -> argparse.Namespace:

@@ -7,8 +7,8 @@
 
 Without --input: the clips of ../shared/data (or $SC2_DATA) and the synthetic flight. Rows are
 {clip, fps, system, setting, age, loss, bytes_per_frame, kbps, agreement_ap50,
-agreement_same_grid_ap50 (sc2_ros/evaluation/video_agreement.py), ap50 (against labels, where there
-are any), encode_ms, decode_ms}; `summary` has the bytes at equal agreement
+agreement_same_grid_ap50, grid_sent_ap50 (sc2_ros/evaluation/video_agreement.py), ap50 (against
+labels, where there are any), encode_ms, decode_ms}; `summary` has the bytes at equal agreement
 (sc2_ros/evaluation/video_summary.py). Times are CPU milliseconds, the network's in none of them.
 
 A row that the file of --json already has, of the same checkpoint and as many frames, is not
@@ -41,7 +41,7 @@ from sc2_ros.evaluation.video_summary import MIDDLE, PEERS, Row, curve, summary
 
 OWN_PARTS = ("curves", "loss", "ages")
 FIRST_PEER = "x265"
-RATES = (0.0, float(MIDDLE), 0.25)
+RATES = (0.0, float(MIDDLE), 0.25, 0.4)
 AGES = (1, 3, 6)
 QUALITIES = {"x265": (20, 28, 36, 44), "x264": (24, 32, 42), "svt-av1": (35, 45, 60)}
 LOSSY_QUALITY = {"x265": 36, "x264": 42}
@@ -50,7 +50,7 @@ SEEDS = (0, 1, 2)
 """Of the loss: in 34 frames of one packet, two are lost."""
 KEY = ("clip", "fps", "system", "setting", "age", "loss", "sent")
 SHOWN = (
-    *("clip", "fps", "equal_at", "share_of_intra", "share_of_intra_same_grid"),
+    *("clip", "fps", "equal_at", "grid_sent", "share_of_intra", "share_of_intra_same_grid"),
     *("share_of_intra_by_labels", "share_of_x265", "share_of_x265_at_most"),
     *("kept_at_loss_sc2", "kept_at_loss_x265", "added_ms"),
 )

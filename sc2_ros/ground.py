@@ -129,7 +129,7 @@ class GroundPipeline:
                 number,
                 self._checkpoint_id,
                 stream.newest.frame,
-                capture_time_ns=stream.newest.capture_time_ns,
+                capture_time_ns=stream.newest_time_ns or 0,
             )
             packets.append(wire.build(header, payload))
             stream.feedback_due_s = max(stream.feedback_due_s + period_s, now_s)
@@ -149,7 +149,7 @@ class GroundPipeline:
         header.check_checkpoint(self._checkpoint_id)
         if header.type is wire.PacketType.STREAM_INFO:
             frame_id = wire.parse_stream_info(packet)
-            self._stream(header.stream, now_s).frame_id = frame_id
+            self._stream(header.stream, now_s).name(frame_id)
             return []
         known = self._streams.get(header.stream)
         restarted = known is not None and known.has_restarted(header)
@@ -159,6 +159,8 @@ class GroundPipeline:
             try:
                 with self._stage("decode"):
                     pieces.append(self._bounded(self._codec.decode(packet, references)))
+                # That of a compact packet is told by the reference.
+                packet = replace(packet, header=pieces[0].header)
             except MissingReferenceError as error:
                 # It came all the same: the feedback tells the drone which frames are here.
                 self._refuse("reference missing", error)
@@ -169,7 +171,7 @@ class GroundPipeline:
         if restarted:
             ready = stream.ready(stream.assembler.expire(now_s, -math.inf))
             stream.restart()
-        stream.enter(header, len(data), now_s)
+        stream.enter(packet.header, len(data), now_s)
         before = replace(stream.assembler.stats)
         frames = []
         for piece in pieces:
@@ -187,6 +189,8 @@ class GroundPipeline:
 
     def _repaired(self, stream: GroundStream, packet: wire.Packet) -> list[DecodedSlice]:
         """The lost slices that a packet, together with those before, makes up for."""
+        if packet.header.time_is_relative:  # its reference is missing
+            return []
         try:
             with self._stage("decode"):
                 lost = stream.repairer.add(packet)

@@ -32,15 +32,38 @@ class GroundStream:
         self.heard_s = now_s
         self.feedback_due_s = now_s
         self.newest: wire.Header | None = None
+        """Of the newest packet; its capture time is relative where its reference is not here."""
         self.lock = threading.Lock()
         self.builder = FeedbackBuilder(_session(now_s), station)
 
+    @property
+    def newest_time_ns(self) -> int | None:
+        """Capture time of the newest packet; None where it is not known."""
+        if self.newest is None or self.newest.time_is_relative:
+            return None
+        return self.newest.capture_time_ns
+
     def has_restarted(self, header: wire.Header) -> bool:
-        """Whether a packet shows that the sender counts anew."""
-        newest = self.newest
-        return newest is not None and has_restarted(
-            header.frame, header.capture_time_ns, newest.frame, newest.capture_time_ns
-        )
+        """Whether a packet shows that the sender counts anew.
+
+        A compact one does not: it goes on from a frame that is here, or its time is not known.
+        """
+        return not header.is_compact and not self._goes_on(header)
+
+    def _goes_on(self, header: wire.Header) -> bool:
+        """Whether a packet can be of the sender's session; by its number alone, if need be."""
+        if self.newest is None:
+            return True
+        time_ns, newest_ns = header.capture_time_ns, self.newest_time_ns
+        if header.time_is_relative or newest_ns is None:
+            time_ns = newest_ns = 0
+        return not has_restarted(header.frame, time_ns, self.newest.frame, newest_ns)
+
+    def name(self, frame_id: str) -> None:
+        """The drone has told the frame_id of the stream."""
+        self.frame_id = frame_id
+        with self.lock:
+            self.builder.named = True
 
     def restart(self) -> None:
         """Begin new books."""
@@ -51,7 +74,10 @@ class GroundStream:
         self.references.clear()
 
     def enter(self, header: wire.Header, size_bytes: int, now_s: float) -> None:
-        """Enter a packet in the books."""
+        """Enter a packet in the books; one with a relative time only if its number goes on."""
+        # Nothing but its number tells what it is of, and one that is wrong would stay the newest.
+        if header.time_is_relative and not self._goes_on(header):
+            return
         # Repair packets count like slices beyond the grid: their bytes have passed the link, too.
         expected = max(header.rows * header.cols, header.place + 1)
         with self.lock:
@@ -65,7 +91,14 @@ class GroundStream:
             if frame.complete:
                 header = frame.header
                 self.references.put(
-                    Reference(header.frame, header.rate_code, frame.geometry, frame.symbols)
+                    Reference(
+                        header.frame,
+                        header.rate_code,
+                        frame.geometry,
+                        frame.symbols,
+                        told=frame.told,
+                        stamp=frame.stamp,
+                    )
                 )
                 with self.lock:
                     self.builder.on_held(header.frame)

@@ -169,9 +169,11 @@ class OnboardPipeline:
         except PacketError:
             self.stats.bad_feedback += 1
             return
-        if feedback.session != self._ground_session:  # a ground that knows no frame_id yet
-            self._ground_session = feedback.session
+        if feedback.session != self._ground_session and not feedback.named:
             self._info.restart()
+        elif feedback.named:
+            self._info.on_known()
+        self._ground_session = feedback.session
         # The rate follows one station; what is predicted heeds all of them.
         if not self._keeper.on_feedback(feedback, now_s):
             return

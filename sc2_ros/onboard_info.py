@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """When the stream info packet, which tells a stream's frame_id, is sent; a pure function of time.
 
-With the first frame, after one second, two more, four more, and then every eight: of the 40 bytes
-of a frame in which nothing moves, one a second would take 3 at 10 frames per second. With a frame
-that needs no other, from which a recording may be cut, it is sent unless it was within the last
-second. Anew where the frame_id is another, and where somebody begins to listen.
+With the first frame, after one second, two more, four more, and then every eight; every eight at
+once where the ground says that it knows it: of the 17 bytes of a frame in which nothing moves, one
+a second would take 3 at 10 frames per second. With a frame that needs no other, from which a
+recording may be cut, it is sent unless it was within the last second. Anew where the frame_id is
+another, and where somebody begins to listen.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ class InfoSchedule:
     def restart(self) -> None:
         """Somebody has begun to listen: it is due with the next frame."""
         self._sent_s = None
+
+    def on_known(self) -> None:
+        """The ground knows it: from here on it is for those who listen without a word."""
+        self._wait_s = LAST_S
 
     def is_due(self, frame_id: str, now_s: float, *, whole: bool) -> bool:
         """Whether a frame with that frame_id is to be accompanied; whole: it needs no other."""

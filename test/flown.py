@@ -50,9 +50,11 @@ def receive_all(ground, packets, now_s=0.0):
 
 
 def sealed(packet):
+    """With the checksum that it should have, where its form has it."""
     packet = bytearray(packet)
-    packet[20:24] = bytes(4)
-    packet[20:24] = zlib.crc32(packet).to_bytes(4, "little")
+    at, size = {0x34: (14, 4), 0x44: (6, 2)}.get(packet[0], (20, 4))
+    packet[at : at + size] = bytes(size)
+    packet[at : at + size] = zlib.crc32(packet).to_bytes(4, "little")[:size]
     return bytes(packet)
 
 

@@ -10,25 +10,30 @@ import struct
 from functools import cache
 
 import numpy as np
+import pytest
+from compact_flight import version_3, version_4
 from flown import sealed, stamp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from temporal_weights import little_changes as version_2
 
-from sc2_ros import checkpoint
 from sc2_ros.codec import packet as wire
+from sc2_ros.codec.varint import varint, zigzag
 from sc2_ros.ground import GroundConfig, GroundPipeline
 from sc2_ros.media.flight import SyntheticFlight
 from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
 
 SIZES = [0, 1, 16, 96, 128, 1200, 4096, 8192, 65_535]
 STEPS = [-70, -33, -2, -1, 1, 2, 31, 32, 33, 300, 32_767, 32_768]
+FORMS = {0x10: (6, 12, 24), 0x34: (2, 6, 18), 0x44: (2, 8, 9)}
+"""By first byte: where a packet has its frame number, its capture time and its payload."""
 TIMES_NS = [0, -1, 1, 2**63 - 1, -(2**63), 10**18]
 
 
 @cache
-def shipped():
-    """The model that ships: unlike one without training it predicts frames from earlier ones."""
-    return checkpoint.load("default")
+def trained(version):
+    """Unlike a model without training it predicts frames from earlier ones."""
+    return {2: version_2, 3: version_3, 4: version_4}[version]()
 
 
 @cache
@@ -42,32 +47,38 @@ def forge(packet, rng):
     data = bytearray(packet)
     for _ in range(rng.randint(1, 3)):
         lie = rng.randint(0, 6)
+        # A lie in the first byte makes another form of it.
+        frame_at, time_at, head_at = FORMS.get(data[0], FORMS[0x10])
         if lie == 0:  # any bit
             data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
-        elif lie == 1:  # slice and grid
-            data[8:10] = rng.randbytes(2)
+        elif lie == 1:  # slice and grid, or how far back the reference is
+            data[frame_at + 2 : frame_at + 4] = rng.randbytes(2)
         elif lie == 2:  # frame number
-            (number,) = struct.unpack_from("<H", data, 6)
-            struct.pack_into("<H", data, 6, (number + rng.choice(STEPS)) & 0xFFFF)
+            (number,) = struct.unpack_from("<H", data, frame_at)
+            struct.pack_into("<H", data, frame_at, (number + rng.choice(STEPS)) & 0xFFFF)
         elif lie == 3:  # capture time
-            struct.pack_into("<q", data, 12, rng.choice(TIMES_NS))
-        elif lie == 4 and len(data) >= 32:  # sizes, or origin and motion
+            told = struct.pack("<q", rng.choice(TIMES_NS))
+            if data[0] == 0x44:
+                told = varint(zigzag(rng.choice(TIMES_NS)))
+            data[time_at : time_at + len(told)] = told
+        elif lie == 4 and len(data) >= head_at + 8:  # sizes, or origin and motion
             struct.pack_into(
-                "<HH", data, rng.choice([24, 28]), rng.choice(SIZES), rng.choice(SIZES)
+                "<HH", data, head_at + rng.choice([0, 4]), rng.choice(SIZES), rng.choice(SIZES)
             )
         elif lie == 5:  # length
-            data = data[: rng.randint(24, len(data))]
+            data = data[: rng.randint(min(head_at, len(data)), len(data))]
         else:  # coded symbols
-            at = rng.randint(24, len(data))
+            at = rng.randint(min(head_at, len(data)), len(data))
             data[at:] = rng.randbytes(len(data[at:]))
     return sealed(data)
 
 
+@pytest.mark.parametrize("version", [2, 3, 4])
 @settings(max_examples=10, deadline=None)
 @given(st.randoms(use_true_random=False))
-def test_forged_packets_in_both_directions_never_raise(rng):
-    onboard = OnboardPipeline(shipped(), OnboardConfig(rate_mode="auto"))
-    ground = GroundPipeline(shipped(), GroundConfig(max_pixels=40_000, score_threshold=0.0))
+def test_forged_packets_in_both_directions_never_raise(version, rng):
+    onboard = OnboardPipeline(trained(version), OnboardConfig(rate_mode="auto"))
+    ground = GroundPipeline(trained(version), GroundConfig(max_pixels=40_000, score_threshold=0.0))
     now_s, seen = 0.0, []
     for number in range(8):
         now_s += rng.choice([0.001, 0.03, 0.2, 1.0])

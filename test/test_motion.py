@@ -110,6 +110,18 @@ def test_the_grid_follows_to_half_a_step(dx, dy, step):
 
 
 @pytest.mark.parametrize("step", [1, 4])
+@pytest.mark.parametrize("origin", [(0, 0), (3, 9)])
+def test_where_the_picture_turns_the_grid_moves_by_multiples_of_8(step, origin):
+    reference = Geometry((WIDTH, HEIGHT), (WIDTH, HEIGHT), origin)
+    turned = similarity(5, -11, degrees=3)
+
+    place, told = motion.align(turned, reference, step)
+
+    assert all(part % 8 == 0 for part in place)
+    assert told.turn != 0
+
+
+@pytest.mark.parametrize("step", [1, 4])
 def test_the_grid_stays_where_the_picture_hardly_moved(step):
     reference = Geometry((WIDTH, HEIGHT), (WIDTH, HEIGHT), (4, 8))
 

@@ -17,6 +17,7 @@ from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.evaluation.virtual import VirtualRun
 from sc2_ros.ground import GroundPipeline
 from sc2_ros.link.emulator import LinkModel, LinkPipe
+from sc2_ros.link.feedback_builder import FeedbackBuilder
 from sc2_ros.link.spec import parse_link
 from sc2_ros.media.source import SourceFrame
 from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
@@ -103,6 +104,30 @@ def test_stream_info_comes_more_and_more_seldom_with_predicted_frames():
             schedule.on_sent("left", now_s)
             seconds.append(now_s)
     assert seconds == [0, 1, 3, 7, 15, 20, 28, 36]
+
+
+def test_stream_info_is_not_repeated_where_the_ground_knows_it():
+    schedule, seconds = InfoSchedule(), []
+    for now_s in range(30):
+        if schedule.is_due("left", now_s, whole=False):
+            schedule.on_sent("left", now_s)
+            schedule.on_known()
+            seconds.append(now_s)
+    assert seconds == [0, 8, 16, 24]
+
+
+def test_a_ground_that_knows_the_frame_id_is_not_told_again():
+    pipeline = onboard()
+    told(pipeline, [0])
+    books = FeedbackBuilder(session=7, named=True)
+    books.on_packet(0, 0, 1, 100, 0.1)
+    header = wire.Header(wire.PacketType.FEEDBACK, 0, pipeline._checkpoint_id, 0)
+    pipeline.on_feedback(wire.build(header, books.build(0.1)), 0.2)
+    assert told(pipeline, [0.5, 0.9]) == []
+    books = FeedbackBuilder(session=8)
+    books.on_packet(1, 0, 1, 100, 0.9)
+    pipeline.on_feedback(wire.build(header, books.build(0.9)), 0.95)
+    assert told(pipeline, [0.96]) == [(0.96, "left")]
 
 
 def test_stream_info_comes_with_every_change_and_for_every_new_listener():

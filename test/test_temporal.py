@@ -8,6 +8,7 @@ import random
 
 import numpy as np
 import pytest
+from compact_flight import version_3
 from temporal_flight import Flight, held
 from temporal_weights import little_changes
 
@@ -233,15 +234,20 @@ def test_a_hole_after_a_cut_is_not_filled_with_what_was_there_before(checkpoint)
     assert not frame.latent[:, ~frame.received].any()
 
 
-@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("version", [2, 3, 4])
 def test_many_frames_with_loss_both_ways_do_not_drift(checkpoint, version):
-    """Version 3 with the network that ships."""
+    """Versions 3 and 4 with the networks that ship."""
     frames = int(os.environ.get("SC2_DRIFT_FRAMES", "500"))  # 10,000 before a release
-    flight = Flight(load("default") if version == 3 else checkpoint, rate_index=0.1)
-    dice = random.Random(5)
+    flown = {2: checkpoint, 3: version_3(), 4: load("default")}[version]
+    flight = Flight(flown, rate_index=0.1)
+    dice, other = random.Random(5), random.Random(6)
     flight.scene._base = flight.scene._base[:48, :48]
     predicted = whole = 0
+    shares = set()
     for _ in range(frames):
+        if other.random() < 0.3:  # something comes or goes
+            y, x = other.randrange(36), other.randrange(36)
+            flight.scene._base[y : y + 12, x : x + 12] = other.randrange(256)
         headers, shown = flight.step(
             lose=lambda: dice.random() < 0.2, lose_feedback=lambda: dice.random() < 0.2
         )
@@ -249,9 +255,17 @@ def test_many_frames_with_loss_both_ways_do_not_drift(checkpoint, version):
         assert all(header.version == version for header in headers if header.reference)
         for ready in shown[0]:
             number = ready.frame.header.frame
-            assert held(flight.stations[0]).get(number).digest == flight.sent(number).digest
+            ours, theirs = held(flight.stations[0]).get(number), flight.sent(number)
+            assert ours.digest == theirs.digest
+            assert np.array_equal(ours.symbols, theirs.symbols)
+            assert (ours.told is None) == (theirs.told is None) == (version < 4)
+            if ours.told is not None:
+                assert np.array_equal(ours.told, theirs.told)
+                shares.add(ours.told.mean())
             whole += 1
 
     assert flight.stations[0].stats.bad_packets == {}
     assert whole > 0.75 * frames
     assert predicted > 0.9 * frames
+    # Of frames of version 4 all positions were told, or none, or a part.
+    assert version < 4 or (min(shares) == 0 and max(shares) == 1 and len(shares) > 4)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from sc2_ros.codec.capture_time import Stamp
 from sc2_ros.codec.coder import DecodedSlice, LatentCodec
 from sc2_ros.codec.packet import Geometry, Header
 from sc2_ros.codec.prediction import Motion, Prediction, predict
@@ -32,8 +33,10 @@ class AssembledFrame:
 
     Attributes:
         header: of the first slice that came.
+        stamp: capture time and interval; where no slice is missing, as the drone has them.
         geometry: the frame's sizes and origin.
         symbols: (C, h, w) int8, zero where nothing came.
+        told: (h, w) bool, in version 4 the positions that were told anew; None before.
         latent: (C, h, w) float32, zero where nothing came.
         received: (h, w) bool, the positions that came.
         slices_expected: slices that the frame was cut into.
@@ -47,8 +50,10 @@ class AssembledFrame:
     """
 
     header: Header
+    stamp: Stamp
     geometry: Geometry
     symbols: npt.NDArray[np.int8]
+    told: npt.NDArray[np.bool_] | None
     latent: npt.NDArray[np.float32]
     received: npt.NDArray[np.bool_]
     slices_expected: int
@@ -95,10 +100,42 @@ class _OpenFrame:
     size_bytes: int = 0
     slices: dict[int, DecodedSlice] = field(default_factory=dict)
     repaired: set[int] = field(default_factory=set)
+    prediction: Prediction | None = None
+    """Of those slices that have one; all have the same."""
 
     @property
     def expected(self) -> int:
         return self.first.header.rows * self.first.header.cols
+
+    @property
+    def stamp(self) -> Stamp:
+        header = self.first.header
+        if self.prediction is None:
+            return Stamp(header.capture_time_ns)
+        reference = self.prediction.reference
+        distance = (header.frame - reference.frame) & 0xFFFF
+        return reference.stamp.following(header.capture_time_ns, distance)
+
+    def fits(self, piece: DecodedSlice) -> bool:
+        """Whether a slice with this frame's number can be of this frame."""
+        a, b = self.first.header, piece.header
+        before, other = self.prediction, piece.prediction
+        if before and other and before.reference.frame != other.reference.frame:
+            return False
+        return (a.rows, a.cols, a.rate_code, a.capture_time_ns) == (
+            b.rows,
+            b.cols,
+            b.rate_code,
+            b.capture_time_ns,
+        ) and self.first.geometry == piece.geometry
+
+    def put(self, piece: DecodedSlice, *, repaired: bool) -> None:
+        """Take a slice of the frame; `repaired`: it did not come itself."""
+        self.slices[piece.header.slice] = piece
+        if repaired:
+            self.repaired.add(piece.header.slice)
+        if self.prediction is None:
+            self.prediction = piece.prediction
 
 
 class FrameAssembler:
@@ -131,15 +168,13 @@ class FrameAssembler:
             self.stats.late += 1
             return []
         frame = self._find(piece, now_s)
-        if not _same_frame(frame.first, piece):
+        if not frame.fits(piece):
             self.stats.inconsistent += 1
             return []
         if header.slice in frame.slices:
             self.stats.duplicates += 1
             return []
-        frame.slices[header.slice] = piece
-        if repaired:
-            frame.repaired.add(header.slice)
+        frame.put(piece, repaired=repaired)
         frame.size_bytes += size_bytes
         frame.last_s = now_s
         if len(frame.slices) == frame.expected:
@@ -198,11 +233,14 @@ class FrameAssembler:
         symbols = np.zeros((channels, first.grid_h, first.grid_w), np.int8)
         received = np.zeros((first.grid_h, first.grid_w), np.bool_)
         repaired = np.zeros((first.grid_h, first.grid_w), np.bool_)
+        told = np.zeros((first.grid_h, first.grid_w), np.bool_)
         for number, piece in frame.slices.items():
             _, height, width = piece.symbols.shape
             rows = slice(piece.y0, piece.y0 + height)
             cols = slice(piece.x0, piece.x0 + width)
             symbols[:, rows, cols] = piece.symbols
+            if piece.told is not None:
+                told[rows, cols] = piece.told
             received[rows, cols] = True
             repaired[rows, cols] = number in frame.repaired
         latent = self._codec.dequantise(symbols, first.header.rate_code)
@@ -215,8 +253,10 @@ class FrameAssembler:
                 latent = np.where(concealed, moved, latent)
         return AssembledFrame(
             header=first.header,
+            stamp=frame.stamp,
             geometry=first.geometry,
             symbols=symbols,
+            told=told if first.told is not None else None,
             latent=latent,
             received=received,
             slices_expected=frame.expected,
@@ -231,9 +271,8 @@ class FrameAssembler:
 
     def _before(self, frame: _OpenFrame) -> Prediction | None:
         """What an earlier frame says about this one."""
-        for piece in frame.slices.values():
-            if piece.prediction is not None:
-                return piece.prediction
+        if frame.prediction is not None:
+            return frame.prediction
         newest = self._references.newest if self._references is not None else None
         first = frame.first
         # Nothing tells how the picture moved: a frame on the same grid is taken as it is.
@@ -260,14 +299,3 @@ def _alike(
 def _signed(difference: int) -> int:
     """Difference of two 16-bit counters that wrap, -32768 .. 32767."""
     return (difference + 0x8000 & 0xFFFF) - 0x8000
-
-
-def _same_frame(one: DecodedSlice, other: DecodedSlice) -> bool:
-    """Whether two slices with the same frame number can be of the same frame."""
-    a, b = one.header, other.header
-    return (a.rows, a.cols, a.rate_code, a.capture_time_ns) == (
-        b.rows,
-        b.cols,
-        b.rate_code,
-        b.capture_time_ns,
-    ) and one.geometry == other.geometry

@@ -27,14 +27,16 @@ from sc2_ros.codec.packet import (
     parse,
     parse_geometry,
 )
+from sc2_ros.codec.varint import read_varint, varint
 from sc2_ros.errors import PacketError
 
 MAX_BYTES = MAX_GRID * MAX_GRID * MAX_PAYLOAD_BYTES
+_LENGTH_BITS = 28
 
 
 def pack_strings(strings: Sequence[bytes]) -> bytes:
     """Strings behind their lengths (LEB128); the last one needs none, it ends with the frame."""
-    return b"".join(_varint(len(text)) for text in strings[:-1]) + b"".join(strings)
+    return b"".join(varint(len(text)) for text in strings[:-1]) + b"".join(strings)
 
 
 def unpack_strings(payload: bytes, count: int) -> list[bytes]:
@@ -45,7 +47,7 @@ def unpack_strings(payload: bytes, count: int) -> list[bytes]:
     """
     sizes, at = [], 0
     for _ in range(count - 1):
-        size, at = _read_varint(payload, at)
+        size, at = read_varint(payload, at, _LENGTH_BITS)
         sizes.append(size)
     strings = []
     for size in sizes:
@@ -125,24 +127,3 @@ def join(packets: Iterable[bytes], checkpoint_id: int = 0) -> tuple[bytes, Geome
         raise PacketError(f"{count - len(pieces)} of {count} packets of the frame are missing")
     payload = b"".join(pieces[number] for number in range(count))
     return payload[GEOMETRY_BYTES:], parse_geometry(payload)
-
-
-def _varint(value: int) -> bytes:
-    result = bytearray()
-    while value > 127:
-        result.append(value & 127 | 128)
-        value >>= 7
-    result.append(value)
-    return bytes(result)
-
-
-def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 28, 7):
-        if at >= len(data):
-            break
-        value |= (data[at] & 127) << shift
-        at += 1
-        if data[at - 1] < 128:
-            return value, at
-    raise PacketError("a string's length is cut off or too large")

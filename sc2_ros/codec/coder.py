@@ -28,6 +28,7 @@ from sc2_ros.codec.prediction import Motion, Prediction, predict
 from sc2_ros.codec.pricing import FramePricer
 from sc2_ros.codec.rate_search import GuidedSearch, highest_code
 from sc2_ros.codec.references import Reference, ReferenceWindow
+from sc2_ros.codec.skip_coding import SkipTrace
 from sc2_ros.codec.symbols import Scaled, Symbols, round_latent
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
 from sc2_ros.errors import ParameterError
@@ -117,6 +118,10 @@ class LatentCodec:
         latent: Latent = symbols / self._gains[code][:, None, None]
         return latent.astype(np.float32, copy=False)
 
+    def refinement_of(self, latent: Latent) -> Scaled | float:
+        """The mu of a latent: one for all positions, or (h, w)."""
+        return self._refinement(latent) if callable(self._refinement) else self._refinement
+
     def choose(self, latent: Latent, code: int, prediction: Prediction | None = None) -> Symbols:
         """The symbols (C, h, w) that are sent for a latent, all slices predicted if there is one.
 
@@ -125,7 +130,7 @@ class LatentCodec:
         plan = self._plan(latent, code, UNPROTECTED, prediction, False)
         trace = plan.intra if plan.predicted is None else plan.predicted
         assert trace is not None
-        if isinstance(trace, LearnedTrace):
+        if isinstance(trace, LearnedTrace | SkipTrace):
             return trace.sent
         symbols = np.zeros(latent.shape, np.int8)
         symbols.reshape(-1)[trace.kept] = trace.values
@@ -230,7 +235,7 @@ class LatentCodec:
             header: stream, frame number and capture time of the frame.
             geometry: its sizes and origin.
             protection: slices at least, and repair packets.
-            prediction: what a frame at most 255 before says about it, if any.
+            prediction: what a frame at most 32 before says about it, if any; 255 up to version 3.
 
         Raises:
             FrameTooBigError: not even code 0 fits.
@@ -293,8 +298,7 @@ class LatentCodec:
             if last is not None and last.latent is latent:
                 refinement = last.refinement
             else:
-                worth = self._refinement
-                refinement = worth(latent) if callable(worth) else worth
+                refinement = self.refinement_of(latent)
             last = self._last = _Plans(latent, prediction, protection, moved, refinement)
         if code not in last.plans:
             rounded = round_latent(latent, self._gains[code], last.refinement)

@@ -16,3 +16,4 @@ class Coders:
         self.counted = SymbolCoder(tables)
         self.temporal = None if tables.temporal is None else SymbolCoder(tables.temporal)
         self.learned = None if tables.context is None else SymbolCoder(tables.context)
+        self.skip = None if tables.skip is None else SymbolCoder(tables.skip)

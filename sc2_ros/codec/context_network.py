@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -43,13 +43,14 @@ _MEAN_MAX = 59
 _LEVEL_FACTOR = 5
 _CERTAIN = 1
 _EXACT = 1 << 24
-_PREFIX = "context_"
 _CODES_KEPT = 8
 _ONE_THREAD = 1 << 18
 
 Ints = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float32]
+
+_Network = TypeVar("_Network", bound="ContextNetwork")
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,9 @@ class ContextNetwork:
     sizes: Ints
     offsets: Ints
 
+    prefix: ClassVar[str] = "context_"
+    """Of the names of its arrays in a checkpoint."""
+
     def __post_init__(self) -> None:
         """Bring every array to its dtype, then check what the coder relies on."""
         for field in fields(self):
@@ -164,12 +168,17 @@ class ContextNetwork:
         """Float32 is exact as long as no sum, in whatever order, can reach 2^24."""
         entered = np.abs(self.enter.astype(np.int64)).sum((3, 4)) * REACH
         entered += np.abs(self.side.astype(np.int64)).sum((3, 4)) * REACH
-        entered += np.abs(self.enter_bias.astype(np.int64)).max(0)
+        entered += self._largest_bias()
         left = np.abs(self.leave.astype(np.int64)).sum(3) * HIDDEN_MAX
         left += np.abs(self.leave_bias.astype(np.int64)).max(0)
         # The spread is multiplied by 5 as an int32.
         bound = max(int(entered.max()), int(left.max()))
         _require(bound < _EXACT, f"a sum may reach {bound}, beyond the exact integers of float32")
+
+    def _largest_bias(self) -> npt.NDArray[np.int64]:
+        """The most that enters a hidden unit besides the inputs, (G, 2, H)."""
+        largest: npt.NDArray[np.int64] = np.abs(self.enter_bias.astype(np.int64)).max(0)
+        return largest
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -188,11 +197,14 @@ class ContextNetwork:
 
     def at(self, code: int) -> CodeNetwork:
         """The network at a rate code."""
-        found = self._at.pop(code, None) or CodeNetwork(self, code)
+        found = self._at.pop(code, None) or self._made(code)
         self._at[code] = found
         if len(self._at) > _CODES_KEPT:  # the one that was not asked for the longest
             del self._at[next(iter(self._at))]
         return found
+
+    def _made(self, code: int) -> CodeNetwork:
+        return CodeNetwork(self, code)
 
     @cached_property
     def _at(self) -> dict[int, CodeNetwork]:
@@ -200,22 +212,22 @@ class ContextNetwork:
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Plain arrays for a checkpoint file; `from_arrays` is the inverse."""
-        return {_PREFIX + field.name: getattr(self, field.name) for field in fields(self)}
+        return {self.prefix + field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> ContextNetwork | None:
+    def from_arrays(cls: type[_Network], arrays: Mapping[str, npt.NDArray[Any]]) -> _Network | None:
         """Read what `to_arrays` made; None if there is nothing of it.
 
         Raises:
             CheckpointError: an array is missing or invalid.
         """
         names = [field.name for field in fields(cls)]
-        missing = [name for name in names if _PREFIX + name not in arrays]
+        missing = [name for name in names if cls.prefix + name not in arrays]
         if len(missing) == len(names):
             return None
         if missing:
-            raise CheckpointError(f"context network lacks {', '.join(missing)}")
-        return cls(**{name: np.asarray(arrays[_PREFIX + name]) for name in names})
+            raise CheckpointError(f"{cls.prefix[:-1]} network lacks {', '.join(missing)}")
+        return cls(**{name: np.asarray(arrays[cls.prefix + name]) for name in names})
 
 
 class CodeNetwork:
@@ -261,23 +273,34 @@ class CodeNetwork:
                 tap by tap; zero what is not.
             side: (P, 9 (count + 1)) float32, the same of the reference, or None without one.
         """
+        return self._expected(number, self._hidden(number, around, side))
+
+    def _expected(self, number: int, hidden: Floats) -> Expectation:
         step = self.steps[number]
-        hidden = _product(around, self._enter[number])
-        if side is not None:
-            hidden += _product(side, self._side[number])
-        hidden += self._enter_bias[number]
-        np.maximum(hidden, 0, out=hidden)
-        np.minimum(hidden, HIDDEN_MAX, out=hidden)
-        left = hidden @ self._leave[number]
-        left += self._leave_bias[number]
         size = step.end - step.start
-        out = left.astype(np.int32)
+        out = self._left(number, hidden).astype(np.int32)
         eighths = (out[:, :size] + (1 << MEAN_BITS - 1)) >> MEAN_BITS
         np.clip(eighths, -_MEAN_MAX, _MEAN_MAX, out=eighths)
         level = (out[:, size:] * _LEVEL_FACTOR) >> LEVEL_BITS
         np.clip(level, 0, LEVELS - 1, out=level)
         table = _TABLE_OF[level, eighths + _MEAN_MAX]
         return Expectation(table, (eighths + FRACTIONS // 2) >> 3)
+
+    def _hidden(self, number: int, around: Floats, side: Floats | None) -> Floats:
+        """What enters the hidden units of a step, (P, H), before they are clipped."""
+        hidden = _product(around, self._enter[number])
+        if side is not None:
+            hidden += _product(side, self._side[number])
+        hidden += self._enter_bias[number]
+        return hidden
+
+    def _left(self, number: int, hidden: Floats) -> Floats:
+        """What leaves the hidden units, (P, 2 size): all means, then all spreads."""
+        np.maximum(hidden, 0, out=hidden)
+        np.minimum(hidden, HIDDEN_MAX, out=hidden)
+        left = hidden @ self._leave[number]
+        left += self._leave_bias[number]
+        return left
 
 
 def _product(rows: Floats, weights: Floats) -> Floats:

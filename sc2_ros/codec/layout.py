@@ -69,6 +69,16 @@ def layout(grid: Grid) -> Layout:
     )
 
 
+def patch_rows(grid: Grid, number: int) -> Ints:
+    """The ranks of one patch, in the order of the patch's own layout."""
+    where = layout(grid)
+    parts = []
+    for ranks, bounds in zip(where.ranks, where.bounds, strict=True):
+        begin, end = ranks.start + bounds[number : number + 2]
+        parts.append(np.arange(begin, end))
+    return np.concatenate(parts)
+
+
 def _neighbours(patch: Ints) -> Ints:
     """Places of the 3x3 round every place, (h w, 9); h w where those are not of its patch."""
     height, width = patch.shape

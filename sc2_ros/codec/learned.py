@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.codec.cdf import MAX_SYMBOL
-from sc2_ros.codec.context_network import REACH, ContextNetwork, Expectation
-from sc2_ros.codec.layout import TAPS, Layout, layout
+from sc2_ros.codec.choice import SymbolChoice
+from sc2_ros.codec.context_network import REACH, ContextNetwork
+from sc2_ros.codec.layout import TAPS, Layout, layout, patch_rows
 from sc2_ros.codec.prediction import Prediction
 from sc2_ros.codec.rans import SymbolCoder, trimmed, untrimmed
 from sc2_ros.codec.slicing import Grid
@@ -93,10 +94,7 @@ class LearnedPricer:
     def __init__(self, network: ContextNetwork) -> None:
         """Derive the look-up tables."""
         self._network = network
-        self._bits = network.bits.reshape(-1)
-        self._zero_bits = network.bits[:, MAX_SYMBOL].copy()
-        # Where the costs of each table's symbol 0 are in the flat array.
-        self._columns = np.arange(len(network.bits)) * network.bits.shape[1] + MAX_SYMBOL
+        self._choice = SymbolChoice(network)
         self._surroundings = Surroundings()
 
     def trace(
@@ -126,7 +124,7 @@ class LearnedPricer:
             ranks, channels = where.ranks[step.phase], slice(step.start, step.end)
             near = self._surroundings.near(ranks)
             expected = at.expect(number, near, None if side is None else side[ranks])
-            less, bits = self._chosen(
+            less, bits = self._choice.choose(
                 values[ranks, channels], rest[ranks, channels], refinement[ranks], expected
             )
             value = less + expected.mean
@@ -149,40 +147,6 @@ class LearnedPricer:
             coded,
             [step.phase for step in at.steps],
         )
-
-    def _chosen(
-        self,
-        value: npt.NDArray[np.int32],
-        rest: Floats,
-        refinement: Floats,
-        expected: Expectation,
-    ) -> tuple[npt.NDArray[np.int32], Floats]:
-        """Symbols (P, size) less their means, and what they cost.
-
-        rest: what rounding took off; refinement: (P,) mu. Each symbol goes one step nearer to its
-        mean where that pays; one that is not coded is zero.
-        """
-        less = value - expected.mean
-        np.clip(less, -MAX_SYMBOL, MAX_SYMBOL, out=less)
-        less *= expected.table != 0
-        bits = self._zero_bits[expected.table]
-        flat = less.reshape(-1)
-        off = np.flatnonzero(flat != 0)
-        if len(off):
-            away = flat[off]
-            at = self._columns[expected.table.reshape(-1)[off]] + away
-            spent = self._bits[at]
-            if refinement.any():
-                step = np.sign(away)
-                fewer = self._bits[at - step]
-                lost = rest.reshape(-1)[off]
-                harm = 1 + 2 * np.where(away > 0, lost, -lost)
-                mu = refinement[off // less.shape[1]]
-                pays = harm < mu * (spent - fewer)
-                flat[off] = away - step * pays
-                spent = np.where(pays, fewer, spent)
-            bits.reshape(-1)[off] = spent
-        return less, bits
 
 
 class LearnedDecoder:
@@ -268,10 +232,5 @@ def side_input(prediction: Prediction, code: int, network: ContextNetwork, grid:
 
 def patch_side(side: Floats, grid: Grid, number: int) -> Floats:
     """The rows of `side_input` of one patch, in the order of the patch's own layout."""
-    where = layout(grid)
-    parts = []
-    for phase in (0, 1):
-        first = where.ranks[phase].start
-        begin, end = where.bounds[phase][number : number + 2]
-        parts.append(side[first + begin : first + end])
-    return np.concatenate(parts)
+    rows: Floats = side[patch_rows(grid, number)]
+    return rows

@@ -8,7 +8,7 @@
     9 (rows-1) << 4 | cols-1                10 rate code            11 reference
     12 capture time i64 ns                  20 CRC-32 of the packet with these 4 bytes zero
 
-Predicted slices of version 3 have a shorter one (short.py).
+Predicted slices have a shorter one: short.py in version 3, compact.py in version 4.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+from sc2_ros.codec.compact import COMPACT, build_compact, parse_compact
 from sc2_ros.codec.header import (
     LEARNED_VERSION,
     MAX_GRID,
     MAX_RATE_CODE,
+    SKIP_VERSION,
     VERSIONS,
     Header,
     PacketType,
@@ -33,6 +35,7 @@ __all__ = [
     "LEARNED_VERSION",
     "MAX_GRID",
     "MAX_RATE_CODE",
+    "SKIP_VERSION",
     "VERSIONS",
     "Header",
     "PacketType",
@@ -90,6 +93,8 @@ class Geometry:
 def build(header: Header, payload: bytes) -> bytes:
     """The bytes that go on the wire.
 
+    The capture time of a compact header must be relative, that of any other must not.
+
     Raises:
         PacketError: a field is out of its range, or the packet would exceed MAX_PACKET_BYTES.
     """
@@ -100,6 +105,8 @@ def build(header: Header, payload: bytes) -> bytes:
     check(header)
     if header.is_short:
         return build_short(header, payload)
+    if header.is_compact:
+        return build_compact(header, payload)
     grid = (header.rows - 1) << 4 | (header.cols - 1)
     fields = (
         header.version << 4 | header.type,
@@ -122,14 +129,16 @@ def build(header: Header, payload: bytes) -> bytes:
 def parse(data: bytes) -> Packet:
     """Check and take apart what came from the wire.
 
+    The capture time of a compact header stays relative: who has the reference's makes it absolute.
+
     Raises:
         PacketError: whatever is wrong with it; no other exception leaves, whatever the bytes.
     """
     data = bytes(data)
-    if data[:1] == SHORT and len(data) <= MAX_PACKET_BYTES:
-        short = Packet(*parse_short(data))
-        check(short.header)
-        return short
+    if data[:1] in (SHORT, COMPACT) and len(data) <= MAX_PACKET_BYTES:
+        packet = Packet(*(parse_short(data) if data[:1] == SHORT else parse_compact(data)))
+        check(packet.header)
+        return packet
     if not HEADER_BYTES <= len(data) <= MAX_PACKET_BYTES:
         raise PacketError(
             f"packet of {len(data)} bytes; expected {HEADER_BYTES} to {MAX_PACKET_BYTES}"
@@ -138,7 +147,7 @@ def parse(data: bytes) -> Packet:
         _HEADER.unpack_from(data)
     )
     if first >> 4 not in VERSIONS:
-        raise PacketError(f"packet version {first >> 4}; this program reads 1 to 3")
+        raise PacketError(f"packet version {first >> 4}; this program reads 1 to 4")
     payload = data[HEADER_BYTES:]
     computed = zlib.crc32(payload, zlib.crc32(_NO_CRC, zlib.crc32(data[:_CRC_AT])))
     if computed != crc:
@@ -161,8 +170,8 @@ def parse(data: bytes) -> Packet:
         version=first >> 4,
     )
     check(header)
-    if header.is_short:
-        raise PacketError("a predicted slice of version 3 with a long header")
+    if not header.tells_checkpoint:
+        raise PacketError(f"a predicted slice of version {header.version} with a long header")
     return Packet(header, payload)
 
 
@@ -246,4 +255,4 @@ def parse_origin(value: int, version: int = 2) -> tuple[int, int]:
 
 def origin_step(version: int) -> int:
     """Origins are multiples of it, pixels."""
-    return 1 if version == LEARNED_VERSION else ORIGIN_STEP
+    return ORIGIN_STEP if version < LEARNED_VERSION else 1

@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.codec import packet as wire
+from sc2_ros.codec import version3, version4
+from sc2_ros.codec.capture_time import absolute
 from sc2_ros.codec.coders import Coders
 from sc2_ros.codec.learned import LearnedDecoder, patch_side, side_input
 from sc2_ros.codec.prediction import Motion, Prediction, predict
 from sc2_ros.codec.references import Reference, ReferenceWindow
+from sc2_ros.codec.skip_coding import SkipDecoder, Surrounded
 from sc2_ros.codec.slice_decoder import SliceDecoder
 from sc2_ros.codec.slicing import MAX_PATCH_SYMBOLS, Grid
 from sc2_ros.codec.tables import CodingTables
@@ -23,7 +26,6 @@ from sc2_ros.codec.version2 import (
     parse_intra_head,
     parse_predicted_head,
 )
-from sc2_ros.codec.version3 import parse_head, reference_hash
 from sc2_ros.errors import MissingReferenceError, PacketError
 
 
@@ -32,6 +34,8 @@ class DecodedSlice:
     """One slice as it came off the wire, and what it was predicted from, if anything.
 
     `symbols` (C, ph, pw) int16 belong at row `y0`, column `x0` of a latent of `grid_h` x `grid_w`.
+    The capture time of the header is absolute. `told` (ph, pw) bool tells which positions were told
+    anew, in version 4; None before.
     """
 
     symbols: npt.NDArray[np.int16]
@@ -42,6 +46,7 @@ class DecodedSlice:
     header: wire.Header
     geometry: wire.Geometry
     prediction: Prediction | None = None
+    told: npt.NDArray[np.bool_] | None = None
 
     @property
     def encoded_size(self) -> tuple[int, int]:
@@ -70,7 +75,11 @@ class PacketDecoder:
         self._learned: LearnedDecoder | None = None
         if tables.context is not None and coders.learned is not None:
             self._learned = LearnedDecoder(tables.context, coders.learned)
+        self._skip: SkipDecoder | None = None
+        if tables.skip is not None and coders.skip is not None:
+            self._skip = SkipDecoder(tables.skip, coders.skip)
         self._last: Prediction | None = None
+        self._surrounded: tuple[tuple[Prediction, int, Grid], Surrounded] | None = None
         self._side: tuple[tuple[Prediction, int, Grid], npt.NDArray[np.float32]] | None = None
 
     def decode(
@@ -88,8 +97,10 @@ class PacketDecoder:
             raise PacketError(f"expected a features packet, got {header.type.name}")
         header.check_checkpoint(self._checkpoint_id)
         reference = head = None
+        share = 0
         if header.reference:
-            reference, head, data = self._reference(packet, references)
+            reference, head, share, data = self._reference(packet, references)
+            header = absolute(header, reference.stamp)
             sizes = reference.geometry
             geometry = wire.Geometry(sizes.encoded_size, sizes.source_size, head.origin)
         else:
@@ -107,14 +118,18 @@ class PacketDecoder:
         prediction = None
         if reference is not None and head is not None:
             prediction = self._predict(reference, head.motion, height, width)
-        if header.version == wire.LEARNED_VERSION:
+        told = np.ones(shape[1:], np.bool_) if header.version == wire.SKIP_VERSION else None
+        if header.is_compact:
+            assert prediction is not None
+            symbols, told = self._decode_skipped(data, shape, header, prediction, grid, share)
+        elif header.version >= wire.LEARNED_VERSION:
             symbols = self._decode_learned(data, shape, header, prediction, grid)
         elif prediction is None:
             symbols = self._decoder.intra(data, shape, header.rate_code)
         else:
             symbols = self._decoder.predicted(data, prediction, patch, header.rate_code)
         return DecodedSlice(
-            symbols, patch.y0, patch.x0, height, width, header, geometry, prediction
+            symbols, patch.y0, patch.x0, height, width, header, geometry, prediction, told
         )
 
     def _decode_learned(
@@ -127,7 +142,9 @@ class PacketDecoder:
     ) -> npt.NDArray[np.int16]:
         network = self._tables.context
         if self._learned is None or network is None:
-            raise PacketError("a packet of version 3, but the checkpoint has no context network")
+            raise PacketError(
+                f"a packet of version {header.version}, but the checkpoint has no context network"
+            )
         side = None
         if prediction is not None:
             key = (prediction, header.rate_code, grid)
@@ -135,6 +152,23 @@ class PacketDecoder:
                 self._side = (key, side_input(prediction, header.rate_code, network, grid))
             side = patch_side(self._side[1], grid, header.slice)
         return self._learned.decode(data, shape, header.rate_code, side)
+
+    def _decode_skipped(
+        self,
+        data: bytes,
+        shape: tuple[int, int, int],
+        header: wire.Header,
+        prediction: Prediction,
+        grid: Grid,
+        share: int,
+    ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.bool_]]:
+        if self._skip is None:
+            raise PacketError("a packet of version 4, but the checkpoint has no skip network")
+        key = (prediction, header.rate_code, grid)
+        if self._surrounded is None or self._surrounded[0] != key:
+            self._surrounded = (key, self._skip.surrounded(prediction, header.rate_code, grid))
+        patch = self._surrounded[1].patch(grid, header.slice)
+        return self._skip.decode(data, shape, header.rate_code, share, patch)
 
     def _predict(self, reference: Reference, motion: Motion, height: int, width: int) -> Prediction:
         """The prediction, which is the same for all slices of a frame."""
@@ -147,8 +181,11 @@ class PacketDecoder:
 
     def _reference(
         self, packet: wire.Packet, references: ReferenceWindow | None
-    ) -> tuple[Reference, PredictedHead, bytes]:
-        """The very frame that a predicted slice names, the slice's head, and what follows that."""
+    ) -> tuple[Reference, PredictedHead, int, bytes]:
+        """The very frame that a predicted slice names, the slice's head, and what follows that.
+
+        The number is the share class of version 4.
+        """
         header = packet.header
         if header.version == 1:
             raise PacketError("a packet of version 1 that names a reference")
@@ -157,13 +194,17 @@ class PacketDecoder:
         number = (header.frame - header.reference) & 0xFFFF
         found = references.get(number) if references is not None else None
         digest = 0 if found is None else found.digest
-        if header.version == wire.LEARNED_VERSION:
-            head, data = parse_head(packet.payload)
-            digest = reference_hash(digest, self._checkpoint_id)
+        share = 0
+        if header.is_compact:
+            head, share, data = version4.parse_head(packet)
+            digest = version4.reference_hash(digest, self._checkpoint_id)
+        elif header.is_short:
+            head, data = version3.parse_head(packet.payload)
+            digest = version3.reference_hash(digest, self._checkpoint_id)
         else:
             head = parse_predicted_head(packet.payload)
             data = packet.payload[PREDICTED_HEAD_BYTES:]
         if found is None or digest != head.digest:
             what = "is not here" if found is None else "is another one here"
             raise MissingReferenceError(f"predicted from frame {number}, which {what}")
-        return found, head, data
+        return found, head, share, data

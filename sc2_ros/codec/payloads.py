@@ -4,16 +4,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 
 from sc2_ros.codec.coders import Coders
 from sc2_ros.codec.intra_pricing import Trace
 from sc2_ros.codec.learned import LearnedTrace
 from sc2_ros.codec.plan import FramePlan
 from sc2_ros.codec.pricing import FramePricer
+from sc2_ros.codec.skip_coding import SkipTrace
 from sc2_ros.codec.symbols import Symbols
 from sc2_ros.codec.tables import SKIP
 from sc2_ros.codec.temporal_pricing import PredictedTrace
+
+
+@dataclass(frozen=True, eq=False)
+class CodedSlices:
+    """What is sent of a frame.
+
+    Attributes:
+        symbols: (C, h, w) int8.
+        told: (h, w) bool, the positions that are told anew; None before version 4.
+        strings: the rANS bytes of every slice.
+    """
+
+    symbols: Symbols
+    told: npt.NDArray[np.bool_] | None
+    strings: list[bytes]
 
 
 class PayloadBuilder:
@@ -24,14 +43,11 @@ class PayloadBuilder:
         self._coders = coders
         self._pricer = pricer
 
-    def build(self, plan: FramePlan, shape: tuple[int, ...]) -> tuple[Symbols, list[bytes]]:
-        """What is sent of the symbols, and the rANS bytes of every slice.
-
-        The order is channel, row, column.
-        """
+    def build(self, plan: FramePlan, shape: tuple[int, ...]) -> CodedSlices:
+        """What a plan sends of a latent of `shape` (C, h, w)."""
         choices = plan.price.predicted
         if plan.learned:
-            return self._learned_payloads(plan, shape)
+            return self._learned(plan, shape)
         sources = []
         if not choices.all():
             assert isinstance(plan.intra, Trace)
@@ -59,20 +75,24 @@ class PayloadBuilder:
                 used = np.flatnonzero(table != SKIP)
                 chosen = all_sent[where].reshape(-1)[used]
                 payloads[number] = coder.encode(chosen.tolist(), table[used].tolist())
-        return sent, payloads
+        return CodedSlices(sent, None, payloads)
 
-    def _learned_payloads(
-        self, plan: FramePlan, shape: tuple[int, ...]
-    ) -> tuple[Symbols, list[bytes]]:
-        """The same with a learned context model."""
-        assert self._coders.learned is not None
+    def _learned(self, plan: FramePlan, shape: tuple[int, ...]) -> CodedSlices:
+        """The same with learned context models."""
         sent = np.zeros(shape, np.int8)
+        told = np.ones(shape[1:], np.bool_)
         payloads = []
         for number, predicted in enumerate(plan.price.predicted):
             trace = plan.predicted if predicted else plan.intra
-            assert isinstance(trace, LearnedTrace)
             patch = plan.grid.patch(number)
             where = (slice(None), slice(patch.y0, patch.y1), slice(patch.x0, patch.x1))
+            if isinstance(trace, SkipTrace):
+                assert self._coders.skip is not None
+                payloads.append(trace.payload(number, self._coders.skip))
+                told[where[1:]] = trace.told[where[1:]]
+            else:
+                assert isinstance(trace, LearnedTrace)
+                assert self._coders.learned is not None
+                payloads.append(trace.payload(number, self._coders.learned))
             sent[where] = trace.sent[where]
-            payloads.append(trace.payload(number, self._coders.learned))
-        return sent, payloads
+        return CodedSlices(sent, told if plan.skip else None, payloads)

@@ -10,12 +10,15 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from sc2_ros.codec import version4
+from sc2_ros.codec.compact import COMPACT_BYTES, USUAL_TIME_BYTES
 from sc2_ros.codec.intra_pricing import Trace
 from sc2_ros.codec.learned import LearnedTrace
 from sc2_ros.codec.packet import GEOMETRY_BYTES, HEADER_BYTES, MAX_PACKET_BYTES
 from sc2_ros.codec.prediction import Motion
 from sc2_ros.codec.repair import BLOCK_BYTES
 from sc2_ros.codec.short import SHORT_BYTES, SLICED_BYTES
+from sc2_ros.codec.skip_coding import SkipTrace
 from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.symbols import Ints
 from sc2_ros.codec.temporal_pricing import PredictedTrace
@@ -92,21 +95,28 @@ class FramePlan:
         repairs: how many repair packets follow its slices.
         learned: whether the traces are those of a learned context model.
         motion: of the prediction.
+        skip: whether predicted slices are those of a skip network, version 4.
     """
 
     code: int
     grid: Grid
     intra: Trace | LearnedTrace | None
-    predicted: PredictedTrace | LearnedTrace | None
+    predicted: PredictedTrace | LearnedTrace | SkipTrace | None
     moved: bool
     repairs: int
     learned: bool = False
     motion: Motion = field(default_factory=Motion)
+    skip: bool = False
 
     @cached_property
     def price(self) -> FramePrice:
         """What it costs."""
         return self.guess(self.grid)
+
+    @property
+    def shares(self) -> tuple[int, ...]:
+        """Share class of each slice, should it be predicted with a skip network."""
+        return self.predicted.shares if isinstance(self.predicted, SkipTrace) else ()
 
     @property
     def clearly_predicted(self) -> bool:
@@ -116,7 +126,10 @@ class FramePlan:
         return bool(self.predicted.cost.sum() < _CLEAR * self.intra.cost.sum())
 
     def guess(self, grid: Grid) -> FramePrice:
-        """What it would cost on another grid, if contexts did not change; exact for its own."""
+        """What it would cost on another grid, if contexts did not change; exact for its own.
+
+        Save for the capture time of version 4: it is taken to be that of a steady camera.
+        """
         number = grid.rows * grid.cols
         string_bytes = trimmed_bytes if self.learned else rans_bytes
         sizes, predicted = np.full(number, np.iinfo(np.int64).max), np.zeros(number, np.bool_)
@@ -124,10 +137,7 @@ class FramePlan:
         if self.intra is not None:
             sizes = HEADER_BYTES + INTRA_HEAD_BYTES + string_bytes(grid.sums(self.intra.cost))
         if self.predicted is not None:
-            header, head = HEADER_BYTES, PREDICTED_HEAD_BYTES
-            if self.learned:
-                header = SHORT_BYTES + SLICED_BYTES * (number > 1)
-                head = head_bytes(self.moved, self.motion)
+            header, head = self._predicted_bytes(number)
             with_it = header + head + string_bytes(grid.sums(self.predicted.cost))
             predicted = with_it < sizes
             sizes = np.minimum(with_it, sizes)
@@ -136,6 +146,16 @@ class FramePlan:
             sizes = sizes - (INTRA_HEAD_BYTES - GEOMETRY_BYTES)
         longest = int((sizes + saved).max())
         return FramePrice(self.code, grid, sizes, self.repairs, predicted, longest)
+
+    def _predicted_bytes(self, slices: int) -> tuple[int, int]:
+        """Sizes of the header and the head of a predicted slice, one of so many."""
+        sliced = SLICED_BYTES * (slices > 1)
+        if self.skip:
+            header = COMPACT_BYTES + USUAL_TIME_BYTES + sliced
+            return header, version4.head_bytes(self.moved, self.motion)
+        if self.learned:
+            return SHORT_BYTES + sliced, head_bytes(self.moved, self.motion)
+        return HEADER_BYTES, PREDICTED_HEAD_BYTES
 
 
 def rans_bytes(bits: npt.NDArray[np.float64]) -> Ints:

@@ -79,6 +79,7 @@ class Prediction:
         channel: channel of each.
         position: flat place in (h, w) of each.
         value: the symbol, not scaled.
+        told: (h, w) bool, positions that the reference was told anew; none, if it does not say.
     """
 
     reference: Reference
@@ -88,6 +89,7 @@ class Prediction:
     channel: Ints
     position: Ints
     value: Ints
+    told: npt.NDArray[np.bool_]
 
     def symbols(self) -> npt.NDArray[np.int8]:
         """The reference's symbols on the frame's grid, (C, h, w); zero where it is not known."""
@@ -124,7 +126,11 @@ def predict(reference: Reference, motion: Motion, height: int, width: int) -> Pr
     row = (down + height * half) // STRIDE
     known = (column >= 0) & (column < ref_width) & (row >= 0) & (row < ref_height)
     row, column = np.clip(row, 0, ref_height - 1), np.clip(column, 0, ref_width - 1)
-    moved = np.take(symbols.reshape(len(symbols), -1), row * ref_width + column, axis=1)
+    source = row * ref_width + column
+    moved = np.take(symbols.reshape(len(symbols), -1), source, axis=1)
+    told = np.zeros_like(known)
+    if reference.told is not None:
+        told = np.take(reference.told.reshape(-1), source) & known
     flat = (moved * known).reshape(-1)
     place = np.flatnonzero(flat != 0)  # of bools it takes a sixth of the time
     positions = height * width
@@ -137,6 +143,7 @@ def predict(reference: Reference, motion: Motion, height: int, width: int) -> Pr
         channel,
         place - channel * positions,
         flat[place].astype(np.int64),
+        told,
     )
 
 

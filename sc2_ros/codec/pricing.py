@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sc2_ros.codec.intra_pricing import IntraPricer
-from sc2_ros.codec.learned import LearnedPricer, side_input
+from sc2_ros.codec.learned import LearnedPricer, LearnedTrace, side_input
 from sc2_ros.codec.packet import HEADER_BYTES
 from sc2_ros.codec.plan import (
     PRICED_BYTES,
@@ -23,6 +23,7 @@ from sc2_ros.codec.plan import (
     Protection,
 )
 from sc2_ros.codec.prediction import Motion, Prediction
+from sc2_ros.codec.skip_coding import SkipPricer, SkipTrace
 from sc2_ros.codec.slicing import Grid, grids
 from sc2_ros.codec.symbols import Rounded, Symbols, sparse
 from sc2_ros.codec.tables import CodingTables
@@ -50,6 +51,7 @@ class FramePricer:
         self._learned: LearnedPricer | None = None
         if tables.context is not None:
             self._learned = LearnedPricer(tables.context)
+        self._skip = None if tables.skip is None else SkipPricer(tables.skip)
         # By whether there is a prediction, of the newest frame: where the search for a grid begins.
         self._bits_per_symbol = {False: _USUAL_BITS, True: 0.5 * _USUAL_BITS}
 
@@ -149,17 +151,29 @@ class FramePricer:
         protection: Protection,
     ) -> FramePlan:
         assert self._learned is not None
-        assert self._tables.context is not None
-        predicted = alone = None
+        predicted: LearnedTrace | SkipTrace | None = None
+        alone = None
         if prediction is not None:
-            side = side_input(prediction, code, self._tables.context, grid)
-            predicted = self._learned.trace(rounded, code, grid, side)
+            predicted = self._predicted(rounded, code, grid, prediction)
             least = _LEAST_BITS * np.count_nonzero(rounded.symbols)
             intra = intra and predicted.cost.sum() > _SURE * least
         if intra or predicted is None:
             alone = self._learned.trace(rounded, code, grid)
         motion = Motion() if prediction is None else prediction.motion
-        return FramePlan(code, grid, alone, predicted, moved, protection.repairs, True, motion)
+        return FramePlan(
+            code, grid, alone, predicted, moved, protection.repairs, True, motion,
+            skip=self._skip is not None,
+        )  # fmt: skip
+
+    def _predicted(
+        self, rounded: Rounded, code: int, grid: Grid, prediction: Prediction
+    ) -> LearnedTrace | SkipTrace:
+        if self._skip is not None:
+            return self._skip.trace(rounded, code, grid, prediction)
+        assert self._learned is not None
+        assert self._tables.context is not None
+        side = side_input(prediction, code, self._tables.context, grid)
+        return self._learned.trace(rounded, code, grid, side)
 
 
 def _likely(symbols: Symbols, candidates: Sequence[Grid], bits: float) -> int:

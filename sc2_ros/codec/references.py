@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from sc2_ros.codec.capture_time import Stamp
+from sc2_ros.codec.header import MAX_DISTANCE
 from sc2_ros.codec.packet import Geometry
 
-WINDOW = 32
+WINDOW = MAX_DISTANCE
 """References are at most so many frames old; both ends keep no more."""
 _HASHED = struct.Struct("<BBB")
 
@@ -33,19 +35,25 @@ class Reference:
         code: rate code at which it was coded.
         geometry: its sizes and its origin.
         symbols: (C, h, w) int8.
+        told: (h, w) bool, in version 4 the positions that were told anew: of a slice that needs no
+            other frame all of them. None: of an earlier version.
+        stamp: what it tells of the capture times of those predicted from it; not in the hash.
     """
 
     frame: int
     code: int
     geometry: Geometry
     symbols: npt.NDArray[np.int8]
+    told: npt.NDArray[np.bool_] | None = None
+    stamp: Stamp = field(default=Stamp(0))
 
     @cached_property
     def digest(self) -> int:
-        """CRC-32 of sizes, origin, rate code and symbols: the hash that travels."""
+        """CRC-32 of sizes, origin, rate code, symbols and map: the hash that travels."""
         first = zlib.crc32(struct.pack("<HHHH", *self.geometry.encoded_size, *self._source))
         first = zlib.crc32(_HASHED.pack(*self.geometry.origin, self.code), first)
-        return zlib.crc32(self.symbols.tobytes(), first)
+        first = zlib.crc32(self.symbols.tobytes(), first)
+        return first if self.told is None else zlib.crc32(self.told.tobytes(), first)
 
     @property
     def _source(self) -> tuple[int, int]:

@@ -8,7 +8,11 @@
 A repair packet has the header of its frame's slices, with its own number in the place of theirs.
 Its payload combines, byte by byte, one block of each slice:
 
-    0 payload's length u16     2 reference u8     3 payload     then zeros up to the longest
+    0 head bits << 13 | payload's length, u16     2 reference u8     3 payload
+    then zeros up to the longest
+
+Capture times are absolute in here: who has not the reference of a compact packet, and so not its
+time, does not know which frame it is of.
 """
 
 from __future__ import annotations
@@ -19,25 +23,29 @@ from dataclasses import dataclass, field, replace
 
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.erasure import MAX_BLOCKS, recover, repair_block
+from sc2_ros.codec.header import check
 from sc2_ros.errors import PacketError
 
 BLOCK_BYTES = 3
 """By so much is a repair packet longer than the longest slice of its frame."""
 OPEN_FRAMES = 4
 _HEAD = struct.Struct("<HB")
+_HEAD_BITS_AT = 13
+_LENGTH = (1 << _HEAD_BITS_AT) - 1
 
 
-def build_repairs(packets: Sequence[bytes], count: int) -> list[bytes]:
+def build_repairs(slices: Sequence[wire.Packet], count: int) -> list[bytes]:
     """``count`` repair packets for all the slices of a frame, given in their order.
+
+    Their headers tell checkpoint and capture time, also where the slices do not travel with them.
 
     Raises:
         PacketError: they are not slices, or the repair packets would be over 1,200 bytes.
     """
     if count <= 0:
         return []
-    slices = [wire.parse(packet) for packet in packets]
     blocks = [_block(piece) for piece in slices]
-    header = replace(slices[0].header, type=wire.PacketType.REPAIR, reference=0)
+    header = replace(slices[0].header, type=wire.PacketType.REPAIR, reference=0, head_bits=0)
     return [
         wire.build(replace(header, slice=number), repair_block(blocks, number))
         for number in range(min(count, MAX_BLOCKS - len(blocks)))
@@ -47,7 +55,7 @@ def build_repairs(packets: Sequence[bytes], count: int) -> list[bytes]:
 @dataclass
 class _Frame:
     slices: dict[int, wire.Packet] = field(default_factory=dict)
-    repairs: dict[int, bytes] = field(default_factory=dict)
+    repairs: dict[int, wire.Packet] = field(default_factory=dict)
 
 
 class FrameRepairer:
@@ -77,26 +85,27 @@ class FrameRepairer:
         else:
             if len(packet.payload) < BLOCK_BYTES:
                 raise PacketError(f"repair packet with a payload of {len(packet.payload)} bytes")
-            known = next(iter(frame.repairs.values()), packet.payload)
-            if len(known) != len(packet.payload):
+            known = next(iter(frame.repairs.values()), packet)
+            if len(known.payload) != len(packet.payload):
                 raise PacketError("two repair packets of one frame differ in length")
-            frame.repairs[header.slice] = packet.payload
+            frame.repairs[header.slice] = packet
         if not frame.repairs:
             return []
-        return self._recover(frame, header)
+        return self._recover(frame, header.rows * header.cols)
 
-    def _recover(self, frame: _Frame, header: wire.Header) -> list[wire.Packet]:
-        count = header.rows * header.cols
+    def _recover(self, frame: _Frame, count: int) -> list[wire.Packet]:
         if count - len(frame.slices) > len(frame.repairs) or count == len(frame.slices):
             return []
         blocks = {number: _block(piece) for number, piece in frame.slices.items()}
-        longest = len(next(iter(frame.repairs.values())))
+        repairs = {number: packet.payload for number, packet in frame.repairs.items()}
+        # Unlike the header of some slices, that of a repair packet tells the checkpoint.
+        header, longest = next((p.header, len(p.payload)) for p in frame.repairs.values())
         if any(len(block) > longest for block in blocks.values()):
             frame.repairs.clear()
             raise PacketError("repair packets that are shorter than a slice of their frame")
         found = {
             number: _slice(header, number, block)
-            for number, block in recover(blocks, frame.repairs, count).items()
+            for number, block in recover(blocks, repairs, count).items()
         }
         frame.slices.update(found)
         return list(found.values())
@@ -105,13 +114,22 @@ class FrameRepairer:
 def _block(packet: wire.Packet) -> bytes:
     if packet.header.type is not wire.PacketType.FEATURES:
         raise PacketError(f"expected a features packet, got {packet.header.type.name}")
-    return _HEAD.pack(len(packet.payload), packet.header.reference) + packet.payload
+    word = packet.header.head_bits << _HEAD_BITS_AT | len(packet.payload)
+    return _HEAD.pack(word, packet.header.reference) + packet.payload
 
 
 def _slice(header: wire.Header, number: int, block: bytes) -> wire.Packet:
-    """The slice that a block tells."""
-    length, reference = _HEAD.unpack_from(block)
+    """The slice that a block tells, from the header of a repair packet."""
+    word, reference = _HEAD.unpack_from(block)
+    length, head_bits = word & _LENGTH, word >> _HEAD_BITS_AT
     if length > min(len(block) - BLOCK_BYTES, wire.MAX_PAYLOAD_BYTES):
         raise PacketError(f"repaired slice of {length} bytes in a block of {len(block)}")
-    header = replace(header, type=wire.PacketType.FEATURES, slice=number, reference=reference)
+    header = replace(
+        header,
+        type=wire.PacketType.FEATURES,
+        slice=number,
+        reference=reference,
+        head_bits=head_bits,
+    )
+    check(header)
     return wire.Packet(header, block[BLOCK_BYTES : BLOCK_BYTES + length])

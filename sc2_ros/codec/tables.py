@@ -21,6 +21,7 @@ from sc2_ros.codec.cdf import (
     stack,
 )
 from sc2_ros.codec.context_network import TABLES, ContextNetwork
+from sc2_ros.codec.skip_network import ALL_TABLES, SkipNetwork
 from sc2_ros.codec.temporal_tables import TemporalTables
 from sc2_ros.errors import CheckpointError
 
@@ -53,6 +54,7 @@ class CodingTables:
         offsets: (B,) int32, the symbol that the first entry of each CDF stands for.
         temporal: tables for predicted slices; None: every slice is coded without another frame.
         context: a learned context model, in place of the others from version 3 on; or None.
+        skip: the one of predicted slices, in its place from version 4 on; or None.
 
     Raises:
         CheckpointError: an array has the wrong shape or breaks a rule above.
@@ -67,6 +69,7 @@ class CodingTables:
     offsets: Ints
     temporal: TemporalTables | None = None
     context: ContextNetwork | None = None
+    skip: SkipNetwork | None = None
 
     def __post_init__(self) -> None:
         """Bring every array to its dtype, then check what the coder relies on."""
@@ -81,6 +84,8 @@ class CodingTables:
             _check_temporal(self, self.temporal)
         if self.context is not None:
             _check_context(self, self.context)
+        if self.skip is not None:
+            _check_skip(self, self.skip)
 
     @property
     def channels(self) -> int:
@@ -111,7 +116,7 @@ class CodingTables:
         """Plain arrays for a checkpoint file; `from_arrays` is the inverse."""
         arrays = {name: np.asarray(getattr(self, name)) for name in _names(self)}
         arrays["groups"] = np.array(self.groups, np.int32)
-        for part in (self.temporal, self.context):
+        for part in (self.temporal, self.context, self.skip):
             arrays |= part.to_arrays() if part is not None else {}
         return arrays
 
@@ -132,6 +137,7 @@ class CodingTables:
             **values,
             temporal=TemporalTables.from_arrays(arrays),
             context=ContextNetwork.from_arrays(arrays),
+            skip=SkipNetwork.from_arrays(arrays),
         )
 
 
@@ -254,7 +260,8 @@ def _check_shapes(tables: CodingTables) -> None:
 
 def _names(tables: CodingTables | type[CodingTables]) -> list[str]:
     """The arrays that every checkpoint has."""
-    return [field.name for field in fields(tables) if field.name not in ("temporal", "context")]
+    parts = ("temporal", "context", "skip")
+    return [field.name for field in fields(tables) if field.name not in parts]
 
 
 def _check_temporal(tables: CodingTables, temporal: TemporalTables) -> None:
@@ -270,6 +277,14 @@ def _check_context(tables: CodingTables, context: ContextNetwork) -> None:
     every = np.arange(1, TABLES + 1, dtype=np.uint8)
     _require(context.cdfs.shape[:1] == (TABLES,), f"{TABLES} CDFs of the context network expected")
     _check_bank(context.cdfs, context.sizes, context.offsets, every)
+
+
+def _check_skip(tables: CodingTables, skip: SkipNetwork) -> None:
+    _require(tables.context is not None, "a skip network, but no context network beside it")
+    _require(skip.gains.shape[1] == tables.channels + 1, "skip network of other channels")
+    every = np.arange(1, ALL_TABLES + 1, dtype=np.uint8)
+    _require(skip.cdfs.shape[:1] == (ALL_TABLES,), f"{ALL_TABLES} CDFs of the skip network wanted")
+    _check_bank(skip.cdfs, skip.sizes, skip.offsets, every)
 
 
 def _check_bank(cdfs: Ints, sizes: Ints, offsets: Ints, index: npt.NDArray[np.uint8]) -> None:

@@ -19,6 +19,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from sc2_ros.codec.capture_time import CaptureTimes
 from sc2_ros.codec.packet import Header, PacketType, parse
 from sc2_ros.errors import PacketError
 
@@ -113,13 +114,26 @@ class SessionLog:
     capacities: list[tuple[float, float]] = field(default_factory=list)
     """(time, bit/s); infinite where the link has no limit."""
     _order: list[FrameLog] = field(default_factory=list)
+    _times: CaptureTimes = field(default_factory=CaptureTimes)
+    _stamps: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Capture time of the newest frame that was sent of each stream and number, ns."""
+
+    def overhear(self, packet: bytes) -> Header | None:
+        """A packet of the drone that does not count; the times of later ones may build on it.
+
+        Returns:
+            Its header, if it is a features or repair packet whose capture time is known.
+        """
+        header = _features_header(packet)
+        return None if header is None else self._times.resolve(header)
 
     def sent(self, packet: bytes, time_s: float) -> None:
         """The drone put a packet on the link."""
         self.packets.append((time_s, len(packet)))
-        header = _features_header(packet)
+        header = self.overhear(packet)
         if header is None:
             return
+        self._stamps[header.stream, header.frame] = header.capture_time_ns
         frame = self._frame(header.capture_time_ns, time_s)
         frame.size_bytes += len(packet)
         frame.sent.add(header.place)
@@ -128,8 +142,14 @@ class SessionLog:
     def delivered(self, packet: bytes) -> None:
         """The link gave a packet to the ground; one sent before the log began is ignored."""
         header = _features_header(packet)
-        if header is not None and header.capture_time_ns in self.frames:
-            self.frames[header.capture_time_ns].came.add(header.place)
+        if header is None:
+            return
+        stamp_ns: int | None = header.capture_time_ns
+        if header.time_is_relative:
+            # What the time is relative to may have been lost; that it was sent tells it.
+            stamp_ns = self._stamps.get((header.stream, header.frame))
+        if stamp_ns in self.frames:
+            self.frames[stamp_ns].came.add(header.place)
 
     def result(self, stamp_ns: int, time_s: float, latency_ms: float | None, objects: int) -> None:
         """The ground is done with a frame."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.codec import packet as wire
+from sc2_ros.codec.capture_time import CaptureTimes
 from sc2_ros.errors import PacketError
 from sc2_ros.evaluation.image_network import MAX_DETECTIONS, SCORE_THRESHOLD
 from sc2_ros.evaluation.system import Outputs
@@ -54,6 +55,7 @@ class StreamSystem:
             ),
         )
         self._frames = 0
+        self._times = CaptureTimes()
 
     def encode(self, image: NDArray[np.uint8]) -> list[bytes]:
         """One image as the next frame of the stream; stream info packets are among the packets."""
@@ -67,7 +69,9 @@ class StreamSystem:
         now_s = 0.0
         for packet in packets:
             with contextlib.suppress(PacketError):  # the ground counts it
-                now_s = wire.parse(packet).header.capture_time_ns / 1e9
+                header = self._times.resolve(wire.parse(packet).header)
+                if header is not None:
+                    now_s = header.capture_time_ns / 1e9
             results += self._ground.receive(packet, now_s)
         results += self._ground.poll(now_s + 1.2 * _FRAME_TIMEOUT_S)
         if not results:

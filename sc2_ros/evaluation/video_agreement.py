@@ -73,16 +73,18 @@ class Truths:
 
     def __init__(self, agreement: Agreement, images: Sequence[Image]) -> None:
         self._agreement = agreement
-        self._known: dict[tuple[int, tuple[int, int]], Sample] = {}
+        self._known: dict[tuple[int, tuple[int, int]], Detections] = {}
         self.images = images
 
-    def at(self, number: int, origin: tuple[int, int] = (0, 0)) -> Sample:
-        """Boxes of TRUTH_SCORE and more on a frame whose corner lies there on the grid."""
+    def found(self, number: int, origin: tuple[int, int] = (0, 0)) -> Detections:
+        """What the network finds on a frame whose corner lies there on the grid."""
         if (number, origin) not in self._known:
-            image = self.images[number]
-            found = self._agreement.detect(image, origin)
-            sure = found.scores >= TRUTH_SCORE
-            self._known[number, origin] = Sample(
-                image, "", found.boxes[sure].numpy(), found.labels[sure].numpy()
-            )
+            self._known[number, origin] = self._agreement.detect(self.images[number], origin)
         return self._known[number, origin]
+
+    def at(self, number: int, origin: tuple[int, int] = (0, 0)) -> Sample:
+        """Boxes of TRUTH_SCORE and more of that, as if they were labels."""
+        found = self.found(number, origin)
+        sure = found.scores >= TRUTH_SCORE
+        boxes, labels = found.boxes[sure].numpy(), found.labels[sure].numpy()
+        return Sample(self.images[number], "", boxes, labels)

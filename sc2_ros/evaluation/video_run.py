@@ -247,6 +247,7 @@ def measure(
                 origins.append(origin)
     at_corner = [truths.at(number) for number in counted]
     as_sent = [truths.at(*place) for place in zip(counted, origins, strict=True)]
+    exact = [truths.found(*place) for place in zip(counted, origins, strict=True)]
     known = [labels[number] for number in counted] if labels else []
     return {
         "bytes_per_frame": float(np.mean([one.size_bytes for one in deliveries])),
@@ -254,6 +255,7 @@ def measure(
         "first_frame_bytes": first_bytes,
         "agreement_ap50": agreement.ap50(at_corner, found),
         "agreement_same_grid_ap50": agreement.ap50(as_sent, found),
+        "grid_sent_ap50": agreement.ap50(at_corner, exact),
         "ap50": agreement.ap50(known, found) if known else None,
         "encode_ms": round(median(one.encode_ms for one in deliveries), 2),
         "decode_ms": round(median(one.decode_ms for one in deliveries), 2),

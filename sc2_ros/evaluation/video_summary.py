@@ -32,6 +32,8 @@ def summary(rows: Sequence[Row]) -> list[Row]:
         share_..._by_labels   at equal AP50 against labels instead
         share_age_N           predicted from N frames before, at equal rate
         kept_at_loss_X        agreement with loss over that without
+        grid_sent             agreement of the uncompressed frames on the grids that were sent with
+                              those at the corner: more than that no codec can have there
         added_ms              encoder time, predicted less intra, at the middle rate
     """
     clips = dict.fromkeys((row["clip"], row["fps"]) for row in rows)
@@ -73,6 +75,7 @@ def _entry(rows: Sequence[Row]) -> Row:
             entry[f"kept_at_loss_{system}"] = kept
     same_rate = _find(rows, "sc2", 1)
     if same_rate is not None:
+        entry["grid_sent"] = same_rate["grid_sent_ap50"]
         entry["added_ms"] = round(same_rate["encode_ms"] - middle["encode_ms"], 2)
     return entry
 

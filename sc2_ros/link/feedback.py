@@ -4,10 +4,11 @@
 
 Layout, little endian (it travels as the payload of a type 2 packet):
 
-    0  layout u8 (=2) | newest slice u8 | session u16 | number u16 | newest frame u16
+    0  layout u8 (=3) | newest slice u8 | session u16 | number u16 | newest frame u16
     8  hold u32 us | arrival u32 us | packets u32 | bytes u32
     24 decoded u16 | incomplete u16 | last whole frame u16 | queue u16 ms | loss u8 (/255)
-    33 flags and count u8: bit 7 = "last whole frame" is valid, low bits = frame reports
+    33 flags and count u8: bit 7 = "last whole frame" is valid, bit 6 = the stream's frame_id is
+       known, low bits = frame reports
     34 station u16 | held u32: bit i is frame "newest - i"
     40 reports, 7 bytes each, newest first: frames behind the newest u8 | expected-1 u8 |
        received-1 u8 | bitmap u16 of slices 0..15 | age u16 in 0.1 ms of its last packet, counted
@@ -19,7 +20,8 @@ echo (identity, hold time) lets the drone measure the round trip with its own cl
 the frames that the ground decoded whole and keeps: from these alone may others be predicted. A
 station that holds none gets frames that need no other.
 
-Layout 1 lacks station and held, its reports begin at 34; it is still read, as holding nothing.
+Layout 2 lacks bit 6. Layout 1 lacks station and held, too, and its reports begin at 34. Both are
+still read, as knowing no frame_id and, layout 1, as holding nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ from typing import NamedTuple
 from sc2_ros.errors import PacketError
 from sc2_ros.link.sequence import wrapped_difference
 
-LAYOUT = 2
+LAYOUT = 3
+_LAYOUTS = (1, 2, LAYOUT)
 HELD_FRAMES = 32
 MAX_REPORTS = 5
 _MOST_READ = 6  # what layout 1 may hold
@@ -40,6 +43,7 @@ _HELD = struct.Struct("<HI")
 _REPORT = struct.Struct("<BBBHH")
 MAX_PAYLOAD_BYTES = _FIXED.size + _HELD.size + MAX_REPORTS * _REPORT.size
 _HAS_WHOLE = 0x80
+_NAMED = 0x40
 
 
 class FrameReport(NamedTuple):
@@ -81,6 +85,7 @@ class Feedback:
         frames: the last frames, newest first.
         station: number of the ground station; 0 from those that have none.
         held: numbers of the frames that it decoded whole and keeps.
+        named: whether it knows the stream's frame_id.
     """
 
     session: int
@@ -99,6 +104,7 @@ class Feedback:
     frames: tuple[FrameReport, ...]
     station: int = 0
     held: frozenset[int] = frozenset()
+    named: bool = False
 
 
 def build_feedback(message: Feedback) -> bytes:
@@ -120,7 +126,7 @@ def build_feedback(message: Feedback) -> bytes:
         whole or 0,
         _clip(message.queue_s * 1e3, 16),
         round(message.loss * 255),
-        len(message.frames) | (_HAS_WHOLE if whole is not None else 0),
+        len(message.frames) | _HAS_WHOLE * (whole is not None) | _NAMED * message.named,
     )
     bits = 0
     for frame in message.held:
@@ -152,13 +158,14 @@ def parse_feedback(payload: bytes) -> Feedback:
         loss,
         flags,
     ) = _FIXED.unpack_from(payload)
-    if layout not in (1, LAYOUT):
+    if layout not in _LAYOUTS:
         raise PacketError(f"feedback layout {layout} is not {LAYOUT}: update the older side")
-    count = flags & ~_HAS_WHOLE
-    first = _FIXED.size + (_HELD.size if layout == LAYOUT else 0)
+    named = layout >= 3 and bool(flags & _NAMED)
+    count = flags & ~(_HAS_WHOLE | _NAMED * named)
+    first = _FIXED.size + (_HELD.size if layout > 1 else 0)
     if count > _MOST_READ or len(payload) != first + count * _REPORT.size:
         raise PacketError(f"feedback of {len(payload)} bytes does not hold {count} frame reports")
-    station, bits = _HELD.unpack_from(payload, _FIXED.size) if layout == LAYOUT else (0, 0)
+    station, bits = _HELD.unpack_from(payload, _FIXED.size) if layout > 1 else (0, 0)
     reports = []
     for behind, expected, received, bitmap, age in _REPORT.iter_unpack(payload[first:]):
         if received > expected:
@@ -185,6 +192,7 @@ def parse_feedback(payload: bytes) -> Feedback:
         frames=tuple(reports),
         station=station,
         held=_held(newest_frame, bits) if bits else frozenset(),
+        named=named,
     )
 
 

@@ -37,6 +37,8 @@ class FeedbackBuilder:
     station: int = 0
     duplicates: int = 0
     """Packets that came a second time."""
+    named: bool = False
+    """Whether the stream's frame_id is known."""
     _frames: dict[int, _Frame] = field(default_factory=dict)
     _newest: tuple[int, int] | None = None
     _newest_s: float = 0.0
@@ -154,6 +156,7 @@ class FeedbackBuilder:
             frames=tuple(reports),
             station=self.station,
             held=frozenset(self._held),
+            named=self.named,
         )
         self._number += 1
         return build_feedback(message)

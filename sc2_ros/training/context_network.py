@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -90,6 +91,9 @@ class Sample:
     side: NDArray[np.int8] | None = None
 
 
+AnySample = TypeVar("AnySample", bound=Sample)
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """channels (n,), groups (G,), first_code (G,), as in ContextNetwork."""
@@ -162,8 +166,10 @@ class ContextModel(nn.Module):
             _rounded(self.leave, LEAVE_SCALE),
         )
 
-    def forward(self, symbols: Tensor, side: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
-        """See the class."""
+    def forward(
+        self, symbols: Tensor, side: Tensor, code: Tensor, bias: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """See the class; bias: (B, 2 G H), added to what enters the hidden units."""
         batch, count, height, width = symbols.shape
         enter, beside, leave = self.weights()
         inputs = torch.cat((symbols.clamp(-REACH, REACH), side), 1)
@@ -175,7 +181,8 @@ class ContextModel(nn.Module):
             flat = rows.flatten(1)
             return flat[low] * (1 - part) + flat[low + 1] * part
 
-        hidden = hidden + between(self.enter_bias)[:, :, None, None]
+        entering = between(self.enter_bias) + (0.0 if bias is None else bias)
+        hidden = hidden + entering[:, :, None, None]
         hidden = hidden.clamp(0, HIDDEN_MAX / ENTER_SCALE)
         hidden = hidden.reshape(batch, -1, PHASES, self.hidden, height, width)
         bias = between(self.leave_bias).reshape(batch, count, PHASES, 2, 1, 1)
@@ -216,13 +223,11 @@ def train(samples: Sequence[Sample], model: ContextModel, config: ContextConfig)
     rng = np.random.default_rng(config.seed)
     shape = model.shape
     optimizer = torch.optim.Adam(model.parameters(), config.lr)
-    coded = _coded_from(shape)
+    coded = coded_from(shape)
     for step in range(config.steps):
-        done = step / config.steps
-        rate = min(1.0, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
         for group in optimizer.param_groups:
-            group["lr"] = config.lr * rate
-        symbols, side, code = _windows(samples, shape, config, rng)
+            group["lr"] = config.lr * schedule(step / config.steps, step)
+        symbols, side, code = windows(draw(samples, config, rng), shape, config, rng)
         mean, log_spread = model(symbols, side, code)
         bits = laplace_bits(symbols, mean, log_spread)
         live = (coded[None] <= code[:, None])[:, :, None, None]
@@ -237,20 +242,33 @@ def train(samples: Sequence[Sample], model: ContextModel, config: ContextConfig)
     return model.eval()
 
 
-def _coded_from(shape: Plan) -> Tensor:
+def schedule(done: float, step: int) -> float:
+    """Share of the learning rate: a short warm-up, then half a cosine."""
+    return min(1.0, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def coded_from(shape: Plan) -> Tensor:
+    """The first rate code (n,) of every coded channel."""
     return torch.tensor(np.repeat(shape.first_code, shape.groups).astype(np.int64))
 
 
-def _windows(
+def draw(
+    samples: Sequence[AnySample], config: ContextConfig, rng: np.random.Generator
+) -> list[AnySample]:
+    """A batch of random samples."""
+    return [samples[number] for number in rng.integers(0, len(samples), config.batch)]
+
+
+def windows(
     samples: Sequence[Sample], shape: Plan, config: ContextConfig, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Windows of random samples: symbols (B, n, s, s), side (B, n + 1, s, s), codes (B,)."""
-    size, count = config.window, len(shape.channels)
-    symbols = np.zeros((config.batch, count, size, size), np.float32)
-    side = np.zeros((config.batch, count + 1, size, size), np.float32)
-    codes = np.zeros(config.batch, np.int64)
-    for row, number in enumerate(rng.integers(0, len(samples), config.batch)):
-        sample = samples[number]
+    """A window of each sample: symbols (B, n, s, s), side (B, n + 1, s, s), codes (B,)."""
+    size = min(config.window, max(max(sample.symbols.shape[1:]) for sample in samples))
+    count = len(shape.channels)
+    symbols = np.zeros((len(samples), count, size, size), np.float32)
+    side = np.zeros((len(samples), count + 1, size, size), np.float32)
+    codes = np.zeros(len(samples), np.int64)
+    for row, sample in enumerate(samples):
         _, height, width = sample.symbols.shape
         y = int(rng.integers(0, max(height - size, 0) + 1))
         x = int(rng.integers(0, max(width - size, 0) + 1))
@@ -285,37 +303,43 @@ def to_network(
     model: ContextModel, gains: NDArray[np.int32], counts: NDArray[np.int64] | None = None
 ) -> ContextNetwork:
     """The integers of a trained model; its bank from counts (232, 255), else Laplacians alone."""
+    cdfs, offsets = symbol_tables(counts)
+    bank, sizes = stack(cdfs)
+    return ContextNetwork(
+        **integers(model, gains), cdfs=bank, sizes=sizes, offsets=np.array(offsets, np.int32)
+    )
+
+
+def integers(model: ContextModel, gains: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
+    """The arrays of a trained model, all but the bank."""
     shape, hidden = model.shape, model.hidden
     count, groups = len(shape.channels), len(shape.groups)
     with torch.inference_mode():
         enter, side, leave = (weight.double().numpy() for weight in model.weights())
         enter_bias = model.enter_bias.double().numpy() * ENTER_SCALE
         leave_bias = model.leave_bias.double().numpy() * UNIT
-    cdfs, offsets = _bank(counts)
-    bank, sizes = stack(cdfs)
 
-    def taps_first(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    def taps_first(weight: NDArray[np.float64]) -> NDArray[np.int8]:
         whole = weight.reshape(groups, PHASES, hidden, -1, TAPS)
-        integers: NDArray[np.float64] = np.rint(whole.transpose(0, 1, 2, 4, 3) * ENTER_SCALE)
-        return integers
+        found: NDArray[np.int8] = np.rint(whole.transpose(0, 1, 2, 4, 3) * ENTER_SCALE).astype(
+            np.int8
+        )
+        return found
 
-    return ContextNetwork(
-        channels=shape.channels,
-        groups=shape.groups,
-        first_code=shape.first_code,
-        gains=gains,
-        enter=taps_first(enter).astype(np.int8),
-        side=taps_first(side).astype(np.int8),
-        enter_bias=np.rint(enter_bias).reshape(ROWS, groups, PHASES, hidden).astype(np.int32),
-        leave=np.rint(leave * LEAVE_SCALE).astype(np.int8),
-        leave_bias=np.rint(leave_bias).reshape(ROWS, count, PHASES, 2).astype(np.int32),
-        cdfs=bank,
-        sizes=sizes,
-        offsets=np.array(offsets, np.int32),
-    )
+    return {
+        "channels": shape.channels,
+        "groups": shape.groups,
+        "first_code": shape.first_code,
+        "gains": gains,
+        "enter": taps_first(enter),
+        "side": taps_first(side),
+        "enter_bias": np.rint(enter_bias).reshape(ROWS, groups, PHASES, hidden).astype(np.int32),
+        "leave": np.rint(leave * LEAVE_SCALE).astype(np.int8),
+        "leave_bias": np.rint(leave_bias).reshape(ROWS, count, PHASES, 2).astype(np.int32),
+    }
 
 
-def _bank(counts: NDArray[np.int64] | None) -> tuple[list[NDArray[np.int32]], list[int]]:
+def symbol_tables(counts: NDArray[np.int64] | None) -> tuple[list[NDArray[np.int32]], list[int]]:
     """A table for each level and fraction, in their order, and its first symbol."""
     symbol = np.arange(-MAX_SYMBOL, MAX_SYMBOL + 1)
     cdfs, offsets = [], []

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pairs of frames, one of which is predicted from the other, as a drone would see them.
+"""Pairs of frames, one of which is predicted from the other, as a drone would see them; or more.
 
 ::
 
@@ -34,12 +34,12 @@ from sc2_ros.media.flight import LOOKS, SyntheticFlight
 from sc2_ros.training.config import data_root
 
 Image = NDArray[np.uint8]
-Pair = tuple[Image, Image]
+Pair = tuple[Image, ...]
 
 AGES = (1, 2, 3, 6)
 MAX_SIDES = (960, 640)
 _CODE_SPREAD = 4.0
-_FLIGHT_MOTIONS = ("hover", "pan", "forward", "yaw", "mixed")
+_FLIGHT_MOTIONS = ("hover", "pan", "forward", "yaw", "mixed", "static")
 _FLIGHT_FPS = 10.0
 
 
@@ -52,6 +52,8 @@ class PairConfig:
         flights: seeds of the synthetic flight, for each motion and look in turn.
         per_flight: pairs of each.
         per_clip: pairs of each clip of footage.
+        frames: of each; all but the first are predicted from the one before.
+        still_share: of the still images, how many stay where they are.
         seed: of all that is random.
     """
 
@@ -59,6 +61,8 @@ class PairConfig:
     flights: int = 20
     per_flight: int = 3
     per_clip: int = 8
+    frames: int = 2
+    still_share: float = 0.0
     seed: int = 0
 
 
@@ -96,9 +100,9 @@ def encoded(
 
     step: of origins, pixels.
     """
-    before, after = (_bounded(image) for image in pair)
+    before, after = (bounded(image) for image in pair)
     height, width = after.shape[:2]
-    old = Geometry((width, height), (width, height), _random_origin(rng, step))
+    old = Geometry((width, height), (width, height), random_origin(rng, step))
     similarity = motion.estimate(motion.thumbnail(before), motion.thumbnail(after))
     origin, moved = motion.align(similarity, old, step)
     latents = [
@@ -115,10 +119,10 @@ def pairs(
     rng: np.random.Generator,
 ) -> Iterator[Pair]:
     """All pairs: of still images (H, W[, 3]) uint8, of the synthetic flight, of clips."""
-    yield from _stills(images, config.stills, rng)
+    yield from _stills(images, config, rng)
     yield from _flights(config, rng)
     for clip in footage:
-        yield from _clip(clip, config.per_clip, rng)
+        yield from _clip(clip, config, rng)
 
 
 def pair_config(images: Sequence[Image]) -> PairConfig:
@@ -145,12 +149,13 @@ def footage(patterns: Iterable[str]) -> Iterator[list[Image]]:
                 yield from _video(path)
 
 
-def _random_origin(rng: np.random.Generator, step: int) -> tuple[int, int]:
+def random_origin(rng: np.random.Generator, step: int) -> tuple[int, int]:
+    """Any origin (x, y) of a grid, pixels."""
     x, y = (step * rng.integers(0, STRIDE // step, 2)).tolist()
     return x, y
 
 
-def _bounded(image: Image) -> Image:
+def bounded(image: Image) -> Image:
     """Cut to the middle MAX_SIDES (width, height), RGB."""
     height, width = image.shape[:2]
     x, y = max(width - MAX_SIDES[0], 0) // 2, max(height - MAX_SIDES[1], 0) // 2
@@ -158,23 +163,29 @@ def _bounded(image: Image) -> Image:
     return np.ascontiguousarray(cut)
 
 
-def _stills(images: Sequence[Image], count: int, rng: np.random.Generator) -> Iterator[Pair]:
-    """Still images under two small similarities, with noise."""
+def _stills(
+    images: Sequence[Image], config: PairConfig, rng: np.random.Generator
+) -> Iterator[Pair]:
+    """Still images under small similarities, with noise."""
     if not len(images):
         return
-    for number in rng.permutation(len(images))[:count]:
-        image = _bounded(images[int(number)])
+    for number in rng.permutation(len(images))[: config.stills]:
+        image = bounded(images[int(number)])
         # From a hovering camera to one that flies: spread log-uniformly.
         reach = float(np.exp(rng.uniform(np.log(0.1), np.log(24.0))))
         noise = float(rng.uniform(0.5, 3.0))
-        yield tuple(_moved(image, step, reach, noise, rng) for step in (0.0, 1.0))  # type: ignore
+        stays = config.still_share > 0 and rng.random() < config.still_share
+        yield tuple(
+            _moved(image, number > 0 and not stays, reach, noise, rng)
+            for number in range(config.frames)
+        )
 
 
 def _moved(
-    image: Image, step: float, reach: float, noise: float, rng: np.random.Generator
+    image: Image, moves: bool, reach: float, noise: float, rng: np.random.Generator
 ) -> Image:
     height, width = image.shape[:2]
-    if step:
+    if moves:
         turn = float(rng.normal(0, reach * 0.02))
         zoom = float(np.exp(rng.normal(0, reach * 0.0008)))
         matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, zoom)
@@ -196,19 +207,20 @@ def _flights(config: PairConfig, rng: np.random.Generator) -> Iterator[Pair]:
             motion=_FLIGHT_MOTIONS[number // len(LOOKS) % len(_FLIGHT_MOTIONS)],
         )
         for _ in range(config.per_flight):
-            first, age = int(rng.integers(0, 400)), int(rng.choice(AGES))
-            yield (
-                flight.frame(first, _FLIGHT_FPS).image,
-                flight.frame(first + age, _FLIGHT_FPS).image,
-            )
+            numbers = np.cumsum([rng.integers(0, 400), *rng.choice(AGES, config.frames - 1)])
+            yield tuple(flight.frame(int(n), _FLIGHT_FPS).image for n in numbers)
 
 
-def _clip(clip: Sequence[Image], count: int, rng: np.random.Generator) -> Iterator[Pair]:
-    for _ in range(count):
-        age = min(int(rng.choice(AGES)), len(clip) - 1)
-        first = int(rng.integers(0, len(clip) - age))
-        if clip[first].shape == clip[first + age].shape:
-            yield clip[first], clip[first + age]
+def _clip(clip: Sequence[Image], config: PairConfig, rng: np.random.Generator) -> Iterator[Pair]:
+    if len(clip) < config.frames:
+        return
+    for _ in range(config.per_clip):
+        most = (len(clip) - 1) // (config.frames - 1)
+        steps = np.minimum(rng.choice(AGES, config.frames - 1), most)
+        first = int(rng.integers(0, len(clip) - steps.sum()))
+        frames = tuple(clip[int(n)] for n in np.cumsum([first, *steps]))
+        if all(frame.shape == frames[0].shape for frame in frames):
+            yield frames
 
 
 def _sequences(paths: list[str]) -> Iterator[list[Image]]:

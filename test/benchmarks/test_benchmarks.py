@@ -135,15 +135,18 @@ def test_memory_judges_the_trend_after_the_warm_up(mb_per_second, flat):
 
 
 def test_memory_is_measured_with_a_ground_that_acknowledges():
-    onboard = OnboardPipeline(checkpoints.untrained())
+    checkpoint = checkpoints.untrained()
+    onboard = OnboardPipeline(checkpoint)
     books = FeedbackBuilder(session=1, station=1)
+    acknowledge = _load("memory").acknowledge
 
     for number in range(3):
         image = np.full((64, 96), 40 * number, np.uint8)
         packets = onboard.process(CameraFrame(image, number, ""), float(number))
         for packet in packets:
             onboard.on_sent(packet, float(number))
-        onboard.on_feedback(_load("memory").acknowledge(packets, books, number + 0.1), number + 0.1)
+        answer = acknowledge(packets, books, checkpoint.id, number + 0.1)
+        onboard.on_feedback(answer, number + 0.1)
 
     assert onboard.stats.frames_decoded == 3
     assert (onboard.stats.bad_feedback, onboard.stats.loss) == (0, 0)

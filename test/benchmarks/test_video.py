@@ -20,6 +20,7 @@ def row(system, setting, age, size, agreement, **more):
     row = {"clip": "a", "fps": 10.0, "motion": "pan", "system": system, "setting": setting}
     row |= {"age": age, "loss": 0.0, "bytes_per_frame": size, "packed_bytes_per_frame": size + 24}
     row |= {"agreement_ap50": agreement, "agreement_same_grid_ap50": agreement, "ap50": None}
+    row |= {"grid_sent_ap50": 1.0}
     return row | {"encode_ms": 10.0 + age} | more
 
 
@@ -51,10 +52,11 @@ def test_where_prediction_does_not_reach_intra_its_own_best_counts():
         [
             row("sc2 intra", "0", 0, 800, 0.6),
             row("sc2 intra", "0.1", 0, 1000, 0.8),
-            row("sc2", "0.1", 1, 450, 0.6, agreement_same_grid_ap50=0.8),
+            row("sc2", "0.1", 1, 450, 0.6, agreement_same_grid_ap50=0.8, grid_sent_ap50=0.7),
         ]
     )
 
+    assert entry["grid_sent"] == 0.7
     assert entry["equal_at"] == 0.6
     assert entry["share_of_intra"] == pytest.approx(450 / 800, abs=1e-4)
     assert entry["share_of_intra_same_grid"] == pytest.approx(0.45)

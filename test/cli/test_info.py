@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sc2 info` of a checkpoint and of bags with and without features."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from rosbags.typesys import Stores, get_typestore
 from weights import write_untrained
 
 from sc2_ros import split_checkpoint
+from sc2_ros.cli.api.bag_info import FeatureStream
 from sc2_ros.cli.main import main
 from sc2_ros.codec.packet import Header, PacketType, build
 from sc2_ros.media.bag_writer import BagWriter
@@ -53,6 +55,26 @@ def test_bag_with_features(tmp_path: Path, capsys: pytest.CaptureFixture) -> Non
     assert "features on /radio: 4 frames in 8 packets, 200 bytes/frame" in out
     assert "c0ffee11" in out
     assert "features on /other" not in out
+
+
+def test_frames_of_a_bag_are_counted_whose_stamps_build_on_others() -> None:
+    stream = FeatureStream()
+    long = Header(PacketType.FEATURES, 0, 7, 10, rows=2, capture_time_ns=1000, version=4)
+    short = replace(long, reference=1, time_is_relative=True, capture_time_ns=3, checkpoint_id=0)
+    headers = [
+        replace(short, frame=9),  # recorded without the frame that it builds on
+        replace(short, frame=9, slice=1),
+        long,
+        replace(long, slice=1),
+        replace(short, frame=11),
+        replace(short, frame=11, slice=1),
+        replace(short, frame=12),
+    ]
+    for header in headers:
+        assert stream.add(build(header, bytes(8)), 0.0)
+    assert stream.frames == {(0, 9, None), (0, 10, 1000), (0, 11, 1003), (0, 12, 1009)}
+    assert stream.checkpoints == {7}
+    assert "4 frames in 7 packets" in stream.describe()
 
 
 @pytest.mark.parametrize("student", [False, True])

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from sc2_ros.codec.coder import LatentCodec
+from sc2_ros.codec.coder import UNPROTECTED, LatentCodec
 from sc2_ros.codec.packet import Geometry, Header, PacketType, parse
 from sc2_ros.codec.prediction import Motion, predict
-from sc2_ros.codec.references import Reference
+from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.tables import laplace_tables
 from sc2_ros.codec.temporal_fit import ContextShape, SymbolCounter, fit_temporal
 
@@ -34,6 +34,8 @@ def _module(name):
 context_networks = _module("context_networks")
 
 CHECKPOINT = 0xC0FFEE01
+TIME_NS = 500_000
+"""Of a frame whose reference was captured at 0: it takes three bytes, as prices have it."""
 GROUPS = (2, 4, 6)
 CHANNELS = sum(GROUPS)
 
@@ -89,11 +91,24 @@ def make_learned_tables():
     return dataclasses.replace(tables, context=network)
 
 
-def encode_frame(codec, latent, code, frame, *, reference=None, motion=None, origin=(0, 0)):
+def make_skip_tables():
+    """The same with a skip network of the same shape."""
+    tables = make_learned_tables()
+    context = tables.context
+    spread = np.geomspace(1.0, 0.005, CHANNELS)[context.channels]
+    network = context_networks.hand_made_skip(
+        context.channels, context.groups, context.first_code, tables.code_gains, spread
+    )
+    return dataclasses.replace(tables, skip=network)
+
+
+def encode_frame(
+    codec, latent, code, frame, *, reference=None, motion=None, origin=(0, 0), time_ns=0
+):
     """An EncodedFrame, predicted from a reference if one is given."""
     height, width = latent.shape[1:]
     size = (width * 16 - origin[0], height * 16 - origin[1])
-    header = Header(PacketType.FEATURES, 3, codec.checkpoint_id, frame)
+    header = Header(PacketType.FEATURES, 3, codec.checkpoint_id, frame, capture_time_ns=time_ns)
     prediction = None
     if reference is not None:
         prediction = codec.predict(reference, motion or Motion(), (height, width))
@@ -118,6 +133,35 @@ def decode_frame(codec, packets, references=None):
     return symbols
 
 
+def read_frame(codec, frame, *references):
+    """An EncodedFrame as the reference that it becomes, each packet decoded by itself."""
+    window = ReferenceWindow()
+    for reference in references:
+        window.put(reference)
+    pieces = [codec.decode(parse(packet), window) for packet in frame.packets]
+    first = pieces[0]
+    symbols = np.zeros((CHANNELS, first.grid_h, first.grid_w), np.int8)
+    told = np.zeros(symbols.shape[1:], np.bool_)
+    for piece in pieces:
+        height, width = piece.told.shape
+        rows, cols = slice(piece.y0, piece.y0 + height), slice(piece.x0, piece.x0 + width)
+        symbols[:, rows, cols] = piece.symbols
+        told[rows, cols] = piece.told
+    header = first.header
+    return Reference(header.frame, header.rate_code, first.geometry, symbols, told=told)
+
+
+def two_frames(codec, latent, change, code, protection=UNPROTECTED):
+    """EncodedFrames of a latent and of a later one, which is predicted from it."""
+    first = encode_frame(codec, latent, code, 10)
+    prediction = codec.predict(first.reference, Motion(), latent.shape[1:])
+    header = Header(PacketType.FEATURES, 3, codec.checkpoint_id, 12, capture_time_ns=TIME_NS)
+    second = codec.encode_frame(
+        later(latent, 5, change), code, header, first.reference.geometry, protection, prediction
+    )
+    return first, second
+
+
 class Helpers:
     """The functions above, for tests, which importlib mode keeps from importing this file."""
 
@@ -128,6 +172,9 @@ class Helpers:
     later = staticmethod(later)
     encode_frame = staticmethod(encode_frame)
     decode_frame = staticmethod(decode_frame)
+    read_frame = staticmethod(read_frame)
+    two_frames = staticmethod(two_frames)
+    time_ns = TIME_NS
     reference = _module("reference")
     context_networks = context_networks
 
@@ -150,6 +197,11 @@ def temporal_codec():
 @pytest.fixture(scope="session")
 def learned_codec():
     return LatentCodec(make_learned_tables(), CHECKPOINT)
+
+
+@pytest.fixture(scope="session")
+def skip_codec():
+    return LatentCodec(make_skip_tables(), CHECKPOINT)
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Context networks made by hand, which predict from a reference and know how busy channels are."""
 
+from dataclasses import fields
+
 import numpy as np
 
 from sc2_ros.codec.cdf import quantised_cdf, stack
 from sc2_ros.codec.context_network import FRACTIONS, TABLES, ContextNetwork
+from sc2_ros.codec.skip_network import HIGHEST, LOWEST, MAP_TABLES, SHARES, SkipNetwork
 from sc2_ros.codec.temporal_tables import fixed_gains
 
 ROWS = 9
@@ -68,3 +71,40 @@ def hand_made(channels, groups, first_code, code_gains, spread, *, least=2.0**-1
         sizes=sizes,
         offsets=offsets,
     )
+
+
+def map_bank():
+    """cdfs and offsets of the map: told or skipped, at odds of -14 .. 8 halves."""
+    told = [1 / (1 + np.exp(-odds / 2)) for odds in range(LOWEST, HIGHEST + 1)]
+    return [quantised_cdf([1 - share, share], 0) for share in told], [0] * MAP_TABLES
+
+
+def hand_made_skip(channels, groups, first_code, code_gains, spread, *, least=2.0**-14, seed=0):
+    """The same for predicted slices, of the same channels, with a map before them.
+
+    A position is likely to be told where the reference's was, where its neighbours are, and in a
+    slice of a high share class.
+    """
+    random = np.random.default_rng(seed)
+    rates, latent_channels = code_gains.shape
+    made = hand_made(
+        [latent_channels, *channels],
+        (1, *groups),
+        (0, *first_code),
+        np.concatenate((code_gains, np.ones((rates, 1))), 1),
+        np.array([1.0, *spread]),
+        least=least,
+        seed=seed,
+    )
+    arrays = {field.name: getattr(made, field.name).copy() for field in fields(made)}
+    share_bias = random.integers(-3, 4, (SHARES, len(groups) + 1, 2, made.enter.shape[2]))
+    # Of the map's units, 0 and 1 look at the reference, 2 at the neighbours, 3 at the share.
+    arrays["enter"][0, 1, 2, 1::2, 0] = 16
+    share_bias[:, 0, :, 3] = np.array([0, 0, 30, 80])[:, None]
+    arrays["leave"][0, :, 0, 2:4] = 64
+    arrays["leave_bias"][:, 0, :, 0] = -6000
+    cdfs, offsets = map_bank()
+    cdfs = [cdf[:size] for cdf, size in zip(made.cdfs, made.sizes, strict=True)] + cdfs
+    arrays["cdfs"], arrays["sizes"] = stack(cdfs)
+    arrays["offsets"] = np.append(made.offsets, offsets)
+    return SkipNetwork(**arrays, share_bias=share_bias)

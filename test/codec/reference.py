@@ -61,9 +61,10 @@ def decode(packet, tables, references=None):
 
     `tables` has the arrays of a checkpoint as nested lists, the rows of all CDFs without their
     padding. `references` has, by number, the frames that may be predicted from, each with `sizes`,
-    `origin`, `code` and `symbols`.
+    `origin`, `code` and `symbols`, and from version 4 on `told`, `time` and `interval`, which the
+    result has as well.
     """
-    fields, payload = _header(packet)
+    fields, payload = _compact_header(packet) if packet[0] == 0x44 else _header(packet)
     fields["origin"] = (0, 0)
     reference, motion = None, (0, 0, 0, 0)
     if fields["reference"]:
@@ -78,6 +79,15 @@ def decode(packet, tables, references=None):
                 fields["origin"], data = (data[0] & 15, data[0] >> 4), data[1:]
             if word >> 31:
                 motion, data = struct.unpack_from("<hhbb", data), data[6:]
+        elif fields["first"] == 0x44:
+            (short,) = struct.unpack_from("<H", payload)
+            both = struct.pack("<II", digest(reference), tables["checkpoint_id"])
+            assert short == zlib.crc32(both) % 2**16
+            data = payload[2:]
+            if fields["head_bits"] & 1:
+                fields["origin"] = (data[0] & 15, data[0] >> 4)
+                motion, data = struct.unpack_from("<hhbb", data, 1), data[7:]
+            _tell_time(fields, reference)
         else:
             assert fields["first"] == 0x20
             fields["origin"] = _origin(payload[0])
@@ -89,7 +99,7 @@ def decode(packet, tables, references=None):
         data = payload[8:]
         if fields["first"] == 0x20:
             fields["origin"], data = _origin(data[0]), data[1:]
-        elif fields["first"] == 0x30:
+        elif fields["first"] in (0x30, 0x40):
             fields["origin"], data = (data[0] & 15, data[0] >> 4), data[1:]
     fields["encoded_size"] = (encoded_w, encoded_h)
     fields["source_size"] = (source_w, source_h)
@@ -104,6 +114,15 @@ def decode(packet, tables, references=None):
     code, place = fields["rate_code"], (fields["y0"], fields["x0"])
     if fields["first"] >= 0x30:
         data = data[: 8 - -len(data) % 4] + bytes(-len(data) % 4) + data[8 - -len(data) % 4 :]
+        if fields["first"] == 0x44:
+            moved = (reference, motion, latent_h, latent_w, code, tables)
+            share = fields["head_bits"] >> 1
+            fields["symbols"], fields["told"] = skipped_symbols(
+                data, height, width, code, share, tables, moved, place
+            )
+            return fields
+        if fields["first"] == 0x40:
+            fields["told"] = [[1] * width for _ in range(height)]
         said = None
         if reference:
             said = said_of_frame(reference, motion, latent_h, latent_w, code, tables)
@@ -127,7 +146,9 @@ def _header(packet):
     values = struct.unpack_from(layout, packet)
     fields = dict(zip([*names.split(), "capture_time_ns", "crc"], values, strict=True))
     assert zlib.crc32(packet[:crc_at] + bytes(4) + packet[crc_at + 4 :]) == fields["crc"]
-    assert fields["first"] in (0x10, 0x20, 0x30, 0x34)
+    assert fields["first"] in (0x10, 0x20, 0x30, 0x34, 0x40)
+    assert fields["first"] != 0x40 or not fields["reference"]
+    fields["interval"] = 0
     payload = packet[crc_at + 4 :]
     if fields["first"] == 0x34:
         fields["slice"] = fields["grid"] = 0
@@ -137,16 +158,57 @@ def _header(packet):
     return fields, payload
 
 
+def _compact_header(packet):
+    """The same of a compact one; the capture time is what it differs by from the expected one."""
+    names = ("first", "stream", "frame", "rate_code", "reference", "check")
+    fields = dict(zip(names, struct.unpack_from("<BBHBBH", packet), strict=True))
+    assert zlib.crc32(packet[:6] + bytes(2) + packet[8:]) % 2**16 == fields["check"]
+    fields["head_bits"], fields["reference"] = (
+        fields["reference"] >> 5,
+        fields["reference"] % 32 + 1,
+    )
+    folded, at = 0, 8
+    while packet[at] & 128:
+        folded |= (packet[at] & 127) << 7 * (at - 8)
+        at += 1
+    folded |= packet[at] << 7 * (at - 8)
+    assert folded < 2**64
+    assert packet[at] or at == 8
+    fields["difference"] = -(folded + 1) // 2 if folded % 2 else folded // 2
+    payload = packet[at + 1 :]
+    fields["slice"] = fields["grid"] = 0
+    if fields["rate_code"] & 128:
+        fields["rate_code"] &= 127
+        (fields["slice"], fields["grid"]), payload = payload[:2], payload[2:]
+        assert fields["grid"]
+    return fields, payload
+
+
+def _tell_time(fields, reference):
+    """The capture time and the interval of a predicted frame of version 4."""
+    expected = _i64(reference["time"] + fields["reference"] * reference["interval"])
+    fields["capture_time_ns"] = _i64(expected + fields["difference"])
+    since = _i64(fields["capture_time_ns"] - reference["time"])
+    fields["interval"] = since // fields["reference"]
+
+
+def _i64(value):
+    return (value + 2**63) % 2**64 - 2**63
+
+
 def _origin(byte):
     assert byte < 16
     return (byte & 3) * 4, (byte >> 2) * 4
 
 
 def digest(reference):
-    """The hash of a frame: `sizes`, `origin`, `code`, `symbols` [channel][y][x]."""
+    """The hash of a frame: `sizes`, `origin`, `code`, `symbols` [channel][y][x], `told` [y][x]."""
     head = struct.pack("<HHHHBBB", *reference["sizes"], *reference["origin"], reference["code"])
     values = [value for plane in reference["symbols"] for row in plane for value in row]
-    return zlib.crc32(head + struct.pack(f"<{len(values)}b", *values))
+    data = head + struct.pack(f"<{len(values)}b", *values)
+    if reference.get("told"):
+        data += bytes(one for row in reference["told"] for one in row)
+    return zlib.crc32(data)
 
 
 def _looked_at(y, x, height, width, reference, motion):
@@ -248,10 +310,10 @@ def _context(symbols, y, x, thresholds, group):
     return sum(threshold <= total for threshold in thresholds)
 
 
-def said_of_frame(reference, motion, height, width, code, tables):
+def said_of_frame(reference, motion, height, width, code, tables, kind="context", most=7):
     """Of every position of a frame what its reference says: [y][x][place], then `known`."""
-    channels = tables["context_channels"]
-    groups = zip(tables["context_groups"], tables["context_first_code"], strict=True)
+    channels = tables[f"{kind}_channels"]
+    groups = zip(tables[f"{kind}_groups"], tables[f"{kind}_first_code"], strict=True)
     count = sum(size for size, first in groups if first <= code)
     said = [[[0] * (len(channels) + 1) for _ in range(width)] for _ in range(height)]
     for y in range(height):
@@ -261,9 +323,13 @@ def said_of_frame(reference, motion, height, width, code, tables):
                 continue
             said[y][x][-1] = 1
             for place, channel in enumerate(channels[:count]):
+                if channel == len(reference["symbols"]):  # the map of version 4
+                    told = reference.get("told")
+                    said[y][x][place] = told[at[0]][at[1]] if told else 0
+                    continue
                 symbol = reference["symbols"][channel][at[0]][at[1]]
-                gains = tables["context_gains"]
-                said[y][x][place] = _scaled(symbol, channel, code, reference, gains, 7)
+                gains = tables[f"{kind}_gains"]
+                said[y][x][place] = _scaled(symbol, channel, code, reference, gains, most)
     return said
 
 
@@ -298,19 +364,69 @@ def learned_symbols(data, height, width, code, tables, said, place):
     return symbols
 
 
+def skipped_symbols(data, height, width, code, share, tables, moved, place):
+    """The rANS bytes of a predicted slice of version 4: symbols[channel][y][x] and told[y][x].
+
+    `moved` are arguments of `said_of_frame`.
+    """
+    said, unchanged = (said_of_frame(*moved, kind="skip", most=most) for most in (7, 127))
+    assert bool(data) == bool(share)
+    stream = Rans(data) if data else None
+    channels = tables["skip_channels"]
+    known = [[[0] * len(channels) for _ in range(width)] for _ in range(height)]
+    end = 0
+    for group, size in enumerate(tables["skip_groups"]):
+        start, end = end, end + size
+        if code < tables["skip_first_code"][group]:
+            continue
+        if group == 1:  # the map is known
+            for y in range(height):
+                for x in range(width):
+                    if not known[y][x][0]:
+                        said_here = unchanged[place[0] + y][place[1] + x]
+                        known[y][x][1:] = said_here[1:-1]
+        for phase in (0, 1) if share else ():
+            decoded = []
+            for y in range(height):
+                for x in range((y + phase) % 2, width, 2):
+                    if group and not known[y][x][0]:
+                        continue
+                    step = (code, group, phase, tables, "skip", share)
+                    hidden = _hidden(known, y, x, said, place, *step)
+                    for one in range(start, end):
+                        if group:
+                            found = _expected(hidden, code, one, phase, tables, "skip")
+                        else:
+                            found = _expected_map(hidden, code, phase, tables)
+                        if found:
+                            cdf, offset, mean = found
+                            decoded.append((y, x, one, stream.symbol(cdf, offset) + mean))
+            for y, x, one, symbol in decoded:
+                assert symbol in (0, 1) if one == 0 else -127 <= symbol <= 127
+                known[y][x][one] = symbol
+    planes = [[[0] * width for _ in range(height)] for _ in tables["skip_gains"][0]]
+    for one, channel in enumerate(channels):
+        for y in range(height):
+            for x in range(width):
+                planes[channel][y][x] = known[y][x][one]
+    return planes[:-1], planes[-1]
+
+
 def _between(rows, code):
     """A bias at a rate code, from the rows at its eighths: `rows[row]` is a number."""
     low, part = code // 8, code % 8
     return (rows[low] * (8 - part) + rows[min(low + 1, 8)] * part) // 8
 
 
-def _hidden(known, y, x, said, place, code, group, phase, tables):
+def _hidden(known, y, x, said, place, code, group, phase, tables, kind="context", share=None):
     """The hidden units of a position of a slice in a step."""
     units = []
-    for unit, enter in enumerate(tables["context_enter"][group][phase]):
-        rows = [row[group][phase][unit] for row in tables["context_enter_bias"]]
+    for unit, enter in enumerate(tables[f"{kind}_enter"][group][phase]):
+        rows = [row[group][phase][unit] for row in tables[f"{kind}_enter_bias"]]
         total = _between(rows, code)
-        side = tables["context_side"][group][phase][unit]
+        if share is not None:
+            total += tables[f"{kind}_share_bias"][share][group][phase][unit]
+        side = tables[f"{kind}_side"][group][phase][unit]
         for tap in range(9):
             row, col = y + tap // 3 - 1, x + tap % 3 - 1
             if 0 <= row < len(known) and 0 <= col < len(known[0]):
@@ -325,16 +441,25 @@ def _hidden(known, y, x, said, place, code, group, phase, tables):
     return units
 
 
-def _expected(hidden, code, one, phase, tables):
+def _out(hidden, code, one, phase, what, tables, kind):
+    bias = _between([row[one][phase][what] for row in tables[f"{kind}_leave_bias"]], code)
+    weights = tables[f"{kind}_leave"][one][phase][what]
+    return bias + sum(a * b for a, b in zip(weights, hidden, strict=True))
+
+
+def _expected(hidden, code, one, phase, tables, kind="context"):
     """CDF, offset and mean of a symbol, or None if it is not coded."""
-    mean, spread = (
-        _between([row[one][phase][what] for row in tables["context_leave_bias"]], code)
-        + sum(a * b for a, b in zip(tables["context_leave"][one][phase][what], hidden, strict=True))
-        for what in (0, 1)
-    )
+    mean, spread = (_out(hidden, code, one, phase, what, tables, kind) for what in (0, 1))
     eighths = min(max(mean + 128 >> 8, -59), 59)
     level = min(max(5 * spread >> 11, 0), 28)
     if level == 0 and -1 <= eighths <= 1:
         return None
     row = 8 * level + (eighths + 4) % 8
-    return tables["context_cdfs"][row], tables["context_offsets"][row], eighths + 4 >> 3
+    return tables[f"{kind}_cdfs"][row], tables[f"{kind}_offsets"][row], eighths + 4 >> 3
+
+
+def _expected_map(hidden, code, phase, tables):
+    """The same of whether a position is told."""
+    out = _out(hidden, code, 0, phase, 0, tables, "skip")
+    row = 246 + min(max(out + 512 >> 10, -14), 8)
+    return tables["skip_cdfs"][row], tables["skip_offsets"][row], 0

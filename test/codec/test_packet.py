@@ -112,7 +112,7 @@ def test_random_fields_under_a_right_checksum_are_parsed_or_refused(data):
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
-        (0, 0x40, "version 4"),
+        (0, 0x50, "version 5"),
         (0, 0x1F, "type 15"),
         (8, 12, "slice 12 of a grid of 3x4"),
         (10, 65, "rate code 65"),

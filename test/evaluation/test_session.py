@@ -52,6 +52,40 @@ def test_repair_packets_count_as_bytes_of_their_frame() -> None:
     assert (frame.size_bytes, frame.packets, frame.delivered) == (303, 3, 1)
 
 
+def compact(frame: int, difference_ns: int) -> bytes:
+    """A packet predicted from the frame before, captured so much later than that lets expect."""
+    header = Header(
+        PacketType.FEATURES, 0, 0, frame, rate_code=32, reference=1, version=4,
+        capture_time_ns=difference_ns, time_is_relative=True,
+    )  # fmt: skip
+    return build(header, bytes(20))
+
+
+def test_packets_that_tell_their_time_by_their_reference() -> None:
+    log = SessionLog()
+    flown = [packet(0), packet(0, 1), compact(1, 100_000_000), compact(2, 7), compact(3, -7)]
+    for data in flown:
+        log.sent(data, 0.0)
+    times_ns = [0, 100_000_000, 200_000_007, 300_000_007]
+    assert list(log.frames) == times_ns
+    for data in (flown[0], flown[2], flown[4]):  # what was lost is needed to know later times
+        log.delivered(data)
+    assert [frame.delivered for frame in log.frames.values()] == [1, 1, 0, 1]
+
+
+def test_a_log_that_begins_in_flight_has_overheard_what_times_build_on() -> None:
+    late, later = SessionLog(), SessionLog()
+    for data in (packet(0), packet(0, 1), compact(1, 100_000_000)):
+        later.overhear(data)
+    for log in (late, later):
+        log.sent(compact(2, 0), 0.0)
+        log.delivered(compact(2, 0))
+    assert not late.frames
+    assert len(late.packets) == 1  # bytes of a frame whose time is not known count all the same
+    assert [(f.stamp_ns, f.delivered) for f in later.frames.values()] == [(200_000_000, 1)]
+    assert len(later.packets) == 1
+
+
 def test_summary() -> None:
     result = summary(run_of_ten_frames())
     assert result.frames == 10

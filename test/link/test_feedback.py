@@ -47,6 +47,29 @@ def test_message_tells_what_came():
     assert older.age_s == pytest.approx(0.015)
 
 
+def test_a_ground_that_knows_the_frame_id_says_so():
+    builder = FeedbackBuilder(session=1)
+    builder.on_packet(5, 0, 1, 100, 1.0)
+
+    assert not parse_feedback(builder.build(1.0)).named
+    builder.named = True
+    feedback = parse_feedback(builder.build(1.1))
+    assert feedback.named
+    assert len(feedback.frames) == 1
+
+
+def test_messages_of_layout_2_are_read_as_knowing_no_frame_id():
+    builder = FeedbackBuilder(session=1, named=True)
+    builder.on_packet(5, 0, 1, 100, 1.0)
+    payload = bytearray(builder.build(1.0))
+    payload[0] = 2
+
+    with pytest.raises(PacketError, match="frame reports"):
+        parse_feedback(bytes(payload))
+    payload[33] &= 0xBF
+    assert not parse_feedback(bytes(payload)).named
+
+
 def test_nothing_to_say_before_the_first_packet():
     assert FeedbackBuilder(session=1).build(5.0) is None
 

@@ -10,6 +10,7 @@ import pytest
 from sc2_ros.errors import InputError
 from sc2_ros.media.flight import FlightFrame, SyntheticFlight
 from sc2_ros.media.synthetic import bodies, materials
+from sc2_ros.media.synthetic.camera import MOTIONS
 from sc2_ros.media.synthetic.canvas import SIDE_M, Canvas, rectangle
 from sc2_ros.media.synthetic.generate import generate
 from sc2_ros.media.synthetic.traffic import Traffic
@@ -111,7 +112,23 @@ def test_hover_keeps_the_ground_and_forward_does_not() -> None:
     assert moved("hover") < 0.5 * moved("forward")
 
 
-@pytest.mark.parametrize("motion", ["mixed", "hover", "pan", "yaw", "forward", "altitude"])
+def test_a_camera_on_a_mast_sees_nothing_move_but_traffic() -> None:
+    def ground_moved(motion: str) -> float:
+        first, later = (flight(4, motion=motion).frame(k).mask for k in (0, 60))
+        seen = ~np.isin(first, (VEHICLE, PERSON)) & ~np.isin(later, (VEHICLE, PERSON))
+        return float((first != later)[seen].mean())
+
+    first, later = (flight(4, motion="static").frame(k) for k in (0, 60))
+    difference = np.abs(first.image.astype(int) - later.image)
+    assert ground_moved("static") == 0
+    assert ground_moved("hover") > 0.01
+    assert 0 < (first.mask != later.mask).mean() < 0.1
+    assert 1 <= np.median(difference) <= 5  # the sensor's noise
+    assert difference.max() > 50
+    np.testing.assert_array_equal(first.mask, flight(4, motion="hover").frame(0).mask)
+
+
+@pytest.mark.parametrize("motion", MOTIONS)
 def test_flights_do_not_jump(motion: str) -> None:
     """Two frames a thirtieth of a second apart differ little, also where a cycle ends."""
     flown = flight(4, motion=motion)

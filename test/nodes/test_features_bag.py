@@ -13,6 +13,7 @@ import pytest
 
 from sc2_ros import checkpoint
 from sc2_ros.cli.main import main
+from sc2_ros.codec.capture_time import CaptureTimes
 from sc2_ros.codec.packet import PacketType, parse
 from sc2_ros.ground import GroundConfig, GroundPipeline
 from sc2_ros.media.bag_source import open_bag
@@ -62,14 +63,14 @@ def play(private_domain):
         spin_until(executor, listener.get_publisher_count)
         results = ground._stations[0].results._detections
         spin_until(executor, results.get_subscription_count)
-        last = {}
-        for packet in packets:
-            header = parse(packet).header
+        times, last = CaptureTimes(), {}
+        headers = [times.resolve(parse(packet).header) for packet in packets]
+        for packet, header in zip(packets, headers, strict=True):
             if header.type is PacketType.FEATURES:
                 last[header.capture_time_ns] = packet
-        for packet in packets:
+        for packet, header in zip(packets, headers, strict=True):
             publisher.publish(packet_message(packet))
-            stamp_ns = parse(packet).header.capture_time_ns
+            stamp_ns = header.capture_time_ns
             if packet is last.get(stamp_ns):  # a frame is whole: wait, or it may be skipped
                 spin_until(executor, lambda stamp_ns=stamp_ns: stamp_ns in found)
         return found

@@ -56,6 +56,7 @@ def test_torchrun_trains_a_recipe_and_process_0_writes(tmp_path):
     config.write_text(
         f"out: {tmp_path / 'run'}\nsources: [{{path: {data}, per_batch: 2}}]\n"
         "augment: {crop: 64}\ntrainer: {max_steps: 2}\n"
+        "settings: {context: {steps: 2}, skip: {steps: 2}}\n"
     )
 
     _torchrun("-m", "sc2_ros.cli.main", "train", "sc2_ros", "--config", str(config))

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pairs of frames: which there are, and that they lie as the drone would lay them."""
 
+from itertools import combinations
+
 import cv2
 import numpy as np
 import pytest
@@ -49,6 +51,57 @@ def test_frames_of_two_sizes_are_no_pair():
 
     assert 0 < len(found) < 20
     assert all(before.shape == after.shape for before, after in found)
+
+
+def test_there_may_be_more_frames_in_a_row():
+    stills = [picture(seed) for seed in range(3)]
+    clip = [np.full((32, 48, 3), 5 * number, np.uint8) for number in range(20)]
+    config = PairConfig(stills=3, flights=1, per_flight=2, per_clip=30, frames=3)
+
+    found = list(pairs(stills, [clip], config, np.random.default_rng(0)))
+
+    assert len(found) == 3 + 2 + 30
+    for frames in found:
+        assert len(frames) == 3
+        assert len({frame.shape for frame in frames}) == 1
+        assert not any(np.array_equal(*two) for two in combinations(frames, 2))
+    levels = np.array([[int(frame[0, 0, 0]) for frame in frames] for frames in found[-30:]])
+    assert set(np.diff(levels).ravel().tolist()) == {5 * age for age in AGES}
+
+
+@pytest.mark.parametrize(("length", "count"), [(2, 0), (3, 8), (7, 8)])
+def test_a_clip_too_short_for_its_ages_has_nearer_frames_or_none(length, count):
+    clip = [np.full((32, 48, 3), 5 * number, np.uint8) for number in range(length)]
+    config = PairConfig(stills=0, flights=0, per_clip=8, frames=3)
+
+    found = list(pairs([], [clip], config, np.random.default_rng(0)))
+
+    assert len(found) == count
+    for frames in found:
+        steps = np.diff([int(frame[0, 0, 0]) // 5 for frame in frames])
+        assert steps.min() >= 1
+        assert steps.sum() < length
+
+
+def stands(frames, image):
+    """Whether all of them show the image with noise, whose deviation is 3 at most."""
+    return all(np.std(frame.astype(float) - image) < 3.1 for frame in frames)
+
+
+def test_a_share_of_the_stills_does_not_move():
+    image = picture(1, 48, 64)
+    standing = []
+    for share in (0.0, 0.5, 1.0):
+        config = PairConfig(stills=40, flights=0, frames=3, still_share=share)
+        found = list(pairs([image] * 40, [], config, np.random.default_rng(0)))
+        standing.append(sum(stands(frames, image) for frames in found))
+        assert all(stands(frames[:1], image) for frames in found)
+        for frames in found:
+            noise = [np.std(a.astype(float) - b) for a, b in combinations(frames, 2)]
+            assert min(noise) > 0.4
+
+    # Some move by a tenth of a pixel, which cannot be told from noise.
+    assert standing[0] < 15 < standing[1] < 35 < standing[2] == 40
 
 
 def test_few_images_make_few_flights():

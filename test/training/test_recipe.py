@@ -24,12 +24,14 @@ out: {out}
 sources: [{{path: "{data}", per_batch: 2}}]
 augment: {{crop: 96}}
 trainer: {{max_steps: 3, optimizer: {optimizer}, save_every_s: 1000, validate_every: {validate}}}
+settings: {{{settings}}}
 card: {{licence: test}}
 """
+QUICK = "context: {steps: 2, hidden: 8}, skip: {steps: 2, hidden: 8, pair_rates: 2}"
 
 
 def _write(path: Path, out: Path, data: object = "synthetic:1", **more: object) -> Path:
-    values = {"optimizer": "muon", "validate": 0, **more}
+    values = {"optimizer": "muon", "validate": 0, "settings": "", **more}
     path.write_text(CONFIG.format(out=out, data=data, **values))
     return path
 
@@ -44,7 +46,12 @@ def test_train_resume_and_stream(tmp_path, capsys, optimizer, validate) -> None:
     """Three steps make a checkpoint; resuming goes on from there; its packets decode."""
     data = small_yolo(tmp_path / "data")
     config = _write(
-        tmp_path / "train.yaml", tmp_path / "run", data, optimizer=optimizer, validate=validate
+        tmp_path / "train.yaml",
+        tmp_path / "run",
+        data,
+        optimizer=optimizer,
+        validate=validate,
+        settings=QUICK,
     )
 
     assert main(["train", "sc2_ros", "--config", str(config)]) == 0
@@ -99,7 +106,7 @@ def test_mistakes_are_one_line(arguments, words, capsys) -> None:
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["sc2_ros", "segmentation_head", "context", "saliency"])
+@pytest.mark.parametrize("name", ["sc2_ros", "segmentation_head", "context", "skip", "saliency"])
 def test_unknown_settings_are_named(name, tmp_path) -> None:
     config = TrainConfig(out=str(tmp_path), settings={"mask_clases": "own"})
     with pytest.raises(ParameterError, match="unknown mask_clases"):
@@ -178,3 +185,59 @@ def test_segmentation_loss_rewards_the_truth() -> None:
     assert float(segmentation_loss(right, void)) < 0.05
     assert float(segmentation_loss(-right, truth)) > 5
     assert float(segmentation_loss(right, torch.full_like(truth, 255))) == 0
+
+
+def _packets(loaded: checkpoint.Checkpoint, latent: np.ndarray) -> list[bytes]:
+    """Of a frame that needs no other, at a high rate."""
+    codec = LatentCodec(loaded.tables, loaded.id)
+    sizes = {"encoded_size": (128, 96), "source_size": (128, 96)}
+    return codec.encode(latent, 50, stream=0, frame=1, capture_time_ns=0, **sizes)
+
+
+def test_a_skip_network_leaves_frames_that_need_no_other_as_they_are(tmp_path, capsys) -> None:
+    """The networks and the context network stay; the id changes, for both ends need the file."""
+    data = small_yolo(tmp_path / "data")
+    settings = "skip: {steps: 2, hidden: 8, pair_rates: 2}"
+    config = _write(tmp_path / "skip.yaml", tmp_path / "run", data, settings=settings)
+
+    assert main(["train", "skip", "--config", str(config), "--init", "default"]) == 0
+
+    path = tmp_path / "run" / "checkpoint.safetensors"
+    before, after = checkpoint.load("default"), checkpoint.load(path)
+    assert f"checkpoint id {after.id:08x}" in capsys.readouterr().out
+    assert after.id != before.id
+    assert after.card["licence"] == "test"
+    assert after.tables.skip is not None
+    assert after.tables.skip.enter.shape[2] == 8
+    for name, array in before.tables.to_arrays().items():
+        if not name.startswith("skip_"):
+            np.testing.assert_array_equal(after.tables.to_arrays()[name], array)
+    for name, weight in before.encoder.state_dict().items():
+        assert torch.equal(after.encoder.state_dict()[name], weight)
+    image = SyntheticFlight(5, width=128, height=96).frame(0).image
+    with torch.inference_mode():
+        pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+        latent = after.encoder(pixels)[0].numpy()
+    packets = [_packets(loaded, latent) for loaded in (before, after)]
+    assert [len(data) for data in packets[0]] == [len(data) for data in packets[1]]
+    pieces = [
+        [LatentCodec(loaded.tables, loaded.id).decode(parse(data)).symbols for data in given]
+        for loaded, given in zip((before, after), packets, strict=True)
+    ]
+    assert all(np.array_equal(a, b) for a, b in zip(*pieces, strict=True))
+    assert {parse(data).header.version for data in packets[1]} == {4}
+
+
+def test_a_skip_network_wants_a_checkpoint_with_a_context_network(tmp_path, capsys) -> None:
+    """What is missing is said, and which recipe fits both."""
+    card = checkpoint.default_card()
+    base = tmp_path / "base.safetensors"
+    tables = checkpoint.untrained().tables
+    checkpoint.save(base, *checkpoint.build_networks(card), tables, card)
+    config = _write(tmp_path / "skip.yaml", tmp_path / "run")
+    arguments = ["train", "skip", "--config", str(config)]
+
+    assert main(arguments) == 2
+    assert "--init default" in capsys.readouterr().err
+    assert main([*arguments, "--init", str(base)]) == 2
+    assert f"sc2 train context --init {base}" in capsys.readouterr().err

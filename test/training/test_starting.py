@@ -128,7 +128,8 @@ def test_stream_for_a_data_sets_own_mask_classes(tmp_path, capsys) -> None:
     config.write_text(
         f"out: {tmp_path / 'run'}\nsources: [{{path: 'synthetic:1', per_batch: 2}}]\n"
         "augment: {crop: 96}\ntrainer: {max_steps: 2, optimizer: adamw}\n"
-        f"settings: {{mask_classes: {names}, context: {{steps: 2}}}}\n"
+        f"settings: {{mask_classes: {names}, context: {{steps: 2}}, "
+        "skip: {steps: 2, pair_rates: 2}}\n"
     )
     assert main(["train", "sc2_ros", "--config", str(config)]) == 0
     loaded = checkpoint.load(tmp_path / "run" / "checkpoint.safetensors")
@@ -144,7 +145,7 @@ def test_stream_learns_from_a_teacher_too(tmp_path, capsys) -> None:
     config.write_text(
         f"out: {tmp_path / 'run'}\nsources: [{{path: 'synthetic:1', per_batch: 2}}]\n"
         "augment: {crop: 96}\ntrainer: {max_steps: 2, optimizer: adamw}\n"
-        "settings: {context: {steps: 2}}\n"
+        "settings: {context: {steps: 2}, skip: {steps: 2, pair_rates: 2}}\n"
     )
     teacher = tmp_path / "teacher.safetensors"
     run = ["train", "sc2_ros", "--config", str(config), "--teacher", str(teacher)]

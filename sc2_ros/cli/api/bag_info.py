@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from sc2_ros.codec.capture_time import CaptureTimes
 from sc2_ros.codec.packet import PacketType, parse
 from sc2_ros.errors import PacketError
 from sc2_ros.media.bag_source import open_bag, read_messages
@@ -22,11 +23,12 @@ class FeatureStream:
 
     packets: int = 0
     size_bytes: int = 0
-    stamps: set[tuple[int, int]] = field(default_factory=set)
-    """(stream, stamp) of every frame."""
+    frames: set[tuple[int, int, int | None]] = field(default_factory=set)
+    """(stream, number, stamp) of every frame; None: recorded without what its stamp builds on."""
     checkpoints: set[int] = field(default_factory=set)
     first_s: float = float("inf")
     last_s: float = float("-inf")
+    times: CaptureTimes = field(default_factory=CaptureTimes)
 
     def add(self, data: bytes, time_s: float) -> bool:
         """Count a message; False if it is not one of our feature or stream info packets."""
@@ -38,20 +40,22 @@ class FeatureStream:
             return False
         self.packets += 1
         self.size_bytes += len(data)
-        if not header.is_short:  # that does not tell
+        if header.tells_checkpoint:
             self.checkpoints.add(header.checkpoint_id)
+        timed = self.times.resolve(header)
         if header.type is PacketType.FEATURES:
-            self.stamps.add((header.stream, header.capture_time_ns))
+            stamp_ns = None if timed is None else timed.capture_time_ns
+            self.frames.add((header.stream, header.frame, stamp_ns))
         self.first_s, self.last_s = min(self.first_s, time_s), max(self.last_s, time_s)
         return True
 
     def describe(self) -> str:
         """Frames, bytes per frame, rate and checkpoint in one line."""
-        frames = max(len(self.stamps), 1)
+        frames = max(len(self.frames), 1)
         checkpoints = ", ".join(f"{number:08x}" for number in sorted(self.checkpoints))
         kbps = self.size_bytes * 8e-3 / max(self.last_s - self.first_s, 1e-3)
         return (
-            f"{len(self.stamps)} frames in {self.packets} packets, "
+            f"{len(self.frames)} frames in {self.packets} packets, "
             f"{self.size_bytes / frames:,.0f} bytes/frame, {kbps:,.0f} kbit/s, "
             f"checkpoint {checkpoints}"
         )

@@ -77,9 +77,11 @@ class Observer(Node):
         self._record(result_bag.IMAGE, picture)
 
     def _on_sent(self, message: Any) -> None:
-        if self.begun_s is not None:
-            self.log.sent(packet_bytes(message), self.now_s())
-            self._record(result_bag.FEATURES_SENT, message)
+        if self.begun_s is None:
+            self.log.overhear(packet_bytes(message))
+            return
+        self.log.sent(packet_bytes(message), self.now_s())
+        self._record(result_bag.FEATURES_SENT, message)
 
     def _on_delivered(self, message: Any) -> None:
         if self.begun_s is not None:

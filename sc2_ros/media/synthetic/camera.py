@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-MOTIONS = ("mixed", "hover", "pan", "yaw", "forward", "altitude")
+MOTIONS = ("mixed", "static", "hover", "pan", "yaw", "forward", "altitude")
 FOCAL = 600.0  # px at 640x480: 56 degrees across
 CYCLE_S = 48.0
 _STEP_S = 0.1
@@ -60,6 +60,7 @@ class Path:
         legs = _MIX if self._motion == "mixed" else (self._motion,)
         table = {
             "forward": (self._speed, 0, 0, 0),
+            "static": (0, 0, 0, 0),
             "hover": (0, 0, 0, 0),
             "pan": (0, self._speed * self._sense * 0.8, 0, 0),
             "yaw": (0, 0, 0.22 * self._sense, 0),
@@ -85,6 +86,8 @@ class Path:
 
     def state(self, t: float) -> tuple[Floats, float, float, float]:
         """Ground point looked at (2,), yaw, slant distance and tilt at t seconds."""
+        if self._motion == "static":  # on a mast: not even the wind
+            t = 0.0
         whole, part = divmod(t + self._offset, CYCLE_S)
         grid = np.arange(len(self._sums)) * _STEP_S
         now = np.array([np.interp(part, grid, self._sums[:, c]) for c in range(4)])

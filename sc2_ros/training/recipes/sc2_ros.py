@@ -8,7 +8,6 @@ import copy
 import math
 from collections.abc import Sequence
 from datetime import date
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from sc2_ros.codec.context_network import ContextNetwork
 from sc2_ros.codec.tables import RATE_CODES
 from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import ANCHORS
-from sc2_ros.training import context_fit, saliency_fit, tables
+from sc2_ros.training import context_fit, saliency_fit, skip_fit, tables
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
 from sc2_ros.training.config import TrainConfig, build, check_settings
 from sc2_ros.training.context_network import ContextConfig
@@ -42,7 +41,7 @@ IMAGES_FOR_TABLES = 360
 
 def run(config: TrainConfig, options: RunOptions) -> Path:
     """Train, fit the coding tables, write OUT/checkpoint.safetensors and return its path."""
-    check_settings(config.settings, "mask_classes", "context", "footage")
+    check_settings(config.settings, "mask_classes", "context", "footage", "skip")
     folder = Path(config.out)
     torch.manual_seed(config.trainer.seed)
     classes = mask_classes_of(config)
@@ -81,7 +80,7 @@ def export(
     clips: Sequence[Sequence[NDArray[np.uint8]]] = (),
     context: ContextNetwork | None = None,
 ) -> Path:
-    """Fit tables, context network and saliency head on training images; write the checkpoint.
+    """Fit tables, context models and saliency head on training images; write the checkpoint.
 
     card: of a checkpoint that was trained on; without one, what this training was. clips: frames
     in their order, for the context network, beside the footage that the configuration names.
@@ -95,9 +94,11 @@ def export(
     images = some_images(shares, IMAGES_FOR_TABLES, config.trainer.seed)
     fitted = tables.fit(model.encoder, model.bottleneck, images)
     shape = build(ContextConfig, config.settings.get("context", {}), "settings: context")
-    known = chain(footage(config.settings.get("footage", ())), clips)
+    known = [*footage(config.settings.get("footage", ())), *clips]
     fitted = context_fit.fit(model.encoder, fitted, images, known, shape, start=context)
     head = saliency_fit.fit(model.encoder, model.ground, images, config.trainer.seed)
+    further = build(skip_fit.SkipConfig, config.settings.get("skip", {}), "settings: skip")
+    fitted = skip_fit.fit(model.encoder, fitted, images, known, further, saliency=head)
     if card is None:
         card = checkpoint.default_card() | {
             "recipe": "sc2_ros",

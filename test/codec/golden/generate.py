@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes vectors.json, of version 1, vectors2.json and vectors3.json beside this file.
+"""Writes vectors.json, of version 1, and vectors2.json to vectors4.json beside this file.
 
 Run only when the bitstream changes, and then only for a new version:
 
@@ -22,11 +22,13 @@ from sc2_ros.codec.tables import CodingTables, laplace_tables
 from sc2_ros.codec.temporal_fit import ContextShape, SymbolCounter, fit_temporal
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from context_networks import hand_made
+from context_networks import hand_made, hand_made_skip
 
 CHECKPOINT = 0x5C2A0001
 GROUPS = (1, 2, 3)
 CHANNELS = sum(GROUPS)
+SPREAD = np.array([1.0, 0.6, 0.2, 0.15, 0.05, 0.02])[:, None, None]
+STILL = Motion()
 
 
 def make_tables():
@@ -226,7 +228,130 @@ def write_version_3():
     write(codec, 3, cases)
 
 
+def make_skip_tables(tables):
+    """Tables of `make_learned_tables` with a skip network of the same shape."""
+    context = tables.context
+    spread = SPREAD[context.channels, 0, 0]
+    network = hand_made_skip(
+        context.channels,
+        context.groups,
+        context.first_code,
+        tables.code_gains,
+        spread,
+        least=2.0**-6,
+        seed=3,
+    )
+    return replace(tables, skip=network)
+
+
+def changed(latent, share, random, scale):
+    """A share of the positions is another one."""
+    where = random.random(latent.shape[1:]) < share
+    other = random.laplace(size=latent.shape) * SPREAD * scale
+    return np.where(where, other, latent)
+
+
+def chain_case(
+    codecs,
+    name,
+    size,
+    codes,
+    *,
+    seed,
+    origins=((0, 0), (0, 0), (0, 0)),
+    motions=(STILL, STILL),
+    shares=(0.1, 0.4),
+    scale=1.0,
+    cut=False,
+    times_ns=(10**18, 10**18 + 33_333_333, 10**18 + 66_700_000),
+    protection=UNPROTECTED,
+):
+    """Three frames, each predicted from the one before; in the places that change, others.
+
+    codecs: of each frame; cut: the right half of the second frame is another picture.
+    """
+    random = np.random.default_rng(seed)
+    width, height = (-(-(side + 15) // 16) for side in size)
+    latent = random.laplace(size=(CHANNELS, height, width)) * SPREAD * scale
+    frames, reference, window = [], None, ReferenceWindow()
+    for number, (codec, code, time_ns) in enumerate(zip(codecs, codes, times_ns, strict=True)):
+        geometry = Geometry(size, size, origins[number])
+        rows, cols = geometry.latent_shape
+        header = Header(
+            PacketType.FEATURES, 4, CHECKPOINT, 65534 + 3 * number & 0xFFFF, capture_time_ns=time_ns
+        )
+        prediction = None
+        if number:
+            motion = motions[number - 1]
+            prediction = codec.predict(reference, motion, (rows, cols))
+            latent = np.roll(latent, -round(motion.dx / 16), axis=2)
+            latent = changed(latent, shares[number - 1], random, scale)
+            if cut and number == 1:
+                half = (slice(None), slice(None), slice(width // 2, None))
+                latent[half] = changed(latent, 1.0, random, scale)[half]
+        given = np.ascontiguousarray(latent[:, :rows, :cols], np.float32)
+        if number and not shares[number - 1]:
+            given = codec.dequantise(reference.symbols.astype(np.int16), code)
+        frame = codec.encode_frame(given, code, header, geometry, protection, prediction)
+        slices = [codec.decode(parse(packet), window) for packet in frame.packets]
+        reference = frame.reference
+        window.put(reference)
+        frames.append(
+            {
+                "frame": header.frame,
+                "rate_code": code,
+                "origin": geometry.origin,
+                "capture_time_ns": time_ns,
+                "interval_ns": reference.stamp.interval_ns,
+                "packets": [packet.hex() for packet in frame.packets],
+                "decoded": [
+                    {
+                        "y0": piece.y0,
+                        "x0": piece.x0,
+                        "symbols": piece.symbols.tolist(),
+                        "told": None if piece.told is None else piece.told.astype(int).tolist(),
+                    }
+                    for piece in slices
+                ],
+            }
+        )
+    return {"name": name, "size": size, "frames": frames}
+
+
+def write_version_4():
+    tables = make_skip_tables(make_learned_tables(make_tables()))
+    codec = LatentCodec(tables, CHECKPOINT)
+    earlier = LatentCodec(replace(tables, skip=None), CHECKPOINT)
+    all_4, frugal = (codec,) * 3, (LatentCodec(tables, CHECKPOINT, refinement=0.07),) * 3
+    turned = (Motion(dx=-7, dy=5, zoom=5, turn=-12), Motion(dx=19))
+    moved = {"origins": ((0, 0), (13, 6), (2, 15)), "motions": turned}
+    set_back = (2**63 - 1, -(2**63), 77)
+    few = {"shares": (0.03, 0.1)}
+    cases = [
+        chain_case(frugal, "still", (96, 96), (24, 24, 24), seed=41, **few),
+        chain_case(all_4, "moved", (76, 56), (40, 30, 33), seed=32, times_ns=(5, 4, 3), **moved),
+        chain_case(all_4, "late", (48, 40), (12, 37, 40), seed=33, times_ns=set_back),
+        chain_case(all_4, "lower", (64, 32), (30, 17, 24), seed=34, scale=2.0),
+        chain_case(
+            all_4,
+            "sliced",
+            (126, 88),
+            (58, 58, 61),
+            seed=35,
+            scale=3.0,
+            shares=(0.2, 0.2),
+            cut=True,
+            protection=Protection(4),
+        ),
+        chain_case(all_4, "escapes", (48, 32), (64, 64, 64), seed=36, scale=40.0),
+        chain_case(all_4, "nothing told", (48, 48), (30, 30, 30), seed=37, shares=(0.0, 0.3)),
+        chain_case((earlier, codec, codec), "earlier", (48, 48), (33, 33, 30), seed=38),
+    ]
+    write(codec, 4, cases)
+
+
 if __name__ == "__main__":
     main()
     write_version_2()
     write_version_3()
+    write_version_4()
