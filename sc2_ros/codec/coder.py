@@ -28,7 +28,7 @@ from sc2_ros.codec.prediction import Motion, Prediction, predict
 from sc2_ros.codec.pricing import FramePricer
 from sc2_ros.codec.rate_search import GuidedSearch, highest_code
 from sc2_ros.codec.references import Reference, ReferenceWindow
-from sc2_ros.codec.skip_coding import SkipTrace
+from sc2_ros.codec.skip_pricing import SkipTrace
 from sc2_ros.codec.symbols import Scaled, Symbols, round_latent
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
 from sc2_ros.errors import ParameterError

@@ -16,7 +16,8 @@ from sc2_ros.codec.coders import Coders
 from sc2_ros.codec.learned import LearnedDecoder, patch_side, side_input
 from sc2_ros.codec.prediction import Motion, Prediction, predict
 from sc2_ros.codec.references import Reference, ReferenceWindow
-from sc2_ros.codec.skip_coding import SkipDecoder, Surrounded
+from sc2_ros.codec.skip_decoder import SkipDecoder
+from sc2_ros.codec.skip_inputs import Surrounded
 from sc2_ros.codec.slice_decoder import SliceDecoder
 from sc2_ros.codec.slicing import MAX_PATCH_SYMBOLS, Grid
 from sc2_ros.codec.tables import CodingTables

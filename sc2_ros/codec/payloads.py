@@ -14,7 +14,7 @@ from sc2_ros.codec.intra_pricing import Trace
 from sc2_ros.codec.learned import LearnedTrace
 from sc2_ros.codec.plan import FramePlan
 from sc2_ros.codec.pricing import FramePricer
-from sc2_ros.codec.skip_coding import SkipTrace
+from sc2_ros.codec.skip_pricing import SkipTrace
 from sc2_ros.codec.symbols import Symbols
 from sc2_ros.codec.tables import SKIP
 from sc2_ros.codec.temporal_pricing import PredictedTrace

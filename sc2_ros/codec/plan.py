@@ -18,7 +18,7 @@ from sc2_ros.codec.packet import GEOMETRY_BYTES, HEADER_BYTES, MAX_PACKET_BYTES
 from sc2_ros.codec.prediction import Motion
 from sc2_ros.codec.repair import BLOCK_BYTES
 from sc2_ros.codec.short import SHORT_BYTES, SLICED_BYTES
-from sc2_ros.codec.skip_coding import SkipTrace
+from sc2_ros.codec.skip_pricing import SkipTrace
 from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.symbols import Ints
 from sc2_ros.codec.temporal_pricing import PredictedTrace

@@ -23,7 +23,7 @@ from sc2_ros.codec.plan import (
     Protection,
 )
 from sc2_ros.codec.prediction import Motion, Prediction
-from sc2_ros.codec.skip_coding import SkipPricer, SkipTrace
+from sc2_ros.codec.skip_pricing import SkipPricer, SkipTrace
 from sc2_ros.codec.slicing import Grid, grids
 from sc2_ros.codec.symbols import Rounded, Symbols, sparse
 from sc2_ros.codec.tables import CodingTables

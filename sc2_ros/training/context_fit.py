@@ -30,13 +30,13 @@ from sc2_ros.codec.temporal_tables import fixed_gains
 from sc2_ros.training.context_network import (
     ContextConfig,
     ContextModel,
-    Sample,
     from_network,
     plan,
     to_network,
     train,
 )
 from sc2_ros.training.pairs import Image, PairConfig, encoded, pair_config, pairs
+from sc2_ros.training.symbol_windows import Sample
 from sc2_ros.training.tables import latents
 
 _GOING_ON = 0.25

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,6 +36,7 @@ from sc2_ros.codec.context_network import (
 from sc2_ros.codec.fit import table_of
 from sc2_ros.codec.layout import TAPS
 from sc2_ros.codec.tables import RATE_CODES
+from sc2_ros.training.symbol_windows import Sample, draw, windows
 
 ROWS = (RATE_CODES - 1) // CODE_STEP + 1
 ENTER_SCALE = 32.0
@@ -76,22 +77,6 @@ class ContextConfig:
     window: int = 20
     lr: float = 4e-3
     seed: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """Symbols (C, h, w) int8 of a frame at a rate code.
-
-    side: (n + 1, h, w) int8 of its reference on the channels that are coded, as `side_map` gives
-    it; None without one.
-    """
-
-    symbols: NDArray[np.int8]
-    code: int
-    side: NDArray[np.int8] | None = None
-
-
-AnySample = TypeVar("AnySample", bound=Sample)
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +212,9 @@ def train(samples: Sequence[Sample], model: ContextModel, config: ContextConfig)
     for step in range(config.steps):
         for group in optimizer.param_groups:
             group["lr"] = config.lr * schedule(step / config.steps, step)
-        symbols, side, code = windows(draw(samples, config, rng), shape, config, rng)
+        symbols, side, code = windows(
+            draw(samples, config.batch, rng), shape.channels, config.window, rng
+        )
         mean, log_spread = model(symbols, side, code)
         bits = laplace_bits(symbols, mean, log_spread)
         live = (coded[None] <= code[:, None])[:, :, None, None]
@@ -250,35 +237,6 @@ def schedule(done: float, step: int) -> float:
 def coded_from(shape: Plan) -> Tensor:
     """The first rate code (n,) of every coded channel."""
     return torch.tensor(np.repeat(shape.first_code, shape.groups).astype(np.int64))
-
-
-def draw(
-    samples: Sequence[AnySample], config: ContextConfig, rng: np.random.Generator
-) -> list[AnySample]:
-    """A batch of random samples."""
-    return [samples[number] for number in rng.integers(0, len(samples), config.batch)]
-
-
-def windows(
-    samples: Sequence[Sample], shape: Plan, config: ContextConfig, rng: np.random.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """A window of each sample: symbols (B, n, s, s), side (B, n + 1, s, s), codes (B,)."""
-    size = min(config.window, max(max(sample.symbols.shape[1:]) for sample in samples))
-    count = len(shape.channels)
-    symbols = np.zeros((len(samples), count, size, size), np.float32)
-    side = np.zeros((len(samples), count + 1, size, size), np.float32)
-    codes = np.zeros(len(samples), np.int64)
-    for row, sample in enumerate(samples):
-        _, height, width = sample.symbols.shape
-        y = int(rng.integers(0, max(height - size, 0) + 1))
-        x = int(rng.integers(0, max(width - size, 0) + 1))
-        taken = sample.symbols[shape.channels, y : y + size, x : x + size]
-        where = (row, slice(None), slice(0, taken.shape[1]), slice(0, taken.shape[2]))
-        symbols[where] = taken
-        if sample.side is not None:
-            side[where] = sample.side[:, y : y + size, x : x + size]
-        codes[row] = sample.code
-    return torch.from_numpy(symbols), torch.from_numpy(side), torch.from_numpy(codes)
 
 
 def from_network(network: ContextNetwork) -> ContextModel:

@@ -28,15 +28,13 @@ from sc2_ros.training.context_network import (
     ContextConfig,
     ContextModel,
     Plan,
-    Sample,
     coded_from,
-    draw,
     integers,
     laplace_bits,
     schedule,
     symbol_tables,
-    windows,
 )
+from sc2_ros.training.symbol_windows import Sample, draw, windows
 
 _PRIOR_COUNTS = 50.0
 _LOG2_E = 1.4427
@@ -91,8 +89,8 @@ def train(samples: Sequence[SkipSample], model: SkipModel, config: ContextConfig
     for step in range(config.steps):
         for group in optimizer.param_groups:
             group["lr"] = config.lr * schedule(step / config.steps, step)
-        batch = draw(samples, config, rng)
-        symbols, side, code = windows(batch, model.shape, config, rng)
+        batch = draw(samples, config.batch, rng)
+        symbols, side, code = windows(batch, model.shape.channels, config.window, rng)
         bits = model.bits(symbols, side, code, torch.tensor([one.share for one in batch]))
         live = (coded[None] <= code[:, None])[:, :, None, None]
         # Every rate and motion counts alike, though some have a hundred times the bits.

@@ -15,7 +15,8 @@ from sc2_ros.codec.coder import LatentCodec, Protection
 from sc2_ros.codec.prediction import Motion, predict
 from sc2_ros.codec.rans import SymbolCoder
 from sc2_ros.codec.references import ReferenceWindow
-from sc2_ros.codec.skip_coding import SkipDecoder, SkipPricer
+from sc2_ros.codec.skip_decoder import SkipDecoder
+from sc2_ros.codec.skip_pricing import SkipPricer
 from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.symbols import round_latent
 from sc2_ros.errors import MissingReferenceError, PacketError

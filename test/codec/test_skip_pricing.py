@@ -8,7 +8,7 @@ import pytest
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.prediction import Motion, predict
-from sc2_ros.codec.skip_coding import SkipPricer
+from sc2_ros.codec.skip_pricing import SkipPricer
 from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.symbols import round_latent
 

@@ -21,7 +21,6 @@ from sc2_ros.training.context_network import (
     ContextConfig,
     ContextModel,
     Plan,
-    Sample,
     from_network,
     laplace_bits,
     plan,
@@ -29,6 +28,7 @@ from sc2_ros.training.context_network import (
     train,
 )
 from sc2_ros.training.pairs import PairConfig
+from sc2_ros.training.symbol_windows import Sample
 
 SMALL = ContextConfig(groups=2, hidden=8, rates=4, pair_rates=4, window=6)
 

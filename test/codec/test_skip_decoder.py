@@ -14,7 +14,9 @@ from sc2_ros.codec.coder import LatentCodec, Protection
 from sc2_ros.codec.prediction import Motion, predict
 from sc2_ros.codec.rans import SymbolCoder
 from sc2_ros.codec.skip import said_symbols
-from sc2_ros.codec.skip_coding import SkipDecoder, SkipPricer, Surrounded
+from sc2_ros.codec.skip_decoder import SkipDecoder
+from sc2_ros.codec.skip_inputs import Surrounded
+from sc2_ros.codec.skip_pricing import SkipPricer
 from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.symbols import round_latent
 from sc2_ros.errors import MissingReferenceError
