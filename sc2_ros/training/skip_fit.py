@@ -106,7 +106,7 @@ def fit(
 
 def chain_config(images: Sequence[Image]) -> PairConfig:
     """In keeping with the images: few are a trial, which need not wait for forty flights."""
-    return PairConfig(stills=240, flights=min(48, 1 + len(images) // 8), per_flight=6, per_clip=2)
+    return PairConfig(stills=300, flights=min(48, 1 + len(images) // 8), per_flight=6, per_clip=2)
 
 
 def count(network: SkipNetwork, material: Sequence[_Material]) -> NDArray[np.int64]:

@@ -24,8 +24,13 @@ def test_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     path = write_untrained(tmp_path / "mine.safetensors")
     assert main(["info", str(path)]) == 0
     out = capsys.readouterr().out
-    for word in ("mine.safetensors", "id", "parameters", "person, car", "road"):
+    for word in ("mine.safetensors", "id", "version 1", "parameters", "person, car", "road"):
         assert word in out
+
+
+def test_the_shipped_checkpoint_sends_the_newest_version(capsys: pytest.CaptureFixture) -> None:
+    assert main(["info", "default"]) == 0
+    assert "version 4" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])

@@ -11,6 +11,7 @@ from torch import nn
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros import split_checkpoint
+from sc2_ros.codec.tables import CodingTables
 from sc2_ros.network.seeds.split_network import SplitNetwork
 
 
@@ -34,11 +35,21 @@ def _lines(name: str) -> list[tuple[str, str]]:
     head = checkpoint.saliency
     return [
         ("id", f"{checkpoint.id:08x}"),
+        ("bitstream", _bitstream(checkpoint.tables)),
         ("encoder", f"{parameters(checkpoint.encoder):,} parameters, flies"),
         ("saliency", "none" if head is None else f"{parameters(head):,} parameters, flies"),
         ("ground", f"{parameters(checkpoint.ground):,} parameters"),
         *flatten(checkpoint.card),
     ]
+
+
+def _bitstream(tables: CodingTables) -> str:
+    """The highest version that it sends."""
+    if tables.skip is not None:
+        return "version 4, predicted frames by a skip network"
+    if tables.context is not None:
+        return "version 3, by a context network"
+    return "version 2, by counted contexts" if tables.temporal is not None else "version 1"
 
 
 def _split_lines(path: Path) -> list[tuple[str, str]]:
