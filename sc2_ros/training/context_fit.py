@@ -28,6 +28,7 @@ from sc2_ros.codec.symbols import REFINEMENT, round_latent
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
 from sc2_ros.codec.temporal_tables import fixed_gains
 from sc2_ros.training.context_network import (
+    GOING_ON,
     ContextConfig,
     ContextModel,
     from_network,
@@ -38,8 +39,6 @@ from sc2_ros.training.context_network import (
 from sc2_ros.training.pairs import Image, PairConfig, encoded, pair_config, pairs
 from sc2_ros.training.symbol_windows import Sample
 from sc2_ros.training.tables import latents
-
-_GOING_ON = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +86,7 @@ def fit(
             side = said.T.reshape(-1, *part.latent.shape[1:]).astype(np.int8)
             sample = replace(sample, side=side)
         samples.append(sample)
-    lr = config.lr * (_GOING_ON if start else 1.0)
+    lr = config.lr * (GOING_ON if start else 1.0)
     config = replace(config, steps=min(config.steps, len(samples)), lr=lr)
     model = train(samples, model, config)
     network = to_network(model, gains)

@@ -44,6 +44,8 @@ LEAVE_SCALE = 64.0
 UNIT = ENTER_SCALE * LEAVE_SCALE
 LOWEST_LOG_SPREAD = -2.8
 LEVEL_STEP = 0.2
+GOING_ON = 0.25
+"""Share of the learning rate where a finished network is trained on."""
 _ALIVE = 5e-4
 _WEIGHT_MAX = 127
 _PRIOR_COUNTS = 200.0
@@ -243,6 +245,12 @@ def from_network(network: ContextNetwork) -> ContextModel:
     """A finished network as a model to train on; `to_network` is the inverse."""
     hidden = network.enter.shape[2]
     model = ContextModel(Plan(network.channels, network.groups, network.first_code), hidden)
+    load(model, network)
+    return model
+
+
+def load(model: ContextModel, network: ContextNetwork) -> None:
+    """Give a model the weights of a finished network of its shape."""
 
     def weights(array: NDArray[np.int8]) -> Tensor:
         taps_last = torch.tensor(array, dtype=torch.float32).transpose(3, 4)
@@ -254,7 +262,6 @@ def from_network(network: ContextNetwork) -> ContextModel:
         model.enter_bias.copy_(torch.tensor(network.enter_bias.reshape(ROWS, -1)) / ENTER_SCALE)
         model.leave.copy_(torch.tensor(network.leave) / LEAVE_SCALE)
         model.leave_bias.copy_(torch.tensor(network.leave_bias) / UNIT)
-    return model
 
 
 def to_network(

@@ -30,9 +30,16 @@ from sc2_ros.network.saliency import SaliencyHead
 from sc2_ros.onboard_saliency import SaliencyRefinement
 from sc2_ros.onboard_types import OnboardConfig
 from sc2_ros.training.chains import ChainCoder, encoded_chain
-from sc2_ros.training.context_network import ContextConfig, Plan
+from sc2_ros.training.context_network import GOING_ON, ContextConfig, Plan
 from sc2_ros.training.pairs import Image, PairConfig, pairs
-from sc2_ros.training.skip_network import SkipModel, SkipSample, to_network, train, with_map
+from sc2_ros.training.skip_network import (
+    SkipModel,
+    SkipSample,
+    from_network,
+    to_network,
+    train,
+    with_map,
+)
 
 STILL_SHARE = 0.35
 """Of the still images that are moved, how many are not: cameras stand, too."""
@@ -64,6 +71,7 @@ def fit(
     config: SkipConfig | None = None,
     pair: PairConfig | None = None,
     saliency: SaliencyHead | None = None,
+    start: SkipNetwork | None = None,
 ) -> CodingTables:
     """The tables with a skip network for this encoder.
 
@@ -75,10 +83,12 @@ def fit(
         config: of the network; trained for at most a step per sample, so that a trial is quick.
         pair: how many sequences of each kind; by default, in keeping with the images.
         saliency: head of the checkpoint, by which the drone will choose symbols.
+        start: network of an encoder that hardly differs, to go on from, in a fifth of the time.
     """
     assert tables.context is not None
     config = config or SkipConfig()
-    pair = pair or chain_config(images)
+    clips = list(footage)
+    pair = pair or chain_config(images, clips, going_on=start is not None)
     rng = np.random.default_rng(config.seed)
     refinement = SaliencyRefinement(saliency)
     refinement.strength = OnboardConfig().rate_saliency
@@ -87,7 +97,7 @@ def fit(
     context = tables.context
     shape = with_map(Plan(context.channels, context.groups, context.first_code), tables.channels)
     material, samples = [], []
-    for frames in pairs(images, footage, replace(pair, frames=3, still_share=STILL_SHARE), rng):
+    for frames in pairs(images, clips, replace(pair, frames=3, still_share=STILL_SHARE), rng):
         chain = encoded_chain(encoder, frames, rng)
         for code in rng.choice(RATE_CODES, config.pair_rates, replace=False).tolist():
             prediction = coder.prediction(chain, code, rng)
@@ -96,17 +106,26 @@ def fit(
             symbols, told = coder.chosen(latent, code, prediction)
             said = said_symbols(prediction, code, context.gains, context.channels)
             samples.append(_sample(symbols, told, code, side_planes(prediction, said)))
-    config = replace(config, steps=min(config.steps, len(samples)))
-    model = train(samples, SkipModel(shape, config.hidden), config)
+    model = SkipModel(shape, config.hidden)
+    if start is not None and np.array_equal(start.channels, shape.channels):
+        model = from_network(start)
+        config = replace(config, steps=config.steps // 5, lr=config.lr * GOING_ON)
+    model = train(samples, model, replace(config, steps=min(config.steps, len(samples))))
     network = to_network(model, context.gains)
     for _ in range(2):  # the tables decide which symbols are chosen, so they are fitted again
         network = to_network(model, context.gains, count(network, material))
     return replace(tables, skip=network)
 
 
-def chain_config(images: Sequence[Image]) -> PairConfig:
-    """In keeping with the images: few are a trial, which need not wait for forty flights."""
-    return PairConfig(stills=300, flights=min(48, 1 + len(images) // 8), per_flight=6, per_clip=2)
+def chain_config(
+    images: Sequence[Image], clips: Sequence[Sequence[Image]] = (), *, going_on: bool = False
+) -> PairConfig:
+    """In keeping with the images and clips: few are a trial, which need not wait for 48 flights."""
+    per_clip = max(2, 48 // max(len(clips), 1))
+    if going_on:
+        return PairConfig(stills=60, flights=min(8, 1 + len(images) // 8), per_clip=per_clip)
+    flights = min(48, 1 + len(images) // 8)
+    return PairConfig(stills=300, flights=flights, per_flight=6, per_clip=per_clip)
 
 
 def count(network: SkipNetwork, material: Sequence[_Material]) -> NDArray[np.int64]:

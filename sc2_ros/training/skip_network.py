@@ -31,6 +31,7 @@ from sc2_ros.training.context_network import (
     coded_from,
     integers,
     laplace_bits,
+    load,
     schedule,
     symbol_tables,
 )
@@ -101,6 +102,17 @@ def train(samples: Sequence[SkipSample], model: SkipModel, config: ContextConfig
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
     return model.eval()
+
+
+def from_network(network: SkipNetwork) -> SkipModel:
+    """A finished network as a model to train on; `to_network` is the inverse."""
+    shape = Plan(network.channels, network.groups, network.first_code)
+    model = SkipModel(shape, network.enter.shape[2])
+    load(model, network)
+    with torch.no_grad():
+        flat = network.share_bias.reshape(SHARES, -1)
+        model.share_bias.copy_(torch.tensor(flat) / ENTER_SCALE)
+    return model
 
 
 def to_network(

@@ -18,7 +18,14 @@ from sc2_ros.codec.temporal_tables import fixed_gains
 from sc2_ros.training import context_fit, skip_fit
 from sc2_ros.training.context_network import UNIT, ContextConfig, Plan
 from sc2_ros.training.pairs import PairConfig
-from sc2_ros.training.skip_network import SkipModel, SkipSample, to_network, train, with_map
+from sc2_ros.training.skip_network import (
+    SkipModel,
+    SkipSample,
+    from_network,
+    to_network,
+    train,
+    with_map,
+)
 
 SIZE = (128, 96)
 CONTEXT = ContextConfig(groups=2, hidden=8, rates=4, pair_rates=4, window=6, steps=40)
@@ -41,6 +48,14 @@ def fitted():
     learned = context_fit.fit(untrained.encoder, untrained.tables, images, [clip], CONTEXT, pairs)
     skipping = skip_fit.fit(untrained.encoder, learned, images, [clip], SMALL, pairs)
     return untrained.encoder, learned, skipping
+
+
+def test_a_finished_network_is_trained_on_from_where_it_is(fitted):
+    _, learned, skipping = fitted
+    again = to_network(from_network(skipping.skip), learned.context.gains)
+
+    for name in ("channels", "groups", "enter", "side", "enter_bias", "leave", "share_bias"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(skipping.skip, name))
 
 
 def latent_of(encoder, image):

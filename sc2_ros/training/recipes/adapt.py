@@ -113,8 +113,9 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     else:
         config = replace(config, sources=tuple(source.config for source in sources))
         clip = [sample.image for sample in sources[0].samples]
-        known = parts.tables.context
-        path = export(best, sources, config, trainer.step, trainer.minutes, card, [clip], known)
+        path = export(
+            best, sources, config, trainer.step, trainer.minutes, card, [clip], parts.tables
+        )
     _report(gain(checkpoint.load(start), checkpoint.load(path), truth), folder)
     return path
 

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from sc2_ros import checkpoint, split_checkpoint
-from sc2_ros.codec.context_network import ContextNetwork
-from sc2_ros.codec.tables import RATE_CODES
+from sc2_ros.codec.tables import RATE_CODES, CodingTables
 from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import ANCHORS
 from sc2_ros.training import context_fit, saliency_fit, skip_fit, tables
@@ -78,13 +77,13 @@ def export(
     minutes: float,
     card: dict[str, Any] | None = None,
     clips: Sequence[Sequence[NDArray[np.uint8]]] = (),
-    context: ContextNetwork | None = None,
+    begun: CodingTables | None = None,
 ) -> Path:
     """Fit tables, context models and saliency head on training images; write the checkpoint.
 
     card: of a checkpoint that was trained on; without one, what this training was. clips: frames
     in their order, for the context network, beside the footage that the configuration names.
-    context: network of a checkpoint that was trained on, to go on from.
+    begun: tables of a checkpoint that was trained on, to go on from its context models.
     """
     model = copy.deepcopy(model).cpu().float().eval()
     assert isinstance(model, TrainingModel)
@@ -95,10 +94,14 @@ def export(
     fitted = tables.fit(model.encoder, model.bottleneck, images)
     shape = build(ContextConfig, config.settings.get("context", {}), "settings: context")
     known = [*footage(config.settings.get("footage", ())), *clips]
-    fitted = context_fit.fit(model.encoder, fitted, images, known, shape, start=context)
+    fitted = context_fit.fit(
+        model.encoder, fitted, images, known, shape, start=begun and begun.context
+    )
     head = saliency_fit.fit(model.encoder, model.ground, images, config.trainer.seed)
     further = build(skip_fit.SkipConfig, config.settings.get("skip", {}), "settings: skip")
-    fitted = skip_fit.fit(model.encoder, fitted, images, known, further, saliency=head)
+    fitted = skip_fit.fit(
+        model.encoder, fitted, images, known, further, saliency=head, start=begun and begun.skip
+    )
     if card is None:
         card = checkpoint.default_card() | {
             "recipe": "sc2_ros",
