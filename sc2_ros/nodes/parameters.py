@@ -156,7 +156,7 @@ ONBOARD = (
         "A frame that needs no other is sent at least once in so many seconds, for who listens "
         "without feedback, and sooner where that makes the stream no more than 5 % larger; who "
         "reports back does not wait for it. 1.0 lets everybody see within a second, and makes a "
-        "stream of 10 frames per second some 15 % larger.",
+        "stream of 10 frames per second a fifth to two fifths larger.",
         1.0,
         60.0,
     ),
