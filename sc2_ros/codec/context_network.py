@@ -298,7 +298,7 @@ class CodeNetwork:
         """What leaves the hidden units, (P, 2 size): all means, then all spreads."""
         np.maximum(hidden, 0, out=hidden)
         np.minimum(hidden, HIDDEN_MAX, out=hidden)
-        left = hidden @ self._leave[number]
+        left = _product(hidden, self._leave[number])
         left += self._leave_bias[number]
         return left
 

@@ -53,6 +53,8 @@ class FramePricer:
             self._learned = LearnedPricer(tables.context)
         self._skip = None if tables.skip is None else SkipPricer(tables.skip)
         # By whether there is a prediction, of the newest frame: where the search for a grid begins.
+        self._grid: Grid | None = None
+        """Of the newest predicted frame."""
         self._bits_per_symbol = {False: _USUAL_BITS, True: 0.5 * _USUAL_BITS}
 
     def plan(
@@ -84,6 +86,9 @@ class FramePricer:
         if self._learned is not None:
             predicts = prediction is not None
             start = _likely(symbols, candidates, self._bits_per_symbol[predicts])
+            if predicts and self._grid is not None and self._grid in candidates:
+                # What is told hardly changes from frame to frame, and lies in other places.
+                start = candidates.index(self._grid)
             plan = self._near_fit(
                 candidates,
                 start,
@@ -94,6 +99,8 @@ class FramePricer:
             traces = [t.cost.sum() for t in (plan.intra, plan.predicted) if t is not None]
             active = max(np.count_nonzero(symbols), 1)
             self._bits_per_symbol[predicts] = float(min(traces)) / active
+            if predicts and self._skip is not None:
+                self._grid = plan.grid
             return plan
         found = [sparse(rounded, start, end) for start, end in self.intra.groups]
         scaled = None

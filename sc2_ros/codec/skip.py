@@ -71,12 +71,16 @@ def choose_told(exact: Floats, rounded: Ints, said: Ints, refinement: Floats) ->
     A symbol that is told is worth the squared error that it saves beyond what it costs; a position
     is told if its symbols are together worth more than it costs.
     """
-    away = np.abs(rounded - said)
-    worth = np.square(exact - said) - np.square(exact - rounded)
-    worth -= refinement[:, None] * (_FIRST_BITS - _MORE_BITS + _MORE_BITS * away)
+    away = (rounded - said).astype(np.float32)
+    # (exact - said)^2 - (exact - rounded)^2
+    worth = away * (2 * exact - (rounded + said).astype(np.float32))
+    cost = np.abs(away, out=away)
+    cost *= np.float32(_MORE_BITS)
+    cost += np.float32(_FIRST_BITS - _MORE_BITS)
+    worth -= cost * refinement[:, None]
     np.maximum(worth, 0, out=worth)
-    worth *= away > 0
-    told: Bools = worth @ np.ones(worth.shape[1], np.float32) > refinement * _POSITION_BITS
+    # Not a product: BLAS would start threads, and wait for the network's own.
+    told: Bools = worth.sum(axis=1) > refinement * _POSITION_BITS
     return told
 
 

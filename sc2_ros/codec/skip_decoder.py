@@ -26,6 +26,7 @@ class SkipDecoder:
         """The coder holds the network's bank."""
         self._network = network
         self._coder = coder
+        self._known = Known()
 
     def surrounded(self, prediction: Prediction, code: int, grid: Grid) -> Surrounded:
         """What a prediction says of a frame at a rate code, sliced by a grid."""
@@ -77,13 +78,14 @@ class SkipDecoder:
     ) -> npt.NDArray[np.bool_]:
         """Which ranks are told; `values` (P, n) become the symbols."""
         at = self._network.at(code)
-        known = Known(where, at.count)
-        shares = np.full(len(values), share, np.uint8)
+        known = self._known
+        known.reset(where, at.count)
         told = np.zeros(len(values), np.bool_)
         decoder = self._coder.decoder(untrimmed(data), at.count * len(values))
         live = [np.arange(ranks.start, ranks.stop) for ranks in where.ranks]
         for number, ranks in enumerate(live):
-            table = at.expect_told(number, known.near(ranks), side[ranks], shares[ranks])
+            near = known.near(ranks, at.inputs[number])
+            table = at.expect_told(number, near, side[ranks], share)
             found = decoder.decode(table[:, 0])
             if np.any((found < 0) | (found > 1)):
                 raise PacketError("a map that says neither told nor skipped: damaged or not ours")
@@ -91,9 +93,11 @@ class SkipDecoder:
             known.put_map(ranks, told[ranks])
         known.put(np.flatnonzero(~told), slice(1, None), values[~told])
         live = [ranks[told[ranks]] for ranks in live]
+        sides = [side[ranks] for ranks in live]
         for number, step in enumerate(at.steps[PHASES:], PHASES):
             ranks, part = live[step.phase], slice(step.start - 1, step.end - 1)
-            expected = at.expect_symbols(number, known.near(ranks), side[ranks], shares[ranks])
+            near = known.near(ranks, at.inputs[number])
+            expected = at.expect_symbols(number, near, sides[step.phase], share)
             used = expected.table > 0
             value = np.zeros(used.shape, np.int32)
             value[used] = decoder.decode(expected.table[used]) + expected.mean[used]

@@ -46,6 +46,8 @@ MAP_TABLES = HIGHEST - LOWEST + 1
 ALL_TABLES = TABLES + MAP_TABLES
 _ODDS_BITS = 10
 
+Shares = npt.NDArray[np.uint8] | int
+
 
 @dataclass(frozen=True, eq=False)
 class SkipNetwork(ContextNetwork):
@@ -95,16 +97,25 @@ class SkipCodeNetwork(CodeNetwork):
         """Interpolate the biases; leave out the groups that are not coded."""
         super().__init__(network, code)
         self.channels = self.channels[1:]
+        self.inputs: list[int] = []
+        """By step, how many channels its hidden units look at: those behind have no weight."""
+        for number, step in enumerate(self.steps):
+            weights = network.enter[step.group, step.phase, :, :, : self.count]
+            used = int(np.flatnonzero(weights.any((0, 1))).max(initial=0)) + 1
+            self.inputs.append(used)
+            trimmed = weights[:, :, :used].reshape(len(weights), -1)
+            self._enter[number] = np.ascontiguousarray(trimmed.T, np.float32)
         self._share_bias = [
             network.share_bias[:, step.group, step.phase].astype(np.float32) for step in self.steps
         ]
 
     def expect_told(
-        self, number: int, around: Floats, side: Floats, shares: npt.NDArray[np.uint8]
+        self, number: int, around: Floats, side: Floats, shares: Shares
     ) -> npt.NDArray[np.uint8]:
         """Table (P, 1) of whether each position is told, for step `number`, 0 or 1.
 
-        shares: (P,) the share class of each position's slice.
+        around: (P, 9 inputs[number]); shares: the share class of each position's slice, (P,), or
+        of all of them.
         """
         hidden = self._hidden(number, around, side)
         hidden += self._share_bias[number][shares]
@@ -115,7 +126,7 @@ class SkipCodeNetwork(CodeNetwork):
         return table
 
     def expect_symbols(
-        self, number: int, around: Floats, side: Floats, shares: npt.NDArray[np.uint8]
+        self, number: int, around: Floats, side: Floats, shares: Shares
     ) -> Expectation:
         """Table and mean of the symbols (P, size) of step `number`, 2 and up, where told."""
         hidden = self._hidden(number, around, side)

@@ -22,8 +22,8 @@ from sc2_ros.codec.layout import Layout, layout
 from sc2_ros.codec.prediction import Prediction
 from sc2_ros.codec.rans import SymbolCoder, trimmed
 from sc2_ros.codec.skip import choose_told, said_symbols, share_class
-from sc2_ros.codec.skip_inputs import Floats, Ints, Known, Surrounded
-from sc2_ros.codec.skip_network import SHARES, SkipNetwork
+from sc2_ros.codec.skip_inputs import Floats, Ints, Known, Rows, Surrounded
+from sc2_ros.codec.skip_network import SHARES, Shares, SkipNetwork
 from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.symbols import Rounded, Symbols
 
@@ -82,6 +82,8 @@ class SkipPricer:
         """Derive the look-up tables."""
         self._network = network
         self._choice = SymbolChoice(network)
+        self._known, self._beside = Known(), Rows()
+        self._of_phase = (Rows(), Rows())
 
     def trace(self, rounded: Rounded, code: int, grid: Grid, prediction: Prediction) -> SkipTrace:
         """Walk the steps of a frame at a rate code."""
@@ -89,7 +91,7 @@ class SkipPricer:
         where = layout(grid)
         shape = rounded.symbols.shape
         said = said_symbols(prediction, code, self._network.gains, at.channels)
-        exact = rounded.exact.reshape(shape[0], -1)[at.channels].T
+        exact = np.ascontiguousarray(rounded.exact.reshape(shape[0], -1)[at.channels].T)
         values = rounded.symbols.reshape(shape[0], -1)[at.channels].T.astype(np.int32, order="C")
         refinement = rounded.refinement.reshape(-1)
         told = choose_told(exact, values, said, refinement)
@@ -99,7 +101,7 @@ class SkipPricer:
         steps: list[CodedStep] = []
         if any(shares):
             # By rank from here on.
-            side = Surrounded.of(prediction, said, grid).side
+            side = Surrounded.of(prediction, said, grid, self._beside).side
             ranked = values[where.places]
             rest = np.subtract(exact[where.places], ranked, order="C", dtype=np.float32)
             steps, spent = self._walk(
@@ -132,31 +134,42 @@ class SkipPricer:
     ) -> tuple[list[CodedStep], Floats]:
         """The steps and the bits of each rank; `values` (P, n) become what is sent."""
         at, where = self._network.at(code), layout(grid)
-        known = Known(where, at.count)
+        known = self._known
+        known.reset(where, at.count)
         share_of = _by_rank(shares, where)
         cost = np.zeros(len(values), np.float32)
         steps = []
         live = [np.arange(ranks.start, ranks.stop) for ranks in where.ranks]
         for number in range(PHASES):
             ranks = live[number][share_of[live[number]] > 0]
-            table = at.expect_told(number, known.near(ranks), side[ranks], share_of[ranks])
+            near = known.near(ranks, at.inputs[number])
+            beside = self._of_phase[number].take(side, ranks)
+            table = at.expect_told(number, near, beside, _one(share_of[ranks]))
             coded = told[ranks, None].astype(np.int32)
             cost[ranks] = self._network.bits[table, coded + MAX_SYMBOL][:, 0]
             known.put_map(ranks, told[ranks])
             steps.append(CodedStep(number, ranks, table, coded))
         known.put(np.flatnonzero(~told), slice(1, None), values[~told])
         live = [ranks[told[ranks]] for ranks in live]
+        # Taken once: the steps of a phase are at the same positions.
+        taken = [
+            (ranks, rows.take(side, ranks), _one(share_of[ranks]), values[ranks], rest[ranks])
+            for ranks, rows in zip(live, self._of_phase, strict=True)
+        ]
         for number, step in enumerate(at.steps[PHASES:], PHASES):
-            ranks, part = live[step.phase], slice(step.start - 1, step.end - 1)
-            expected = at.expect_symbols(number, known.near(ranks), side[ranks], share_of[ranks])
+            ranks, beside, classes, value, lost = taken[step.phase]
+            part = slice(step.start - 1, step.end - 1)
+            near = known.near(ranks, at.inputs[number])
+            expected = at.expect_symbols(number, near, beside, classes)
             less, bits = self._choice.choose(
-                values[ranks, part], rest[ranks, part], refinement[ranks], expected
+                value[:, part], lost[:, part], refinement[ranks], expected
             )
-            value = less + expected.mean
+            value[:, part] = less + expected.mean
             cost[ranks] += bits @ np.ones(bits.shape[1], np.float32)
-            known.put(ranks, slice(step.start, step.end), value)
-            values[ranks, part] = value
+            known.put(ranks, slice(step.start, step.end), value[:, part])
             steps.append(CodedStep(step.phase, ranks, expected.table, less))
+        for ranks, _, _, value, _ in taken:
+            values[ranks] = value
         return steps, cost
 
 
@@ -168,6 +181,12 @@ def _shares(told: npt.NDArray[np.bool_], grid: Grid) -> tuple[int, ...]:
         part = told[patch.y0 : patch.y1, patch.x0 : patch.x1]
         found.append(share_class(int(np.count_nonzero(part)), part.size))
     return tuple(found)
+
+
+def _one(shares: npt.NDArray[np.uint8]) -> Shares:
+    """Where all slices have the same share class, that."""
+    first = int(shares[0]) if len(shares) else 0
+    return first if np.all(shares == first) else shares
 
 
 def _by_rank(shares: tuple[int, ...], where: Layout) -> npt.NDArray[np.uint8]:
