@@ -218,7 +218,7 @@ def test_training_sees_what_the_integers_give(code, share):
                 [seen[:, y : y + 3, x : x + 3].reshape(len(seen), 9).T.ravel() for y, x in places],
                 np.float32,
             )
-            for seen in (known, padded)
+            for seen in (known[: at.inputs[number]], padded)
         )
         shares = np.full(len(places), share, np.uint8)
         if number < 2:
