@@ -13,11 +13,10 @@ from sc2_ros.codec.cdf import MAX_SYMBOL
 from sc2_ros.codec.choice import SymbolChoice
 from sc2_ros.codec.context_network import REACH, ContextNetwork
 from sc2_ros.codec.layout import TAPS, Layout, layout, patch_rows
-from sc2_ros.codec.prediction import Prediction
+from sc2_ros.codec.prediction import Prediction, said_symbols
 from sc2_ros.codec.rans import SymbolCoder, trimmed, untrimmed
 from sc2_ros.codec.slicing import Grid
-from sc2_ros.codec.symbols import Ints, Rounded, Symbols
-from sc2_ros.codec.temporal_tables import GAIN_BITS
+from sc2_ros.codec.symbols import Rounded, Symbols
 from sc2_ros.errors import PacketError
 
 Floats = npt.NDArray[np.float32]
@@ -202,18 +201,10 @@ def side_map(
     Returns:
         (h w, n + 1) float32: symbols -7 .. 7, then 1 where the reference is known.
     """
-    wide = gains.astype(np.int64)
-    ratio = (wide[code] << GAIN_BITS) // wide[prediction.reference.code]
-    magnitude = np.abs(prediction.value) * ratio[prediction.channel]
-    magnitude = np.minimum((magnitude + (1 << GAIN_BITS - 1)) >> GAIN_BITS, REACH)
-    signed: Ints = np.sign(prediction.value) * magnitude
-    column = np.full(len(ratio), -1, np.int64)
-    column[channels] = np.arange(len(channels))
-    column_of = column[prediction.channel]
-    live = column_of >= 0
-    said = np.zeros((prediction.known.size, len(channels) + 1), np.float32)
+    said = np.empty((prediction.known.size, len(channels) + 1), np.float32)
+    symbols = said_symbols(prediction, code, gains, channels)
+    np.clip(symbols, -REACH, REACH, out=said[:, :-1], casting="unsafe")
     said[:, -1] = prediction.known.reshape(-1)
-    said[prediction.position[live], column_of[live]] = signed[live]
     return said
 
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sc2_ros.codec.cdf import MAX_SYMBOL
 from sc2_ros.codec.context import surroundings
 from sc2_ros.codec.packet import STRIDE
 from sc2_ros.codec.references import Reference
@@ -158,6 +159,33 @@ def scale(prediction: Prediction, code: int, tables: TemporalTables) -> ScaledPr
     activity = surroundings(sums.astype(np.int32).reshape(height, width), Grid(1, 1, height, width))
     around = np.searchsorted(tables.activity, activity, side="right")
     return ScaledPrediction(np.sign(prediction.value) * magnitude, around)
+
+
+def said_symbols(
+    prediction: Prediction, code: int, gains: npt.NDArray[np.int32], channels: npt.NDArray[np.int32]
+) -> npt.NDArray[np.int32]:
+    """The symbols that a reference predicts: scaled by the gains, rounded half from zero.
+
+    Args:
+        prediction: the reference, moved.
+        code: the frame's rate code.
+        gains: (65, C or more), as in ContextNetwork.
+        channels: (n,) those that are wanted.
+
+    Returns:
+        (h w, n), -127 .. 127; zero where the reference is not known.
+    """
+    wide = gains.astype(np.int64)
+    ratio = (wide[code] << GAIN_BITS) // wide[prediction.reference.code]
+    magnitude = np.abs(prediction.value) * ratio[prediction.channel]
+    magnitude = np.minimum((magnitude + (1 << GAIN_BITS - 1)) >> GAIN_BITS, MAX_SYMBOL)
+    column = np.full(len(ratio), -1, np.int64)
+    column[channels] = np.arange(len(channels))
+    column_of = column[prediction.channel]
+    live = column_of >= 0
+    said = np.zeros((prediction.known.size, len(channels)), np.int32)
+    said[prediction.position[live], column_of[live]] = (np.sign(prediction.value) * magnitude)[live]
+    return said
 
 
 def base_contexts(

@@ -10,9 +10,8 @@ import numpy.typing as npt
 from sc2_ros.codec.cdf import MAX_SYMBOL
 from sc2_ros.codec.context_network import PHASES
 from sc2_ros.codec.layout import Layout, layout
-from sc2_ros.codec.prediction import Prediction
+from sc2_ros.codec.prediction import Prediction, said_symbols
 from sc2_ros.codec.rans import SymbolCoder, untrimmed
-from sc2_ros.codec.skip import said_symbols
 from sc2_ros.codec.skip_inputs import Floats, Known, Surrounded
 from sc2_ros.codec.skip_network import SkipNetwork
 from sc2_ros.codec.slicing import Grid

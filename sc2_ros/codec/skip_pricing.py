@@ -19,9 +19,9 @@ from sc2_ros.codec.cdf import MAX_SYMBOL
 from sc2_ros.codec.choice import SymbolChoice
 from sc2_ros.codec.context_network import PHASES
 from sc2_ros.codec.layout import Layout, layout
-from sc2_ros.codec.prediction import Prediction
+from sc2_ros.codec.prediction import Prediction, said_symbols
 from sc2_ros.codec.rans import SymbolCoder, trimmed
-from sc2_ros.codec.skip import choose_told, said_symbols, share_class
+from sc2_ros.codec.skip import choose_told, share_class
 from sc2_ros.codec.skip_inputs import Floats, Ints, Known, Rows, Surrounded
 from sc2_ros.codec.skip_network import SHARES, Shares, SkipNetwork
 from sc2_ros.codec.slicing import Grid

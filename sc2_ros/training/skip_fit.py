@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from sc2_ros.codec.cdf import MAX_SYMBOL, SYMBOLS
 from sc2_ros.codec.coder import LatentCodec
-from sc2_ros.codec.prediction import Prediction
-from sc2_ros.codec.skip import said_symbols, share_class, side_planes
+from sc2_ros.codec.prediction import Prediction, said_symbols
+from sc2_ros.codec.skip import share_class, side_planes
 from sc2_ros.codec.skip_network import ALL_TABLES, SkipNetwork
 from sc2_ros.codec.skip_pricing import SkipPricer
 from sc2_ros.codec.slicing import Grid

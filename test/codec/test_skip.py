@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sc2_ros.codec.packet import Geometry
-from sc2_ros.codec.prediction import Motion, predict
+from sc2_ros.codec.prediction import Motion, predict, said_symbols
 from sc2_ros.codec.references import Reference
-from sc2_ros.codec.skip import choose_told, said_symbols, share_class, side_planes
+from sc2_ros.codec.skip import choose_told, share_class, side_planes
 
 CHANNELS = np.array([3, 0, 2], np.int32)
 

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.coder import LatentCodec, Protection
-from sc2_ros.codec.prediction import Motion, predict
+from sc2_ros.codec.prediction import Motion, predict, said_symbols
 from sc2_ros.codec.rans import SymbolCoder
-from sc2_ros.codec.skip import said_symbols
 from sc2_ros.codec.skip_decoder import SkipDecoder
 from sc2_ros.codec.skip_inputs import Surrounded
 from sc2_ros.codec.skip_pricing import SkipPricer
