@@ -26,10 +26,10 @@ from sc2_ros.errors import Sc2Error
 from sc2_ros.evaluation.detection import DetectionScore
 from sc2_ros.evaluation.sweep import choose
 from sc2_ros.evaluation.virtual import VirtualRun
-from sc2_ros.ground import FrameResult, GroundConfig, GroundPipeline
+from sc2_ros.ground.pipeline import FrameResult, GroundConfig, GroundPipeline
 from sc2_ros.link.spec import parse_link
 from sc2_ros.media.source import SourceFrame
-from sc2_ros.onboard import OnboardConfig, OnboardPipeline
+from sc2_ros.onboard.pipeline import OnboardConfig, OnboardPipeline
 from sc2_ros.training.datasets import Sample, open_dataset
 
 WARM_UP_S = 10.0

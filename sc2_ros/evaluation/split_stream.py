@@ -20,8 +20,8 @@ from sc2_ros.codec import chunks
 from sc2_ros.codec.packet import PacketType, parse
 from sc2_ros.errors import PacketError
 from sc2_ros.evaluation.split_system import SplitSystem
-from sc2_ros.ground_types import FrameResult, GroundConfig, GroundStats
-from sc2_ros.onboard import CameraFrame, OnboardStats
+from sc2_ros.ground.config import FrameResult, GroundConfig, GroundStats
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardStats
 
 _NUMBERS = 1 << 16
 _BEHIND = 1 << 15

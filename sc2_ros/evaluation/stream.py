@@ -16,8 +16,8 @@ from sc2_ros.codec.capture_time import CaptureTimes
 from sc2_ros.errors import PacketError
 from sc2_ros.evaluation.image_network import MAX_DETECTIONS, SCORE_THRESHOLD
 from sc2_ros.evaluation.system import Outputs
-from sc2_ros.ground import GroundConfig, GroundPipeline
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
 _FRAME_INTERVAL_S = 1 / 30
 _FRAME_TIMEOUT_S = 0.02

@@ -33,9 +33,9 @@ from sc2_ros.evaluation.video_agreement import (
     Truths,
 )
 from sc2_ros.evaluation.video_codecs import FfmpegCodec, Kind
-from sc2_ros.ground import GroundConfig, GroundPipeline
+from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.network.decode import Detections
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.training.datasets import Sample
 
 Image = NDArray[np.uint8]

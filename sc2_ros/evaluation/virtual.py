@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol
 
-from sc2_ros.ground import FrameResult, GroundPipeline
+from sc2_ros.ground.pipeline import FrameResult, GroundPipeline
 from sc2_ros.link.emulator import LinkModel, LinkPipe
 from sc2_ros.link.pacer import Pacer
 from sc2_ros.link.spec import LinkSpec
 from sc2_ros.media.source import SourceFrame
-from sc2_ros.onboard import CameraFrame, OnboardPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
 
 TICK_S = 0.01
 """How often the ground looks at its clock between packets."""

@@ -36,7 +36,7 @@ from sc2_ros.nodes.process import run
 from sc2_ros.nodes.radio import radio_message, signal_db
 from sc2_ros.nodes.sender import Sender
 from sc2_ros.nodes.worker import NewestWorker
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.runtime.ros import CameraInfo, CompressedImage, Float64, Image, UInt8MultiArray
 
 LONGEST_INTERVAL_S = 0.1

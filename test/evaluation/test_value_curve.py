@@ -11,7 +11,7 @@ from sc2_ros import checkpoint as checkpoints
 from sc2_ros.errors import CheckpointError, InputError
 from sc2_ros.evaluation.value_curve import value_curve, write_value_curve
 from sc2_ros.link.worth import Worth
-from sc2_ros.onboard import OnboardConfig, OnboardPipeline
+from sc2_ros.onboard.pipeline import OnboardConfig, OnboardPipeline
 
 
 def row(rate_index, size, ap50, system="sc2_ros", loss=0.0, miou=None):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sc2_ros.codec.packet import Geometry
-from sc2_ros.ground_results import _inside
+from sc2_ros.ground.results import _inside
 
 
 @pytest.mark.parametrize("origin", [(0, 0), (4, 12), (1, 0), (13, 6), (15, 15)])

@@ -13,9 +13,9 @@ from temporal_flight import Flight, held
 from temporal_weights import little_changes
 
 from sc2_ros.checkpoint import load
-from sc2_ros.ground import GroundConfig, GroundPipeline
-from sc2_ros.onboard import OnboardPipeline
-from sc2_ros.refresh import MOST_S
+from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
+from sc2_ros.onboard.keyframes import MOST_S
+from sc2_ros.onboard.pipeline import OnboardPipeline
 
 SIZE = (96, 80)
 

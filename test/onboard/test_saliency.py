@@ -12,10 +12,10 @@ import torch
 from sc2_ros import checkpoint
 from sc2_ros.codec.symbols import REFINEMENT
 from sc2_ros.errors import CheckpointError, ParameterError
-from sc2_ros.ground import GroundPipeline
+from sc2_ros.ground.pipeline import GroundPipeline
 from sc2_ros.network.saliency import SaliencyHead
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
-from sc2_ros.onboard_saliency import BACKGROUND, OBJECT, SaliencyRefinement
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.onboard.saliency import BACKGROUND, OBJECT, SaliencyRefinement
 
 
 def head_that_sees(channel=0):

@@ -24,9 +24,9 @@ from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.coder import DecodedSlice, LatentCodec
 from sc2_ros.errors import MismatchError, MissingReferenceError, PacketError
-from sc2_ros.ground_results import FrameReader
-from sc2_ros.ground_stream import GroundStream, ReadyFrame
-from sc2_ros.ground_types import FrameResult, GroundConfig, GroundStats
+from sc2_ros.ground.config import FrameResult, GroundConfig, GroundStats
+from sc2_ros.ground.results import FrameReader
+from sc2_ros.ground.stream import GroundStream, ReadyFrame
 from sc2_ros.link.rate import index_of
 
 __all__ = ["FrameResult", "GroundConfig", "GroundPipeline", "GroundStats", "ReadyFrame"]

@@ -19,9 +19,9 @@ from temporal_weights import little_changes as version_2
 
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.varint import varint, zigzag
-from sc2_ros.ground import GroundConfig, GroundPipeline
+from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.flight import SyntheticFlight
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
 SIZES = [0, 1, 16, 96, 128, 1200, 4096, 8192, 65_535]
 STEPS = [-70, -33, -2, -1, 1, 2, 31, 32, 33, 300, 32_767, 32_768]

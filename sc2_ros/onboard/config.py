@@ -15,7 +15,7 @@ from sc2_ros.errors import ParameterError
 from sc2_ros.link.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.repair import REPAIR_MODES
-from sc2_ros.refresh import LEAST_S, MOST_S
+from sc2_ros.onboard.keyframes import LEAST_S, MOST_S
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from sc2_ros.refresh import LEAST_S, MOST_S, SHARE, RefreshPolicy
+from sc2_ros.onboard.keyframes import LEAST_S, MOST_S, SHARE, RefreshPolicy
 
 WHOLE_BYTES = 1000
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from sc2_ros.codec import packet as wire
 from sc2_ros.errors import ParameterError
-from sc2_ros.ground import GroundPipeline
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.ground.pipeline import GroundPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
 
 @pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])

@@ -32,11 +32,11 @@ from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.link.monitor import LinkMonitor
 from sc2_ros.link.rate import index_of
 from sc2_ros.link.worth import Worth
-from sc2_ros.onboard_info import InfoSchedule
-from sc2_ros.onboard_rate import PricedFrame, RateChoice
-from sc2_ros.onboard_saliency import SaliencyRefinement
-from sc2_ros.onboard_types import CameraFrame, OnboardConfig, OnboardStats
-from sc2_ros.temporal import Choice, ReferenceKeeper
+from sc2_ros.onboard.config import CameraFrame, OnboardConfig, OnboardStats
+from sc2_ros.onboard.rate import PricedFrame, RateChoice
+from sc2_ros.onboard.references import Choice, ReferenceKeeper
+from sc2_ros.onboard.saliency import SaliencyRefinement
+from sc2_ros.onboard.stream_info import InfoSchedule
 
 __all__ = ["CameraFrame", "OnboardConfig", "OnboardPipeline", "OnboardStats"]
 

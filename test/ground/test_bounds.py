@@ -21,9 +21,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sc2_ros.codec import packet as wire
-from sc2_ros.ground import QUIET_S, GroundPipeline
+from sc2_ros.ground.pipeline import QUIET_S, GroundPipeline
 from sc2_ros.link.feedback import parse_feedback
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
 
 def test_streams_are_independent():

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from sc2_ros import motion
 from sc2_ros.codec.packet import Geometry
+from sc2_ros.onboard import motion
 
 WIDTH, HEIGHT = 480, 384
 MIDDLE = np.array([WIDTH, HEIGHT]) / 2

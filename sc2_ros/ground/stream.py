@@ -8,10 +8,10 @@ import threading
 from dataclasses import dataclass
 
 from sc2_ros.codec import packet as wire
-from sc2_ros.codec.assembler import AssembledFrame, FrameAssembler
 from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.repair import FrameRepairer
+from sc2_ros.ground.assembler import AssembledFrame, FrameAssembler
 from sc2_ros.link.feedback_builder import FeedbackBuilder
 from sc2_ros.link.sequence import has_restarted
 

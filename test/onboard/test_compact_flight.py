@@ -15,9 +15,9 @@ from sc2_ros.codec import packet as wire
 from sc2_ros.codec.capture_time import CaptureTimes
 from sc2_ros.codec.coder import LatentCodec, Protection
 from sc2_ros.codec.prediction import Motion
-from sc2_ros.ground import GroundConfig, GroundPipeline
+from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.link.feedback import parse_feedback
-from sc2_ros.onboard import OnboardPipeline
+from sc2_ros.onboard.pipeline import OnboardPipeline
 
 MS = 1_000_000
 TIMES = (5 * MS, 38 * MS, 72 * MS)

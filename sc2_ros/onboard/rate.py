@@ -25,7 +25,7 @@ from sc2_ros.link.radio import RadioHint
 from sc2_ros.link.rate import BudgetRate, FixedRate, RateController, RateDecision
 from sc2_ros.link.repair import RepairPolicy
 from sc2_ros.link.worth import Worth
-from sc2_ros.onboard_types import OnboardConfig
+from sc2_ros.onboard.config import OnboardConfig
 
 _SLACK = 0.05
 """Share of its budget that a frame may leave unused: a step of the rate code is 3 % of a frame, and

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sc2_ros.codec import packet as wire
-from sc2_ros.ground import MAX_STREAMS, GroundPipeline
-from sc2_ros.onboard import CameraFrame, OnboardPipeline
+from sc2_ros.ground.pipeline import MAX_STREAMS, GroundPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
 
 
 def test_another_checkpoint_is_a_counted_mismatch():
