@@ -29,6 +29,7 @@ from torch import nn
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros import split_checkpoint
+from sc2_ros.data import open_dataset
 from sc2_ros.errors import Sc2Error
 from sc2_ros.evaluation.seeds_figure import draw_curves, draw_front, draw_trade_off
 from sc2_ros.evaluation.seeds_plan import (
@@ -51,7 +52,6 @@ from sc2_ros.evaluation.sweep import choose
 from sc2_ros.evaluation.system import PacketSystem
 from sc2_ros.training.augment import AugmentConfig
 from sc2_ros.training.config import TrainConfig, data_root
-from sc2_ros.training.datasets import open_dataset
 from sc2_ros.training.recipes import RunOptions, recipe
 from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.trainer import TrainerConfig

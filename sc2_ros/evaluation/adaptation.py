@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from sc2_ros.checkpoint import Checkpoint
+from sc2_ros.data import Sample
 from sc2_ros.evaluation.bdrate import bd_rate
 from sc2_ros.evaluation.detection import DetectionScore
 from sc2_ros.evaluation.segmentation import SegmentationScore
 from sc2_ros.evaluation.stream import StreamSystem
-from sc2_ros.training.datasets import Sample
 
 RATES = (0.15, 0.3, 0.5, 0.75)
 

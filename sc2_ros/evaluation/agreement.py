@@ -13,9 +13,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from sc2_ros.data import DETECTION_CLASSES, Dataset, Sample
 from sc2_ros.evaluation.image_network import ImageNetwork
 from sc2_ros.evaluation.system import Outputs
-from sc2_ros.training.datasets import DETECTION_CLASSES, Dataset, Sample
 
 
 class AgreementDataset(Dataset):

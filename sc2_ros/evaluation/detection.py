@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from sc2_ros.training.datasets import DETECTION_CLASSES, Sample
+from sc2_ros.data import DETECTION_CLASSES, Sample
 
 # What `mean_ap50` averages over: the classes that the drone data sets have enough of.
 MEAN_CLASSES = ("person", "car", "bicycle")

@@ -28,12 +28,12 @@ from pathlib import Path
 import cv2
 import torch
 
+from sc2_ros.data import Dataset, open_dataset
 from sc2_ros.evaluation import agreement
 from sc2_ros.evaluation.registry import Context, build, digest, network
 from sc2_ros.evaluation.row import Row
 from sc2_ros.evaluation.sweep import choose, sweep
 from sc2_ros.evaluation.system import Outputs
-from sc2_ros.training.datasets import Dataset, open_dataset
 
 _PACKAGES = (
     "torch",

@@ -26,6 +26,7 @@ from pathlib import Path
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros import split_checkpoint
+from sc2_ros.data import open_dataset
 from sc2_ros.errors import ParameterError
 from sc2_ros.evaluation import (
     image_codec_network,
@@ -42,7 +43,6 @@ from sc2_ros.evaluation.split_system import SplitSystem
 from sc2_ros.evaluation.stream import StreamSystem
 from sc2_ros.evaluation.sweep import choose
 from sc2_ros.evaluation.system import PacketSystem
-from sc2_ros.training.datasets import open_dataset
 
 GROUP = "sc2_ros.baselines"
 BASELINES = (

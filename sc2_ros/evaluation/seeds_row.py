@@ -11,10 +11,10 @@ import numpy as np
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from sc2_ros.data import Dataset
 from sc2_ros.evaluation.seeds_plan import TASKS
 from sc2_ros.evaluation.sweep import choose, sweep
 from sc2_ros.evaluation.system import PacketSystem
-from sc2_ros.training.datasets import Dataset
 
 
 def row_of(

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sc2_ros.training.datasets import VOID
+from sc2_ros.data import VOID
 
 # Names of other data sets for our mask classes.
 _ALIASES = {"tree": "vegetation", "car": "vehicle", "pedestrian": "person"}

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from sc2_ros.data import DETECTION_CLASSES, Sample
 from sc2_ros.evaluation.detection import DetectionScore
 from sc2_ros.evaluation.segmentation import SegmentationScore
 from sc2_ros.evaluation.session import FrameLog, SessionLog
 from sc2_ros.media import overlay
 from sc2_ros.media.result_bag import Moment, ResultBag
 from sc2_ros.media.video_writer import VideoWriter
-from sc2_ros.training.datasets import DETECTION_CLASSES, Sample
 
 Image = npt.NDArray[np.uint8]
 

@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from sc2_ros.data import Dataset, Sample
 from sc2_ros.evaluation.classification import ClassificationScore
 from sc2_ros.evaluation.detection import DetectionScore
 from sc2_ros.evaluation.row import Row
 from sc2_ros.evaluation.segmentation import SegmentationScore
 from sc2_ros.evaluation.system import PacketSystem
-from sc2_ros.training.datasets import Dataset, Sample
 
 LABELS = "labels"
 

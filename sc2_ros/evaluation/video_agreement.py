@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from sc2_ros import imaging
 from sc2_ros.checkpoint import Checkpoint
+from sc2_ros.data import Sample
 from sc2_ros.evaluation.detection import DetectionScore
 from sc2_ros.network.decode import Detections, decode_detections
-from sc2_ros.training.datasets import Sample
 
 Image = NDArray[np.uint8]
 

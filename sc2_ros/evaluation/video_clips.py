@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sc2_ros import imaging
+from sc2_ros.data import Sample
 from sc2_ros.media.source import SourceFrame, open_source
 from sc2_ros.training.config import data_root
-from sc2_ros.training.datasets import Sample
 
 WIDEST = 640
 # Clip, frames per second, kind of motion, first frame.

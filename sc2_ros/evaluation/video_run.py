@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.codec.packet import HEADER_BYTES
+from sc2_ros.data import Sample
 from sc2_ros.errors import InputError
 from sc2_ros.evaluation.video_agreement import (
     LEAST_SCORE,
@@ -36,7 +37,6 @@ from sc2_ros.evaluation.video_codecs import FfmpegCodec, Kind
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.network.decode import Detections
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
-from sc2_ros.training.datasets import Sample
 
 Image = NDArray[np.uint8]
 

@@ -4,12 +4,12 @@
 
 import numpy as np
 
+from sc2_ros.data import Dataset, Sample
 from sc2_ros.evaluation.agreement import AgreementDataset, answers
 from sc2_ros.evaluation.baselines import ImageSystem
 from sc2_ros.evaluation.image_codecs import parse_codec
 from sc2_ros.evaluation.sweep import sweep
 from sc2_ros.evaluation.system import Outputs
-from sc2_ros.training.datasets import Dataset, Sample
 
 
 class Pictures(Dataset):

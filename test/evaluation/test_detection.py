@@ -5,8 +5,8 @@
 import numpy as np
 import pytest
 
+from sc2_ros.data import Sample
 from sc2_ros.evaluation.detection import DetectionScore, mean_ap50
-from sc2_ros.training.datasets import Sample
 
 IMAGE = np.zeros((100, 100), np.uint8)
 PERSON, CAR, BICYCLE, OTHER = range(4)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from weights import write_untrained
 
+from sc2_ros.data import open_dataset
 from sc2_ros.errors import ParameterError
 from sc2_ros.evaluation.jobs import Plan, images_digest, measure
 from sc2_ros.evaluation.registry import Context, build, check
-from sc2_ros.training.datasets import open_dataset
 
 SPECS = ["sc2_ros:0.5", "jpeg:20", "onboard-only"]
 

@@ -5,9 +5,9 @@
 import numpy as np
 import pytest
 
+from sc2_ros.data import MASK_CLASSES, VOID
+from sc2_ros.data.camvid import CAMVID_CLASSES
 from sc2_ros.evaluation.segmentation import SegmentationScore, shared_classes
-from sc2_ros.training.datasets import MASK_CLASSES, VOID
-from sc2_ros.training.datasets.camvid import CAMVID_CLASSES
 
 
 def test_iou_of_a_half_right_mask():

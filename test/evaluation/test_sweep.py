@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from sc2_ros import checkpoint as checkpoints
+from sc2_ros.data import Dataset, Sample, open_dataset
 from sc2_ros.evaluation.baselines import ImageSystem
 from sc2_ros.evaluation.image_codecs import ImageCodec, parse_codec
 from sc2_ros.evaluation.image_network import WholeNetwork
 from sc2_ros.evaluation.stream import StreamSystem
 from sc2_ros.evaluation.sweep import choose, sweep
-from sc2_ros.training.datasets import Dataset, Sample, open_dataset
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import torch
 from sc2_ros import split_checkpoint
 from sc2_ros.codec import chunks
 from sc2_ros.codec.packet import Geometry
+from sc2_ros.data import open_dataset
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.evaluation.split_stream import SplitGround, SplitOnboard
 from sc2_ros.evaluation.split_system import SplitSystem
@@ -24,7 +25,6 @@ from sc2_ros.media.source import SourceFrame
 from sc2_ros.network.seeds.registry import names
 from sc2_ros.training.augment import AugmentConfig
 from sc2_ros.training.config import TrainConfig
-from sc2_ros.training.datasets import open_dataset
 from sc2_ros.training.recipes import RunOptions, recipe, recipes
 from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.trainer import TrainerConfig

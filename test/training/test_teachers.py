@@ -10,8 +10,8 @@ from torch import nn
 from weights import write_untrained
 
 from sc2_ros import checkpoint, split_checkpoint
+from sc2_ros.data import DETECTION_CLASSES
 from sc2_ros.errors import CheckpointError, InputError, ParameterError
-from sc2_ros.training.datasets import DETECTION_CLASSES
 from sc2_ros.training.teachers import load_teacher
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from sc2_ros.data.base import VOID, Dataset, Sample, image_files, read_image
 from sc2_ros.errors import InputError
-from sc2_ros.training.datasets.base import VOID, Dataset, Sample, image_files, read_image
 
 CAMVID_CLASSES = (
     *("sky", "building", "pole", "road", "pavement", "tree"),

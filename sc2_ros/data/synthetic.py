@@ -8,9 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from sc2_ros.data.base import DETECTION_CLASSES, MASK_CLASSES, Dataset, Sample
 from sc2_ros.errors import InputError
 from sc2_ros.media.flight import SyntheticFlight
-from sc2_ros.training.datasets.base import DETECTION_CLASSES, MASK_CLASSES, Dataset, Sample
 
 FIRST_VAL_SEED = 1_000_000
 _FRAMES_PER_SEED = 8

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sc2_ros.data.base import DETECTION_CLASSES, Dataset, Sample
 from sc2_ros.errors import InputError
-from sc2_ros.training.datasets.base import DETECTION_CLASSES, Dataset, Sample
 
 CONTEXT = 1.5
 MIN_SIDE_PX = 16

@@ -9,8 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from sc2_ros.errors import InputError
-from sc2_ros.training.datasets.base import (
+from sc2_ros.data.base import (
     IGNORE,
     Dataset,
     Sample,
@@ -21,7 +20,8 @@ from sc2_ros.training.datasets.base import (
     none_of_ours,
     read_image,
 )
-from sc2_ros.training.datasets.splits import split_stems
+from sc2_ros.data.splits import split_stems
+from sc2_ros.errors import InputError
 
 
 def is_voc(folder: Path) -> bool:

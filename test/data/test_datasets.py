@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
+from sc2_ros.data import DETECTION_CLASSES, VOID, open_dataset
+from sc2_ros.data.base import IGNORE, label_of
+from sc2_ros.data.splits import sequences, split_stems
 from sc2_ros.errors import InputError
-from sc2_ros.training.datasets import DETECTION_CLASSES, VOID, open_dataset
-from sc2_ros.training.datasets.base import IGNORE, label_of
-from sc2_ros.training.datasets.splits import sequences, split_stems
 
 DATA = Path(os.environ.get("SC2_DATA", Path(__file__).parents[3] / "shared" / "data"))
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sc2_ros.data.base import Dataset, Sample
+from sc2_ros.data.splits import split_stems
 from sc2_ros.errors import InputError
 from sc2_ros.media.bag_source import is_bag
 from sc2_ros.media.folder_source import SUFFIXES, FolderSource, read_image
 from sc2_ros.media.source import FrameSource, SourceFrame, open_source
-from sc2_ros.training.datasets.base import Dataset, Sample
-from sc2_ros.training.datasets.splits import split_stems
 
 MAX_FRAMES = 400
 VAL_SHARE = 0.25

@@ -10,8 +10,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from sc2_ros.errors import InputError
-from sc2_ros.training.datasets.base import (
+from sc2_ros.data.base import (
     IGNORE,
     Dataset,
     Sample,
@@ -21,7 +20,8 @@ from sc2_ros.training.datasets.base import (
     label_of,
     read_image,
 )
-from sc2_ros.training.datasets.splits import split_stems
+from sc2_ros.data.splits import split_stems
+from sc2_ros.errors import InputError
 
 
 def is_yolo(folder: Path) -> bool:

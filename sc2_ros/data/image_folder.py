@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sc2_ros.data.base import Dataset, Sample, image_files, read_image
+from sc2_ros.data.splits import split_stems
 from sc2_ros.errors import InputError
-from sc2_ros.training.datasets.base import Dataset, Sample, image_files, read_image
-from sc2_ros.training.datasets.splits import split_stems
 
 _SPLITS = ("train", "val", "test")
 

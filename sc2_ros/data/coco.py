@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sc2_ros.errors import InputError
-from sc2_ros.training.datasets.base import (
+from sc2_ros.data.base import (
     IGNORE,
     Dataset,
     Sample,
@@ -21,6 +20,7 @@ from sc2_ros.training.datasets.base import (
     none_of_ours,
     read_image,
 )
+from sc2_ros.errors import InputError
 
 
 def find_annotations(folder: Path, split: str) -> Path | None:

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sc2_ros.data.base import Dataset
+from sc2_ros.data.camvid import CamVidDataset, is_camvid
+from sc2_ros.data.cityscapes import CityscapesDataset, is_cityscapes
+from sc2_ros.data.coco import CocoDataset, has_annotations
+from sc2_ros.data.frames import is_footage, open_footage
+from sc2_ros.data.image_folder import ImageFolderDataset, is_image_folder
+from sc2_ros.data.voc import VocDataset, is_voc
+from sc2_ros.data.yolo import YoloDataset, is_yolo
 from sc2_ros.errors import InputError
-from sc2_ros.training.datasets.base import Dataset
-from sc2_ros.training.datasets.camvid import CamVidDataset, is_camvid
-from sc2_ros.training.datasets.cityscapes import CityscapesDataset, is_cityscapes
-from sc2_ros.training.datasets.coco import CocoDataset, has_annotations
-from sc2_ros.training.datasets.frames import is_footage, open_footage
-from sc2_ros.training.datasets.image_folder import ImageFolderDataset, is_image_folder
-from sc2_ros.training.datasets.voc import VocDataset, is_voc
-from sc2_ros.training.datasets.yolo import YoloDataset, is_yolo
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def open_dataset(path: str | Path, split: str) -> Dataset:
     if spec == "synthetic" or spec.startswith("synthetic:"):
         return _open_synthetic(spec, split)
     if spec.startswith(_CHIPS):
-        from sc2_ros.training.datasets.chips import ChipDataset
+        from sc2_ros.data.chips import ChipDataset
 
         return ChipDataset(open_dataset(spec.removeprefix(_CHIPS), split))
     place = Path(path).expanduser()
@@ -100,6 +100,6 @@ def _open_synthetic(spec: str, split: str) -> Dataset:
     count = spec.removeprefix("synthetic").removeprefix(":")
     if count and not count.isdigit():
         raise InputError(f"'{spec}' is not a synthetic data set: use synthetic or synthetic:20")
-    from sc2_ros.training.datasets.synthetic import SyntheticDataset
+    from sc2_ros.data.synthetic import SyntheticDataset
 
     return SyntheticDataset(split, int(count) if count else None)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from recordings import COUNT, make_bag
 
+from sc2_ros.data import DETECTION_CLASSES, VOID, open_dataset
+from sc2_ros.data.frames import spread
+from sc2_ros.data.registry import FORMATS, format_of, located
 from sc2_ros.errors import InputError
-from sc2_ros.training.datasets import DETECTION_CLASSES, VOID, open_dataset
-from sc2_ros.training.datasets.frames import spread
-from sc2_ros.training.datasets.registry import FORMATS, format_of, located
 
 DATA = Path(os.environ.get("SC2_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
