@@ -28,6 +28,7 @@ from pathlib import Path
 import cv2
 import torch
 
+import sc2_ros
 from sc2_ros.data import Dataset, open_dataset
 from sc2_ros.evaluation import agreement
 from sc2_ros.evaluation.registry import Context, build, digest, network
@@ -44,8 +45,7 @@ _PACKAGES = (
     "compressai",
     "pycocotools",
 )
-_CODE = ("codec", "network", "evaluation", "training/datasets")
-_FILES = ("onboard.py", "ground.py", "imaging.py", "checkpoint.py", "split_checkpoint.py")
+_NO_PART_OF_A_ROW = ("cli", "link", "nodes", "runtime", "training")
 
 
 @dataclass(frozen=True)
@@ -142,12 +142,12 @@ def images_digest(data: Dataset, indices: Sequence[int]) -> str:
 @lru_cache(maxsize=1)
 def code_digest() -> str:
     """Of the package's files that rows depend on, and of the libraries' versions."""
-    root = Path(__file__).resolve().parent.parent
-    files = [root / name for name in _FILES]
-    files += [file for folder in _CODE for file in sorted((root / folder).rglob("*.py"))]
+    root = Path(sc2_ros.__file__).resolve().parent
     total = hashlib.sha256()
-    for file in files:
-        total.update(str(file.relative_to(root)).encode() + file.read_bytes())
+    for file in sorted(root.rglob("*.py")):
+        name = file.relative_to(root)
+        if name.parts[0] not in _NO_PART_OF_A_ROW:
+            total.update(str(name).encode() + file.read_bytes())
     for package in _PACKAGES:
         try:
             total.update(f"{package} {version(package)}".encode())
