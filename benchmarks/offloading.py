@@ -40,7 +40,6 @@ from rich.console import Console
 from rich.table import Table
 
 from sc2_ros import checkpoint as checkpoints
-from sc2_ros import split_checkpoint
 from sc2_ros.data import DETECTION_CLASSES, open_dataset
 from sc2_ros.errors import InputError, Sc2Error
 from sc2_ros.evaluation.bdrate import bytes_at
@@ -48,7 +47,8 @@ from sc2_ros.evaluation.registry import Context, build
 from sc2_ros.evaluation.split_system import SplitSystem
 from sc2_ros.evaluation.sweep import choose
 from sc2_ros.evaluation.system import PacketSystem
-from sc2_ros.network.seeds.split_network import SplitNetwork
+from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split.network import SplitNetwork
 
 ROOT = Path(__file__).parent.parent
 LINKS_MBPS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 54.0)

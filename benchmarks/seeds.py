@@ -28,7 +28,6 @@ import torch
 from torch import nn
 
 from sc2_ros import checkpoint as checkpoints
-from sc2_ros import split_checkpoint
 from sc2_ros.data import open_dataset
 from sc2_ros.errors import Sc2Error
 from sc2_ros.evaluation.seeds_figure import draw_curves, draw_front, draw_trade_off
@@ -50,6 +49,7 @@ from sc2_ros.evaluation.split_system import SplitSystem, parts_on_board
 from sc2_ros.evaluation.stream import StreamSystem
 from sc2_ros.evaluation.sweep import choose
 from sc2_ros.evaluation.system import PacketSystem
+from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.training.augment import AugmentConfig
 from sc2_ros.training.config import TrainConfig, data_root
 from sc2_ros.training.recipes import RunOptions, recipe

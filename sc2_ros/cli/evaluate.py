@@ -100,7 +100,7 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.evaluation.segmentation import shared_classes
     from sc2_ros.evaluation.table import print_rows
     from sc2_ros.evaluation.value_curve import check_measured, write_value_curve
-    from sc2_ros.split_checkpoint import is_split
+    from sc2_ros.split.checkpoint import is_split
 
     check_device(args.device, "fp32")
     if args.write_value_curve is not None:

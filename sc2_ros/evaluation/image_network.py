@@ -19,8 +19,8 @@ from sc2_ros.evaluation.split_system import MULTIPLE, answers, as_seen
 from sc2_ros.evaluation.system import Outputs
 from sc2_ros.network.decode import decode_detections
 from sc2_ros.network.heads import CELL
-from sc2_ros.network.seeds.split_network import SplitNetwork
-from sc2_ros.split_checkpoint import SplitCheckpoint
+from sc2_ros.split.checkpoint import SplitCheckpoint
+from sc2_ros.split.network import SplitNetwork
 
 # AP is the area under the curve of all thresholds, so nothing may be cut off at the ground.
 SCORE_THRESHOLD = 0.01

@@ -18,14 +18,12 @@ Other packages add baselines by entry points of the group `sc2_ros.baselines`: a
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from sc2_ros import checkpoint as checkpoints
-from sc2_ros import split_checkpoint
+from sc2_ros import plugins
 from sc2_ros.data import open_dataset
 from sc2_ros.errors import ParameterError
 from sc2_ros.evaluation import (
@@ -43,6 +41,7 @@ from sc2_ros.evaluation.split_system import SplitSystem
 from sc2_ros.evaluation.stream import StreamSystem
 from sc2_ros.evaluation.sweep import choose
 from sc2_ros.evaluation.system import PacketSystem
+from sc2_ros.split import checkpoint as split_checkpoint
 
 GROUP = "sc2_ros.baselines"
 BASELINES = (
@@ -90,9 +89,10 @@ def build(spec: str, context: Context) -> PacketSystem:
         return MosaicSystem(_stream(context), codec, mask=context.mask, device=context.device)
     if family == "crbq":
         return _reduced(setting, context)
-    foreign = _foreign(family)
-    if foreign is not None:
-        return foreign(setting, context)
+    baseline = plugins.load(GROUP, family)
+    if baseline is not None:
+        system: PacketSystem = baseline(setting, context)
+        return system
     raise _unknown(spec)
 
 
@@ -102,7 +102,7 @@ def check(spec: str) -> None:
     if family == "compressai" or spec in ("onboard-only", "onboard-only:light"):
         return
     plain = spec.removeprefix("feature-") if family in ("feature-jpeg", "feature-webp") else spec
-    if parse_codec(plain) is None and family != "crbq" and _foreign(family) is None:
+    if parse_codec(plain) is None and family != "crbq" and plugins.load(GROUP, family) is None:
         raise _unknown(spec)
 
 
@@ -165,16 +165,3 @@ def _reduced(setting: str, context: Context) -> ReducedSystem:
 
 def _unknown(spec: str) -> ParameterError:
     return ParameterError(f"'{spec}' is not a baseline: use one of {', '.join(BASELINES)}")
-
-
-def _foreign(name: str) -> Callable[[str, Context], PacketSystem] | None:
-    for point in importlib.metadata.entry_points(group=GROUP):
-        if point.name == name:
-            try:
-                make: Callable[[str, Context], PacketSystem] = point.load()
-            except (ImportError, AttributeError) as error:
-                raise ParameterError(
-                    f"baseline '{name}' ({point.value}) cannot be loaded: {error}"
-                ) from error
-            return make
-    return None

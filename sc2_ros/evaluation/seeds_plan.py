@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from sc2_ros.network.seeds.backbones import OWN
+from sc2_ros.split.backbones import OWN
 
 RATES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 

@@ -21,18 +21,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sc2_ros import imaging, split_checkpoint
+from sc2_ros import imaging
 from sc2_ros.codec import chunks
 from sc2_ros.codec.packet import Geometry
 from sc2_ros.errors import PacketError
 from sc2_ros.evaluation.system import Outputs
 from sc2_ros.network.decode import decode_detections
 from sc2_ros.network.heads import CELL
-from sc2_ros.network.seeds import feature_image
-from sc2_ros.network.seeds.bottleneck import Bottleneck
-from sc2_ros.network.seeds.heads import TaskNetwork
-from sc2_ros.network.seeds.split_network import SplitNetwork
-from sc2_ros.split_checkpoint import SplitCheckpoint
+from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split import feature_image
+from sc2_ros.split.bottleneck import Bottleneck
+from sc2_ros.split.checkpoint import SplitCheckpoint
+from sc2_ros.split.heads import TaskNetwork
+from sc2_ros.split.network import SplitNetwork
 
 MULTIPLE = 32
 """Both sides of the networks' input are multiples of it: the stride of torchvision's backbones."""

@@ -22,9 +22,9 @@ from torchvision.models.resnet import BasicBlock
 from torchvision.models.swin_transformer import SwinTransformerBlock
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.network.seeds.backbones import Backbone
-from sc2_ros.network.seeds.bottleneck import Bottleneck, Normalise
-from sc2_ros.network.seeds.priors import FactorisedPrior
+from sc2_ros.split.backbones import Backbone
+from sc2_ros.split.bottleneck import Bottleneck, Normalise
+from sc2_ros.split.priors import FactorisedPrior
 
 BLUEPRINTS = ("resnet", "swin", "convnext")
 

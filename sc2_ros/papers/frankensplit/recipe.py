@@ -21,12 +21,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.network.seeds.frankensplit import BLUEPRINTS
-from sc2_ros.network.seeds.split_network import SplitNetwork
+from sc2_ros.papers.frankensplit.bottleneck import BLUEPRINTS
+from sc2_ros.papers.frankensplit.saliency import saliency
+from sc2_ros.split.network import SplitNetwork
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.config import TrainConfig, build
 from sc2_ros.training.recipes import RunOptions
-from sc2_ros.training.saliency import saliency
 from sc2_ros.training.split_training import (
     Teacher,
     begin,

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from sc2_ros.errors import PacketError
-from sc2_ros.network.seeds.bottleneck import Bottleneck, Normalise
-from sc2_ros.network.seeds.priors import Prior
+from sc2_ros.split.bottleneck import Bottleneck, Normalise
+from sc2_ros.split.priors import Prior
 
 
 class Nibbles(Prior):

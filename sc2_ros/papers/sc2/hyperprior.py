@@ -7,10 +7,10 @@ Encoder and decoder of the Entropic Student; only the prior differs (section 4, 
 
 from __future__ import annotations
 
-from sc2_ros.network.seeds import entropic_student as es
-from sc2_ros.network.seeds.backbones import Backbone
-from sc2_ros.network.seeds.bottleneck import Bottleneck
-from sc2_ros.network.seeds.priors import HyperPrior
+from sc2_ros.papers.entropic_student import bottleneck as es
+from sc2_ros.split.backbones import Backbone
+from sc2_ros.split.bottleneck import Bottleneck
+from sc2_ros.split.priors import HyperPrior
 
 
 def build_scale(backbone: Backbone, channels: int = 24, hyper_channels: int = 16) -> Bottleneck:

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
+from sc2_ros import plugins
 from sc2_ros.errors import CheckpointError, InputError, PacketError, ParameterError
-from sc2_ros.network.seeds.backbones import BackboneHead, build_backbone
-from sc2_ros.network.seeds.feature_image import PicturePrior
-from sc2_ros.network.seeds.heads import TaskNetwork
-from sc2_ros.network.seeds.priors import LARGEST, ByteQuantiser, FactorisedPrior, HyperPrior
-from sc2_ros.network.seeds.rate_estimator import StaticPrior, static_tables
-from sc2_ros.network.seeds.registry import build_bottleneck, names
-from sc2_ros.network.seeds.split_network import SplitNetwork
+from sc2_ros.papers.rate_estimator.bottleneck import StaticPrior, static_tables
+from sc2_ros.split.backbones import BackboneHead, build_backbone
+from sc2_ros.split.feature_image import PicturePrior
+from sc2_ros.split.heads import TaskNetwork
+from sc2_ros.split.network import SplitNetwork
+from sc2_ros.split.priors import LARGEST, ByteQuantiser, FactorisedPrior, HyperPrior
+from sc2_ros.split.registry import GROUP, build_bottleneck
 
 SMALL = "resnet:8-12-16:1-1-1"
 SMALL_LATENT = (5, 6)
@@ -44,7 +45,7 @@ def test_costs_are_those_that_the_papers_state():
     assert macs(own, (224, 224)) < macs(student, (224, 224)) / 10
 
 
-@pytest.mark.parametrize("name", names()[:8])
+@pytest.mark.parametrize("name", plugins.names(GROUP))
 @pytest.mark.parametrize("size", [(64, 96), (96, 160)])
 def test_features_have_the_backbones_shape_and_strings_carry_them(name, size):
     torch.manual_seed(0)

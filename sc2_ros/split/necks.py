@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from sc2_ros.network.backbone import GroundBackbone
 from sc2_ros.network.layers import PixelShuffleUp, conv_bn_relu
-from sc2_ros.network.seeds.backbones import OWN, Backbone
+from sc2_ros.split.backbones import OWN, Backbone
 
 
 class Neck(nn.Module):

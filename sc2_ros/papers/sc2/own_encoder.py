@@ -16,9 +16,9 @@ from torch import nn
 
 from sc2_ros.network.encoder import STRIDE, OnboardEncoder
 from sc2_ros.network.layers import PixelShuffleUp, Residual, conv_bn_relu
-from sc2_ros.network.seeds.backbones import Backbone
-from sc2_ros.network.seeds.bottleneck import Bottleneck
-from sc2_ros.network.seeds.priors import FactorisedPrior
+from sc2_ros.split.backbones import Backbone
+from sc2_ros.split.bottleneck import Bottleneck
+from sc2_ros.split.priors import FactorisedPrior
 
 
 def build(backbone: Backbone, channels: int = 64, width: int = 128) -> Bottleneck:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.network.seeds.split_network import SplitNetwork
+from sc2_ros.split.network import SplitNetwork
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.config import TrainConfig, build
 from sc2_ros.training.recipes import RunOptions
@@ -40,7 +40,7 @@ STAGE1 = ("features", "answers")
 class StudentSettings:
     """beta: per bit, against squared feature differences; stage2_share: of the schedule.
 
-    bottleneck, options: of network.seeds.registry; encoder_from: a student whose encoder and prior
+    bottleneck, options: of split.registry; encoder_from: a student whose encoder and prior
     are taken over, so that stage 1 trains the decoder alone; alpha: of the labels in stage 2.
 
     stage1: what the encoder learns, `features` as in the paper, or `answers`: labels, the teacher's

@@ -15,9 +15,9 @@ from __future__ import annotations
 from compressai.layers import GDN1
 from torch import nn
 
-from sc2_ros.network.seeds.backbones import Backbone
-from sc2_ros.network.seeds.bottleneck import Bottleneck, Normalise
-from sc2_ros.network.seeds.priors import FactorisedPrior
+from sc2_ros.split.backbones import Backbone
+from sc2_ros.split.bottleneck import Bottleneck, Normalise
+from sc2_ros.split.priors import FactorisedPrior
 
 STRIDE, CUT = 4, 1
 

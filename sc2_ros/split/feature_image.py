@@ -20,9 +20,9 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor, nn
 
 from sc2_ros.errors import PacketError, ParameterError
-from sc2_ros.network.seeds.backbones import Backbone, BackboneHead
-from sc2_ros.network.seeds.bottleneck import Bottleneck
-from sc2_ros.network.seeds.priors import Prior
+from sc2_ros.split.backbones import Backbone, BackboneHead
+from sc2_ros.split.bottleneck import Bottleneck
+from sc2_ros.split.priors import Prior
 
 FORMATS = ("jpeg", "webp", "avif", "lossless")
 _READ = ("JPEG", "WEBP", "AVIF")

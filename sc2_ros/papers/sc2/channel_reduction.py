@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from torch import nn
 
-from sc2_ros.network.seeds.backbones import Backbone
-from sc2_ros.network.seeds.bottleneck import Bottleneck, Normalise
-from sc2_ros.network.seeds.priors import ByteQuantiser
+from sc2_ros.split.backbones import Backbone
+from sc2_ros.split.bottleneck import Bottleneck, Normalise
+from sc2_ros.split.priors import ByteQuantiser
 
 
 def build(backbone: Backbone, channels: int = 12, levels: int = 256) -> Bottleneck:

@@ -22,9 +22,9 @@ from sc2_ros.codec.cdf import MAX_SYMBOL, SYMBOLS, quantised_cdf, stack
 from sc2_ros.codec.rans import SymbolCoder
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
 from sc2_ros.errors import CheckpointError, ParameterError
-from sc2_ros.network.seeds.backbones import Backbone, BackboneHead
-from sc2_ros.network.seeds.bottleneck import Bottleneck
-from sc2_ros.network.seeds.priors import HyperPrior, Prior, check_words
+from sc2_ros.split.backbones import Backbone, BackboneHead
+from sc2_ros.split.bottleneck import Bottleneck
+from sc2_ros.split.priors import HyperPrior, Prior, check_words
 
 
 class StaticPrior(Prior):

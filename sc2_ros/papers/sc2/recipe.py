@@ -11,14 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from sc2_ros.papers.entropic_student.recipe import StudentSettings, train
 from sc2_ros.training.config import TrainConfig, build
 from sc2_ros.training.recipes import RunOptions
-from sc2_ros.training.recipes.entropic_student import StudentSettings, train
 
 
 @dataclass(frozen=True)
 class Sc2Settings(StudentSettings):
-    """As StudentSettings; bottleneck: any name of network.seeds.registry."""
+    """As StudentSettings; bottleneck: any name of split.registry."""
 
     bottleneck: str = "mean_scale_hyperprior"
 

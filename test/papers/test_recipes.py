@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from sc2_ros import split_checkpoint
 from sc2_ros.codec.packet import MAX_PACKET_BYTES
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.evaluation.split_system import SplitSystem
-from sc2_ros.network.seeds.split_network import SplitNetwork
+from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split.network import SplitNetwork
 from sc2_ros.training.augment import AugmentConfig
 from sc2_ros.training.config import TrainConfig
-from sc2_ros.training.recipes import RECIPES, RunOptions, recipe, recipes
+from sc2_ros.training.recipes import RunOptions, recipe, recipes
 from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.trainer import TrainerConfig
 
@@ -135,7 +135,7 @@ def test_lost_and_damaged_packets_give_no_answer_and_no_error(student):
 
 def test_the_card_says_the_recipe_and_the_file_loads_by_it(student, teacher):
     loaded = split_checkpoint.load(student)
-    assert loaded.card["recipe"] in RECIPES
+    assert loaded.card["recipe"] in recipes()
     assert loaded.card["task"] == "classification"
     assert loaded.card["classes"] == ["bar", "cross", "disc"]
     assert isinstance(loaded.network, SplitNetwork)
@@ -156,7 +156,7 @@ def test_the_teacher_learns_and_stands_alone(teacher, shapes):
 def test_the_first_stage_lowers_its_loss_and_leaves_the_ground_as_the_teacher_has_it(
     shapes, teacher, tmp_path
 ):
-    from sc2_ros.training.recipes import entropic_student as es
+    from sc2_ros.papers.entropic_student import recipe as es
     from sc2_ros.training.split_training import batches as stream
     from sc2_ros.training.split_training import load_teacher, sources_for, start_student
 
@@ -251,7 +251,7 @@ def test_mistakes_are_named(shapes, teacher, tmp_path, student):
     with pytest.raises(CheckpointError, match="is a student"):
         recipe("sc2")(make_config(tmp_path, shapes, {}, student), RunOptions())
     unknown = make_config(tmp_path, shapes, {"bottleneck": "x"}, teacher)
-    with pytest.raises(ParameterError, match="no bottleneck 'x'; known are entropic_student"):
+    with pytest.raises(ParameterError, match="no bottleneck 'x'; known are channel_reduction, entropic"):
         recipe("sc2")(unknown, RunOptions())
     wrong = make_config(tmp_path, shapes, {"options": {"colour": 1}}, teacher)
     with pytest.raises(ParameterError, match="it takes channels"):

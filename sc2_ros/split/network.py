@@ -7,8 +7,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.network.seeds.bottleneck import Bottleneck
-from sc2_ros.network.seeds.heads import TaskNetwork
+from sc2_ros.split.bottleneck import Bottleneck
+from sc2_ros.split.heads import TaskNetwork
 
 
 class SplitNetwork(nn.Module):

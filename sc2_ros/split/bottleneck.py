@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sc2_ros.errors import InputError, PacketError
-from sc2_ros.network.seeds.priors import Prior, fit_size
+from sc2_ros.split.priors import Prior, fit_size
 
 MAX_PIXELS = 1 << 23
 """Of an image: 3840 x 2160 fits. Whatever size a packet claims is worked through in full."""

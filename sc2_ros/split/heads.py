@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from sc2_ros.errors import ParameterError
 from sc2_ros.network.heads import DetectionHead, SegmentationHead
-from sc2_ros.network.seeds.backbones import Backbone
-from sc2_ros.network.seeds.necks import build_neck
+from sc2_ros.split.backbones import Backbone
+from sc2_ros.split.necks import build_neck
 
 TASKS = ("detection", "segmentation", "classification")
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.network.seeds.split_network import SplitNetwork
+from sc2_ros.split.network import SplitNetwork
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.config import TrainConfig, build
 from sc2_ros.training.recipes import RunOptions

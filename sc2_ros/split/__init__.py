@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Split networks of the papers that sc2_ros stands on; one file per paper, parts they share beside.
+"""Split networks of any kind: a bottleneck before a task network that lacks its first stages.
 
 ::
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sc2_ros.network.seeds.heads import TaskNetwork
+from sc2_ros.split.heads import TaskNetwork
 
 
 def saliency(teacher: TaskNetwork, features: list[Tensor], size: tuple[int, int]) -> Tensor:

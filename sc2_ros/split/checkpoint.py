@@ -26,10 +26,10 @@ from torch import nn
 
 from sc2_ros.checkpoint import read_file
 from sc2_ros.errors import CheckpointError, Sc2Error
-from sc2_ros.network.seeds.backbones import build_backbone
-from sc2_ros.network.seeds.heads import TaskNetwork
-from sc2_ros.network.seeds.registry import build_bottleneck
-from sc2_ros.network.seeds.split_network import SplitNetwork
+from sc2_ros.split.backbones import build_backbone
+from sc2_ros.split.heads import TaskNetwork
+from sc2_ros.split.network import SplitNetwork
+from sc2_ros.split.registry import build_bottleneck
 
 FORMAT = "sc2_ros.split/1"
 _FLYING = ("bottleneck.encoder.", "bottleneck.prior.")
