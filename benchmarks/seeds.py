@@ -45,10 +45,10 @@ from sc2_ros.evaluation.seeds_plan import (
 )
 from sc2_ros.evaluation.seeds_report import compare, key, read, table
 from sc2_ros.evaluation.seeds_row import row_of
-from sc2_ros.evaluation.split_system import SplitSystem, parts_on_board
-from sc2_ros.evaluation.stream import StreamSystem
-from sc2_ros.evaluation.sweep import choose
-from sc2_ros.evaluation.system import PacketSystem
+from sc2_ros.evaluation.sweep.run import choose
+from sc2_ros.evaluation.systems.split_system import SplitSystem, parts_on_board
+from sc2_ros.evaluation.systems.stream import StreamSystem
+from sc2_ros.evaluation.systems.system import PacketSystem
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.training.augment import AugmentConfig
 from sc2_ros.training.config import TrainConfig, data_root

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sc2_ros.cli.api.processes import NodeProcesses
-    from sc2_ros.evaluation.session import SessionLog
+    from sc2_ros.evaluation.session.log import SessionLog
     from sc2_ros.media.bag_writer import BagWriter
 
 START_S = 120.0

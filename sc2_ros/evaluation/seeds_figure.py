@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from sc2_ros.evaluation.bdrate import front
+from sc2_ros.evaluation.metrics.bdrate import front
 
 LABELS = {"top1": "top-1 accuracy", "miou": "mIoU", "mean_ap50": "mean AP50"}
 PICTURES = ("jpeg", "webp", "avif", "feature-jpeg")

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sc2_ros.evaluation.bdrate import bd_rate
+from sc2_ros.evaluation.metrics.bdrate import bd_rate
 
 ANCHOR = "entropic_student"
 

@@ -13,8 +13,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sc2_ros.data import Dataset
 from sc2_ros.evaluation.seeds_plan import TASKS
-from sc2_ros.evaluation.sweep import choose, sweep
-from sc2_ros.evaluation.system import PacketSystem
+from sc2_ros.evaluation.sweep.run import choose, sweep
+from sc2_ros.evaluation.systems.system import PacketSystem
 
 
 def row_of(

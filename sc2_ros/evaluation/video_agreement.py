@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sc2_ros import imaging
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.data import Sample
-from sc2_ros.evaluation.detection import DetectionScore
+from sc2_ros.evaluation.metrics.detection import DetectionScore
 from sc2_ros.network.decode import Detections, decode_detections
 
 Image = NDArray[np.uint8]

@@ -11,7 +11,7 @@ import torch
 
 from sc2_ros.codec.packet import MAX_PACKET_BYTES
 from sc2_ros.errors import CheckpointError, ParameterError
-from sc2_ros.evaluation.split_system import SplitSystem
+from sc2_ros.evaluation.systems.split_system import SplitSystem
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split.network import SplitNetwork
 from sc2_ros.training.augment import AugmentConfig
@@ -251,7 +251,7 @@ def test_mistakes_are_named(shapes, teacher, tmp_path, student):
     with pytest.raises(CheckpointError, match="is a student"):
         recipe("sc2")(make_config(tmp_path, shapes, {}, student), RunOptions())
     unknown = make_config(tmp_path, shapes, {"bottleneck": "x"}, teacher)
-    with pytest.raises(ParameterError, match="no bottleneck 'x'; known are channel_reduction, entropic"):
+    with pytest.raises(ParameterError, match="no bottleneck 'x'; known are channel_reduction"):
         recipe("sc2")(unknown, RunOptions())
     wrong = make_config(tmp_path, shapes, {"options": {"colour": 1}}, teacher)
     with pytest.raises(ParameterError, match="it takes channels"):

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from sc2_ros import checkpoint
 from sc2_ros.data import Dataset, Sample, open_dataset
 from sc2_ros.errors import ParameterError
-from sc2_ros.evaluation.adaptation import Gain, gain
+from sc2_ros.evaluation.sweep.adaptation import Gain, gain
 from sc2_ros.training.adaptation import FixedStream, adapt_loss, fit_prior
 from sc2_ros.training.batches import Batch, Source, SourceConfig, stream_batches
 from sc2_ros.training.config import TrainConfig, build
