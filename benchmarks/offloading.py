@@ -41,9 +41,9 @@ from rich.table import Table
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.data import DETECTION_CLASSES, open_dataset
+from sc2_ros.data.splits import choose
 from sc2_ros.errors import InputError, Sc2Error
 from sc2_ros.evaluation.metrics.bdrate import bytes_at
-from sc2_ros.evaluation.sweep.run import choose
 from sc2_ros.evaluation.systems.registry import Context, build
 from sc2_ros.evaluation.systems.split_system import SplitSystem
 from sc2_ros.evaluation.systems.system import PacketSystem

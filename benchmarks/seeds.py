@@ -29,6 +29,7 @@ from torch import nn
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.data import open_dataset
+from sc2_ros.data.splits import choose
 from sc2_ros.errors import Sc2Error
 from sc2_ros.evaluation.seeds_figure import draw_curves, draw_front, draw_trade_off
 from sc2_ros.evaluation.seeds_plan import (
@@ -45,7 +46,6 @@ from sc2_ros.evaluation.seeds_plan import (
 )
 from sc2_ros.evaluation.seeds_report import compare, key, read, table
 from sc2_ros.evaluation.seeds_row import row_of
-from sc2_ros.evaluation.sweep.run import choose
 from sc2_ros.evaluation.systems.split_system import SplitSystem, parts_on_board
 from sc2_ros.evaluation.systems.stream import StreamSystem
 from sc2_ros.evaluation.systems.system import PacketSystem

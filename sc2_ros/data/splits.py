@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Deterministic splits for data sets that come without: neighbours in time stay together."""
+"""Which images count: splits for data sets that come without, and some images of many."""
 
 from __future__ import annotations
 
@@ -51,3 +51,10 @@ def split_stems(stems: Sequence[str], split: str) -> list[str]:
         for stem in group
         if (i % _VAL_EVERY == offset) == (split == "val")
     ]
+
+
+def choose(count: int, limit: int | None) -> list[int]:
+    """Indices of at most `limit` of `count` items, spread evenly."""
+    if limit is None or limit >= count:
+        return list(range(count))
+    return [i * count // limit for i in range(limit)]

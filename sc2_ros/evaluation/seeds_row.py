@@ -12,8 +12,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sc2_ros.data import Dataset
+from sc2_ros.data.splits import choose
 from sc2_ros.evaluation.seeds_plan import TASKS
-from sc2_ros.evaluation.sweep.run import choose, sweep
+from sc2_ros.evaluation.sweep.run import sweep
 from sc2_ros.evaluation.systems.system import PacketSystem
 
 

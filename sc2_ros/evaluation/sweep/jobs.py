@@ -30,9 +30,10 @@ import torch
 
 import sc2_ros
 from sc2_ros.data import Dataset, open_dataset
+from sc2_ros.data.splits import choose
 from sc2_ros.evaluation.sweep import agreement
 from sc2_ros.evaluation.sweep.row import Row
-from sc2_ros.evaluation.sweep.run import choose, sweep
+from sc2_ros.evaluation.sweep.run import sweep
 from sc2_ros.evaluation.systems.registry import Context, build, digest, network
 from sc2_ros.evaluation.systems.system import Outputs
 
@@ -77,7 +78,7 @@ def measure(
     cache: Path | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Row]:
-    """One row per spec (see evaluation/registry.py), in their order.
+    """One row per spec (see systems/registry.py), in their order.
 
     Args:
         specs: names of systems.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sc2_ros.data import Dataset, Sample
+from sc2_ros.data.splits import choose
 from sc2_ros.evaluation.metrics.classification import ClassificationScore
 from sc2_ros.evaluation.metrics.detection import DetectionScore
 from sc2_ros.evaluation.metrics.segmentation import SegmentationScore
@@ -76,13 +77,6 @@ class _Tally:
             top1=self.classification.top1(),
             truth=self.truth,
         )
-
-
-def choose(count: int, limit: int | None) -> list[int]:
-    """Indices of at most `limit` of `count` items, spread evenly."""
-    if limit is None or limit >= count:
-        return list(range(count))
-    return [i * count // limit for i in range(limit)]
 
 
 def sweep(

@@ -25,8 +25,8 @@ from pathlib import Path
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros import plugins
 from sc2_ros.data import open_dataset
+from sc2_ros.data.splits import choose
 from sc2_ros.errors import ParameterError
-from sc2_ros.evaluation.sweep.run import choose
 from sc2_ros.evaluation.systems import image_codec_network, image_codecs, light, video_codecs
 from sc2_ros.evaluation.systems.baselines import ImageSystem
 from sc2_ros.evaluation.systems.feature_codecs import MosaicSystem, ReducedSystem

@@ -7,7 +7,8 @@ import pytest
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.data import Dataset, Sample, open_dataset
-from sc2_ros.evaluation.sweep.run import choose, sweep
+from sc2_ros.data.splits import choose
+from sc2_ros.evaluation.sweep.run import sweep
 from sc2_ros.evaluation.systems.baselines import ImageSystem
 from sc2_ros.evaluation.systems.image_codecs import ImageCodec, parse_codec
 from sc2_ros.evaluation.systems.image_network import WholeNetwork
