@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""benchmarks/seeds.py from end to end on a tiny data set, and what it says about known curves."""
+"""benchmarks/papers.py from end to end on a tiny data set, and what it says about known curves."""
 
 import importlib.util
 import json
@@ -10,18 +10,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from helpers.papers_plan import BETAS, Task, label
+from helpers.papers_report import compare
 
-from sc2_ros.evaluation.seeds_plan import BETAS, Task, label
-from sc2_ros.evaluation.seeds_report import compare
-
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "seeds.py"
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "papers.py"
 
 
 @pytest.fixture
-def seeds(monkeypatch):
-    spec = importlib.util.spec_from_file_location("benchmark_seeds", SCRIPT)
+def papers(monkeypatch):
+    spec = importlib.util.spec_from_file_location("benchmark_papers", SCRIPT)
     module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "benchmark_seeds", module)  # dataclasses look it up
+    monkeypatch.setitem(sys.modules, "benchmark_papers", module)  # dataclasses look it up
     spec.loader.exec_module(module)
     return module
 
@@ -36,19 +35,19 @@ def make_folder(folder):
                 cv2.imwrite(str(folder / split / name / f"{number}.png"), image)
 
 
-def test_it_trains_measures_and_does_nothing_twice(seeds, tmp_path, monkeypatch, capsys):
+def test_it_trains_measures_and_does_nothing_twice(papers, tmp_path, monkeypatch, capsys):
     make_folder(tmp_path / "data" / "tiny")
     task = Task("tiny", "classification", "top1", "resnet:8-12-16:1-1-1", 32, 4)
-    monkeypatch.setitem(seeds.TASKS, "tiny", task)
-    out = tmp_path / "seeds.json"
+    monkeypatch.setitem(papers.TASKS, "tiny", task)
+    out = tmp_path / "papers.json"
     arguments = (
-        f"seeds.py --train --steps-each 2 --teacher-steps 3 --tasks tiny --points 0 --limit 3 "
+        f"papers.py --train --steps-each 2 --teacher-steps 3 --tasks tiny --points 0 --limit 3 "
         f"--systems entropic_student,rate_estimator --data {tmp_path / 'data'} "
         f"--runs {tmp_path / 'runs'} --out {out} --figures {tmp_path / 'figures'} "
         f"--table {tmp_path / 'table.md'}"
     ).split()
     monkeypatch.setattr(sys, "argv", arguments)
-    assert seeds.main() == 0
+    assert papers.main() == 0
     report = json.loads(out.read_text())
     rows = {row["system"]: row for row in report["rows"]}
     assert {"teacher", "entropic_student", "rate_estimator", "jpeg", "webp"} <= rows.keys()
@@ -62,10 +61,10 @@ def test_it_trains_measures_and_does_nothing_twice(seeds, tmp_path, monkeypatch,
     assert student["encoder_gmac"] == pytest.approx(0.588 * (32 / 224) ** 2, rel=0.05)
     assert rows["jpeg"]["encoder_gmac"] == 0
     assert f"| entropic_student | beta {BETAS[0]:g} | 2 |" in (tmp_path / "table.md").read_text()
-    assert (tmp_path / "figures" / "seeds_tiny.png").stat().st_size > 5000
-    assert (tmp_path / "figures" / "seeds_tiny_trade_off.png").is_file()
+    assert (tmp_path / "figures" / "papers_tiny.png").stat().st_size > 5000
+    assert (tmp_path / "figures" / "papers_tiny_trade_off.png").is_file()
     capsys.readouterr()
-    assert seeds.main() == 0
+    assert papers.main() == 0
     assert "---" not in capsys.readouterr().out  # nothing was trained again
     assert json.loads(out.read_text())["rows"] == report["rows"]
 

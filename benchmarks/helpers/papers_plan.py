@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What benchmarks/seeds.py trains and compares: tasks, systems, and the points of their curves."""
+"""What benchmarks/papers.py trains and compares: tasks, systems, and the points of their curves."""
 
 from __future__ import annotations
 

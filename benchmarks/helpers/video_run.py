@@ -23,17 +23,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.codec.packet import HEADER_BYTES
-from sc2_ros.data import Sample
-from sc2_ros.errors import InputError
-from sc2_ros.evaluation.systems.video_codecs import FfmpegCodec, Kind
-from sc2_ros.evaluation.video_agreement import (
+from helpers.video_agreement import (
     LEAST_SCORE,
     MOST_DETECTIONS,
     Agreement,
     Truths,
 )
+from sc2_ros.checkpoint import Checkpoint
+from sc2_ros.codec.packet import HEADER_BYTES
+from sc2_ros.data import Sample
+from sc2_ros.errors import InputError
+from sc2_ros.evaluation.systems.video_codecs import FfmpegCodec, Kind
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.network.decode import Detections
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline

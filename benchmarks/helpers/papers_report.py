@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the rows of benchmarks/seeds.py come to: BD-rates, and a page of Markdown."""
+"""What the rows of benchmarks/papers.py come to: BD-rates, and a page of Markdown."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def table(report: dict[str, Any]) -> str:
     lines = [
         "# All systems side by side",
         "",
-        "Made by `benchmarks/seeds.py`; do not edit. Bytes are whole packets, steps those of the",
+        "Made by `benchmarks/papers.py`; do not edit. Bytes are whole packets, steps those of the",
         "training, ms the CPU time of one thread for a frame. BD-rate: mean difference of bytes",
         "to entropic_student at equal accuracy; - where the ranges of accuracy do not meet.",
     ]

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One row of benchmarks/seeds.py: what one setting of one system costs and gives."""
+"""One row of benchmarks/papers.py: what one setting of one system costs and gives."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from helpers.papers_plan import TASKS
 from sc2_ros.data import Dataset
 from sc2_ros.data.splits import choose
-from sc2_ros.evaluation.seeds_plan import TASKS
 from sc2_ros.evaluation.sweep.run import sweep
 from sc2_ros.evaluation.systems.system import PacketSystem
 

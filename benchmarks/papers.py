@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The four papers side by side: the same data, the same teacher, wire bytes, in one table.
 
-    python benchmarks/seeds.py --train --steps-each 600 --tasks chips      # teacher, then students
-    python benchmarks/seeds.py --train --minutes-each 20 --tasks chips,camvid,hituav
-    python benchmarks/seeds.py                                             # table and figures again
+    python benchmarks/papers.py --train --steps-each 600 --tasks chips      # teacher, then students
+    python benchmarks/papers.py --train --minutes-each 20 --tasks chips,camvid,hituav
+    python benchmarks/papers.py     # table and figures again
 
 Checkpoints go to RUNS/TASK/SYSTEM/SETTING; a run that was stopped goes on, one that is finished
 with the same configuration is not trained anew, and rows of checkpoints already measured are taken
-from the JSON. Writes benchmarks/results/seeds.json, docs/recipes/results.md and figures of each
-task, docs/figures/seeds_TASK*.png.
+from the JSON. Writes benchmarks/results/papers.json, docs/recipes/results.md and figures of each
+task, docs/figures/papers_TASK*.png.
 """
 
 from __future__ import annotations
@@ -25,14 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
-
-from sc2_ros import checkpoint as checkpoints
-from sc2_ros.data import open_dataset
-from sc2_ros.data.splits import choose
-from sc2_ros.errors import Sc2Error
-from sc2_ros.evaluation.seeds_figure import draw_curves, draw_front, draw_trade_off
-from sc2_ros.evaluation.seeds_plan import (
+from helpers.papers_figure import draw_curves, draw_front, draw_trade_off
+from helpers.papers_plan import (
     LATER,
     OWN_STREAM,
     PICTURES,
@@ -44,8 +38,14 @@ from sc2_ros.evaluation.seeds_plan import (
     WHOLE,
     label,
 )
-from sc2_ros.evaluation.seeds_report import compare, key, read, table
-from sc2_ros.evaluation.seeds_row import row_of
+from helpers.papers_report import compare, key, read, table
+from helpers.papers_row import row_of
+from torch import nn
+
+from sc2_ros import checkpoint as checkpoints
+from sc2_ros.data import open_dataset
+from sc2_ros.data.splits import choose
+from sc2_ros.errors import Sc2Error
 from sc2_ros.evaluation.systems.split_system import SplitSystem, parts_on_board
 from sc2_ros.evaluation.systems.stream import StreamSystem
 from sc2_ros.evaluation.systems.system import PacketSystem
@@ -240,11 +240,11 @@ def _write(report: dict[str, Any], args: argparse.Namespace) -> None:
     args.table.write_text(table(report))
     for task in sorted({row["task"] for row in rows}):
         own = [row for row in rows if row["task"] == task]
-        draw_curves(own, args.figures / f"seeds_{task}.png")
-        draw_trade_off(own, args.figures / f"seeds_{task}_trade_off.png")
+        draw_curves(own, args.figures / f"papers_{task}.png")
+        draw_trade_off(own, args.figures / f"papers_{task}_trade_off.png")
         searched = [row for row in own if row["system"].startswith("rate_estimator")]
         if any(row["system"] == "rate_estimator_search" for row in searched):
-            draw_front(searched, args.figures / f"seeds_{task}_search.png")
+            draw_front(searched, args.figures / f"papers_{task}_search.png")
 
 
 def _located(data: str, root: Path) -> str:
@@ -273,8 +273,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--data", type=Path, default=data_root(None))
-    parser.add_argument("--runs", type=Path, default=Path("runs/seeds"))
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/seeds.json")
+    parser.add_argument("--runs", type=Path, default=Path("runs/papers"))
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/papers.json")
     parser.add_argument("--figures", type=Path, default=ROOT / "docs/figures")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/recipes/results.md")
     args = parser.parse_args()
