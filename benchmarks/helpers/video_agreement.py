@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sc2_ros import imaging
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.data import Sample
 from sc2_ros.evaluation.metrics.detection import DetectionScore
+from sc2_ros.network import imaging
 from sc2_ros.network.decode import Detections, decode_detections
 
 Image = NDArray[np.uint8]

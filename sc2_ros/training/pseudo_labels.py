@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sc2_ros import imaging
 from sc2_ros.data import DETECTION_CLASSES, Dataset, Sample
 from sc2_ros.data.base import label_of
 from sc2_ros.errors import ParameterError
+from sc2_ros.network import imaging
 from sc2_ros.network.decode import decode_detections
 from sc2_ros.network.heads import CELL
 from sc2_ros.training.teachers import Teacher

@@ -22,9 +22,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sc2_ros import imaging
 from sc2_ros.data import DETECTION_CLASSES, open_dataset
 from sc2_ros.errors import CheckpointError, ParameterError
+from sc2_ros.network import imaging
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split.heads import TASKS, TaskNetwork
 from sc2_ros.split.network import SplitNetwork

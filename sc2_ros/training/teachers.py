@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from sc2_ros import checkpoint
 from sc2_ros.errors import CheckpointError, InputError
-from sc2_ros.imaging import STRIDE
+from sc2_ros.network.imaging import STRIDE
 
 
 class Teacher(nn.Module):

@@ -24,7 +24,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sc2_ros import imaging
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.codec import chunks
 from sc2_ros.codec.packet import Geometry
@@ -32,6 +31,7 @@ from sc2_ros.errors import InputError, PacketError
 from sc2_ros.evaluation.systems.image_codecs import ImageCodec
 from sc2_ros.evaluation.systems.image_network import WholeNetwork
 from sc2_ros.evaluation.systems.system import Outputs
+from sc2_ros.network import imaging
 
 Latent = NDArray[np.float32]
 _SCALE = struct.Struct("<f")

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sc2_ros import imaging, weights
 from sc2_ros.checkpoint import models_folders
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.evaluation.systems.image_codecs import ImageCodec
+from sc2_ros.network import imaging, weights
 from sc2_ros.network.image_codec import LAMBDAS, FactorisedImageCodec
 
 KIND = "image_codec"

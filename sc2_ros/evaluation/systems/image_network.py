@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from sc2_ros import imaging
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.errors import ParameterError
 from sc2_ros.evaluation.systems.split_system import MULTIPLE, answers, as_seen
 from sc2_ros.evaluation.systems.system import Outputs
+from sc2_ros.network import imaging
 from sc2_ros.network.decode import decode_detections
 from sc2_ros.network.heads import CELL
 from sc2_ros.split.checkpoint import SplitCheckpoint

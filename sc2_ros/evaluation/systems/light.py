@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sc2_ros import imaging, weights
 from sc2_ros.errors import CheckpointError
 from sc2_ros.evaluation.systems.image_codec_network import weights_file
 from sc2_ros.evaluation.systems.image_network import outputs
 from sc2_ros.evaluation.systems.system import Outputs
+from sc2_ros.network import imaging, weights
 from sc2_ros.network.light_detector import LightDetector
 
 KIND = "light_detector"

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sc2_ros import imaging
 from sc2_ros.codec import chunks
 from sc2_ros.codec.packet import Geometry
 from sc2_ros.errors import PacketError
 from sc2_ros.evaluation.systems.system import Outputs
+from sc2_ros.network import imaging
 from sc2_ros.network.decode import decode_detections
 from sc2_ros.network.heads import CELL
 from sc2_ros.split import checkpoint as split_checkpoint

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from sc2_ros import imaging
 from sc2_ros.errors import InputError
+from sc2_ros.network import imaging
 
 RNG = np.random.default_rng(0)
 

@@ -5,7 +5,7 @@
 import pytest
 import torch
 
-from sc2_ros.devices import CHOICES, autocast, check_device, precision_of
+from sc2_ros.network.devices import CHOICES, autocast, check_device, precision_of
 from sc2_ros.nodes.parameters import GROUND, ONBOARD
 
 
