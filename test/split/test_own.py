@@ -25,8 +25,8 @@ from sc2_ros.media.frames import SourceFrame
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split.registry import GROUP
 from sc2_ros.training.augment import AugmentConfig
-from sc2_ros.training.config import TrainConfig
-from sc2_ros.training.recipes import RunOptions, recipe, recipes
+from sc2_ros.training.config import RunOptions, TrainConfig
+from sc2_ros.training.recipes import recipe, recipes
 from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.trainer import TrainerConfig
 
