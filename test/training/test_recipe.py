@@ -27,7 +27,6 @@ trainer: {{max_steps: 3, optimizer: {optimizer}, save_every_s: 1000, validate_ev
 settings: {{{settings}}}
 card: {{licence: test}}
 """
-QUICK = "context: {steps: 2, hidden: 8}, skip: {steps: 2, hidden: 8, pair_rates: 2}"
 
 
 def _write(path: Path, out: Path, data: object = "synthetic:1", **more: object) -> Path:
@@ -42,7 +41,7 @@ def _one_thread() -> None:
 
 
 @pytest.mark.parametrize(("optimizer", "validate"), [("muon", 0), ("adamw", 0.5)])
-def test_train_resume_and_stream(tmp_path, capsys, optimizer, validate) -> None:
+def test_train_resume_and_stream(tmp_path, capsys, quick, optimizer, validate) -> None:
     """Three steps make a checkpoint; resuming goes on from there; its packets decode."""
     data = small_yolo(tmp_path / "data")
     config = _write(
@@ -51,7 +50,7 @@ def test_train_resume_and_stream(tmp_path, capsys, optimizer, validate) -> None:
         data,
         optimizer=optimizer,
         validate=validate,
-        settings=QUICK,
+        settings=quick,
     )
 
     assert main(["train", "sc2_ros", "--config", str(config)]) == 0
