@@ -15,6 +15,7 @@ from sc2_ros.training.datasets.cityscapes import CityscapesDataset, is_cityscape
 from sc2_ros.training.datasets.coco import CocoDataset, has_annotations
 from sc2_ros.training.datasets.frames import is_footage, open_footage
 from sc2_ros.training.datasets.image_folder import ImageFolderDataset, is_image_folder
+from sc2_ros.training.datasets.semantic_drone import SemanticDroneDataset, is_semantic_drone
 from sc2_ros.training.datasets.voc import VocDataset, is_voc
 from sc2_ros.training.datasets.yolo import YoloDataset, is_yolo
 
@@ -31,6 +32,12 @@ class Format:
 
 # In the order in which they are tried: what says most about itself first.
 FORMATS = (
+    Format(
+        "Semantic Drone",
+        "images/ + masks/ + classes.txt + annotations/person_train.json",
+        is_semantic_drone,
+        SemanticDroneDataset,
+    ),
     Format("COCO, HIT-UAV", "annotations/*.json", has_annotations, CocoDataset),
     Format("VOC", "Annotations/*.xml + JPEGImages/", is_voc, VocDataset),
     Format("YOLO", "images/ + labels/ + *.names or data.yaml", is_yolo, YoloDataset),
