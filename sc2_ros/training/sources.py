@@ -25,13 +25,14 @@ _LABELS = {"boxes": "detection_classes", "masks": "mask_classes", "categories": 
 
 @dataclass(frozen=True)
 class SourceConfig:
-    """One data set of the mixture: its path, crops per batch, and factors on the scale range."""
+    """One data set of the mixture: its path, crops per batch, scale range and orientations."""
 
     path: str
     per_batch: int
     scale_min: float = 0.75
     scale_max: float = 1.3
     vertical_flip: float = 0.0
+    turn: float = 0.0
 
 
 def training_data(sources: Sequence[SourceConfig]) -> list[tuple[int, Dataset]]:
@@ -87,6 +88,7 @@ class Source:
             scale_min=config.scale_min,
             scale_max=config.scale_max,
             vertical_flip=config.vertical_flip,
+            turn=config.turn,
         )
         self.labelled = np.array(
             [name in self.data.detection_classes for name in DETECTION_CLASSES]
