@@ -110,7 +110,7 @@ def fly(checkpoint_name: str, size: str, fps: float, flown: Array[c_longlong]) -
     """
     from sc2_ros import checkpoint as checkpoints
     from sc2_ros.media.flight import SyntheticFlight
-    from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+    from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
     width, height = (int(n) for n in size.split("x"))
     # A minute of images rendered beforehand would be larger than the pipeline, so a few in a loop.

@@ -10,8 +10,8 @@ import numpy as np
 
 from sc2_ros import checkpoint
 from sc2_ros.codec import packet as wire
-from sc2_ros.ground import GroundConfig
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.ground.pipeline import GroundConfig
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
 EVERYTHING = GroundConfig(score_threshold=0.0, max_detections=20, frame_timeout_s=0.2)
 """An untrained network is sure of nothing, so every score counts."""

@@ -7,8 +7,8 @@ from collections import deque
 import numpy as np
 
 from sc2_ros.codec import packet as wire
-from sc2_ros.ground import GroundConfig, GroundPipeline
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
 
 class Scene:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sc2_ros import checkpoint
-from sc2_ros.ground import GroundConfig, GroundPipeline
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
 EVERYTHING = GroundConfig(score_threshold=0.0, max_detections=5, mask=False, preview=False)
 FIXED = OnboardConfig(rate_mode="fixed", rate_index=0.3)

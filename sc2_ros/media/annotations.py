@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sc2_ros.ground_types import FrameResult
+from sc2_ros.ground.config import FrameResult
 from sc2_ros.media.messages import to_time
 from sc2_ros.media.overlay import BOX_COLOURS, UNKNOWN_COLOUR
 from sc2_ros.runtime.ros import (

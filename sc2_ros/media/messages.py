@@ -26,7 +26,7 @@ from sc2_ros.runtime.ros import (
 )
 
 if TYPE_CHECKING:
-    from sc2_ros.ground import FrameResult  # camera and link emulator do without torch
+    from sc2_ros.ground.pipeline import FrameResult  # camera and link emulator do without torch
 
 JPEG_QUALITY = 80
 

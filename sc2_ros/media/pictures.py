@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.ground_types import FrameResult
+from sc2_ros.ground.config import FrameResult
 from sc2_ros.media.overlay import MASK_COLOURS, UNKNOWN_COLOUR, annotate
 
 Picture = npt.NDArray[np.uint8]

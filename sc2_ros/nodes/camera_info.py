@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sc2_ros.ground_types import FrameResult
+from sc2_ros.ground.config import FrameResult
 from sc2_ros.media.camera_info import same_camera, scaled
 from sc2_ros.media.messages import header
 from sc2_ros.media.pictures import for_eyes

@@ -22,10 +22,10 @@ from functools import partial
 from typing import Any
 
 from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.devices import release_gpu
 from sc2_ros.errors import Sc2Error
 from sc2_ros.media.encodings import image_array
 from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
+from sc2_ros.network.devices import release_gpu
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
 from sc2_ros.nodes.diagnostics import Status
@@ -36,7 +36,7 @@ from sc2_ros.nodes.process import run
 from sc2_ros.nodes.radio import radio_message, signal_db
 from sc2_ros.nodes.sender import Sender
 from sc2_ros.nodes.worker import NewestWorker
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.runtime.ros import CameraInfo, CompressedImage, Float64, Image, UInt8MultiArray
 
 LONGEST_INTERVAL_S = 0.1

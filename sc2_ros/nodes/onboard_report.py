@@ -16,7 +16,7 @@ from sc2_ros.nodes.diagnostics import (
     uplink_status,
 )
 from sc2_ros.nodes.parameters import Value
-from sc2_ros.onboard import OnboardStats
+from sc2_ros.onboard.pipeline import OnboardStats
 
 NUMBERS = ("target_bps", "sent_bps", "rate_index", "queue_delay_s", "loss", "rtt_s")
 """Topics below the node's name, for rqt_plot, PlotJuggler and Foxglove."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sc2_ros.ground_types import FrameResult
+from sc2_ros.ground.config import FrameResult
 from sc2_ros.media.messages import (
     compressed_message,
     detections_message,

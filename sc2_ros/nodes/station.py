@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sc2_ros.ground import GroundConfig, GroundPipeline, ReadyFrame
+from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline, ReadyFrame
 from sc2_ros.nodes.diagnostics import Counter, Silence, Status, decoder_status, downlink_status
 from sc2_ros.nodes.results import ResultPublishers
 

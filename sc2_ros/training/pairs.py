@@ -4,7 +4,7 @@
 
 ::
 
-    reference, frame -> thumbnails -> motion, origin        as the drone does it (sc2_ros.motion)
+    reference, frame -> thumbnails -> motion, origin        as the drone does it (onboard.motion)
                      -> encoder -> latents
 
 The pairs are footage 1 to 6 frames apart, the synthetic flight, and still images that are moved a
@@ -24,13 +24,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sc2_ros import imaging, motion
 from sc2_ros.codec.packet import ORIGIN_STEP, STRIDE, Geometry
 from sc2_ros.codec.prediction import Motion, Prediction, predict
 from sc2_ros.codec.references import Reference
 from sc2_ros.codec.tables import RATE_CODES
 from sc2_ros.errors import InputError
 from sc2_ros.media.flight import LOOKS, SyntheticFlight
+from sc2_ros.network import imaging
+from sc2_ros.onboard import motion
 from sc2_ros.training.config import data_root
 
 Image = NDArray[np.uint8]

@@ -27,8 +27,8 @@ from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.symbols import Rounded
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
 from sc2_ros.network.saliency import SaliencyHead
-from sc2_ros.onboard_saliency import SaliencyRefinement
-from sc2_ros.onboard_types import OnboardConfig
+from sc2_ros.onboard.config import OnboardConfig
+from sc2_ros.onboard.saliency import SaliencyRefinement
 from sc2_ros.training.chains import ChainCoder, encoded_chain
 from sc2_ros.training.context_network import GOING_ON, ContextConfig, Plan
 from sc2_ros.training.pairs import Image, PairConfig, pairs

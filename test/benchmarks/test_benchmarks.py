@@ -14,7 +14,7 @@ from weights import write_untrained
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.link.feedback_builder import FeedbackBuilder
-from sc2_ros.onboard import CameraFrame, OnboardPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 

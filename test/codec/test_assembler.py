@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sc2_ros.codec.assembler import FrameAssembler
 from sc2_ros.codec.packet import parse
+from sc2_ros.ground.assembler import FrameAssembler
 
 CODE = 60
 FRAME_NS = 33_000_000

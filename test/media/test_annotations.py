@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from sc2_ros.ground_types import FrameResult
+from sc2_ros.ground.config import FrameResult
 from sc2_ros.media.annotations import annotations_message
 from sc2_ros.media.overlay import BOX_COLOURS
 from sc2_ros.runtime.messages import from_cdr, to_cdr

@@ -5,7 +5,7 @@
 import numpy as np
 import pytest
 
-from sc2_ros.ground import FrameResult
+from sc2_ros.ground.pipeline import FrameResult
 from sc2_ros.media.overlay import MASK_COLOURS
 from sc2_ros.media.pictures import for_eyes, mask_colour_picture, mask_picture, preview_picture
 from sc2_ros.nodes.results import frame_info_message

@@ -15,13 +15,13 @@ from sc2_ros import checkpoint
 from sc2_ros.cli.main import main
 from sc2_ros.codec.capture_time import CaptureTimes
 from sc2_ros.codec.packet import PacketType, parse
-from sc2_ros.ground import GroundConfig, GroundPipeline
+from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.bag_source import open_bag
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.messages import detections_message, packet_bytes, packet_message, to_ns
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.ground_node import GroundNode
-from sc2_ros.onboard import CameraFrame, OnboardPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
 from sc2_ros.runtime.messages import from_cdr, to_cdr
 from sc2_ros.runtime.ros import (
     Detection2DArray,

@@ -11,11 +11,11 @@ from temporal_weights import little_changes
 
 from sc2_ros import checkpoint
 from sc2_ros.codec import packet as wire
-from sc2_ros.ground import GroundConfig, GroundPipeline
+from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.messages import image_message, packet_bytes, packet_message
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.onboard_node import OnboardNode
-from sc2_ros.refresh import MOST_S
+from sc2_ros.onboard.keyframes import MOST_S
 from sc2_ros.runtime.ros import Image, SingleThreadedExecutor, UInt8MultiArray, rclpy
 
 DEADLINE_S = 300.0

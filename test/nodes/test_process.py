@@ -112,7 +112,7 @@ def test_a_node_that_ends_is_not_interrupted():
     [
         ("camera_node", {"torch"}),
         ("link_emulator_node", {"torch"}),
-        ("onboard_node", {"torchvision", "sc2_ros.ground"}),
+        ("onboard_node", {"torchvision", "sc2_ros.ground.pipeline"}),
     ],
 )
 def test_a_node_imports_nothing_heavy_that_it_does_not_need(name, without):

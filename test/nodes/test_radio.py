@@ -10,7 +10,7 @@ from sc2_ros.errors import ParameterError
 from sc2_ros.nodes import radio
 from sc2_ros.nodes.parameters import ONBOARD, RADIO_TYPES
 from sc2_ros.nodes.radio import radio_message, signal_db
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.runtime.ros import Float32
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sc2_ros import checkpoint
-from sc2_ros.ground import GroundConfig, GroundPipeline
+from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.nodes.station import Decoder, Station
-from sc2_ros.onboard import CameraFrame, OnboardConfig, OnboardPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
 NAMES = ("person", "car"), ("road", "roof")
 

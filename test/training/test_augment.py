@@ -5,8 +5,8 @@
 import numpy as np
 import pytest
 
+from sc2_ros.data import Sample
 from sc2_ros.training.augment import AugmentConfig, augment
-from sc2_ros.training.datasets import Sample
 
 PLAIN = {"crop": 96, "scale_min": 1.0, "scale_max": 1.0, "light": 0.0, "invert": 0.0}
 

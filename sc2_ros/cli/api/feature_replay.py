@@ -12,7 +12,7 @@ from sc2_ros.cli.api import report
 from sc2_ros.cli.api.replay_recorder import ReplayRecorder
 from sc2_ros.cli.api.replay_report import report_replay
 from sc2_ros.errors import InputError
-from sc2_ros.ground import FrameResult, GroundConfig, GroundPipeline
+from sc2_ros.ground.pipeline import FrameResult, GroundConfig, GroundPipeline
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.feature_bag import FeatureBag
 

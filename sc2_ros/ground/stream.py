@@ -1,0 +1,135 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the station knows of one stream: its open frames, its references, its books."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from sc2_ros.codec import packet as wire
+from sc2_ros.codec.coder import LatentCodec
+from sc2_ros.codec.references import Reference, ReferenceWindow
+from sc2_ros.codec.repair import FrameRepairer
+from sc2_ros.ground.assembler import AssembledFrame, FrameAssembler
+from sc2_ros.link.feedback_builder import FeedbackBuilder
+from sc2_ros.link.sequence import has_restarted
+
+
+class GroundStream:
+    """The state of one stream: its open frames and the books for its feedback.
+
+    Packets are entered in one thread, frames that were shown maybe in another; `lock` keeps the
+    books of both.
+    """
+
+    def __init__(self, number: int, codec: LatentCodec, station: int, now_s: float) -> None:
+        self.number = number
+        self.references = ReferenceWindow()
+        self.assembler = FrameAssembler(codec, references=self.references)
+        self.repairer = FrameRepairer()
+        self.frame_id = ""
+        self.heard_s = now_s
+        self.feedback_due_s = now_s
+        self.newest: wire.Header | None = None
+        """Of the newest packet; its capture time is relative where its reference is not here."""
+        self.lock = threading.Lock()
+        self.builder = FeedbackBuilder(_session(now_s), station)
+
+    @property
+    def newest_time_ns(self) -> int | None:
+        """Capture time of the newest packet; None where it is not known."""
+        if self.newest is None or self.newest.time_is_relative:
+            return None
+        return self.newest.capture_time_ns
+
+    def has_restarted(self, header: wire.Header) -> bool:
+        """Whether a packet shows that the sender counts anew.
+
+        A compact one does not: it goes on from a frame that is here, or its time is not known.
+        """
+        return not header.is_compact and not self._goes_on(header)
+
+    def _goes_on(self, header: wire.Header) -> bool:
+        """Whether a packet can be of the sender's session; by its number alone, if need be."""
+        if self.newest is None:
+            return True
+        time_ns, newest_ns = header.capture_time_ns, self.newest_time_ns
+        if header.time_is_relative or newest_ns is None:
+            time_ns = newest_ns = 0
+        return not has_restarted(header.frame, time_ns, self.newest.frame, newest_ns)
+
+    def name(self, frame_id: str) -> None:
+        """The drone has told the frame_id of the stream."""
+        self.frame_id = frame_id
+        with self.lock:
+            self.builder.named = True
+
+    def restart(self) -> None:
+        """Begin new books."""
+        with self.lock:
+            self.builder = FeedbackBuilder(
+                (self.builder.session + 1) & 0xFFFF, self.builder.station
+            )
+        self.references.clear()
+
+    def enter(self, header: wire.Header, size_bytes: int, now_s: float) -> None:
+        """Enter a packet in the books; one with a relative time only if its number goes on."""
+        # Nothing but its number tells what it is of, and one that is wrong would stay the newest.
+        if header.time_is_relative and not self._goes_on(header):
+            return
+        # Repair packets count like slices beyond the grid: their bytes have passed the link, too.
+        expected = max(header.rows * header.cols, header.place + 1)
+        with self.lock:
+            self.builder.on_packet(header.frame, header.place, expected, size_bytes, now_s)
+            if self.builder.newest_frame == header.frame:
+                self.newest = header
+
+    def keep(self, frames: list[AssembledFrame]) -> None:
+        """Keep what came whole, to predict later frames from it, and say so to the drone."""
+        for frame in frames:
+            if frame.complete:
+                header = frame.header
+                self.references.put(
+                    Reference(
+                        header.frame,
+                        header.rate_code,
+                        frame.geometry,
+                        frame.symbols,
+                        told=frame.told,
+                        stamp=frame.stamp,
+                    )
+                )
+                with self.lock:
+                    self.builder.on_held(header.frame)
+
+    def enter_shown(self, frame: AssembledFrame, books: FeedbackBuilder) -> float:
+        """Enter a frame in the books of its session; the loss that they have."""
+        with self.lock:
+            books.on_frame(frame.header.frame, frame.complete)
+            return books.loss
+
+    def message(self, now_s: float, queue_s: float) -> bytes | None:
+        """The next feedback payload, if anything has come."""
+        with self.lock:
+            return self.builder.build(now_s, queue_s)
+
+    def ready(self, frames: list[AssembledFrame]) -> list[ReadyFrame]:
+        """The frames, to be shown later."""
+        return [ReadyFrame(self.number, self, frame, self.builder) for frame in frames]
+
+
+@dataclass(frozen=True)
+class ReadyFrame:
+    """A frame of which all packets came or are waited for no longer; no network has run on it."""
+
+    number: int
+    stream: GroundStream
+    frame: AssembledFrame
+    books: FeedbackBuilder
+    """Of the sender's session that the frame belongs to; a newer one may have begun since."""
+
+
+def _session(now_s: float) -> int:
+    """A number that differs from the one before a restart, unless by bad luck."""
+    return round(now_s * 1000) & 0xFFFF

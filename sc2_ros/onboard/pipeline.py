@@ -1,0 +1,289 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The drone's pipeline: frame in, packets out, feedback in. No ROS, no clock, no thread.
+
+::
+
+    CameraFrame (H, W[, 3]) -> resize -> motion -> encoder -> latent (C, h, w) -> code -> packets
+                                          ^                                        ^
+                   feedback -> ReferenceKeeper, LinkMonitor, RateController -------+
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from sc2_ros.checkpoint import Checkpoint
+from sc2_ros.codec import packet as wire
+from sc2_ros.codec.coder import EncodedFrame, LatentCodec
+from sc2_ros.codec.prediction import Prediction
+from sc2_ros.codec.references import Reference
+from sc2_ros.errors import InputError, PacketError
+from sc2_ros.link.auto import RateState
+from sc2_ros.link.feedback import parse_feedback
+from sc2_ros.link.monitor import LinkMonitor
+from sc2_ros.link.rate import index_of
+from sc2_ros.link.worth import Worth
+from sc2_ros.network import imaging
+from sc2_ros.network.devices import autocast
+from sc2_ros.onboard.config import CameraFrame, OnboardConfig, OnboardStats
+from sc2_ros.onboard.rate import PricedFrame, RateChoice
+from sc2_ros.onboard.references import Choice, ReferenceKeeper
+from sc2_ros.onboard.saliency import SaliencyRefinement
+from sc2_ros.onboard.stream_info import InfoSchedule
+
+__all__ = ["CameraFrame", "OnboardConfig", "OnboardPipeline", "OnboardStats"]
+
+_FPS_SLACK = 0.1
+_JUMP_BACK_S = 1.0
+
+
+class OnboardPipeline:
+    """Turns frames into packets at the rate that its controller allows."""
+
+    def __init__(self, checkpoint: Checkpoint, config: OnboardConfig | None = None) -> None:
+        self.stats = OnboardStats()
+        self._checkpoint_id = checkpoint.id
+        self._encoder = checkpoint.encoder
+        self._refinement = SaliencyRefinement(checkpoint.saliency)
+        self._codec = LatentCodec(checkpoint.tables, checkpoint.id, refinement=self._refinement)
+        self._rate = RateChoice(self._codec, Worth(checkpoint.card.get("value_curve", ())))
+        self._monitor = LinkMonitor()
+        self._keeper = ReferenceKeeper(self._codec.origin_step)
+        self._config: OnboardConfig | None = None
+        self._frame = 0
+        self._due_s: float | None = None
+        self._info = InfoSchedule()
+        self._ground_session: int | None = None
+        self._stages: dict[str, float] = {}
+        self.configure(config or OnboardConfig())
+
+    @property
+    def config(self) -> OnboardConfig:
+        """The configuration in force."""
+        assert self._config is not None
+        return self._config
+
+    def configure(self, config: OnboardConfig) -> None:
+        """Take a new configuration for the frames to come.
+
+        Raises:
+            ParameterError: a value cannot be used; the old configuration stays.
+        """
+        config.validate()
+        old, self._config = self._config, config
+        if old is None or old.device != config.device:
+            self._encoder = self._encoder.to(config.device).to(memory_format=torch.channels_last)
+        if old is None or old.stream != config.stream:
+            self._monitor = LinkMonitor()
+            self._keeper = ReferenceKeeper(self._codec.origin_step)
+            self._info = InfoSchedule()
+        self._keeper.set_refresh_period(config.refresh_period_s)
+        self._refinement.strength = config.rate_saliency
+        self._rate.configure(config)
+
+    @property
+    def rate_state(self) -> RateState | None:
+        """What the controller of auto mode knows and wants; None in the other modes."""
+        return self._rate.state
+
+    def process(self, frame: CameraFrame, now_s: float) -> list[bytes]:
+        """The packets of a frame; none if it is dropped for want of frame rate or budget.
+
+        Raises:
+            InputError: the image is none that can be coded.
+            FrameTooBigError: it does not fit into the packets of a frame at any rate.
+        """
+        self.stats.frames_in += 1
+        if not self._is_due(now_s):
+            self.stats.frames_dropped += 1
+            return []
+        self._stages = {}
+        decision = self._rate.allowance(now_s)
+        if decision.budget_bytes == 0:
+            self.stats.frames_dropped += 1
+            return []
+        picture, geometry = self._picture(frame.image)
+        choice = self._choose_reference(picture, geometry, now_s)
+        latent = self._latent(picture, choice.geometry)
+        prediction = self._predict(choice, latent)
+        info = self._stream_info(frame, now_s, whole=prediction is None)
+        with self._stage("price"):
+            moved = choice.geometry.origin != (0, 0)
+            priced = PricedFrame(latent, prediction, moved, sum(map(len, info)))
+            code, protection = self._rate.choose(priced, decision, now_s)
+        if code is None:
+            self.stats.frames_dropped += 1
+            return []
+        with self._stage("code"):
+            header = wire.Header(
+                wire.PacketType.FEATURES,
+                self.config.stream,
+                self._checkpoint_id,
+                self._frame,
+                capture_time_ns=frame.stamp_ns,
+            )
+            encoded = self._codec.encode_frame(
+                latent, code, header, choice.geometry, protection, prediction
+            )
+        used = choice.reference if encoded.price.predicted.any() else None
+        self._keeper.on_encoded(encoded.reference, used, sum(map(len, encoded.packets)), now_s)
+        if info:
+            self._info.on_sent(frame.frame_id, now_s)
+        packets = info + encoded.packets
+        self._count(packets, encoded, used, now_s)
+        return packets
+
+    def on_sent(self, packet: bytes, now_s: float) -> None:
+        """A packet of ``process`` has left, after any pacing: from here its round trip counts."""
+        header = wire.parse(packet).header
+        if header.type in (wire.PacketType.FEATURES, wire.PacketType.REPAIR):
+            self._monitor.on_sent(header.frame, header.place, now_s)
+            self._rate.on_packet(header.frame, header.place, len(packet), now_s)
+
+    def refresh(self) -> None:
+        """Somebody has begun to listen or to record: the next frame is to need no other."""
+        self._keeper.refresh()
+        self._info.restart()
+
+    def on_radio(self, signal_db: float, now_s: float) -> None:
+        """The radio has told its signal, in dB of whatever reference; it matters in auto mode."""
+        self._rate.on_radio(signal_db, now_s)
+
+    def on_feedback(self, data: bytes, now_s: float) -> None:
+        """Take a feedback packet. Never raises: what is damaged or not ours is counted."""
+        try:
+            packet = wire.parse(data)
+            header = packet.header
+            if header.type is not wire.PacketType.FEEDBACK:
+                raise PacketError(f"expected a feedback packet, got {header.type.name}")
+            if (header.stream, header.checkpoint_id) != (self.config.stream, self._checkpoint_id):
+                raise PacketError("feedback for another stream or checkpoint")
+            feedback = parse_feedback(packet.payload)
+        except PacketError:
+            self.stats.bad_feedback += 1
+            return
+        if feedback.session != self._ground_session and not feedback.named:
+            self._info.restart()
+        elif feedback.named:
+            self._info.on_known()
+        self._ground_session = feedback.session
+        # The rate follows one station; what is predicted heeds all of them.
+        if not self._keeper.on_feedback(feedback, now_s):
+            return
+        if not self._monitor.on_feedback(feedback, now_s):
+            return
+        self._rate.on_feedback(feedback, now_s)
+        link = self._monitor.stats
+        self.stats.loss, self.stats.delay_s, self.stats.rtt_s = link.loss, link.delay_s, link.rtt_s
+        self.stats.frames_decoded = link.frames_decoded
+
+    def _is_due(self, now_s: float) -> bool:
+        """Whether the frame rate limit lets a frame through now; on average it is met exactly."""
+        fps = self.config.frame_max_fps
+        if not fps:
+            return True
+        if self._due_s is None or now_s < self._due_s - 1 / fps - _JUMP_BACK_S:
+            self._due_s = now_s
+        if now_s < self._due_s - _FPS_SLACK / fps:
+            return False
+        # A camera whose frames fall between the due times keeps the limit's average.
+        self._due_s = max(self._due_s + 1 / fps, now_s)
+        return True
+
+    def _picture(self, image: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], wire.Geometry]:
+        """The image at the size at which it is encoded."""
+        config = self.config
+        imaging.check_image(image)
+        height, width = image.shape[:2]
+        if config.frame_width:
+            size = (config.frame_width, config.frame_height)
+        else:
+            size = (width, height)
+        if max(width, height) > wire.MAX_SOURCE_SIDE:
+            raise InputError(
+                f"image of {width}x{height}: at most {wire.MAX_SOURCE_SIDE} pixels a side are "
+                "taken; let the camera scale it down"
+            )
+        if max(size) > wire.MAX_ENCODED_SIDE:
+            raise InputError(
+                f"image of {width}x{height}: at most {wire.MAX_ENCODED_SIDE} pixels a side can be "
+                "encoded; set a frame size"
+            )
+        with self._stage("resize"):
+            return imaging.resize(image, *size), wire.Geometry(size, (width, height))
+
+    def _choose_reference(
+        self, picture: npt.NDArray[np.uint8], geometry: wire.Geometry, now_s: float
+    ) -> Choice:
+        """What the frame is predicted from, if anything, and how its grid is laid for it."""
+        if not (self.config.rate_temporal and self._codec.predicts):
+            return Choice(geometry)
+        with self._stage("motion"):
+            return self._keeper.choose(picture, geometry, self._frame, now_s)
+
+    def _predict(self, choice: Choice, latent: npt.NDArray[np.float32]) -> Prediction | None:
+        if choice.reference is None:
+            return None
+        height, width = latent.shape[1:]
+        with self._stage("predict"):
+            return self._codec.predict(choice.reference, choice.motion, (height, width))
+
+    def _latent(
+        self, picture: npt.NDArray[np.uint8], geometry: wire.Geometry
+    ) -> npt.NDArray[np.float32]:
+        """Picture -> latent (C, h, w) float32."""
+        config = self.config
+        with (
+            self._stage("encode"),
+            torch.inference_mode(),
+            autocast(config.device, config.precision),
+        ):
+            tensor = imaging.to_tensor(picture, config.device, geometry.origin)
+            latent: npt.NDArray[np.float32] = (
+                self._encoder(tensor)[0].float().cpu().contiguous().numpy()
+            )
+        return latent
+
+    def _stream_info(self, frame: CameraFrame, now_s: float, *, whole: bool) -> list[bytes]:
+        """The stream info packet where one is due."""
+        if not self._info.is_due(frame.frame_id, now_s, whole=whole):
+            return []
+        return [
+            wire.build_stream_info(
+                stream=self.config.stream,
+                checkpoint_id=self._checkpoint_id,
+                frame=self._frame,
+                capture_time_ns=frame.stamp_ns,
+                frame_id=frame.frame_id,
+            )
+        ]
+
+    def _count(
+        self, packets: list[bytes], encoded: EncodedFrame, used: Reference | None, now_s: float
+    ) -> None:
+        size_bytes = sum(map(len, packets))
+        price = encoded.price
+        self._rate.on_encoded(price.code, size_bytes, now_s)
+        stats = self.stats
+        stats.frames_sent += 1
+        stats.bytes_sent += size_bytes
+        stats.repairs_sent += price.repairs
+        stats.slices_predicted += int(price.predicted.sum())
+        stats.reference_age = 0 if used is None else (self._frame - used.frame) & 0xFFFF
+        stats.rate_index = index_of(price.code)
+        stats.stage_ms = self._stages
+        self._frame = (self._frame + 1) & 0xFFFF
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        """Measure how long a stage takes; nothing is decided by it."""
+        start_s = time.perf_counter()
+        yield
+        self._stages[name] = (time.perf_counter() - start_s) * 1e3

@@ -1,0 +1,154 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""At which rate a frame is coded, and with how much protection.
+
+::
+
+    controller (link) -> bytes or code --+
+    radio's signal    -> share of it   --+-> codec's prices -> rate code, repair packets
+    radio's loss      -> RepairPolicy  --+
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sc2_ros.codec.coder import LatentCodec, Protection
+from sc2_ros.codec.plan import UNPROTECTED
+from sc2_ros.codec.prediction import Prediction
+from sc2_ros.link.auto import AutoConfig, AutoRate, RateState
+from sc2_ros.link.feedback import Feedback
+from sc2_ros.link.radio import RadioHint
+from sc2_ros.link.rate import BudgetRate, FixedRate, RateController, RateDecision
+from sc2_ros.link.repair import RepairPolicy
+from sc2_ros.link.worth import Worth
+from sc2_ros.onboard.config import OnboardConfig
+
+_SLACK = 0.05
+"""Share of its budget that a frame may leave unused: a step of the rate code is 3 % of a frame, and
+each price not asked for saves some 2 ms."""
+
+
+@dataclass(frozen=True, eq=False)
+class PricedFrame:
+    """A frame of which only the rate is open.
+
+    Attributes:
+        latent: (C, h, w) float32.
+        prediction: what an earlier frame says about it, if any.
+        moved: whether its origin is another than (0, 0).
+        extra_bytes: what has to leave with it.
+    """
+
+    latent: npt.NDArray[np.float32]
+    prediction: Prediction | None
+    moved: bool
+    extra_bytes: int
+
+
+class RateChoice:
+    """The controller that a configuration asks for, and what else has a say in the rate."""
+
+    def __init__(self, codec: LatentCodec, worth: Worth) -> None:
+        """worth: what bytes are worth, by the checkpoint's value curve."""
+        self._codec = codec
+        self._worth = worth
+        self._controller: RateController = FixedRate(0.0)
+        self._repair = RepairPolicy()
+        self._repairs = True
+        self._radio = RadioHint()
+        self._part: tuple[object, ...] | None = None
+        self._near: int | None = None  # the last frame's code: where the search begins
+
+    def configure(self, config: OnboardConfig) -> None:
+        """Take a configuration; a controller whose part did not change goes on."""
+        self._repairs = config.rate_repair != "off"
+        part = (
+            config.rate_mode,
+            config.rate_index,
+            config.rate_max_kbps,
+            config.rate_prefer,
+            config.frame_max_fps,
+        )
+        if part != self._part:
+            self._part = part
+            self._controller = self._controller_for(config)
+            self._repair = RepairPolicy()
+
+    @property
+    def state(self) -> RateState | None:
+        """What the controller of auto mode knows and wants; None in the other modes."""
+        return self._controller.state if isinstance(self._controller, AutoRate) else None
+
+    def allowance(self, now_s: float) -> RateDecision:
+        """What the next frame may be: less than the controller says where the signal just fell."""
+        decision = self._controller.allowance(now_s)
+        state = self.state
+        if state is None or decision.budget_bytes is None:
+            return decision
+        share = self._radio.share(state.target_bps, now_s)
+        return decision._replace(budget_bytes=int(decision.budget_bytes * share))
+
+    def choose(
+        self, frame: PricedFrame, decision: RateDecision, now_s: float
+    ) -> tuple[int | None, Protection]:
+        """The decision's code, or the highest within its budget; None if nothing fits.
+
+        Where a protected frame does not fit, one without repair packets is tried.
+        """
+        if decision.budget_bytes is None:
+            return decision.code, UNPROTECTED
+        high = 64 if decision.code is None else decision.code
+        budget_bytes = decision.budget_bytes - frame.extra_bytes
+        for protection in self._protections(budget_bytes, frame.latent[0].size, now_s):
+            code = self._codec.highest_code(
+                frame.latent,
+                budget_bytes,
+                min(decision.low, high),
+                high,
+                near=self._near,
+                slack=_SLACK,
+                protection=protection,
+                prediction=frame.prediction,
+                moved=frame.moved,
+            )
+            if code is not None:
+                return code, protection
+        return None, UNPROTECTED
+
+    def on_encoded(self, code: int, size_bytes: int, now_s: float) -> None:
+        """A frame has been coded at a rate code; the bytes are those of all its packets."""
+        self._near = code
+        self._controller.on_sent(size_bytes, now_s)
+
+    def on_packet(self, frame: int, place: int, size_bytes: int, now_s: float) -> None:
+        """A packet of a frame has left."""
+        self._controller.on_packet(frame, place, size_bytes, now_s)
+
+    def on_radio(self, signal_db: float, now_s: float) -> None:
+        """The radio has told its signal."""
+        self._radio.on_signal(signal_db, now_s)
+
+    def on_feedback(self, feedback: Feedback, now_s: float) -> None:
+        """The ground has reported."""
+        self._controller.on_feedback(feedback, now_s)
+
+    def _protections(
+        self, budget_bytes: int, positions: int, now_s: float
+    ) -> tuple[Protection, ...]:
+        """What a frame may be given against the radio's loss, the best first."""
+        state = self.state
+        if state is None or not self._repairs:
+            return (UNPROTECTED,)
+        self._repair.update(state.loss, state.queue_delay_s, now_s)
+        return tuple(Protection(*plan) for plan in self._repair.plans(budget_bytes, positions))
+
+    def _controller_for(self, config: OnboardConfig) -> RateController:
+        if config.rate_mode == "fixed":
+            return FixedRate(config.rate_index)
+        if config.rate_mode == "budget":
+            return BudgetRate(config.rate_max_kbps, config.frame_max_fps)
+        return AutoRate(AutoConfig(config.rate_max_kbps, config.rate_prefer, self._worth))
