@@ -12,7 +12,7 @@ from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 
 from sc2_ros.errors import InputError
-from sc2_ros.media.encodings import image_array
+from sc2_ros.media.image_reader import ImageReader
 from sc2_ros.media.source import FrameSource, SourceFrame, Thinner
 
 FILE_SUFFIXES = {".mcap", ".db3", ".bag"}
@@ -92,6 +92,7 @@ class BagSource(FrameSource):
     def __iter__(self) -> Iterator[SourceFrame]:
         thinner = Thinner(self._limit_fps)
         last_ns = -1
+        images = ImageReader()
         with open_bag(self._path) as reader:
             connections = [c for c in reader.connections if c.topic == self.topic]
             for _, recorded_ns, message in read_messages(reader, self._path, connections):
@@ -99,7 +100,7 @@ class BagSource(FrameSource):
                 stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec or recorded_ns
                 stamp_ns = last_ns = max(stamp_ns, last_ns + 1)
                 if thinner.keep(stamp_ns):
-                    yield SourceFrame(image_array(message), stamp_ns, message.header.frame_id)
+                    yield SourceFrame(images.read(message), stamp_ns, message.header.frame_id)
 
 
 def choose_topic(reader: AnyReader, path: Path, wanted: str | None) -> Connection:
