@@ -44,7 +44,7 @@ FLOAT_COUNTS, MOST_COUNTS_PER_UNIT = 4096, 1000
 """Counts over which the middle of a float image is spread before its histogram is taken, and how
 many make a unit (a degree, a metre) at most."""
 LOW_PERCENTILE, HIGH_PERCENTILE = 0.5, 99.5
-SETTLED_LEVELS, WRONG_LEVELS, CUT_LEVELS = 1.0, 8.0, 40.0
+SETTLED_LEVELS, WRONG_LEVELS, CUT_LEVELS = 1.0, 20.0, 40.0
 """Mean error in grey levels at which the curve rests, begins to move, and jumps."""
 NOMINAL_STEP_S, LONGEST_STEP_S = 0.1, 1.0
 """The time between frames whose stamps stand still or go back, and the longest that counts."""
@@ -131,7 +131,9 @@ class GainControl:
         wanted = self._wanted(sample)
         curve = self._curve
         if curve is not None:
-            error = float(np.abs(wanted[sample] - curve[sample]).mean())
+            # A small part that is utterly wrong, such as a fire, counts for little.
+            errors = np.minimum(np.abs(wanted[sample] - curve[sample]), 2 * CUT_LEVELS)
+            error = float(errors.mean())
             self._moving = error > (SETTLED_LEVELS if self._moving else WRONG_LEVELS)
             if not self._moving:
                 return
