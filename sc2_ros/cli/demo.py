@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sc2_ros.cli.api.processes import NodeProcesses
-    from sc2_ros.evaluation.session import SessionLog
+    from sc2_ros.evaluation.session.log import SessionLog
     from sc2_ros.media.bag_writer import BagWriter
 
 START_S = 120.0
@@ -78,10 +78,10 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros import checkpoint as checkpoints
     from sc2_ros.cli.api import report
     from sc2_ros.cli.api.processes import NodeProcesses, free_domain
-    from sc2_ros.devices import check_device
     from sc2_ros.link.spec import parse_link
     from sc2_ros.media.bag_writer import BagWriter
     from sc2_ros.media.source import open_source
+    from sc2_ros.network.devices import check_device
 
     link = parse_link(args.link)
     check_device(args.device, args.precision)
