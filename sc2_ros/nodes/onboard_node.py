@@ -23,8 +23,9 @@ from typing import Any
 
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.errors import Sc2Error
-from sc2_ros.media.encodings import image_array
+from sc2_ros.media.image_reader import ImageReader
 from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
+from sc2_ros.media.thermal import ThermalConfig
 from sc2_ros.network.devices import release_gpu
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
@@ -73,6 +74,7 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         }
 
     def _configuration(self, values: dict[str, Value]) -> OnboardConfig:
+        thermal(values)
         return configuration(values)
 
     def _make(self, model: Checkpoint, config: OnboardConfig) -> OnboardPipeline:
@@ -82,6 +84,7 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         self._end_loading()
         self._take(self._present.networks)  # the worker may have been stopped before it did
         self._pipeline.configure(configuration(self._settings.values))
+        self._images = ImageReader(thermal(self._settings.values))
         self._running.callback(self._rest)
         self._last_frame_s = 0.0
         self._books = OnboardReport(self._topic)
@@ -121,6 +124,8 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         release_gpu()
 
     def _configure(self, config: OnboardConfig) -> None:
+        images = thermal(self._settings.values)
+        self._worker.change(lambda: self._images.configure(images))
         self._worker.change(lambda: self._pipeline.configure(config))
 
     def _on_image(self, message: Image | CompressedImage) -> None:
@@ -170,7 +175,7 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         self._heed_listeners()
         stamp_ns, frame_id = to_ns(message.header.stamp), message.header.frame_id
         try:
-            frame = CameraFrame(image_array(message), stamp_ns, frame_id)
+            frame = CameraFrame(self._images.open(message), stamp_ns, frame_id)
             packets = self._pipeline.process(frame, now_s)
         except Sc2Error as error:
             self._books.skip(str(error))
@@ -218,9 +223,27 @@ def configuration(values: dict[str, Value]) -> OnboardConfig:
         frame_max_fps=values["frame.max_fps"],
         frame_width=width,
         frame_height=height,
+        frame_max_pixels=values["frame.max_pixels"],
         stream=values["stream"],
         precision=values["precision"],
         device=values["device"],
+    )
+    config.validate()
+    return config
+
+
+def thermal(values: dict[str, Value]) -> ThermalConfig:
+    """How images of more than 8 bits become grey, by the node's parameters.
+
+    Raises:
+        ParameterError: if the values do not go together.
+    """
+    config = ThermalConfig(
+        mode=values["thermal.mode"],
+        low=values["thermal.low"],
+        high=values["thermal.high"],
+        min_span=values["thermal.min_span"],
+        time_constant_s=values["thermal.time_constant_s"],
     )
     config.validate()
     return config
