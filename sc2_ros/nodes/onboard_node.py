@@ -36,6 +36,7 @@ from sc2_ros.nodes.parameters import ONBOARD, Value, parse_size
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.radio import radio_message, signal_db
 from sc2_ros.nodes.sender import Sender
+from sc2_ros.nodes.stamps import StampWatch
 from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.runtime.ros import CameraInfo, CompressedImage, Float64, Image, UInt8MultiArray
@@ -68,7 +69,9 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
     def _load(self) -> None:
         self._pipeline = self._load_networks()
         self._features = self._publisher(UInt8MultiArray, "features", qos.PACKETS, overrides=True)
-        self._camera_info = CameraInfoRelay(self._publisher, self.resolve_topic_name("features"))
+        self._camera_info = CameraInfoRelay(
+            self._publisher, self.resolve_topic_name("features"), self.get_logger().warning
+        )
         self._numbers = {
             name: self._publisher(Float64, f"~/{name}", qos.RESULTS) for name in NUMBERS
         }
@@ -85,6 +88,7 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         self._take(self._present.networks)  # the worker may have been stopped before it did
         self._pipeline.configure(configuration(self._settings.values))
         self._images = ImageReader(thermal(self._settings.values))
+        self._stamps = StampWatch()
         self._running.callback(self._rest)
         self._last_frame_s = 0.0
         self._books = OnboardReport(self._topic)
@@ -99,9 +103,7 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         self._subscription(
             CompressedImage if compressed else Image, self._topic, self._on_image, qos.NEWEST_IMAGE
         )
-        self._subscription(
-            CameraInfo, beside(self._topic), self._camera_info.take, qos.NEWEST_IMAGE
-        )
+        self._subscription(CameraInfo, beside(self._topic), self._on_camera_info, qos.NEWEST_IMAGE)
         if self._settings["radio.topic"]:
             radio = radio_message(self._settings["radio.type"])
             self._subscription(radio, self._settings["radio.topic"], self._on_radio, qos.SENSOR)
@@ -131,7 +133,13 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
     def _on_image(self, message: Image | CompressedImage) -> None:
         self._books.images += 1
         self._books.camera.heard(time.monotonic())
+        problem = self._stamps.see(to_ns(message.header.stamp))
+        if problem is not None:
+            self.get_logger().warning(problem)
         self._worker.put(IMAGE, message)
+
+    def _on_camera_info(self, message: CameraInfo) -> None:
+        self._camera_info.take(message, time.monotonic())
 
     def _on_feedback(self, message: UInt8MultiArray) -> None:
         self._news.append((True, packet_bytes(message), time.monotonic()))
@@ -189,6 +197,7 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
 
     def _publish_numbers(self) -> None:
         pipeline = self._pipeline
+        self._camera_info.flush(time.monotonic())
         values = self._books.numbers(pipeline.stats, pipeline.rate_state, time.monotonic())
         for name, publisher in self._numbers.items():
             value = values[name]
