@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.media.bag_source import open_bag, read_messages
+from sc2_ros.media.bag import open_bag, read_messages
 from sc2_ros.media.image_reader import image_array
 
 IMAGE = "/image/compressed"
