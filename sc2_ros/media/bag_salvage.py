@@ -16,7 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import lz4.frame
 from rosbags.interfaces import (
@@ -61,17 +61,9 @@ class Salvaged:
             self.start_time = min(self.start_time, time_ns)
             self.end_time = max(self.end_time, time_ns + 1)
         self.message_count = counts.total()
+        cdr = ConnectionExtRosbag2("cdr", [])
         self.connections = [
-            Connection(
-                number,
-                name,
-                kind,
-                definition,
-                "",
-                counts[number],
-                ConnectionExtRosbag2("cdr", []),
-                self,
-            )
+            Connection(number, name, kind, definition, "", counts[number], cdr, self)
             for number, (name, kind, definition) in self._topics.items()
         ]
         return self

@@ -15,8 +15,8 @@ from rosbags.interfaces import Connection
 
 from sc2_ros.errors import InputError
 from sc2_ros.media.bag import BagReader, open_bag, read_messages, read_raw
+from sc2_ros.media.frames import FrameSource, SourceFrame, Thinner
 from sc2_ros.media.image_reader import ImageReader
-from sc2_ros.media.source import FrameSource, SourceFrame, Thinner
 
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
@@ -56,7 +56,7 @@ class BagSource(FrameSource):
                 stamp = message.header.stamp
                 stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec or recorded_ns
                 yield SourceFrame(
-                    images.read(message), stamp_ns, message.header.frame_id, time_ns=time_ns
+                    images.read(message), stamp_ns, message.header.frame_id, played_ns=time_ns
                 )
 
     def _connections(self, reader: BagReader) -> list[Connection]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sc2_ros.errors import InputError
 from sc2_ros.media.compressed import decode_compressed
 from sc2_ros.media.encodings import Gains, Image
-from sc2_ros.media.source import KINDS, FrameSource, SourceFrame
+from sc2_ros.media.frames import KINDS, FrameSource, SourceFrame
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
 DEFAULT_FPS = 10.0

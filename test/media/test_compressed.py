@@ -57,14 +57,14 @@ def test_thermal_images_in_png_are_stretched(told):
     thermal = np.tile(np.linspace(7000, 7400, WIDTH).astype(np.uint16), (HEIGHT, 1))
     image = decode_compressed(png(thermal), format=told)
     assert image.dtype == np.uint8
-    assert int(image.max()) - int(image.min()) > 150
+    assert int(image.max()) - int(image.min()) > 80
 
 
 def test_sixteen_bits_that_became_eight_in_a_jpeg_are_stretched():
     # compressed_image_transport keeps the upper eight bits: of a 14-bit camera 64 levels at most.
     dark = np.tile(np.linspace(20, 40, WIDTH).astype(np.uint8), (HEIGHT, 1))
     image = decode_compressed(jpeg(dark), format="mono16; jpeg compressed mono8")
-    assert int(image.max()) - int(image.min()) > 150
+    assert int(image.max()) - int(image.min()) > 80
     np.testing.assert_allclose(decode_compressed(jpeg(dark), format="mono8; jpeg"), dark, atol=3)
 
 
@@ -160,7 +160,7 @@ def test_other_kinds_of_files(tmp_path):
     deep = cv2.imencode(".tiff", wide(PICTURE[..., ::-1]))[1].tobytes()
     np.testing.assert_array_equal(decode_compressed(deep), PICTURE)
     floats = cv2.imencode(".tiff", GREY.astype(np.float32))[1].tobytes()
-    assert np.ptp(decode_compressed(floats).astype(int)) > 150
+    assert np.ptp(decode_compressed(floats).astype(int)) > 80
 
 
 @given(st.binary(max_size=200))

@@ -18,7 +18,7 @@ from sc2_ros.ground.pipeline import FrameResult, GroundPipeline
 from sc2_ros.link.emulator import LinkModel, LinkPipe
 from sc2_ros.link.pacer import Pacer
 from sc2_ros.link.spec import LinkSpec
-from sc2_ros.media.source import SourceFrame
+from sc2_ros.media.frames import SourceFrame
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
 
 TICK_S = 0.01
@@ -85,8 +85,8 @@ class VirtualRun:
         now_ns = 0
         captured_s, interval_s = 0.0, LONGEST_INTERVAL_S
         for frame in frames:
-            gap_ns = 0 if last_ns is None else frame.stamp_ns - last_ns
-            last_ns = frame.stamp_ns
+            gap_ns = 0 if last_ns is None else frame.time_ns - last_ns
+            last_ns = frame.time_ns
             now_ns += min(gap_ns, round(LONGEST_GAP_S * 1e9))
             now_s = now_ns / 1e9
             if now_s >= seconds:
