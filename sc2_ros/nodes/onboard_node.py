@@ -100,7 +100,7 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
             self._running.callback(thread.stop)
         compressed = self._settings["image_transport"] == "compressed"
         self._subscription(UInt8MultiArray, "feedback", self._on_feedback, qos.PACKETS)
-        self._subscription(
+        self._camera = self._subscription(
             CompressedImage if compressed else Image, self._topic, self._on_image, qos.NEWEST_IMAGE
         )
         self._subscription(CameraInfo, beside(self._topic), self._on_camera_info, qos.NEWEST_IMAGE)
@@ -209,7 +209,8 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         self._sender.check()
 
     def _statuses(self, now_s: float) -> dict[str, list[Status]]:
-        lines = self._books.statuses(self._pipeline.stats, self._settings.values, now_s)
+        publishers = self._camera.get_publisher_count()
+        lines = self._books.statuses(self._pipeline.stats, self._settings.values, publishers, now_s)
         return {f"stream {self._settings['stream']}": lines}
 
 
