@@ -10,7 +10,7 @@ import pytest
 from recordings import make_bag, make_folder, make_video, picture
 from service_clients import ParameterClient
 
-from sc2_ros.media.encodings import image_array
+from sc2_ros.media.image_reader import image_array
 from sc2_ros.media.messages import header, image_message, to_ns
 from sc2_ros.nodes import qos
 from sc2_ros.runtime.ros import (
