@@ -95,10 +95,7 @@ def test_warming_up_meets_every_shape_that_a_moving_grid_asks_for() -> None:
 
 @pytest.mark.parametrize("device", ["cuda", "tensorrt"])
 def test_a_device_that_is_not_there_is_named_with_what_to_install(device: str) -> None:
-    if (
-        onnxruntime.get_available_providers() != ["CPUExecutionProvider"]
-        and "CUDAExecutionProvider" in onnxruntime.get_available_providers()
-    ):
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this ONNX Runtime has a GPU")
     with pytest.raises(ParameterError, match="onnxruntime-gpu"):
         OnnxEngine(b"", device)
