@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.network.export import OnboardGraph
+from sc2_ros.network.graphs import OnboardGraph
 from sc2_ros.onboard.engine import Encoding, Image, network_input
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16}

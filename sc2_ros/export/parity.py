@@ -14,7 +14,7 @@ from rich.table import Table
 
 from sc2_ros import imaging
 from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.network.export import GroundGraph
+from sc2_ros.network.graphs import GroundGraph
 from sc2_ros.onboard.engine import Image, OnnxEngine
 
 _CODES = (16, 32, 48)
