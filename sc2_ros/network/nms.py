@@ -30,7 +30,8 @@ def batched_nms(boxes: Floats, scores: Floats, labels: Ints, iou: float) -> Ints
     union = area[:, None] + area - shared
     # Of boxes without an area nothing is shared.
     overlap = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    beats = (overlap > np.float32(iou)) & (labels[:, None] == labels)
+    # As torchvision: a quotient in float32 against a threshold in double precision.
+    beats = (overlap.astype(np.float64) > iou) & (labels[:, None] == labels)
     stays = np.ones(len(order), np.bool_)
     for number in np.flatnonzero(np.triu(beats, 1).any(axis=1)):
         if stays[number]:

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sc2_ros.network.nms import batched_nms
 
 
+@settings(max_examples=400)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(0, 120),
