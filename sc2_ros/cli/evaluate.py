@@ -91,16 +91,16 @@ def main(args: argparse.Namespace) -> int:
     rates = _numbers(args.rate_index, "--rate-index")
     _check(args)
     # After the arguments, so that a mistyped one does not wait for torch.
-    from sc2_ros.devices import check_device
-    from sc2_ros.evaluation.figure import draw_rate_distortion
-    from sc2_ros.evaluation.jobs import Plan, default_cache, measure
-    from sc2_ros.evaluation.registry import Context, build, check, path_of
-    from sc2_ros.evaluation.row import METRICS, metric_of
-    from sc2_ros.evaluation.segmentation import shared_classes
-    from sc2_ros.evaluation.table import print_rows
-    from sc2_ros.evaluation.value_curve import check_measured, write_value_curve
-    from sc2_ros.split_checkpoint import is_split
-    from sc2_ros.training.datasets import open_dataset
+    from sc2_ros.data import open_dataset
+    from sc2_ros.evaluation.metrics.segmentation import shared_classes
+    from sc2_ros.evaluation.sweep.figure import draw_rate_distortion
+    from sc2_ros.evaluation.sweep.jobs import Plan, default_cache, measure
+    from sc2_ros.evaluation.sweep.row import METRICS, metric_of
+    from sc2_ros.evaluation.sweep.table import print_rows
+    from sc2_ros.evaluation.sweep.value_curve import check_measured, write_value_curve
+    from sc2_ros.evaluation.systems.registry import Context, build, check, path_of
+    from sc2_ros.network.devices import check_device
+    from sc2_ros.split.checkpoint import is_split
 
     check_device(args.device, "fp32")
     if args.write_value_curve is not None:

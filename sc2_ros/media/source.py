@@ -4,7 +4,7 @@
 
     synthetic[:seed]      a procedural flight with exact boxes and masks
     video.mp4             anything ffmpeg reads
-    folder/               images, in the order of their names
+    folder/               images, in the order of their names, or a clip that was rendered (clip.py)
     bag/ x.mcap x.db3     a ROS 2 bag with an Image or a CompressedImage topic
     0                     a camera by its number
 
@@ -117,6 +117,10 @@ def _open_kind(
     if is_bag(path):
         return BagSource(path, topic=topic, fps=fps)
     if path.is_dir():
+        from sc2_ros.media.clip import ClipSource, is_clip
+
+        if is_clip(path):
+            return ClipSource(path)
         from sc2_ros.media.folder_source import FolderSource
 
         return FolderSource(path, fps=fps)

@@ -22,10 +22,10 @@ from functools import partial
 from typing import Any
 
 from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.devices import release_gpu
 from sc2_ros.errors import Sc2Error
 from sc2_ros.media.encodings import image_array
 from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
+from sc2_ros.network.devices import release_gpu
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
 from sc2_ros.nodes.diagnostics import Status

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.codec import packet as wire
-from sc2_ros.devices import check_device
 from sc2_ros.errors import ParameterError
 from sc2_ros.link.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.repair import REPAIR_MODES
+from sc2_ros.network.devices import check_device
 from sc2_ros.onboard.keyframes import LEAST_S, MOST_S
 
 

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from sc2_ros.codec.packet import ORIGIN_STEP, STRIDE, Geometry
 from sc2_ros.codec.prediction import TURN_UNIT, Motion
-from sc2_ros.imaging import Image
+from sc2_ros.network.imaging import Image
 
 THUMBNAIL_WIDTH = 160
 _CORNERS = 80

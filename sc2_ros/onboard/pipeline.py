@@ -19,19 +19,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sc2_ros import imaging
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.coder import EncodedFrame, LatentCodec
 from sc2_ros.codec.prediction import Prediction
 from sc2_ros.codec.references import Reference
-from sc2_ros.devices import autocast
 from sc2_ros.errors import InputError, PacketError
 from sc2_ros.link.auto import RateState
 from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.link.monitor import LinkMonitor
 from sc2_ros.link.rate import index_of
 from sc2_ros.link.worth import Worth
+from sc2_ros.network import imaging
+from sc2_ros.network.devices import autocast
 from sc2_ros.onboard.config import CameraFrame, OnboardConfig, OnboardStats
 from sc2_ros.onboard.rate import PricedFrame, RateChoice
 from sc2_ros.onboard.references import Choice, ReferenceKeeper

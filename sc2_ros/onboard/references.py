@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from sc2_ros.codec.packet import Geometry
 from sc2_ros.codec.prediction import Motion
 from sc2_ros.codec.references import WINDOW, Reference, ReferenceWindow
-from sc2_ros.imaging import Image
 from sc2_ros.link.acknowledgements import Acknowledgements
 from sc2_ros.link.feedback import Feedback
+from sc2_ros.network.imaging import Image
 from sc2_ros.onboard import motion
 from sc2_ros.onboard.keyframes import RefreshPolicy
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sc2_ros.training.datasets import Sample
+from sc2_ros.data import Sample
 
 VOID = 255
 

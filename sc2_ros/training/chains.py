@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sc2_ros import imaging
 from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.packet import LEARNED_VERSION, Geometry, origin_step
 from sc2_ros.codec.prediction import Motion, Prediction, predict, said_symbols
@@ -27,6 +26,7 @@ from sc2_ros.codec.references import Reference
 from sc2_ros.codec.skip import choose_told
 from sc2_ros.codec.symbols import Rounded, round_latent
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
+from sc2_ros.network import imaging
 from sc2_ros.onboard import motion
 from sc2_ros.training.pairs import Pair, bounded, random_origin
 

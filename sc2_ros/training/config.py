@@ -14,9 +14,9 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
+from sc2_ros.data.registry import located
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.training.augment import AugmentConfig
-from sc2_ros.training.datasets.registry import located
 from sc2_ros.training.sc2_model import LossConfig
 from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.trainer import TrainerConfig

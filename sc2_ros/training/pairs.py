@@ -24,13 +24,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sc2_ros import imaging
 from sc2_ros.codec.packet import ORIGIN_STEP, STRIDE, Geometry
 from sc2_ros.codec.prediction import Motion, Prediction, predict
 from sc2_ros.codec.references import Reference
 from sc2_ros.codec.tables import RATE_CODES
 from sc2_ros.errors import InputError
 from sc2_ros.media.flight import LOOKS, SyntheticFlight
+from sc2_ros.network import imaging
 from sc2_ros.onboard import motion
 from sc2_ros.training.config import data_root
 

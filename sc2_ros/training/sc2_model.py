@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sc2_ros.data import MASK_CLASSES
 from sc2_ros.network.bottleneck import Bottleneck, drop_patches
 from sc2_ros.network.encoder import STRIDE, OnboardEncoder
 from sc2_ros.network.model import GroundNetwork
 from sc2_ros.training.agreement import agreement_loss
 from sc2_ros.training.augment import VOID
 from sc2_ros.training.batches import Batch
-from sc2_ros.training.datasets import MASK_CLASSES
 from sc2_ros.training.detection_loss import detection_loss
 from sc2_ros.training.segmentation_loss import segmentation_loss
 

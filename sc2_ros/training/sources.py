@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sc2_ros.data import DETECTION_CLASSES, MASK_CLASSES, Dataset, Sample, open_dataset
+from sc2_ros.data.base import mask_lookup
 from sc2_ros.errors import ParameterError
 from sc2_ros.training import distributed
 from sc2_ros.training.augment import AugmentConfig, augment, augment_whole
-from sc2_ros.training.datasets import DETECTION_CLASSES, MASK_CLASSES, Dataset, Sample, open_dataset
-from sc2_ros.training.datasets.base import mask_lookup
 
 # A data set whose decoded pixels take more than this is read from disk for every batch.
 MEMORY_BYTES = 3 << 30

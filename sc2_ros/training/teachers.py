@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from sc2_ros import checkpoint
 from sc2_ros.errors import CheckpointError, InputError
-from sc2_ros.imaging import STRIDE
+from sc2_ros.network.imaging import STRIDE
 
 
 class Teacher(nn.Module):
@@ -157,8 +157,8 @@ class TaskTeacher(Teacher):
     def __init__(self, path: Path) -> None:
         """path: of the checkpoint. Raises CheckpointError where it has a bottleneck."""
         # Here, since most who want a teacher have no need of the papers' networks.
-        from sc2_ros import split_checkpoint
-        from sc2_ros.network.seeds.heads import TaskNetwork
+        from sc2_ros.split import checkpoint as split_checkpoint
+        from sc2_ros.split.heads import TaskNetwork
 
         super().__init__()
         loaded = split_checkpoint.load(path)

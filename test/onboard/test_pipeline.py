@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sc2_ros import checkpoint
 from sc2_ros.codec import packet as wire
 from sc2_ros.errors import InputError, ParameterError
-from sc2_ros.evaluation.virtual import VirtualRun
+from sc2_ros.evaluation.session.virtual import VirtualRun
 from sc2_ros.ground.pipeline import GroundPipeline
 from sc2_ros.link.emulator import LinkModel, LinkPipe
 from sc2_ros.link.feedback_builder import FeedbackBuilder

@@ -12,7 +12,7 @@ from sc2_ros import checkpoint
 from sc2_ros.codec import packet as wire
 from sc2_ros.codec.coder import LatentCodec, Protection
 from sc2_ros.codec.packet import PacketType
-from sc2_ros.evaluation.virtual import VirtualRun
+from sc2_ros.evaluation.session.virtual import VirtualRun
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.link.spec import parse_link

@@ -5,10 +5,11 @@
 import pytest
 import torch
 
-from sc2_ros import checkpoint, split_checkpoint
+from sc2_ros import checkpoint
 from sc2_ros.cli.main import main
 from sc2_ros.errors import CheckpointError, ParameterError
-from sc2_ros.network.seeds.backbones import DEFAULT, OWN
+from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split.backbones import DEFAULT, OWN
 from sc2_ros.training.config import TrainConfig
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.recipes.sc2_ros import start

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sc2_ros.cli.api.pictures import jpeg_message
-from sc2_ros.evaluation.session import SessionLog
+from sc2_ros.evaluation.session.log import SessionLog
 from sc2_ros.media import result_bag
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.encodings import image_array

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sc2_ros.cli.api.pictures import jpeg_message
-from sc2_ros.evaluation.session import SessionLog
+from sc2_ros.evaluation.session.log import SessionLog
 from sc2_ros.ground.pipeline import FrameResult
 from sc2_ros.media import result_bag
 from sc2_ros.media.bag_writer import BagWriter

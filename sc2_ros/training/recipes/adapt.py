@@ -20,12 +20,12 @@ import torch
 from torch import Tensor, nn
 
 from sc2_ros import checkpoint
+from sc2_ros.data import Dataset, Sample, open_dataset
 from sc2_ros.errors import ParameterError
-from sc2_ros.evaluation.adaptation import Gain, gain
+from sc2_ros.evaluation.sweep.adaptation import Gain, gain
 from sc2_ros.training.adaptation import FixedStream, adapt_loss, fit_prior
 from sc2_ros.training.batches import Batch, Source, SourceConfig, stream_batches
 from sc2_ros.training.config import TrainConfig, build
-from sc2_ros.training.datasets import Dataset, Sample, open_dataset
 from sc2_ros.training.pseudo_labels import PseudoLabelled, PseudoLabels
 from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.recipes.sc2_ros import export, unpacked

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from sc2_ros import weights
+from sc2_ros.network import weights
 from sc2_ros.network.image_codec import LAMBDAS, FactorisedImageCodec
 from sc2_ros.training.batches import Batch, Source, stream_batches
 from sc2_ros.training.config import TrainConfig

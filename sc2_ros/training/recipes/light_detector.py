@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from sc2_ros import checkpoint, weights
+from sc2_ros import checkpoint
+from sc2_ros.network import weights
 from sc2_ros.network.light_detector import LightDetector
 from sc2_ros.training.batches import Batch, Source, stream_batches
 from sc2_ros.training.config import TrainConfig

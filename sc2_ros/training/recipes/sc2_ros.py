@@ -16,15 +16,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from sc2_ros import checkpoint, split_checkpoint
+from sc2_ros import checkpoint
 from sc2_ros.codec.tables import RATE_CODES, CodingTables
+from sc2_ros.data import DETECTION_CLASSES
 from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import ANCHORS
+from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.training import context_fit, saliency_fit, skip_fit, tables
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
 from sc2_ros.training.config import TrainConfig, build, check_settings
 from sc2_ros.training.context_network import ContextConfig
-from sc2_ros.training.datasets import DETECTION_CLASSES
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.recipes import RunOptions
