@@ -12,8 +12,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from sc2_ros import imaging
 from sc2_ros.checkpoint import Checkpoint
+from sc2_ros.network import imaging
 from sc2_ros.network.graphs import GroundGraph
 from sc2_ros.onboard.engine import Image, OnnxEngine
 

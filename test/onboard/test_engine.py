@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from sc2_ros import checkpoint as checkpoints
-from sc2_ros import imaging
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.export.onnx_files import export_encoder
+from sc2_ros.network import imaging
 from sc2_ros.network.saliency import SaliencyHead
 from sc2_ros.onboard.engine import Engine, Image, OnnxEngine, network_input, warm_up
 from sc2_ros.onboard.torch_engine import TorchEngine
