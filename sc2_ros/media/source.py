@@ -4,7 +4,7 @@
 
     synthetic[:seed]      a procedural flight with exact boxes and masks
     video.mp4             anything ffmpeg reads
-    folder/               images, in the order of their names
+    folder/               images, in the order of their names, or a clip that was rendered (clip.py)
     bag/ x.mcap x.db3     a ROS 2 bag with an Image or a CompressedImage topic
     0                     a camera by its number
 
@@ -19,6 +19,7 @@ from sc2_ros.errors import InputError
 from sc2_ros.media.bag import is_bag
 from sc2_ros.media.bag_source import BagSource
 from sc2_ros.media.camera_source import CameraSource
+from sc2_ros.media.clip import ClipSource, is_clip
 from sc2_ros.media.folder_source import FolderSource
 from sc2_ros.media.frames import KINDS, FrameSource, SourceFrame, resized
 from sc2_ros.media.synthetic_source import SyntheticSource
@@ -71,6 +72,8 @@ def _open_kind(
     if is_bag(path):
         return BagSource(path, topic=topic, fps=fps)
     if path.is_dir():
+        if is_clip(path):
+            return ClipSource(path)
         return FolderSource(path, fps=fps)
     return VideoSource(path, fps=fps)
 

@@ -113,7 +113,7 @@ def test_text_reaches_the_nodes_as_it_is(text: str) -> None:
     )
     given = {
         node: parse_arguments(["--ros-args", *words]).overrides(f"/{node}")
-        for node, words in commands(args, 100.0).items()
+        for node, words in commands(args, text, 100.0).items()
     }
 
     assert given["camera_node"]["input"] == given["camera_node"]["topic"] == text
