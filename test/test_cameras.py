@@ -9,6 +9,7 @@ import pytest
 
 from sc2_ros import checkpoint
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
+from sc2_ros.onboard.config import encoded_size
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
 EVERYTHING = GroundConfig(score_threshold=0.0, max_detections=5, mask=False, preview=False)
@@ -120,6 +121,22 @@ def test_an_image_larger_than_stations_take_is_scaled_down():
     assert result.boxes.max() > 96
     defaults = OnboardConfig().frame_max_pixels, GroundConfig().max_pixels
     assert defaults[0] <= defaults[1]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ((1920, 1080), (1920, 1080)),
+        ((3840, 2160), (1920, 1080)),  # a half, though 2108x1185 would be allowed
+        ((2560, 1440), (2108, 1185)),
+        ((7680, 4320), (1920, 1080)),
+        ((4096, 640), (4000, 625)),
+    ],
+)
+def test_the_size_of_large_images(source, expected):
+    assert encoded_size(source, OnboardConfig()) == expected
+    width, height = expected
+    assert width * height <= OnboardConfig().frame_max_pixels
 
 
 class Unread:

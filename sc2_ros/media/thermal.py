@@ -38,11 +38,10 @@ PLATEAU = 0.1
 HEADROOM = 1.5
 """How far a value counts as near, in widths of the main mode: the shortest span that holds half the
 pixels."""
-MODE_LEVELS = 40
-"""Grey levels that the main mode fills at most: the median of the images of HIT-UAV, from which the
-shipped network learnt, is 37. More contrast costs bytes and finds nobody more."""
-MARGIN = 0.1
-"""Grey levels kept for what is colder or hotter than all that there is, as a share of the rest."""
+INNER_SHARE, INNER_LEVELS = 0.96, 135
+"""The middle of the pixels, and the grey levels that it fills at most: as many as in the images of
+HIT-UAV, from which the shipped network learnt. The rest is for what is colder and hotter. More
+contrast costs bytes and finds no more (benchmarks/thermal.py)."""
 FLOAT_COUNTS, MOST_COUNTS_PER_UNIT = 4096, 1000
 """Counts over which the middle of a float image is spread before its histogram is taken, and how
 many make a unit (a degree, a metre) at most."""
@@ -115,10 +114,14 @@ class GainControl:
             return _to_bytes(np.nan_to_num(levels, nan=0.0))
         counts = self._scale(image)
         self._follow(counts, stamp_ns)
-        grey: Image = self._table[counts]
+        grey = self.levels(counts)
         if image.dtype.kind == "f":
             grey[~np.isfinite(image)] = 0
         return grey
+
+    def levels(self, counts: Counts) -> Image:
+        """Grey levels of counts by the curve as it is."""
+        return self._table[counts]
 
     def _follow(self, counts: Counts, stamp_ns: int) -> None:
         """Move the curve as this frame asks for it."""
@@ -174,12 +177,9 @@ def plateau_curve(sample: Counts, min_span: int) -> npt.NDArray[np.float32]:
     near = np.searchsorted(ordered, counts + radius, "right")
     near -= np.searchsorted(ordered, counts - radius, "left")
     rising = np.cumsum(np.minimum(near / (PLATEAU * len(ordered)), 1.0))
-    first, middle, last = rising[ordered[[0, half, -1]] - low]
-    gain = min(
-        255.0 / min_span,
-        MODE_LEVELS / max(main_mode, 1),
-        255.0 / max((1 + MARGIN) * (last - first), 1.0),
-    )
+    edge = int(len(ordered) * (1 - INNER_SHARE) / 2)
+    first, inner, middle, outer, last = rising[ordered[[0, edge, half, -1 - edge, -1]] - low]
+    gain = min(255.0 / max(last - first, min_span), INNER_LEVELS / max(outer - inner, 1.0))
     # The middle of the scene becomes middle grey, as far as its ends allow.
     offset = min(max(127.5 - middle * gain, -first * gain), 255.0 - last * gain)
     curve = np.empty(LEVELS, np.float32)

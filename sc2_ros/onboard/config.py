@@ -129,6 +129,8 @@ def encoded_size(source: tuple[int, int], config: OnboardConfig) -> tuple[int, i
     scale = math.sqrt(config.frame_max_pixels / max(source[0] * source[1], 1))
     if scale >= 1:
         return source
+    # A half or a quarter, if that is little less: JPEG decodes to it without scaling.
+    scale = next((part for part in (0.5, 0.25) if 0.85 * scale <= part <= scale), scale)
     return max(int(source[0] * scale), 1), max(int(source[1] * scale), 1)
 
 

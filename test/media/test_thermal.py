@@ -42,8 +42,8 @@ def contrast(image):
 def test_people_and_ground_have_contrast():
     person, spread = contrast(GainControl()(scene()))
 
-    assert person > 50
-    assert 25 < spread < 60
+    assert person > 45
+    assert 20 < spread < 60
 
 
 @pytest.mark.parametrize("fresh", [True, False])
@@ -54,8 +54,8 @@ def test_a_hot_object_takes_little_from_the_rest(fresh):
 
     after = contrast(control(scene(hot=True), SECOND_NS))
 
-    assert after[0] > 0.75 * before[0]
-    assert after[1] > 0.75 * before[1]
+    assert after[0] > 0.65 * before[0]
+    assert after[1] > 0.65 * before[1]
 
 
 def test_what_does_not_change_gives_the_same_levels_while_a_hot_object_comes_and_goes():
