@@ -22,9 +22,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sc2_ros import imaging, split_checkpoint
-from sc2_ros.codec import chunks
-from sc2_ros.codec.packet import Geometry
+from sc2_ros.codec.wire import Geometry
 from sc2_ros.errors import PacketError
+from sc2_ros.evaluation import chunks
 from sc2_ros.evaluation.system import Outputs
 from sc2_ros.network.decode import decode_detections
 from sc2_ros.network.heads import CELL

@@ -24,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 
 from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.codec.packet import HEADER_BYTES
+from sc2_ros.codec.wire import HEADER_BYTES
 from sc2_ros.errors import InputError
 from sc2_ros.evaluation.video_agreement import (
     LEAST_SCORE,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec import packet as wire
+from sc2_ros.codec import wire
 from sc2_ros.devices import check_device
 from sc2_ros.errors import ParameterError
 from sc2_ros.link.auto import PREFERENCES

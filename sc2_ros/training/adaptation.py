@@ -21,10 +21,10 @@ from torch.nn import functional as F
 
 from sc2_ros.checkpoint import Parts
 from sc2_ros.network.bottleneck import ANCHORS, CONTEXTS, Bottleneck
-from sc2_ros.training import tables
 from sc2_ros.training.agreement import agreement_loss
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.detection_loss import detection_loss
+from sc2_ros.training.latents import latents
 from sc2_ros.training.sc2_model import LossConfig, answer_at_random
 from sc2_ros.training.teachers import Teacher
 
@@ -45,7 +45,7 @@ class FixedStream(nn.Module):
         super().__init__()
         # Frozen, and never trained: the recipe leaves batch norms in eval mode.
         self.encoder, self.ground = parts.encoder.requires_grad_(False), parts.ground
-        self.register_buffer("gains", torch.tensor(parts.tables.code_gains))
+        self.register_buffer("gains", torch.tensor(parts.tables.gains))
 
     def forward(self, image: Tensor, rate: Tensor, received: Tensor) -> dict[str, Tensor]:
         """Image (B, 3, H, W), rate (B,) in [0, 1], received (B, 1, h, w) -> the ground's answers.
@@ -69,7 +69,7 @@ def fit_prior(
     A checkpoint keeps its prior as tables only. The maximum-likelihood scale of a zero-mean
     Laplace density is the mean magnitude; each anchor, context and channel gets its own.
     """
-    data = [torch.from_numpy(latent)[None] for latent in tables.latents(encoder.eval(), images)]
+    data = [torch.from_numpy(latent)[None] for latent in latents(encoder.eval(), images)]
     for anchor, gain in enumerate(bottleneck.log_gain.exp()):
         total = torch.zeros(CONTEXTS, len(gain))
         count = torch.zeros(CONTEXTS, len(gain))

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from sc2_ros import split_checkpoint
-from sc2_ros.codec import chunks
-from sc2_ros.codec.packet import Geometry
+from sc2_ros.codec.wire import Geometry
 from sc2_ros.errors import CheckpointError, ParameterError
+from sc2_ros.evaluation import chunks
 from sc2_ros.evaluation.split_stream import SplitGround, SplitOnboard
 from sc2_ros.evaluation.split_system import SplitSystem
 from sc2_ros.evaluation.sweep import sweep

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sc2_ros import split_checkpoint
-from sc2_ros.codec.packet import MAX_PACKET_BYTES
+from sc2_ros.codec.wire import MAX_PACKET_BYTES
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.evaluation.split_system import SplitSystem
 from sc2_ros.network.seeds.split_network import SplitNetwork
