@@ -7,10 +7,10 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
-
-from sc2_ros import checkpoint
 from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.prediction import Motion, said_symbols
+
+from sc2_ros import checkpoint
 from sc2_ros.training import context_fit
 from sc2_ros.training.chains import Chain, ChainCoder, encoded_chain
 from sc2_ros.training.context_network import ContextConfig

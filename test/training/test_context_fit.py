@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-
-from sc2_ros import checkpoint
 from sc2_ros.codec.cdf import symbol_bits
 from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.packet import Geometry, Header, PacketType
 from sc2_ros.codec.prediction import Motion
 from sc2_ros.codec.temporal_tables import fixed_gains
+
+from sc2_ros import checkpoint
 from sc2_ros.network import imaging
 from sc2_ros.training import context_fit
 from sc2_ros.training.context_network import (

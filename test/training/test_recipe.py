@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from labelled import small_yolo
+from sc2_ros.codec.coder import LatentCodec
+from sc2_ros.codec.packet import parse
 
 from sc2_ros import checkpoint
 from sc2_ros.cli.main import main
-from sc2_ros.codec.coder import LatentCodec
-from sc2_ros.codec.packet import parse
 from sc2_ros.errors import ParameterError
 from sc2_ros.media.flight import SyntheticFlight
 from sc2_ros.training.adaptation import FixedStream

@@ -6,8 +6,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-
-from sc2_ros import checkpoint
 from sc2_ros.codec.cdf import symbol_bits
 from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.packet import Geometry, Header, PacketType
@@ -15,6 +13,8 @@ from sc2_ros.codec.prediction import Motion
 from sc2_ros.codec.skip import share_class
 from sc2_ros.codec.symbols import round_latent
 from sc2_ros.codec.temporal_tables import fixed_gains
+
+from sc2_ros import checkpoint
 from sc2_ros.network import imaging
 from sc2_ros.training import context_fit, skip_fit
 from sc2_ros.training.context_network import UNIT, ContextConfig, Plan

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.cdf import TOTAL
+from sc2_ros.codec.entropy.cdf import TOTAL
 from sc2_ros.errors import CheckpointError, PacketError
 
 VERSION = 1

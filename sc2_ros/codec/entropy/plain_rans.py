@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.cdf import MAX_SYMBOL, PRECISION
+from sc2_ros.codec.entropy.cdf import MAX_SYMBOL, PRECISION
 from sc2_ros.codec.entropy.kernel import check_bank
 from sc2_ros.errors import PacketError
 
