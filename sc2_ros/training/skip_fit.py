@@ -97,7 +97,7 @@ def fit(
     coder = ChainCoder(tables, rdoq_lambda)
     shape = with_map(NetworkShape.of(tables.context))
     material, samples = [], []
-    for frames in pairs(images, clips, replace(pair, frames=3, still_share=STILL_SHARE), rng):
+    for frames in pairs(images, clips, replace(pair, still_share=STILL_SHARE), rng):
         chain = encoded_chain(encoder, frames, rng)
         for code in rng.choice(RATE_CODES, config.pair_rates, replace=False).tolist():
             prediction = coder.prediction(chain, code, rng)

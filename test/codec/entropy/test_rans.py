@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sc2_ros.codec.entropy.cdf import MAX_SYMBOL, bank_bits, quantised_cdf, stack
 from sc2_ros.codec.entropy import kernel
+from sc2_ros.codec.entropy.cdf import MAX_SYMBOL, bank_bits, quantised_cdf, stack
 from sc2_ros.codec.entropy.plain_rans import PlainBank, PlainReader
 from sc2_ros.errors import CheckpointError, PacketError
 
