@@ -5,8 +5,9 @@
     SourceFrame -> OnboardPipeline -> Pacer -> LinkPipe -> GroundPipeline -> FrameResult
                           ^------------------- LinkPipe <-- feedback ---------+
 
-Time is that of the frames' stamps, long gaps cut short. Computing takes no virtual time, so a run
-does not depend on the machine; what it took is measured and added to the latencies that are told.
+Time is that at which the frames are played, long gaps cut short. Computing takes no virtual time,
+so a run does not depend on the machine; what it took is measured and added to the latencies that
+are told.
 """
 
 import math
