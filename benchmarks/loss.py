@@ -20,8 +20,7 @@ import numpy as np
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.codec.capture_time import CaptureTimes
-from sc2_ros.codec.packet import PacketType, parse
+from sc2_ros.codec.wire import CaptureTimes, PacketType, parse
 from sc2_ros.data import Sample, open_dataset
 from sc2_ros.data.splits import choose
 from sc2_ros.errors import Sc2Error
@@ -52,7 +51,7 @@ class Flight:
 
     def sent(self, packet: bytes, time_s: float) -> None:
         """Count bytes of the images that count."""
-        header = self._times.resolve(parse(packet).header)
+        header = self._times.resolve(parse(packet))
         assert header is not None  # every packet is seen, from the first one on
         if header.capture_time_ns < self.first_ns or header.type is PacketType.STREAM_INFO:
             return

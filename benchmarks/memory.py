@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from sc2_ros.codec import packet as wire
+from sc2_ros.codec import wire
 from sc2_ros.errors import InputError, Sc2Error
 from sc2_ros.link.feedback_builder import FeedbackBuilder
 
@@ -142,14 +142,18 @@ def acknowledge(
     for packet in packets:
         header = wire.parse(packet).header
         if header.type is wire.PacketType.FEATURES:
-            expected = header.rows * header.cols
-            books.on_packet(header.frame, header.place, expected, len(packet), now_s)
+            books.on_packet(header.frame, header.number, header.slices, len(packet), now_s)
     books.on_frame(header.frame, True)
     books.on_held(header.frame)
     payload = books.build(now_s)
     assert payload is not None  # packets have come
-    kind = wire.PacketType.FEEDBACK
-    return wire.build(wire.Header(kind, header.stream, checkpoint_id, header.frame), payload)
+    reply = wire.Header(
+        type=wire.PacketType.FEEDBACK,
+        stream=header.stream,
+        frame=header.frame,
+        checkpoint_id=checkpoint_id,
+    )
+    return wire.build(reply, payload)
 
 
 def _parse_arguments() -> argparse.Namespace:

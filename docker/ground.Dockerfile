@@ -25,7 +25,7 @@ WORKDIR /ws
 COPY constraints.txt setup.cfg /tmp/sc2_ros/
 RUN pip install --no-cache-dir --extra-index-url "$TORCH" -c /tmp/sc2_ros/constraints.txt \
       torch torchvision compressai numpy opencv-python-headless rosbags cyclonedds av pyyaml \
-      safetensors rich matplotlib psutil pillow pycocotools bjontegaard scipy \
+      safetensors rich matplotlib psutil pillow pycocotools bjontegaard scipy threadpoolctl \
       colcon-common-extensions
 COPY . src/sc2_ros
 RUN . /opt/ros/jazzy/setup.sh && python -m colcon build --packages-select sc2_ros \

@@ -31,7 +31,7 @@ WORKDIR /ws
 # hadolint ignore=DL3013
 RUN pip install --no-cache-dir --index-url "$TORCH" torch torchvision \
     && pip install --no-cache-dir "numpy<2" opencv-python-headless rosbags cyclonedds av pyyaml \
-      safetensors rich matplotlib psutil pillow pycocotools bjontegaard scipy \
+      safetensors rich matplotlib psutil pillow pycocotools bjontegaard scipy threadpoolctl \
       colcon-common-extensions \
     && pip install --no-cache-dir --no-deps compressai
 COPY . src/sc2_ros

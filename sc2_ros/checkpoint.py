@@ -3,10 +3,10 @@
 r"""Checkpoints: one safetensors file with the encoder, the coding tables and the ground network.
 
 encoder.*  float16 weights that fly            \\  checkpoint id = SHA-256 of these two,
-tables.*   gains, contexts, probability tables //   so a newer ground network may share it
+tables.*   gains, integer context networks    //   so a newer ground network may share it
 ground.*   float16 weights of the ground network
 saliency.* float16 weights of the head that flies beside the encoder, if there is one
-metadata   {"format": "sc2_ros/1", "card": JSON}
+metadata   {"format": "sc2_ros/2", "card": JSON}
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,22 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from sc2_ros.codec.tables import CodingTables, laplace_tables
+from sc2_ros.codec.tables import CodingTables, untrained_tables
+from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.errors import CheckpointError
-from sc2_ros.network.bottleneck import CONTEXTS, THRESHOLDS, Bottleneck
+from sc2_ros.network.channels import LATENT_CHANNELS, kept
 from sc2_ros.network.encoder import OnboardEncoder
 from sc2_ros.network.layers import fold_batch_norm
 from sc2_ros.network.model import GroundNetwork
 from sc2_ros.network.saliency import SaliencyHead
 from sc2_ros.share import shared_folders
 
-FORMAT = "sc2_ros/1"
+FORMAT = "sc2_ros/2"
+UNRELEASED_FORMAT = "sc2_ros/1"
+"""Of the files before the first release, with bitstreams that are no longer read."""
 DETECTION_CLASSES = ("person", "car", "bicycle", "other_vehicle")
+_UNTRAINED_MOST, _UNTRAINED_SPREAD = 6.0, 0.4
+"""Highest gain of an untrained checkpoint, and how much its latents are taken to spread."""
 MASK_CLASSES = ("road", "building", "vegetation", "vehicle", "person", "other")
 
 
@@ -94,6 +99,20 @@ def build_networks(card: dict[str, Any]) -> tuple[OnboardEncoder, GroundNetwork]
     return encoder, ground
 
 
+def networks_of(
+    state: dict[str, torch.Tensor], card: dict[str, Any]
+) -> tuple[OnboardEncoder, GroundNetwork]:
+    """Networks of the shape that the card describes, with weights named encoder.* and ground.*.
+
+    Raises:
+        KeyError, RuntimeError: the weights do not fit the card.
+    """
+    encoder, ground = build_networks(card)
+    encoder.load_state_dict(_part(state, "encoder."))
+    ground.load_state_dict(_part(state, "ground."))
+    return encoder, ground
+
+
 def default_card() -> dict[str, Any]:
     """The card of a network of the default shape; training adds data, licence and figures."""
     return {
@@ -101,7 +120,7 @@ def default_card() -> dict[str, Any]:
         "detection_classes": list(DETECTION_CLASSES),
         "mask_classes": list(MASK_CLASSES),
         "network": {
-            "channels": 64,
+            "channels": LATENT_CHANNELS,
             "encoder_widths": [32, 64, 128],
             "encoder_depths": [1, 2, 3],
             "ground_widths": [128, 96, 64],
@@ -179,6 +198,11 @@ def read_file(
             f"{path} is not a readable safetensors file ({error}); copy it again, or give one that "
             f"{maker} made"
         ) from error
+    if metadata.get("format") == UNRELEASED_FORMAT:
+        raise CheckpointError(
+            f"{path} was made before the first release, for a bitstream that is no longer read; "
+            "use a checkpoint that ships with this version, or train it again"
+        )
     if metadata.get("format") != expected:
         raise CheckpointError(
             f"{path} has format '{metadata.get('format')}', expected '{expected}'; "
@@ -211,9 +235,7 @@ def read(name: str | Path = "default") -> Parts:
     metadata, tensors = read_file(path, FORMAT, "sc2 train")
     try:
         card = json.loads(metadata["card"])
-        encoder, ground = build_networks(card)
-        encoder.load_state_dict(_part(tensors, "encoder."))
-        ground.load_state_dict(_part(tensors, "ground."))
+        encoder, ground = networks_of(tensors, card)
         saliency = _saliency(_part(tensors, "saliency."), card["network"]["channels"])
     except (IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
@@ -221,9 +243,22 @@ def read(name: str | Path = "default") -> Parts:
     arrays = {key: value.numpy() for key, value in _part(tensors, "tables.", keep=True).items()}
     try:
         tables = CodingTables.from_arrays(arrays)
-    except (TypeError, ValueError) as error:
+    except (CheckpointError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: its tables cannot be read ({error})") from error
     return Parts(encoder, ground, tables, card, checkpoint_id(tensors), path, saliency)
+
+
+def with_channels(parts: Parts, channels: list[int]) -> Parts:
+    """The networks with these channels of the latent, in this order; the tables are as before."""
+    state = {f"encoder.{k}": v for k, v in parts.encoder.state_dict().items()}
+    state |= {f"ground.{k}": v for k, v in parts.ground.state_dict().items()}
+    if parts.saliency is not None:
+        state |= {f"saliency.{k}": v for k, v in parts.saliency.state_dict().items()}
+    state = kept(state, channels)
+    card = parts.card | {"network": parts.card["network"] | {"channels": len(channels)}}
+    encoder, ground = networks_of(state, card)
+    saliency = _saliency(_part(state, "saliency."), len(channels))
+    return replace(parts, encoder=encoder, ground=ground, card=card, saliency=saliency)
 
 
 def load(name: str | Path = "default", device: str = "cpu") -> Checkpoint:
@@ -239,15 +274,9 @@ def untrained(seed: int = 0, device: str = "cpu") -> Checkpoint:
         encoder, ground = build_networks(card)
     with torch.no_grad():  # batch norms without statistics shrink the latents: undo that
         encoder.project.weight.mul_(4.0)
-    bottleneck = Bottleneck(card["network"]["channels"])
-    thresholds = np.array(THRESHOLDS, np.int32)
-    assert thresholds.shape[1] == CONTEXTS - 1
-    tables = laplace_tables(
-        bottleneck.log_gain.detach().exp().numpy(),
-        bottleneck.log_scale.detach().exp().numpy(),
-        bottleneck.groups,
-        thresholds,
-    )
+    gains = np.geomspace(1.0, _UNTRAINED_MOST, RATE_CODES)[:, None]
+    gains = gains.repeat(card["network"]["channels"], 1).astype(np.float32)
+    tables = untrained_tables(gains, _UNTRAINED_SPREAD * gains)
     tensors = {f"encoder.{k}": v for k, v in _half(encoder.state_dict()).items()}
     return _ready(Parts(encoder, ground, tables, card, checkpoint_id(tensors), None), device)
 

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from sc2_ros import checkpoint
-from sc2_ros.codec import packet as wire
+from sc2_ros.codec import wire
 from sc2_ros.ground.pipeline import GroundConfig
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
@@ -52,7 +52,7 @@ def receive_all(ground, packets, now_s=0.0):
 def sealed(packet):
     """With the checksum that it should have, where its form has it."""
     packet = bytearray(packet)
-    at, size = {0x34: (14, 4), 0x44: (6, 2)}.get(packet[0], (20, 4))
+    at, size = (6, 2) if packet[:1] == b"\x14" else (20, 4)
     packet[at : at + size] = bytes(size)
     packet[at : at + size] = zlib.crc32(packet).to_bytes(4, "little")[:size]
     return bytes(packet)

@@ -6,7 +6,7 @@ from collections import deque
 
 import numpy as np
 
-from sc2_ros.codec import packet as wire
+from sc2_ros.codec import wire
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
@@ -43,7 +43,7 @@ class Flight:
         self.under_way = deque([[]] * (delay - 1))
 
     def step(self, lose=None, lose_feedback=None):
-        """Send a frame; the feature packets and, per station, the frames that came."""
+        """Send a frame; the features packets and, per station, the frames that came."""
         packets = self.onboard.process(self.scene.frame(self.number), self.now_s)
         self.number += 1
         self.packets.append(packets)
@@ -62,12 +62,17 @@ class Flight:
         for packet in self.under_way.popleft():
             if not (lose_feedback and lose_feedback()):
                 self.onboard.on_feedback(packet, self.now_s - 0.02)
-        headers = [wire.parse(packet).header for packet in packets]
-        return [h for h in headers if h.type is wire.PacketType.FEATURES], shown
+        parsed = [wire.parse(packet) for packet in packets]
+        return [p for p in parsed if p.header.type is wire.PacketType.FEATURES], shown
 
     def sent(self, number):
         """The drone's own record of a frame."""
         return self.onboard._keeper._references.get(number)
+
+
+def distances(packets):
+    """How many frames before theirs the references of features packets are; 0 of keyframes."""
+    return [packet.head.distance if packet.head else 0 for packet in packets]
 
 
 def held(station):

@@ -11,6 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from sc2_ros import checkpoint
 from sc2_ros.errors import CheckpointError
+from sc2_ros.network import channels
+from sc2_ros.network.saliency import SaliencyHead
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def test_round_trip(saved) -> None:
     loaded = checkpoint.load(path)
     assert loaded.id == number
     assert loaded.card["detection_classes"] == ["person", "car", "bicycle", "other_vehicle"]
-    assert np.array_equal(loaded.tables.cdfs, checkpoint.untrained().tables.cdfs)
+    assert np.array_equal(loaded.tables.gains, checkpoint.untrained().tables.gains)
 
 
 def test_id_is_that_of_encoder_and_tables_only(saved, tmp_path) -> None:
@@ -70,10 +72,10 @@ def test_damage_is_told_in_a_sentence(saved, tmp_path, damage) -> None:
         tensors["encoder.project.bias"] = torch.zeros(3)
         save_file(tensors, str(bad), metadata)
     elif damage == "tables":
-        del tensors["tables.cdfs"]
+        del tensors["tables.context_cdfs"]
         save_file(tensors, str(bad), metadata)
     elif damage == "flat tables":
-        tensors["tables.groups"] = tensors["tables.groups"][None]
+        tensors["tables.context_groups"] = tensors["tables.context_groups"][None]
         save_file(tensors, str(bad), metadata)
     elif damage == "short card":
         card = json.loads(metadata["card"])
@@ -81,6 +83,61 @@ def test_damage_is_told_in_a_sentence(saved, tmp_path, damage) -> None:
         save_file(tensors, str(bad), metadata | {"card": json.dumps(card)})
     with pytest.raises(CheckpointError, match=r"bad|tables"):
         checkpoint.load(bad)
+
+
+def test_a_file_from_before_the_first_release_says_so(saved, tmp_path) -> None:
+    """Its bitstream is no longer read, whatever else is in it."""
+    path, _ = saved
+    old = tmp_path / "old.safetensors"
+    save_file(load_file(path), str(old), _metadata(path) | {"format": "sc2_ros/1"})
+    for read in (checkpoint.load, checkpoint.read_card):
+        with pytest.raises(CheckpointError, match=r"old.*before the first release.*train it again"):
+            read(old)
+
+
+def test_channels_that_are_left_out_change_no_answer(tmp_path) -> None:
+    """Of an encoder the others stay as they are; a ground network never saw but zeros of them."""
+    parts = _parts()
+    kept = [5, 60, 3, 11]
+    fewer = checkpoint.with_channels(parts, kept)
+    image = torch.rand(1, 3, 32, 48)
+    with torch.inference_mode():
+        latent = parts.encoder.eval()(image)
+        small = fewer.encoder.eval()(image)
+        torch.testing.assert_close(small, latent[:, kept])
+        alive = torch.zeros_like(latent)
+        alive[:, kept] = small
+        received = torch.ones(1, 1, 2, 3)
+        wanted, found = parts.ground.eval()(alive, received), fewer.ground.eval()(small, received)
+        for name, answer in wanted.items():
+            torch.testing.assert_close(found[name], answer, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            fewer.saliency(small), parts.saliency(alive), rtol=1e-4, atol=1e-5
+        )
+    assert fewer.card["network"]["channels"] == 4
+
+
+def test_widening_is_the_inverse_of_leaving_out() -> None:
+    """The channels that training needs are there again, and are zero."""
+    parts = _parts()
+    state = {f"encoder.{k}": v for k, v in parts.encoder.state_dict().items()}
+    state |= {f"ground.{k}": v for k, v in parts.ground.state_dict().items()}
+    kept = list(range(22))
+    wide = channels.widened(channels.kept(state, kept))
+    assert {k: v.shape for k, v in wide.items()} == {k: v.shape for k, v in state.items()}
+    again = channels.kept(wide, kept)
+    fewer = channels.kept(state, kept)
+    assert all(torch.equal(again[name], fewer[name]) for name in fewer)
+    assert not wide["encoder.project.weight"][22:].any()
+
+
+def _parts() -> checkpoint.Parts:
+    torch.manual_seed(0)
+    card = checkpoint.default_card()
+    encoder, ground = checkpoint.build_networks(card)
+    return checkpoint.Parts(
+        encoder, ground, checkpoint.untrained().tables, card, 0, None, SaliencyHead()
+    )
 
 
 def test_untrained_is_the_same_every_time() -> None:

@@ -30,7 +30,7 @@ from helpers.video_agreement import (
     Truths,
 )
 from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.codec.packet import HEADER_BYTES
+from sc2_ros.codec.wire import HEADER_BYTES
 from sc2_ros.data import Sample
 from sc2_ros.errors import InputError
 from sc2_ros.evaluation.systems.video_codecs import FfmpegCodec, Kind

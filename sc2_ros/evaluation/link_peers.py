@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from sc2_ros.codec.packet import HEADER_BYTES, MAX_PACKET_BYTES
+from sc2_ros.codec.wire import HEADER_BYTES, MAX_PACKET_BYTES
 from sc2_ros.errors import ParameterError
 from sc2_ros.link.content import Content, Curve
 from sc2_ros.link.feedback import Feedback

@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.capture_time import Stamp
-from sc2_ros.codec.coder import DecodedSlice, LatentCodec
-from sc2_ros.codec.packet import Geometry, Header
-from sc2_ros.codec.prediction import Motion, Prediction, predict
-from sc2_ros.codec.references import ReferenceWindow
+from sc2_ros.codec.frame.decoder import DecodedSlice
+from sc2_ros.codec.frame.reference import Prediction, ReferenceWindow, predict
+from sc2_ros.codec.tables import CodingTables
+from sc2_ros.codec.wire import Geometry, Header, Motion, Stamp
 
 LATE_WINDOW = 64
 """A frame number up to so many behind the newest finished one is late; further back, a restart."""
@@ -36,7 +35,7 @@ class AssembledFrame:
         stamp: capture time and interval; where no slice is missing, as the drone has them.
         geometry: the frame's sizes and origin.
         symbols: (C, h, w) int8, zero where nothing came.
-        told: (h, w) bool, in version 4 the positions that were told anew; None before.
+        coded: (h, w) bool, positions that came and were not skipped.
         latent: (C, h, w) float32, zero where nothing came.
         received: (h, w) bool, the positions that came.
         slices_expected: slices that the frame was cut into.
@@ -53,7 +52,7 @@ class AssembledFrame:
     stamp: Stamp
     geometry: Geometry
     symbols: npt.NDArray[np.int8]
-    told: npt.NDArray[np.bool_] | None
+    coded: npt.NDArray[np.bool_]
     latent: npt.NDArray[np.float32]
     received: npt.NDArray[np.bool_]
     slices_expected: int
@@ -105,7 +104,7 @@ class _OpenFrame:
 
     @property
     def expected(self) -> int:
-        return self.first.header.rows * self.first.header.cols
+        return self.first.header.slices
 
     @property
     def stamp(self) -> Stamp:
@@ -142,13 +141,13 @@ class FrameAssembler:
     """Collects the slices of one stream; memory is bounded by `max_open` frames."""
 
     def __init__(
-        self, codec: LatentCodec, max_open: int = 4, references: ReferenceWindow | None = None
+        self, tables: CodingTables, max_open: int = 4, references: ReferenceWindow | None = None
     ) -> None:
-        """`codec` dequantises; when more than `max_open` frames are begun, the oldest is given.
+        """`tables` dequantise; when more than `max_open` frames are begun, the oldest is given.
 
-        `references` are the last whole frames, from which holes are concealed.
+        `references` are the last complete frames, from which holes are concealed.
         """
-        self._codec = codec
+        self._tables = tables
         self._references = references
         self._max_open = max_open
         self._open: list[_OpenFrame] = []  # oldest first
@@ -233,21 +232,20 @@ class FrameAssembler:
         symbols = np.zeros((channels, first.grid_h, first.grid_w), np.int8)
         received = np.zeros((first.grid_h, first.grid_w), np.bool_)
         repaired = np.zeros((first.grid_h, first.grid_w), np.bool_)
-        told = np.zeros((first.grid_h, first.grid_w), np.bool_)
+        coded = np.zeros((first.grid_h, first.grid_w), np.bool_)
         for number, piece in frame.slices.items():
             _, height, width = piece.symbols.shape
             rows = slice(piece.y0, piece.y0 + height)
             cols = slice(piece.x0, piece.x0 + width)
             symbols[:, rows, cols] = piece.symbols
-            if piece.told is not None:
-                told[rows, cols] = piece.told
+            coded[rows, cols] = piece.coded
             received[rows, cols] = True
             repaired[rows, cols] = number in frame.repaired
-        latent = self._codec.dequantise(symbols, first.header.rate_code)
+        latent = self._tables.dequantise(symbols, first.header.rate_code)
         concealed = np.zeros_like(received)
         if not received.all() and (before := self._before(frame)) is not None:
-            moved = self._codec.dequantise(before.symbols(), before.reference.code)
-            gain = self._codec.tables.code_gains[first.header.rate_code][:, None, None]
+            moved = self._tables.dequantise(before.symbols, before.reference.code)
+            gain = self._tables.gains[first.header.rate_code][:, None, None]
             if _alike(symbols, moved * gain, received & before.known):
                 concealed = before.known & ~received
                 latent = np.where(concealed, moved, latent)
@@ -256,7 +254,7 @@ class FrameAssembler:
             stamp=frame.stamp,
             geometry=first.geometry,
             symbols=symbols,
-            told=told if first.told is not None else None,
+            coded=coded,
             latent=latent,
             received=received,
             slices_expected=frame.expected,
@@ -270,7 +268,7 @@ class FrameAssembler:
         )
 
     def _before(self, frame: _OpenFrame) -> Prediction | None:
-        """What an earlier frame says about this one."""
+        """What an earlier frame predicts of this one."""
         if frame.prediction is not None:
             return frame.prediction
         newest = self._references.newest if self._references is not None else None

@@ -21,8 +21,8 @@ from dataclasses import replace
 import torch
 
 from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.codec import packet as wire
-from sc2_ros.codec.coder import DecodedSlice, LatentCodec
+from sc2_ros.codec import wire
+from sc2_ros.codec.frame.decoder import DecodedSlice, PacketDecoder
 from sc2_ros.errors import MismatchError, MissingReferenceError, PacketError
 from sc2_ros.ground.config import FrameResult, GroundConfig, GroundStats
 from sc2_ros.ground.results import FrameReader
@@ -52,7 +52,8 @@ class GroundPipeline:
         self.detection_classes = tuple(checkpoint.card["detection_classes"])
         self._checkpoint_id = checkpoint.id
         self._reader = FrameReader(checkpoint.ground, self.detection_classes)
-        self._codec = LatentCodec(checkpoint.tables, checkpoint.id)
+        self._tables = checkpoint.tables
+        self._decoder = PacketDecoder(checkpoint.tables, checkpoint.id)
         self._streams: dict[int, GroundStream] = {}
         # Stations that hear the same drone tell apart; that two are equal is one in 65,535.
         self._station = 1 + secrets.randbelow(0xFFFF)
@@ -125,10 +126,10 @@ class GroundPipeline:
             if payload is None or stream.newest is None:
                 continue
             header = wire.Header(
-                wire.PacketType.FEEDBACK,
-                number,
-                self._checkpoint_id,
-                stream.newest.frame,
+                type=wire.PacketType.FEEDBACK,
+                stream=number,
+                checkpoint_id=self._checkpoint_id,
+                frame=stream.newest.frame,
                 capture_time_ns=stream.newest_time_ns or 0,
             )
             packets.append(wire.build(header, payload))
@@ -146,21 +147,22 @@ class GroundPipeline:
         if header.type is wire.PacketType.FEEDBACK:
             self._refuse("unexpected type", PacketError("a feedback packet came to the ground"))
             return []
-        header.check_checkpoint(self._checkpoint_id)
-        if header.type is wire.PacketType.STREAM_INFO:
-            frame_id = wire.parse_stream_info(packet)
-            self._stream(header.stream, now_s).name(frame_id)
-            return []
         known = self._streams.get(header.stream)
-        restarted = known is not None and known.has_restarted(header)
+        restarted = False
+        if isinstance(packet, wire.Packet):
+            packet.header.check_checkpoint(self._checkpoint_id)
+            if header.type is wire.PacketType.STREAM_INFO:
+                frame_id = wire.parse_stream_info(packet)
+                self._stream(header.stream, now_s).name(frame_id)
+                return []
+            restarted = known is not None and known.has_restarted(packet.header)
         pieces = []
         if header.type is wire.PacketType.FEATURES:
             references = known.references if known is not None and not restarted else None
             try:
                 with self._stage("decode"):
-                    pieces.append(self._bounded(self._codec.decode(packet, references)))
-                # That of a compact packet is told by the reference.
-                packet = replace(packet, header=pieces[0].header)
+                    packet = self._decoder.resolve(packet, references)
+                    pieces.append(self._bounded(self._decoder.decode(packet, references)))
             except MissingReferenceError as error:
                 # It came all the same: the feedback tells the drone which frames are here.
                 self._refuse("reference missing", error)
@@ -187,15 +189,17 @@ class GroundPipeline:
             self._refuse("inconsistent", PacketError("two packets of one frame contradict"))
         return ready + stream.ready(frames)
 
-    def _repaired(self, stream: GroundStream, packet: wire.Packet) -> list[DecodedSlice]:
+    def _repaired(
+        self, stream: GroundStream, packet: wire.Packet | wire.PredictedPacket
+    ) -> list[DecodedSlice]:
         """The lost slices that a packet, together with those before, makes up for."""
-        if packet.header.time_is_relative:  # its reference is missing
+        if isinstance(packet, wire.PredictedPacket):  # its reference is missing
             return []
         try:
             with self._stage("decode"):
                 lost = stream.repairer.add(packet)
                 known = stream.references
-                pieces = [self._bounded(self._codec.decode(slice_, known)) for slice_ in lost]
+                pieces = [self._bounded(self._decoder.decode(slice_, known)) for slice_ in lost]
         except PacketError as error:
             self._refuse("undecodable", error)
             return []
@@ -218,7 +222,9 @@ class GroundPipeline:
             if len(self._streams) >= MAX_STREAMS:
                 quietest = min(self._streams, key=lambda other: self._streams[other].heard_s)
                 del self._streams[quietest]
-            stream = self._streams[number] = GroundStream(number, self._codec, self._station, now_s)
+            stream = self._streams[number] = GroundStream(
+                number, self._tables, self._station, now_s
+            )
         stream.heard_s = now_s
         return stream
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from sc2_ros.codec import packet as wire
-from sc2_ros.codec.coder import LatentCodec
-from sc2_ros.codec.references import Reference, ReferenceWindow
-from sc2_ros.codec.repair import FrameRepairer
+from sc2_ros.codec.frame.reference import Reference, ReferenceWindow
+from sc2_ros.codec.tables import CodingTables
+from sc2_ros.codec.wire import Header, PacketId
+from sc2_ros.codec.wire.repair import FrameRepairer
 from sc2_ros.ground.assembler import AssembledFrame, FrameAssembler
 from sc2_ros.link.feedback_builder import FeedbackBuilder
 from sc2_ros.link.sequence import has_restarted
@@ -23,39 +23,39 @@ class GroundStream:
     books of both.
     """
 
-    def __init__(self, number: int, codec: LatentCodec, station: int, now_s: float) -> None:
+    def __init__(self, number: int, tables: CodingTables, station: int, now_s: float) -> None:
         self.number = number
         self.references = ReferenceWindow()
-        self.assembler = FrameAssembler(codec, references=self.references)
+        self.assembler = FrameAssembler(tables, references=self.references)
         self.repairer = FrameRepairer()
         self.frame_id = ""
         self.heard_s = now_s
         self.feedback_due_s = now_s
-        self.newest: wire.Header | None = None
-        """Of the newest packet; its capture time is relative where its reference is not here."""
+        self.newest: PacketId | None = None
+        """Of the newest packet; without a capture time where its reference is not here."""
         self.lock = threading.Lock()
         self.builder = FeedbackBuilder(_session(now_s), station)
 
     @property
     def newest_time_ns(self) -> int | None:
         """Capture time of the newest packet; None where it is not known."""
-        if self.newest is None or self.newest.time_is_relative:
-            return None
-        return self.newest.capture_time_ns
+        return self.newest.capture_time_ns if isinstance(self.newest, Header) else None
 
-    def has_restarted(self, header: wire.Header) -> bool:
-        """Whether a packet shows that the sender counts anew.
+    def has_restarted(self, header: Header) -> bool:
+        """Whether a packet in the complete form shows that the sender counts anew.
 
-        A compact one does not: it goes on from a frame that is here, or its time is not known.
+        A predicted slice does not: it goes on from a frame that is here, or its time is not known.
         """
-        return not header.is_compact and not self._goes_on(header)
+        return not self._goes_on(header)
 
-    def _goes_on(self, header: wire.Header) -> bool:
+    def _goes_on(self, header: PacketId) -> bool:
         """Whether a packet can be of the sender's session; by its number alone, if need be."""
         if self.newest is None:
             return True
-        time_ns, newest_ns = header.capture_time_ns, self.newest_time_ns
-        if header.time_is_relative or newest_ns is None:
+        newest_ns = self.newest_time_ns
+        if isinstance(header, Header) and newest_ns is not None:
+            time_ns = header.capture_time_ns
+        else:
             time_ns = newest_ns = 0
         return not has_restarted(header.frame, time_ns, self.newest.frame, newest_ns)
 
@@ -73,20 +73,20 @@ class GroundStream:
             )
         self.references.clear()
 
-    def enter(self, header: wire.Header, size_bytes: int, now_s: float) -> None:
-        """Enter a packet in the books; one with a relative time only if its number goes on."""
+    def enter(self, header: PacketId, size_bytes: int, now_s: float) -> None:
+        """Enter a packet in the books; one without a capture time only if its number goes on."""
         # Nothing but its number tells what it is of, and one that is wrong would stay the newest.
-        if header.time_is_relative and not self._goes_on(header):
+        if not isinstance(header, Header) and not self._goes_on(header):
             return
         # Repair packets count like slices beyond the grid: their bytes have passed the link, too.
-        expected = max(header.rows * header.cols, header.place + 1)
+        expected = max(header.slices, header.number + 1)
         with self.lock:
-            self.builder.on_packet(header.frame, header.place, expected, size_bytes, now_s)
+            self.builder.on_packet(header.frame, header.number, expected, size_bytes, now_s)
             if self.builder.newest_frame == header.frame:
                 self.newest = header
 
     def keep(self, frames: list[AssembledFrame]) -> None:
-        """Keep what came whole, to predict later frames from it, and say so to the drone."""
+        """Keep complete frames, to predict later ones from them, and say so to the drone."""
         for frame in frames:
             if frame.complete:
                 header = frame.header
@@ -96,8 +96,8 @@ class GroundStream:
                         header.rate_code,
                         frame.geometry,
                         frame.symbols,
-                        told=frame.told,
-                        stamp=frame.stamp,
+                        frame.coded,
+                        frame.stamp,
                     )
                 )
                 with self.lock:

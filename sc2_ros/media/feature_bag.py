@@ -10,7 +10,7 @@ from pathlib import Path
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 
-from sc2_ros.codec.packet import PacketType, parse
+from sc2_ros.codec.wire import PacketType, parse
 from sc2_ros.errors import InputError, PacketError
 from sc2_ros.media.bag import is_bag, open_bag, read_messages
 from sc2_ros.media.bag_source import COMPRESSED, IMAGE

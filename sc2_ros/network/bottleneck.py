@@ -43,7 +43,7 @@ def laplace_bits(value: Tensor, scale: Tensor) -> Tensor:
 
 
 class Bottleneck(nn.Module):
-    """Gain, quantise, price, undo the gain; with the codec's own integer contexts.
+    """Gain, quantise, price, undo the gain; with a prior that looks at what is around.
 
     ::
 
@@ -52,8 +52,9 @@ class Bottleneck(nn.Module):
           rate:  bits(z + U(-1/2, 1/2) | context)      Balle et al. 2017, eq. 5
           task:  y_hat = round(z) / gain(r)            straight-through (Minnen & Singh 2020)
 
-    The context of a position is the number of active symbols of the groups before it in its
-    3x3 neighbourhood, quantised to CONTEXTS levels: integers only, so that every device agrees.
+    The context of a position is the sum of the magnitudes, up to 3, of the groups before it in its
+    3x3 neighbourhood, in CONTEXTS classes: far cheaper than the integer network that the codec gets
+    once training is over, and it shapes the latent well enough.
     """
 
     def __init__(self, channels: int = 64, groups: tuple[int, ...] = GROUPS) -> None:
@@ -76,7 +77,7 @@ class Bottleneck(nn.Module):
 
     @torch.no_grad()
     def contexts(self, symbols: Tensor) -> list[Tensor]:
-        """Symbols (B, C, h, w) -> per group the context (B, h, w) int64 (see codec.coder)."""
+        """Symbols (B, C, h, w) -> per group the context (B, h, w) int64."""
         result = [torch.zeros(symbols.shape[0], *symbols.shape[2:], dtype=torch.long)]
         result[0] = result[0].to(symbols.device)
         stop = 0

@@ -25,8 +25,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.packet import ORIGIN_STEP, STRIDE, Geometry
-from sc2_ros.codec.prediction import TURN_UNIT, Motion
+from sc2_ros.codec.wire import Geometry, Motion
+from sc2_ros.codec.wire.header import STRIDE
+from sc2_ros.codec.wire.predicted import TURN_UNIT
 from sc2_ros.network.imaging import Image
 
 THUMBNAIL_WIDTH = 160
@@ -133,22 +134,21 @@ def is_cut(reference: Thumbnail, frame: Thumbnail) -> bool:
     return common < _LEAST_ALIKE * float(np.sqrt((old * old).sum() * (new * new).sum()))
 
 
-def align(
-    similarity: Floats, reference: Geometry, step: int = ORIGIN_STEP
-) -> tuple[tuple[int, int], Motion]:
+def align(similarity: Floats, reference: Geometry) -> tuple[tuple[int, int], Motion]:
     """The origin to give a frame's grid, and its motion against the reference's.
 
     similarity: of `estimate`, in pixels of the network's input. The frame has the same sizes as the
-    reference. step: of origins, pixels (`LatentCodec.origin_step`).
+    reference.
     """
     turning, shift = similarity[:, :2], similarity[:, 2]
     middle = np.array(reference.encoded_size) / 2
     moved = turning @ middle + shift - middle
     if np.abs(moved).max() > _MOST_SHIFT:
         turning, shift, moved = STILL[:, :2], STILL[:, 2], np.zeros(2)
-    steps = _nearest(moved, step)
+    steps = np.rint(moved).astype(int)
     # To an origin that is such a multiple, whatever the reference's is.
-    coarse = _nearest(moved + reference.origin, max(step, _COARSE_STEP)) - reference.origin
+    coarse = _COARSE_STEP * np.rint((moved + reference.origin) / _COARSE_STEP).astype(int)
+    coarse = coarse - reference.origin
     if np.abs(moved).max() < _LEAST_MOVE:
         steps[:] = 0
     else:
@@ -164,11 +164,6 @@ def align(
     zoom = _turn(turning[0, 0] - 1)
     turn = _turn(turning[1, 0])
     return origin, Motion(dx, dy, zoom, turn)
-
-
-def _nearest(shift: Floats, step: int) -> npt.NDArray[Any]:
-    """The multiples of a step that are nearest to a shift."""
-    return np.rint(shift / step).astype(int) * step
 
 
 def _off(turning: Floats, shift: Floats, middle: Floats) -> float:

@@ -20,10 +20,9 @@ import numpy.typing as npt
 import torch
 
 from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.codec import packet as wire
-from sc2_ros.codec.coder import EncodedFrame, LatentCodec
-from sc2_ros.codec.prediction import Prediction
-from sc2_ros.codec.references import Reference
+from sc2_ros.codec import wire
+from sc2_ros.codec.frame.encoder import EncodedFrame, EncodedPacket, FrameEncoder
+from sc2_ros.codec.frame.reference import Prediction, Reference
 from sc2_ros.errors import InputError, PacketError
 from sc2_ros.link.auto import RateState
 from sc2_ros.link.feedback import parse_feedback
@@ -39,9 +38,9 @@ from sc2_ros.onboard.config import (
     UnreadImage,
     encoded_size,
 )
-from sc2_ros.onboard.rate import PricedFrame, RateChoice
+from sc2_ros.onboard.rate import RateChoice
 from sc2_ros.onboard.references import Choice, ReferenceKeeper
-from sc2_ros.onboard.saliency import SaliencyRefinement
+from sc2_ros.onboard.saliency import SaliencyLambda
 from sc2_ros.onboard.stream_info import InfoSchedule
 
 __all__ = ["CameraFrame", "OnboardConfig", "OnboardPipeline", "OnboardStats"]
@@ -57,11 +56,11 @@ class OnboardPipeline:
         self.stats = OnboardStats()
         self._checkpoint_id = checkpoint.id
         self._encoder = checkpoint.encoder
-        self._refinement = SaliencyRefinement(checkpoint.saliency)
-        self._codec = LatentCodec(checkpoint.tables, checkpoint.id, refinement=self._refinement)
+        self._lambda = SaliencyLambda(checkpoint.saliency)
+        self._codec = FrameEncoder(checkpoint.tables, checkpoint.id, rdoq_lambda=self._lambda)
         self._rate = RateChoice(self._codec, Worth(checkpoint.card.get("value_curve", ())))
         self._monitor = LinkMonitor()
-        self._keeper = ReferenceKeeper(self._codec.origin_step)
+        self._keeper = ReferenceKeeper()
         self._config: OnboardConfig | None = None
         self._frame = 0
         self._due_s: float | None = None
@@ -88,10 +87,10 @@ class OnboardPipeline:
             self._encoder = self._encoder.to(config.device).to(memory_format=torch.channels_last)
         if old is None or old.stream != config.stream:
             self._monitor = LinkMonitor()
-            self._keeper = ReferenceKeeper(self._codec.origin_step)
+            self._keeper = ReferenceKeeper()
             self._info = InfoSchedule()
         self._keeper.set_refresh_period(config.refresh_period_s)
-        self._refinement.strength = config.rate_saliency
+        self._lambda.strength = config.rate_saliency
         self._rate.configure(config)
 
     @property
@@ -121,37 +120,34 @@ class OnboardPipeline:
         prediction = self._predict(choice, latent)
         info = self._stream_info(frame, now_s, whole=prediction is None)
         with self._stage("price"):
-            moved = choice.geometry.origin != (0, 0)
-            priced = PricedFrame(latent, prediction, moved, sum(map(len, info)))
-            code, protection = self._rate.choose(priced, decision, now_s)
-        if code is None:
+            source = self._codec.frame(latent, choice.geometry, prediction)
+            plan = self._rate.choose(source, sum(map(len, info)), decision, now_s)
+        if plan is None:
             self.stats.frames_dropped += 1
             return []
         with self._stage("code"):
-            header = wire.Header(
-                wire.PacketType.FEATURES,
-                self.config.stream,
-                self._checkpoint_id,
-                self._frame,
+            encoded = self._codec.encode(
+                plan,
+                stream=self.config.stream,
+                frame=self._frame,
                 capture_time_ns=frame.stamp_ns,
-            )
-            encoded = self._codec.encode_frame(
-                latent, code, header, choice.geometry, protection, prediction
             )
         used = choice.reference if encoded.price.predicted.any() else None
         self._keeper.on_encoded(encoded.reference, used, sum(map(len, encoded.packets)), now_s)
         if info:
             self._info.on_sent(frame.frame_id, now_s)
-        packets = info + encoded.packets
+        packets = [*info, *encoded.packets]
         self._count(packets, encoded, used, now_s)
         return packets
 
     def on_sent(self, packet: bytes, now_s: float) -> None:
-        """A packet of ``process`` has left, after any pacing: from here its round trip counts."""
-        header = wire.parse(packet).header
-        if header.type in (wire.PacketType.FEATURES, wire.PacketType.REPAIR):
-            self._monitor.on_sent(header.frame, header.place, now_s)
-            self._rate.on_packet(header.frame, header.place, len(packet), now_s)
+        """A packet of ``process`` has left, after any pacing: from here its round trip counts.
+
+        packet: the very object of ``process``, which knows its number; stream info has none.
+        """
+        if isinstance(packet, EncodedPacket):
+            self._monitor.on_sent(packet.frame, packet.number, now_s)
+            self._rate.on_packet(packet.frame, packet.number, len(packet), now_s)
 
     def refresh(self) -> None:
         """Somebody has begun to listen or to record: the next frame is to need no other."""
@@ -166,9 +162,10 @@ class OnboardPipeline:
         """Take a feedback packet. Never raises: what is damaged or not ours is counted."""
         try:
             packet = wire.parse(data)
+            if packet.header.type is not wire.PacketType.FEEDBACK:
+                raise PacketError(f"expected a feedback packet, got {packet.header.type.name}")
+            assert isinstance(packet, wire.Packet)
             header = packet.header
-            if header.type is not wire.PacketType.FEEDBACK:
-                raise PacketError(f"expected a feedback packet, got {header.type.name}")
             if (header.stream, header.checkpoint_id) != (self.config.stream, self._checkpoint_id):
                 raise PacketError("feedback for another stream or checkpoint")
             feedback = parse_feedback(packet.payload)
@@ -283,14 +280,14 @@ class OnboardPipeline:
     ) -> None:
         size_bytes = sum(map(len, packets))
         price = encoded.price
-        self._rate.on_encoded(price.code, size_bytes, now_s)
+        self._rate.on_encoded(encoded.reference.code, size_bytes, now_s)
         stats = self.stats
         stats.frames_sent += 1
         stats.bytes_sent += size_bytes
         stats.repairs_sent += price.repairs
         stats.slices_predicted += int(price.predicted.sum())
         stats.reference_age = 0 if used is None else (self._frame - used.frame) & 0xFFFF
-        stats.rate_index = index_of(price.code)
+        stats.rate_index = index_of(encoded.reference.code)
         stats.stage_ms = self._stages
         self._frame = (self._frame + 1) & 0xFFFF
 

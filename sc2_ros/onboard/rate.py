@@ -11,14 +11,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
-
-from sc2_ros.codec.coder import LatentCodec, Protection
-from sc2_ros.codec.plan import UNPROTECTED
-from sc2_ros.codec.prediction import Prediction
+from sc2_ros.codec.frame.encoder import FrameEncoder
+from sc2_ros.codec.frame.plan import UNPROTECTED, FramePlan, Protection, SourceFrame
 from sc2_ros.link.auto import AutoConfig, AutoRate, RateState
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.radio import RadioHint
@@ -32,29 +26,12 @@ _SLACK = 0.05
 each price not asked for saves some 2 ms."""
 
 
-@dataclass(frozen=True, eq=False)
-class PricedFrame:
-    """A frame of which only the rate is open.
-
-    Attributes:
-        latent: (C, h, w) float32.
-        prediction: what an earlier frame says about it, if any.
-        moved: whether its origin is another than (0, 0).
-        extra_bytes: what has to leave with it.
-    """
-
-    latent: npt.NDArray[np.float32]
-    prediction: Prediction | None
-    moved: bool
-    extra_bytes: int
-
-
 class RateChoice:
     """The controller that a configuration asks for, and what else has a say in the rate."""
 
-    def __init__(self, codec: LatentCodec, worth: Worth) -> None:
+    def __init__(self, encoder: FrameEncoder, worth: Worth) -> None:
         """worth: what bytes are worth, by the checkpoint's value curve."""
-        self._codec = codec
+        self._encoder = encoder
         self._worth = worth
         self._controller: RateController = FixedRate(0.0)
         self._repair = RepairPolicy()
@@ -93,31 +70,38 @@ class RateChoice:
         return decision._replace(budget_bytes=int(decision.budget_bytes * share))
 
     def choose(
-        self, frame: PricedFrame, decision: RateDecision, now_s: float
-    ) -> tuple[int | None, Protection]:
-        """The decision's code, or the highest within its budget; None if nothing fits.
+        self, frame: SourceFrame, extra_bytes: int, decision: RateDecision, now_s: float
+    ) -> FramePlan | None:
+        """The plan at the decision's code, or at the highest within its budget; None if none fits.
 
         Where a protected frame does not fit, one without repair packets is tried.
+
+        Args:
+            frame: of which only the rate is open.
+            extra_bytes: what has to leave with it.
+            decision: of the controller.
+            now_s: the time.
+
+        Raises:
+            FrameTooBigError: it does not fit into the packets of a frame at any rate.
         """
         if decision.budget_bytes is None:
-            return decision.code, UNPROTECTED
+            return None if decision.code is None else self._encoder.plan(frame, decision.code)
         high = 64 if decision.code is None else decision.code
-        budget_bytes = decision.budget_bytes - frame.extra_bytes
+        budget_bytes = decision.budget_bytes - extra_bytes
         for protection in self._protections(budget_bytes, frame.latent[0].size, now_s):
-            code = self._codec.highest_code(
-                frame.latent,
+            plan = self._encoder.search(
+                frame,
                 budget_bytes,
                 min(decision.low, high),
                 high,
                 near=self._near,
                 slack=_SLACK,
                 protection=protection,
-                prediction=frame.prediction,
-                moved=frame.moved,
             )
-            if code is not None:
-                return code, protection
-        return None, UNPROTECTED
+            if plan is not None:
+                return plan
+        return None
 
     def on_encoded(self, code: int, size_bytes: int, now_s: float) -> None:
         """A frame has been coded at a rate code; the bytes are those of all its packets."""

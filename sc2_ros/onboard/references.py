@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sc2_ros.codec.packet import Geometry
-from sc2_ros.codec.prediction import Motion
-from sc2_ros.codec.references import WINDOW, Reference, ReferenceWindow
+from sc2_ros.codec.frame.reference import Reference, ReferenceWindow
+from sc2_ros.codec.wire import Geometry, Motion
+from sc2_ros.codec.wire.header import MAX_DISTANCE
 from sc2_ros.link.acknowledgements import Acknowledgements
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.network.imaging import Image
@@ -45,9 +45,7 @@ class _Sent:
 class ReferenceKeeper:
     """Keeps what was sent and what came back about it."""
 
-    def __init__(self, origin_step: int) -> None:
-        """origin_step: of the codec."""
-        self._origin_step = origin_step
+    def __init__(self) -> None:
         self._acknowledgements = Acknowledgements()
         self._refresh = RefreshPolicy()
         self._references = ReferenceWindow()
@@ -79,7 +77,7 @@ class ReferenceKeeper:
         similarity = motion.estimate(before, self._thumbnail)
         if similarity is motion.STILL and motion.is_cut(before, self._thumbnail):
             return Choice(geometry)
-        origin, moved = motion.align(similarity, reference.geometry, self._origin_step)
+        origin, moved = motion.align(similarity, reference.geometry)
         placed = Geometry(geometry.encoded_size, geometry.source_size, origin)
         return Choice(placed, reference, moved)
 
@@ -114,7 +112,7 @@ class ReferenceKeeper:
         candidates = []
         for number in held:
             reference, age = self._references.get(number), (frame - number) & 0xFFFF
-            if reference is None or number not in self._sent or not 0 < age <= WINDOW:
+            if reference is None or number not in self._sent or not 0 < age <= MAX_DISTANCE:
                 continue
             known = reference.geometry
             if (known.encoded_size, known.source_size) == sizes:

@@ -8,7 +8,8 @@ The ground needs to know nothing of it.
 
 ::
 
-    latent (C, h, w) -> SaliencyHead -> share s (h, w) -> mu = REFINEMENT OBJECT^s BACKGROUND^(1-s)
+    latent (C, h, w) -> SaliencyHead -> share s (h, w)
+      -> lambda = RDOQ_LAMBDA OBJECT^s BACKGROUND^(1-s)
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from sc2_ros.codec.symbols import REFINEMENT
+from sc2_ros.codec.frame.symbols import RDOQ_LAMBDA
 from sc2_ros.network.saliency import SaliencyHead
 
 OBJECT, BACKGROUND = 0.7, 4.0
-"""Factors of mu where surely an object is, and where surely none is, at full strength.
+"""Factors of lambda where surely an object is, and where surely none is, at full strength.
 
 97 images of HIT-UAV val, rate indices 0.2 and 0.4, bytes and mean AP50: 404: 0.795, 674: 0.812 at
 strength 0; 378: 0.801, 607: 0.812 at 0.5; 365: 0.806, 558: 0.814 at 1. Synthetic flight, 24 frames,
@@ -31,14 +32,11 @@ rate indices 0.1 and 0.3, AP50 and mIoU: 880: 0.396, 0.535, 1449: 0.466, 0.594 a
 _NONE, _SURE = 0.05, 0.4
 """Probability of an object below and above which nothing changes."""
 
-_AT_ONCE = 128
-"""Positions that are multiplied at a time: so few that BLAS does it in one thread."""
-
 Floats = npt.NDArray[np.float32]
 
 
-class SaliencyRefinement:
-    """mu of `LatentCodec`, by position."""
+class SaliencyLambda:
+    """The RDOQ lambda of `FrameEncoder`, by position."""
 
     def __init__(self, head: SaliencyHead | None) -> None:
         """head: of the checkpoint, on the CPU; without one, all positions are alike.
@@ -55,24 +53,20 @@ class SaliencyRefinement:
             self._taps = leave.reshape(-1, 9).T.copy()
 
     def __call__(self, latent: Floats) -> Floats:
-        """Latent (C, h, w) -> mu (h, w) float32."""
+        """Latent (C, h, w) -> lambda (h, w) float32."""
         if not (self._known and self.strength):
-            return np.full(latent.shape[1:], REFINEMENT, np.float32)
+            return np.full(latent.shape[1:], RDOQ_LAMBDA, np.float32)
         probability = 1.0 / (1.0 + np.exp(-np.clip(self._logit(latent), -30.0, 30.0)))
         share = np.clip((probability - _NONE) / (_SURE - _NONE), 0.0, 1.0)
         power = share * np.log(OBJECT) + (1.0 - share) * np.log(BACKGROUND)
-        mu: Floats = (REFINEMENT * np.exp(self.strength * power)).astype(np.float32)
-        return np.nan_to_num(mu, copy=False, nan=REFINEMENT)
+        weight: Floats = (RDOQ_LAMBDA * np.exp(self.strength * power)).astype(np.float32)
+        return np.nan_to_num(weight, copy=False, nan=RDOQ_LAMBDA)
 
     def _logit(self, latent: Floats) -> Floats:
         """The head's answer, (h, w)."""
         channels, height, width = latent.shape
         flat, weights = latent.reshape(channels, -1), self._enter.reshape(-1, channels)
-        hidden = np.empty((len(weights), height * width), np.float32)
-        for start in range(0, height * width, _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            np.matmul(weights, flat[:, part], out=hidden[:, part])
-        hidden = np.maximum(hidden + self._enter_bias[:, None], 0.0)
+        hidden = np.maximum(weights @ flat + self._enter_bias[:, None], 0.0)
         parts = (self._taps @ hidden).reshape(3, 3, height, width)
         logit = np.full((height + 2, width + 2), self._leave_bias, np.float32)
         for row in range(3):

@@ -23,7 +23,7 @@ from compressai.entropy_models import EntropyBottleneck, GaussianConditional
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sc2_ros.codec.rans import STATE_BYTES, WORD_BYTES, padding_bytes
+from sc2_ros.codec.entropy.rans import STATE_BYTES, WORD_BYTES, padding_bytes
 from sc2_ros.errors import PacketError
 
 LARGEST = float(1 << 15)
@@ -261,7 +261,8 @@ def check_words(data: bytes) -> bytes:
 def guarded(data: bytes, symbols: int) -> bytes:
     """A string of that many symbols for compressai's decoder, which reads on beyond its end.
 
-    Zeros behind the string, so that whatever it holds the reading stays inside (codec/rans.py).
+    Zeros behind the string, so that whatever it holds the reading stays inside
+    (codec/entropy/rans.py).
     """
     return check_words(data) + bytes(padding_bytes(len(data), symbols))
 

@@ -21,10 +21,10 @@ from torch.nn import functional as F
 
 from sc2_ros.checkpoint import Parts
 from sc2_ros.network.bottleneck import ANCHORS, CONTEXTS, Bottleneck
-from sc2_ros.training import tables
 from sc2_ros.training.agreement import agreement_loss
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.detection_loss import detection_loss
+from sc2_ros.training.latents import latents
 from sc2_ros.training.sc2_model import LossConfig, answer_at_random, answers_of
 from sc2_ros.training.teacher import Teacher
 
@@ -39,18 +39,12 @@ class FixedStream(nn.Module):
     """
 
     gains: Tensor
-    coded: Tensor
 
     def __init__(self, parts: Parts) -> None:
         """parts: of the checkpoint whose ground network is trained."""
         super().__init__()
         self.encoder, self.ground = parts.encoder.requires_grad_(False), parts.ground
-        self.register_buffer("gains", torch.tensor(parts.tables.code_gains))
-        coded = torch.ones(self.gains.shape[1], 1, 1)
-        if parts.tables.context is not None:  # what it does not code, the ground never sees
-            coded *= 0
-            coded[parts.tables.context.channels.tolist()] = 1
-        self.register_buffer("coded", coded)
+        self.register_buffer("gains", torch.tensor(parts.tables.gains))
 
     def train(self, mode: bool = True) -> FixedStream:
         """Only the ground leaves eval mode, so that no frozen batch norm moves."""
@@ -69,7 +63,7 @@ class FixedStream(nn.Module):
             code = (rate * (len(self.gains) - 1)).round().long()
             gain = self.gains[code][:, :, None, None]
             latent = (self.encoder(image).float() * gain).round().clamp(-127, 127) / gain
-        return answers_of(self.ground, latent * self.coded * received, received, masked)
+        return answers_of(self.ground, latent * received, received, masked)
 
 
 @torch.no_grad()
@@ -81,7 +75,7 @@ def fit_prior(
     A checkpoint keeps its prior as tables only. The maximum-likelihood scale of a zero-mean
     Laplace density is the mean magnitude; each anchor, context and channel gets its own.
     """
-    data = [torch.from_numpy(latent)[None] for latent in tables.latents(encoder.eval(), images)]
+    data = [torch.from_numpy(latent)[None] for latent in latents(encoder.eval(), images)]
     for anchor, gain in enumerate(bottleneck.log_gain.exp()):
         total = torch.zeros(CONTEXTS, len(gain))
         count = torch.zeros(CONTEXTS, len(gain))

@@ -1,10 +1,10 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The learned context model of sc2_ros.codec.context_network in training: its integers, in torch.
+"""The context network of sc2_ros.codec.entropy in training: its integers, in torch.
 
 ::
 
-    symbols of training images at every rate, and of pairs of frames
+    symbols of training images at every rate
       -> which channels are alive, which groups
       -> network with rounded weights, straight through (Y. Bengio et al., 2013), and a Laplacian
       -> integers -> histograms of what it expects and what came -> bank of tables
@@ -23,27 +23,21 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sc2_ros.codec.cdf import MAX_SYMBOL, stack
-from sc2_ros.codec.context_network import (
+from sc2_ros.codec.entropy.cdf import Bank
+from sc2_ros.codec.entropy.context_network import (
     CODE_STEP,
-    FRACTIONS,
     HIDDEN_MAX,
-    PHASES,
     REACH,
-    TABLES,
+    ROWS,
     ContextNetwork,
 )
-from sc2_ros.codec.fit import table_of
-from sc2_ros.codec.layout import TAPS
-from sc2_ros.codec.tables import RATE_CODES
+from sc2_ros.codec.frame.slicing import PHASES, TAPS
+from sc2_ros.codec.tables import LOG_SPREAD_UNIT, LOWEST_LOG_SPREAD, laplacian_bank, table_of
+from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.training.symbol_windows import Sample, draw, windows
 
-ROWS = (RATE_CODES - 1) // CODE_STEP + 1
 ENTER_SCALE = 32.0
-LEAVE_SCALE = 64.0
-UNIT = ENTER_SCALE * LEAVE_SCALE
-LOWEST_LOG_SPREAD = -2.8
-LEVEL_STEP = 0.2
+LEAVE_SCALE = LOG_SPREAD_UNIT / ENTER_SCALE
 GOING_ON = 0.25
 """Share of the learning rate where a finished network is trained on."""
 _ALIVE = 5e-4
@@ -61,7 +55,6 @@ class ContextConfig:
         late_groups: of those that are alive at the highest rates only.
         hidden: units of each step.
         rates: at how many rates each image is seen.
-        pair_rates: at how many rates each pair is; most frames of a flight are predicted.
         steps: of training.
         batch: windows in a step.
         window: positions on a side of a window.
@@ -72,8 +65,7 @@ class ContextConfig:
     groups: int = 5
     late_groups: int = 1
     hidden: int = 32
-    rates: int = 4
-    pair_rates: int = 8
+    rates: int = 6
     steps: int = 2000
     batch: int = 24
     window: int = 20
@@ -82,16 +74,30 @@ class ContextConfig:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """channels (n,), groups (G,), first_code (G,), as in ContextNetwork."""
+class NetworkShape:
+    """groups (G,) and first_code (G,), as in ContextNetwork."""
 
-    channels: NDArray[np.int32]
     groups: NDArray[np.int32]
     first_code: NDArray[np.int32]
 
+    @property
+    def count(self) -> int:
+        """Channels, n."""
+        return int(self.groups.sum())
 
-def plan(samples: Sequence[Sample], config: ContextConfig) -> Plan:
-    """Which channels are coded, in which groups, from which rate code on."""
+    @classmethod
+    def of(cls, network: ContextNetwork) -> NetworkShape:
+        """That of a finished network."""
+        return cls(network.groups, network.first_code)
+
+
+def choose_channels(
+    samples: Sequence[Sample], config: ContextConfig, *, keep_all: bool = False
+) -> tuple[NDArray[np.int64], NetworkShape]:
+    """Which channels of the latent are coded, in coding order; in which groups, from which code on.
+
+    keep_all: those that are hardly ever anything are coded all the same, at the highest rates.
+    """
     channels = len(samples[0].symbols)
     active = np.zeros((RATE_CODES, channels))
     seen = np.zeros(RATE_CODES)
@@ -100,35 +106,37 @@ def plan(samples: Sequence[Sample], config: ContextConfig) -> Plan:
         seen[sample.code] += 1
     share = active / np.maximum(seen, 1)[:, None]
     main = np.flatnonzero((share[: _MAIN_CODE + 1] >= _ALIVE).any(0))
-    late = np.setdiff1d(np.flatnonzero((share >= _ALIVE).any(0)), main)
+    if not len(main):
+        main = np.array([0])
+    late = np.flatnonzero((share >= _ALIVE).any(0) | keep_all)
+    late = np.setdiff1d(late, main)
     parts = [part for part in np.array_split(main, config.groups) if len(part)]
     firsts = [0] * len(parts)
     if len(late):
         late_parts = [part for part in np.array_split(late, config.late_groups) if len(part)]
-        first = int(np.flatnonzero((share[:, late] >= _ALIVE).any(1))[0])
+        begun = np.flatnonzero((share[:, late] >= _ALIVE).any(1))
+        first = int(begun[0]) if len(begun) else RATE_CODES - 1
         parts += late_parts
         firsts += [max(first - CODE_STEP // 2, 0)] * len(late_parts)
-    return Plan(
-        np.concatenate(parts).astype(np.int32),
-        np.array([len(part) for part in parts], np.int32),
-        np.array(firsts, np.int32),
-    )
+    groups = np.array([len(part) for part in parts], np.int32)
+    return np.concatenate(parts), NetworkShape(groups, np.array(firsts, np.int32))
 
 
 class ContextModel(nn.Module):
     """What the integer network computes, with a gradient.
 
-    forward: symbols (B, n, h, w), side (B, n + 1, h, w), code (B,) -> mean and log spread
-    (B, n, h, w) of every symbol. Positions are a checkerboard that begins with phase 0.
+    forward: symbols (B, n, h, w), code (B,) and, in the network of predicted frames, side
+    (B, n + 1, h, w) -> mean and log spread (B, n, h, w) of every symbol. Positions are a
+    checkerboard that begins with phase 0.
     """
 
     mask: Tensor
 
-    def __init__(self, shape: Plan, hidden: int) -> None:
-        """shape: groups and channels; hidden: units of each step."""
+    def __init__(self, shape: NetworkShape, hidden: int, *, has_side: bool = False) -> None:
+        """shape: of the groups; hidden: units of each step; has_side: of predicted frames."""
         super().__init__()
         self.shape, self.hidden = shape, hidden
-        count, groups = len(shape.channels), len(shape.groups)
+        count, groups = shape.count, len(shape.groups)
         steps = groups * PHASES
         owner = np.repeat(np.arange(groups), shape.groups)
         mask = np.zeros((groups, PHASES, 1, count, TAPS), np.float32)
@@ -139,28 +147,41 @@ class ContextModel(nn.Module):
         self.register_buffer("mask", torch.tensor(whole.reshape(-1, count, 3, 3).copy()))
         spread = 0.5 / math.sqrt(count)
         self.enter = nn.Parameter(torch.randn(steps * hidden, count, 3, 3) * spread)
-        self.side = nn.Parameter(torch.randn(steps * hidden, count + 1, 3, 3) * spread * 0.3)
+        self.side = None
+        if has_side:
+            self.side = nn.Parameter(torch.randn(steps * hidden, count + 1, 3, 3) * spread * 0.3)
         self.enter_bias = nn.Parameter(torch.rand(ROWS, steps * hidden))
         self.leave = nn.Parameter(torch.randn(count, PHASES, 2, hidden) * 0.02)
         self.leave_bias = nn.Parameter(torch.zeros(ROWS, count, PHASES, 2))
         self.leave_bias.data[..., 1] = 1.0
 
-    def weights(self) -> tuple[Tensor, Tensor, Tensor]:
-        """enter, side and leave as the integers over their scales, straight through."""
-        return (
-            _rounded(self.enter * self.mask, ENTER_SCALE),
-            _rounded(self.side, ENTER_SCALE),
-            _rounded(self.leave, LEAVE_SCALE),
-        )
+    def entering(self) -> Tensor:
+        """Weights of symbols and of side as the integers over their scale, straight through."""
+        enter = _rounded(self.enter * self.mask, ENTER_SCALE)
+        return enter if self.side is None else torch.cat((enter, self._side()), 1)
+
+    def leaving(self) -> Tensor:
+        """The same of what leaves the hidden units."""
+        return _rounded(self.leave, LEAVE_SCALE)
+
+    def _side(self) -> Tensor:
+        assert self.side is not None
+        return _rounded(self.side, ENTER_SCALE)
 
     def forward(
-        self, symbols: Tensor, side: Tensor, code: Tensor, bias: Tensor | None = None
+        self,
+        symbols: Tensor,
+        code: Tensor,
+        side: Tensor | None = None,
+        bias: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """See the class; bias: (B, 2 G H), added to what enters the hidden units."""
         batch, count, height, width = symbols.shape
-        enter, beside, leave = self.weights()
-        inputs = torch.cat((symbols.clamp(-REACH, REACH), side), 1)
-        hidden = F.conv2d(inputs, torch.cat((enter, beside), 1), padding=1)
+        inputs = symbols.clamp(-REACH, REACH)
+        if side is not None:
+            inputs = torch.cat((inputs, side), 1)
+        hidden = F.conv2d(inputs, self.entering(), padding=1)
+        leave = self.leaving()
         low = (code // CODE_STEP).clamp(max=ROWS - 2)
         part = (code - low * CODE_STEP).float()[:, None] / CODE_STEP
 
@@ -208,16 +229,13 @@ def train(samples: Sequence[Sample], model: ContextModel, config: ContextConfig)
     """Fit the network to symbols."""
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
-    shape = model.shape
     optimizer = torch.optim.Adam(model.parameters(), config.lr)
-    coded = coded_from(shape)
+    coded = coded_from(model.shape)
     for step in range(config.steps):
         for group in optimizer.param_groups:
             group["lr"] = config.lr * schedule(step / config.steps, step)
-        symbols, side, code = windows(
-            draw(samples, config.batch, rng), shape.channels, config.window, rng
-        )
-        mean, log_spread = model(symbols, side, code)
+        symbols, code, _ = windows(draw(samples, config.batch, rng), config.window, rng)
+        mean, log_spread = model(symbols, code)
         bits = laplace_bits(symbols, mean, log_spread)
         live = (coded[None] <= code[:, None])[:, :, None, None]
         # Every rate counts alike, though high ones have ten times the bits.
@@ -236,15 +254,14 @@ def schedule(done: float, step: int) -> float:
     return min(1.0, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def coded_from(shape: Plan) -> Tensor:
+def coded_from(shape: NetworkShape) -> Tensor:
     """The first rate code (n,) of every coded channel."""
     return torch.tensor(np.repeat(shape.first_code, shape.groups).astype(np.int64))
 
 
 def from_network(network: ContextNetwork) -> ContextModel:
     """A finished network as a model to train on; `to_network` is the inverse."""
-    hidden = network.enter.shape[2]
-    model = ContextModel(Plan(network.channels, network.groups, network.first_code), hidden)
+    model = ContextModel(NetworkShape.of(network), network.enter.shape[2])
     load(model, network)
     return model
 
@@ -258,61 +275,44 @@ def load(model: ContextModel, network: ContextNetwork) -> None:
 
     with torch.no_grad():
         model.enter.copy_(weights(network.enter))
-        model.side.copy_(weights(network.side))
+        if model.side is not None and network.side is not None:
+            model.side.copy_(weights(network.side))
         model.enter_bias.copy_(torch.tensor(network.enter_bias.reshape(ROWS, -1)) / ENTER_SCALE)
         model.leave.copy_(torch.tensor(network.leave) / LEAVE_SCALE)
-        model.leave_bias.copy_(torch.tensor(network.leave_bias) / UNIT)
+        model.leave_bias.copy_(torch.tensor(network.leave_bias) / LOG_SPREAD_UNIT)
 
 
-def to_network(
-    model: ContextModel, gains: NDArray[np.int32], counts: NDArray[np.int64] | None = None
-) -> ContextNetwork:
+def to_network(model: ContextModel, counts: NDArray[np.int64] | None = None) -> ContextNetwork:
     """The integers of a trained model; its bank from counts (232, 255), else Laplacians alone."""
-    cdfs, offsets = symbol_tables(counts)
-    bank, sizes = stack(cdfs)
-    return ContextNetwork(
-        **integers(model, gains), cdfs=bank, sizes=sizes, offsets=np.array(offsets, np.int32)
-    )
+    return ContextNetwork(**integers(model), bank=Bank.of(*symbol_tables(counts)))
 
 
-def integers(model: ContextModel, gains: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
-    """The arrays of a trained model, all but the bank."""
+def integers(model: ContextModel) -> dict[str, NDArray[Any]]:
+    """The arrays of a trained model, all but the bank and the share bias."""
     shape, hidden = model.shape, model.hidden
-    count, groups = len(shape.channels), len(shape.groups)
+    groups = len(shape.groups)
     with torch.inference_mode():
-        enter, side, leave = (weight.double().numpy() for weight in model.weights())
+        enter, leave = model.entering().double().numpy(), model.leaving().double().numpy()
         enter_bias = model.enter_bias.double().numpy() * ENTER_SCALE
-        leave_bias = model.leave_bias.double().numpy() * UNIT
-
-    def taps_first(weight: NDArray[np.float64]) -> NDArray[np.int8]:
-        whole = weight.reshape(groups, PHASES, hidden, -1, TAPS)
-        found: NDArray[np.int8] = np.rint(whole.transpose(0, 1, 2, 4, 3) * ENTER_SCALE).astype(
-            np.int8
-        )
-        return found
-
-    return {
-        "channels": shape.channels,
+        leave_bias = model.leave_bias.double().numpy() * LOG_SPREAD_UNIT
+    both = enter.reshape(groups, PHASES, hidden, -1, TAPS).transpose(0, 1, 2, 4, 3)
+    whole = np.rint(both * ENTER_SCALE).astype(np.int8)
+    found = {
         "groups": shape.groups,
         "first_code": shape.first_code,
-        "gains": gains,
-        "enter": taps_first(enter),
-        "side": taps_first(side),
+        "enter": whole[..., : shape.count],
         "enter_bias": np.rint(enter_bias).reshape(ROWS, groups, PHASES, hidden).astype(np.int32),
         "leave": np.rint(leave * LEAVE_SCALE).astype(np.int8),
-        "leave_bias": np.rint(leave_bias).reshape(ROWS, count, PHASES, 2).astype(np.int32),
+        "leave_bias": np.rint(leave_bias).reshape(ROWS, -1, PHASES, 2).astype(np.int32),
     }
+    return found if model.side is None else found | {"side": whole[..., shape.count :]}
 
 
 def symbol_tables(counts: NDArray[np.int64] | None) -> tuple[list[NDArray[np.int32]], list[int]]:
-    """A table for each level and fraction, in their order, and its first symbol."""
-    symbol = np.arange(-MAX_SYMBOL, MAX_SYMBOL + 1)
+    """A CDF for each level and fraction, in their order, and its first symbol."""
     cdfs, offsets = [], []
-    for table in range(TABLES):
-        level, fraction = divmod(table, FRACTIONS)
-        spread = math.exp(LOWEST_LOG_SPREAD + LEVEL_STEP * (level + 0.5))
-        mean = (fraction - FRACTIONS // 2) / FRACTIONS
-        pmf = _laplacian(symbol, mean, spread)
+    for table, laplacian in enumerate(laplacian_bank()):
+        pmf = laplacian
         if counts is not None:
             pmf = counts[table] + _PRIOR_COUNTS * pmf
             pmf /= pmf.sum()
@@ -320,15 +320,3 @@ def symbol_tables(counts: NDArray[np.int64] | None) -> tuple[list[NDArray[np.int
         cdfs.append(cdf)
         offsets.append(offset)
     return cdfs, offsets
-
-
-def _laplacian(symbol: NDArray[np.int64], mean: float, spread: float) -> NDArray[np.float64]:
-    def cdf(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        tail = 0.5 * np.exp(-np.abs(x) / spread)
-        below: NDArray[np.float64] = np.where(x < 0, tail, 1 - tail)
-        return below
-
-    mass: NDArray[np.float64] = cdf(symbol + 0.5 - mean) - cdf(symbol - 0.5 - mean)
-    mass = np.maximum(mass, 1e-12)
-    whole: NDArray[np.float64] = mass / mass.sum()
-    return whole

@@ -1,13 +1,8 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pairs of frames, one of which is predicted from the other, as a drone would see them; or more.
+"""Frames in a row, each to be predicted from the one before, as a drone would see them.
 
-::
-
-    reference, frame -> thumbnails -> motion, origin        as the drone does it (onboard.motion)
-                     -> encoder -> latents
-
-The pairs are footage 1 to 6 frames apart, the synthetic flight, and still images that are moved a
+They are footage 1 to 6 frames apart, the synthetic flight, and still images that are moved a
 little twice, each time with noise of its own.
 """
 
@@ -21,17 +16,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from sc2_ros.codec.packet import ORIGIN_STEP, STRIDE, Geometry
-from sc2_ros.codec.prediction import Motion, Prediction, predict
-from sc2_ros.codec.references import Reference
-from sc2_ros.codec.tables import RATE_CODES
+from sc2_ros.codec.wire.header import STRIDE
 from sc2_ros.errors import InputError
 from sc2_ros.media.flight import LOOKS, SyntheticFlight
-from sc2_ros.network import imaging
-from sc2_ros.onboard import motion
 from sc2_ros.training.config import data_root
 
 Image = NDArray[np.uint8]
@@ -39,7 +28,6 @@ Pair = tuple[Image, ...]
 
 AGES = (1, 2, 3, 6)
 MAX_SIDES = (960, 640)
-_CODE_SPREAD = 4.0
 _FLIGHT_MOTIONS = ("hover", "pan", "forward", "yaw", "mixed", "static")
 _FLIGHT_FPS = 10.0
 
@@ -62,55 +50,9 @@ class PairConfig:
     flights: int = 20
     per_flight: int = 3
     per_clip: int = 8
-    frames: int = 2
+    frames: int = 3
     still_share: float = 0.0
     seed: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class LatentPair:
-    """Latents (C, h, w) of a reference and of a frame, and the motion between them.
-
-    geometry: of the reference; motion: of the frame against it.
-    """
-
-    before: NDArray[np.float32]
-    after: NDArray[np.float32]
-    geometry: Geometry
-    motion: Motion
-
-    def prediction(
-        self, code: int, gains: NDArray[np.float32], rng: np.random.Generator
-    ) -> Prediction:
-        """The frame's prediction at a rate code; its reference is at another half of the time.
-
-        gains: (65, C).
-        """
-        other = code if rng.random() < 0.5 else round(code + rng.normal(0, _CODE_SPREAD))
-        other = int(np.clip(other, 0, RATE_CODES - 1))
-        symbols = np.rint(self.before * gains[other][:, None, None]).clip(-127, 127)
-        reference = Reference(0, other, self.geometry, symbols.astype(np.int8))
-        return predict(reference, self.motion, *self.after.shape[1:])
-
-
-@torch.inference_mode()
-def encoded(
-    encoder: torch.nn.Module, pair: Pair, rng: np.random.Generator, step: int = ORIGIN_STEP
-) -> LatentPair:
-    """A pair as the drone would encode it, on a grid that begins anywhere.
-
-    step: of origins, pixels.
-    """
-    before, after = (bounded(image) for image in pair)
-    height, width = after.shape[:2]
-    old = Geometry((width, height), (width, height), random_origin(rng, step))
-    similarity = motion.estimate(motion.thumbnail(before), motion.thumbnail(after))
-    origin, moved = motion.align(similarity, old, step)
-    latents = [
-        encoder(imaging.to_tensor(image, origin=corner))[0].float().numpy()
-        for image, corner in ((before, old.origin), (after, origin))
-    ]
-    return LatentPair(latents[0], latents[1], old, moved)
 
 
 def pairs(
@@ -124,11 +66,6 @@ def pairs(
     yield from _flights(config, rng)
     for clip in footage:
         yield from _clip(clip, config, rng)
-
-
-def pair_config(images: Sequence[Image]) -> PairConfig:
-    """In keeping with the images: few are a trial, which need not wait for twenty flights."""
-    return PairConfig(flights=min(20, 1 + len(images) // 10))
 
 
 def footage(patterns: Iterable[str]) -> Iterator[list[Image]]:
@@ -150,9 +87,9 @@ def footage(patterns: Iterable[str]) -> Iterator[list[Image]]:
                 yield from _video(path)
 
 
-def random_origin(rng: np.random.Generator, step: int) -> tuple[int, int]:
+def random_origin(rng: np.random.Generator) -> tuple[int, int]:
     """Any origin (x, y) of a grid, pixels."""
-    x, y = (step * rng.integers(0, STRIDE // step, 2)).tolist()
+    x, y = rng.integers(0, STRIDE, 2).tolist()
     return x, y
 
 

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from sc2_ros.network.decode import decode_detections
 from sc2_ros.network.encoder import STRIDE
 from sc2_ros.network.saliency import SaliencyHead
-from sc2_ros.training.tables import latents
+from sc2_ros.training.latents import latents
 
 Image = NDArray[np.uint8]
 

@@ -1,10 +1,10 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A skip network for a checkpoint that has a context network: from images and footage to tables.
+"""The network of predicted frames, for tables that have one of keyframes: from images and footage.
 
 ::
 
-    frames in a row (chains.py), each at some rates -> symbols, maps, what the references say
+    frames in a row (chains.py), each at some rates -> symbols, skip maps, what is predicted
       -> training (skip_network.py) -> integers -> twice: choose symbols, count, fit the bank
 """
 
@@ -17,20 +17,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sc2_ros.codec.cdf import MAX_SYMBOL, SYMBOLS
-from sc2_ros.codec.coder import LatentCodec
-from sc2_ros.codec.prediction import Prediction, said_symbols
-from sc2_ros.codec.skip import share_class, side_planes
-from sc2_ros.codec.skip_network import ALL_TABLES, SkipNetwork
-from sc2_ros.codec.skip_pricing import SkipPricer
-from sc2_ros.codec.slicing import Grid
-from sc2_ros.codec.symbols import Rounded
-from sc2_ros.codec.tables import RATE_CODES, CodingTables
+from sc2_ros.codec.entropy.cdf import SYMBOLS
+from sc2_ros.codec.entropy.context_network import ALL_TABLES, ContextNetwork
+from sc2_ros.codec.frame.planner import Planner
+from sc2_ros.codec.frame.reference import Prediction, planes, predicted_symbols
+from sc2_ros.codec.frame.slicing import Grid
+from sc2_ros.codec.frame.symbols import Rounded, share_class
+from sc2_ros.codec.tables import CodingTables
+from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.network.saliency import SaliencyHead
 from sc2_ros.onboard.config import OnboardConfig
-from sc2_ros.onboard.saliency import SaliencyRefinement
+from sc2_ros.onboard.saliency import SaliencyLambda
 from sc2_ros.training.chains import ChainCoder, encoded_chain
-from sc2_ros.training.context_network import GOING_ON, ContextConfig, Plan
+from sc2_ros.training.context_fit import add_counts
+from sc2_ros.training.context_network import GOING_ON, ContextConfig, NetworkShape
 from sc2_ros.training.pairs import Image, PairConfig, pairs
 from sc2_ros.training.skip_network import (
     SkipModel,
@@ -47,7 +47,10 @@ STILL_SHARE = 0.35
 
 @dataclass(frozen=True)
 class SkipConfig(ContextConfig):
-    """As of the context network; few positions are told, so that more units take little time."""
+    """As of the network of keyframes; few positions are coded, so more units take little time.
+
+    pair_rates: at how many rates each frame is seen.
+    """
 
     hidden: int = 48
     pair_rates: int = 6
@@ -71,7 +74,7 @@ def fit(
     config: SkipConfig | None = None,
     pair: PairConfig | None = None,
     saliency: SaliencyHead | None = None,
-    start: SkipNetwork | None = None,
+    start: ContextNetwork | None = None,
 ) -> CodingTables:
     """The tables with a skip network for this encoder.
 
@@ -85,36 +88,32 @@ def fit(
         saliency: head of the checkpoint, by which the drone will choose symbols.
         start: network of an encoder that hardly differs, to go on from, in a fifth of the time.
     """
-    assert tables.context is not None
     config = config or SkipConfig()
     clips = list(footage)
     pair = pair or chain_config(images, clips, going_on=start is not None)
     rng = np.random.default_rng(config.seed)
-    refinement = SaliencyRefinement(saliency)
-    refinement.strength = OnboardConfig().rate_saliency
-    codec = LatentCodec(replace(tables, temporal=None, skip=None), 0, refinement=refinement)
-    coder = ChainCoder(tables, codec)
-    context = tables.context
-    shape = with_map(Plan(context.channels, context.groups, context.first_code), tables.channels)
+    rdoq_lambda = SaliencyLambda(saliency)
+    rdoq_lambda.strength = OnboardConfig().rate_saliency
+    coder = ChainCoder(tables, rdoq_lambda)
+    shape = with_map(NetworkShape.of(tables.context))
     material, samples = [], []
-    for frames in pairs(images, clips, replace(pair, frames=3, still_share=STILL_SHARE), rng):
+    for frames in pairs(images, clips, replace(pair, still_share=STILL_SHARE), rng):
         chain = encoded_chain(encoder, frames, rng)
         for code in rng.choice(RATE_CODES, config.pair_rates, replace=False).tolist():
             prediction = coder.prediction(chain, code, rng)
             latent = chain.latents[-1]
             material.append(_Material(coder.rounded(latent, code), code, prediction))
-            symbols, told = coder.chosen(latent, code, prediction)
-            said = said_symbols(prediction, code, context.gains, context.channels)
-            samples.append(_sample(symbols, told, code, side_planes(prediction, said)))
+            symbols, coded = coder.chosen(latent, code, prediction)
+            samples.append(_sample(symbols, coded, code, prediction, tables))
     model = SkipModel(shape, config.hidden)
-    if start is not None and np.array_equal(start.channels, shape.channels):
+    if start is not None and np.array_equal(start.groups, shape.groups):
         model = from_network(start)
         config = replace(config, steps=config.steps // 5, lr=config.lr * GOING_ON)
     model = train(samples, model, replace(config, steps=min(config.steps, len(samples))))
-    network = to_network(model, context.gains)
+    tables = replace(tables, skip=to_network(model))
     for _ in range(2):  # the tables decide which symbols are chosen, so they are fitted again
-        network = to_network(model, context.gains, count(network, material))
-    return replace(tables, skip=network)
+        tables = replace(tables, skip=to_network(model, count(tables, material)))
+    return tables
 
 
 def chain_config(
@@ -128,25 +127,25 @@ def chain_config(
     return PairConfig(stills=300, flights=flights, per_flight=6, per_clip=per_clip)
 
 
-def count(network: SkipNetwork, material: Sequence[_Material]) -> NDArray[np.int64]:
+def count(tables: CodingTables, material: Sequence[_Material]) -> NDArray[np.int64]:
     """How often each symbol came, less its mean, where each table was expected: (255, 255)."""
-    pricer = SkipPricer(network)
-    counts = np.zeros(ALL_TABLES * SYMBOLS, np.int64)
+    planner = Planner(tables)
+    counts = np.zeros((ALL_TABLES, SYMBOLS), np.int64)
     for part in material:
         grid = Grid(1, 1, *part.rounded.symbols.shape[1:])
-        trace = pricer.trace(part.rounded, part.code, grid, part.prediction)
-        for step in trace.steps:
-            used = step.tables > 0
-            table = step.tables[used].astype(np.int64) - 1
-            column = table * SYMBOLS + step.coded[used] + MAX_SYMBOL
-            counts += np.bincount(column, minlength=len(counts))
-    return counts.reshape(ALL_TABLES, SYMBOLS)
+        add_counts(counts, planner.predicted(part.rounded, part.code, grid, part.prediction).steps)
+    return counts
 
 
 def _sample(
-    symbols: NDArray[np.int8], told: NDArray[np.bool_], code: int, planes: NDArray[np.float32]
+    symbols: NDArray[np.int8],
+    coded: NDArray[np.bool_],
+    code: int,
+    prediction: Prediction,
+    tables: CodingTables,
 ) -> SkipSample:
-    """A frame to train on: its map is the last of its planes."""
-    whole = np.concatenate((symbols, told[None].astype(np.int8)))
-    side = planes.T.reshape(-1, *told.shape).astype(np.int8)
-    return SkipSample(whole, code, side, share_class(int(told.sum()), told.size))
+    """A frame to train on, all channels of it: its map is the first of its planes."""
+    whole = np.concatenate((coded[None].astype(np.int8), symbols))
+    expected = predicted_symbols(prediction, code, tables.integer_gains, tables.channels)
+    side = planes(prediction, expected).T.reshape(-1, *coded.shape).astype(np.int8)
+    return SkipSample(whole, code, side, share_class(int(coded.sum()), coded.size))

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from sc2_ros import checkpoint
 from sc2_ros.errors import CheckpointError
+from sc2_ros.network.channels import widened
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split.backbones import OWN
 from sc2_ros.split.heads import TaskNetwork
@@ -54,11 +55,13 @@ def weights_of(path: str) -> dict[str, Tensor]:
         return _as_stream(loaded.network.state_dict())
     parts = checkpoint.read(path)
     named = {"encoder.": parts.encoder, "ground.": parts.ground}
-    return {
-        prefix + key: value
-        for prefix, module in named.items()
-        for key, value in module.state_dict().items()
-    }
+    return widened(
+        {
+            prefix + key: value
+            for prefix, module in named.items()
+            for key, value in module.state_dict().items()
+        }
+    )
 
 
 def teacher_weights_of(path: str) -> dict[str, Tensor]:

@@ -16,10 +16,9 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Symbols (C, h, w) int8 of a frame at a rate code.
+    """Symbols (n, h, w) int8 of a frame at a rate code, of the channels that are coded.
 
-    side: (n + 1, h, w) int8 of its reference on the channels that are coded, as `side_map` gives
-    it; None without one.
+    side: (n + 1, h, w) int8, what is predicted of them and where that is known; None of a keyframe.
     """
 
     symbols: NDArray[np.int8]
@@ -36,11 +35,11 @@ def draw(samples: Sequence[AnySample], count: int, rng: np.random.Generator) -> 
 
 
 def windows(
-    samples: Sequence[Sample], channels: NDArray[np.int32], window: int, rng: np.random.Generator
+    samples: Sequence[Sample], window: int, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """A window of each sample: symbols (B, n, s, s), side (B, n + 1, s, s), codes (B,)."""
+    """A window of each sample: symbols (B, n, s, s), codes (B,), side (B, n + 1, s, s)."""
     size = min(window, max(max(sample.symbols.shape[1:]) for sample in samples))
-    count = len(channels)
+    count = len(samples[0].symbols)
     symbols = np.zeros((len(samples), count, size, size), np.float32)
     side = np.zeros((len(samples), count + 1, size, size), np.float32)
     codes = np.zeros(len(samples), np.int64)
@@ -48,10 +47,10 @@ def windows(
         _, height, width = sample.symbols.shape
         y = int(rng.integers(0, max(height - size, 0) + 1))
         x = int(rng.integers(0, max(width - size, 0) + 1))
-        taken = sample.symbols[channels, y : y + size, x : x + size]
+        taken = sample.symbols[:, y : y + size, x : x + size]
         where = (row, slice(None), slice(0, taken.shape[1]), slice(0, taken.shape[2]))
         symbols[where] = taken
         if sample.side is not None:
             side[where] = sample.side[:, y : y + size, x : x + size]
         codes[row] = sample.code
-    return torch.from_numpy(symbols), torch.from_numpy(side), torch.from_numpy(codes)
+    return torch.from_numpy(symbols), torch.from_numpy(codes), torch.from_numpy(side)

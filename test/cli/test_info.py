@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sc2 info` of a checkpoint and of bags with and without features."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,8 @@ from weights import write_untrained
 
 from sc2_ros.cli.api.bag_info import FeatureStream
 from sc2_ros.cli.main import main
-from sc2_ros.codec.packet import Header, PacketType, build
+from sc2_ros.codec.wire import Header, PacketId, PacketType, PredictedPacket, build
+from sc2_ros.codec.wire.predicted import PredictedHead, build_predicted
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.feature_bag import PACKETS
 from sc2_ros.runtime.messages import message_type
@@ -49,8 +49,8 @@ def test_bag_with_features(tmp_path: Path, capsys: pytest.CaptureFixture) -> Non
         for frame in range(4):
             for number in range(2):
                 header = Header(
-                    PacketType.FEATURES, 0, 0xC0FFEE11, frame, slice=number, rows=2,
-                    capture_time_ns=frame * 100,
+                    type=PacketType.FEATURES, stream=0, checkpoint_id=0xC0FFEE11, frame=frame,
+                    slice=number, rows=2, capture_time_ns=frame * 100,
                 )  # fmt: skip
                 packet = build(header, bytes(76))
                 bag.write_message("/radio", octets(data=packet), frame * 250_000_000)
@@ -64,19 +64,26 @@ def test_bag_with_features(tmp_path: Path, capsys: pytest.CaptureFixture) -> Non
 
 def test_frames_of_a_bag_are_counted_whose_stamps_build_on_others() -> None:
     stream = FeatureStream()
-    long = Header(PacketType.FEATURES, 0, 7, 10, rows=2, capture_time_ns=1000, version=4)
-    short = replace(long, reference=1, time_is_relative=True, capture_time_ns=3, checkpoint_id=0)
-    headers = [
-        replace(short, frame=9),  # recorded without the frame that it builds on
-        replace(short, frame=9, slice=1),
-        long,
-        replace(long, slice=1),
-        replace(short, frame=11),
-        replace(short, frame=11, slice=1),
-        replace(short, frame=12),
-    ]
-    for header in headers:
-        assert stream.add(build(header, bytes(8)), 0.0)
+    kind = PacketType.FEATURES
+
+    def keyframe(number: int) -> bytes:
+        return build(
+            Header(
+                type=kind, stream=0, checkpoint_id=7, frame=10, slice=number, rows=2,
+                capture_time_ns=1000,
+            ),
+            bytes(8),
+        )  # fmt: skip
+
+    def predicted(frame: int, number: int) -> bytes:
+        header = PacketId(type=kind, stream=0, frame=frame, slice=number, rows=2)
+        return build_predicted(PredictedPacket(header, PredictedHead(1, 0), 3, bytes(8)))
+
+    # The first two are recorded without the frame that they build on.
+    packets = [predicted(9, 0), predicted(9, 1), keyframe(0), keyframe(1)]
+    packets += [predicted(11, 0), predicted(11, 1), predicted(12, 0)]
+    for packet in packets:
+        assert stream.add(packet, 0.0)
     assert stream.frames == {(0, 9, None), (0, 10, 1000), (0, 11, 1003), (0, 12, 1009)}
     assert stream.checkpoints == {7}
     assert "4 frames in 7 packets" in stream.describe()

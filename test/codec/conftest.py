@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from sc2_ros.codec.coder import UNPROTECTED, LatentCodec
-from sc2_ros.codec.packet import Geometry, Header, PacketType, parse
-from sc2_ros.codec.prediction import Motion, predict
-from sc2_ros.codec.references import Reference, ReferenceWindow
-from sc2_ros.codec.tables import laplace_tables
-from sc2_ros.codec.temporal_fit import ContextShape, SymbolCounter, fit_temporal
+from sc2_ros.codec.frame.decoder import PacketDecoder
+from sc2_ros.codec.frame.encoder import FrameEncoder
+from sc2_ros.codec.frame.plan import UNPROTECTED
+from sc2_ros.codec.frame.reference import Reference, ReferenceWindow
+from sc2_ros.codec.tables import CodingTables
+from sc2_ros.codec.wire import Geometry, Motion, parse
 
 # A loaded machine must not fail a test that is right.
 settings.register_profile("untimed", deadline=None)
@@ -36,28 +36,27 @@ context_networks = _module("context_networks")
 CHECKPOINT = 0xC0FFEE01
 TIME_NS = 500_000
 """Of a frame whose reference was captured at 0: it takes three bytes, as prices have it."""
-GROUPS = (2, 4, 6)
+GROUPS, FIRST_CODE = (2, 4, 5), (0, 0, 24)
 CHANNELS = sum(GROUPS)
+SPREAD = np.geomspace(1.0, 0.05, CHANNELS)
 
 
 def make_tables():
-    gains = np.geomspace(0.5, 8.0, 5)[:, None] * np.linspace(0.8, 1.2, CHANNELS)
-    spread = np.geomspace(1.0, 0.005, CHANNELS)
-    busy = np.array([0.25, 0.6, 1.2, 3.0])
-    scales = gains[:, None, :] * spread * busy[:, None]
-    scales[:, 0, : GROUPS[0]] = gains[:, : GROUPS[0]] * spread[: GROUPS[0]]
-    thresholds = [[0, 0, 0], [1, 4, 12], [3, 9, 27]]
-    return laplace_tables(gains, scales, GROUPS, thresholds, tables=40)
+    """Both networks, made by hand; the last five channels begin at code 24."""
+    gains = np.geomspace(0.5, 8.0, 65)[:, None] * np.linspace(0.8, 1.2, CHANNELS)
+    shape = (GROUPS, FIRST_CODE, gains, SPREAD)
+    return CodingTables(
+        gains, context_networks.hand_made(*shape), context_networks.hand_made_skip(*shape)
+    )
 
 
 def make_latent(height, width, seed=0, scale=1.0):
-    """(12, height, width): Laplacian, busy in some places, later channels nearly always zero."""
+    """(11, height, width): Laplacian, busy in some places, later channels nearly always zero."""
     random = np.random.default_rng(seed)
-    spread = np.geomspace(1.0, 0.005, CHANNELS)[:, None, None]
     coarse = random.exponential(size=(-(-height // 4), -(-width // 4)))
     envelope = coarse.repeat(4, 0).repeat(4, 1)[:height, :width]
-    latent = random.laplace(size=(CHANNELS, height, width)) * spread * envelope * scale
-    return latent.astype(np.float32)
+    latent = random.laplace(size=(CHANNELS, height, width)) * SPREAD[:, None, None]
+    return (latent * envelope * scale).astype(np.float32)
 
 
 def later(latent, seed=0, change=0.3):
@@ -66,100 +65,75 @@ def later(latent, seed=0, change=0.3):
     return (np.sqrt(1 - change**2) * latent + change * other).astype(np.float32)
 
 
-def make_temporal_tables():
-    """The tables with temporal tables, fitted to what `later` does."""
-    tables = make_tables()
-    shape = ContextShape(np.array([0, 0, 1, 1], np.uint8), np.array([2, 9], np.int32), (0, 32, 64))
-    counter = SymbolCounter(tables, shape)
-    for seed in range(6):
-        old = make_latent(12, 16, seed=seed)
-        new = later(old, seed, change=0.1 + 0.1 * seed)
-        for row, code in enumerate(shape.codes):
-            scaled = np.rint(old * tables.code_gains[code][:, None, None])
-            symbols = scaled.clip(-127, 127).astype(np.int8)
-            reference = Reference(0, code, Geometry((256, 192), (256, 192)), symbols)
-            counter.add(new, predict(reference, Motion(dx=16 * (seed == 5)), 12, 16), row)
-    return dataclasses.replace(tables, temporal=fit_temporal(tables, shape, counter.counts))
+class Codec:
+    """Both ends of one checkpoint."""
 
+    def __init__(self, tables, checkpoint_id=CHECKPOINT, **options):
+        self.tables, self.checkpoint_id = tables, checkpoint_id
+        self.encoder = FrameEncoder(tables, checkpoint_id, **options)
+        self.decoder = PacketDecoder(tables, checkpoint_id)
 
-def make_learned_tables():
-    """The same with a context network, which leaves out channel 11; group 2 begins at code 24."""
-    tables = make_temporal_tables()
-    channels = [1, 0, 2, 3, 5, 4, 6, 7, 10, 9, 8]
-    spread = np.geomspace(1.0, 0.005, CHANNELS)[channels]
-    network = context_networks.hand_made(channels, (2, 4, 5), (0, 0, 24), tables.code_gains, spread)
-    return dataclasses.replace(tables, context=network)
+    def with_lambda(self, rdoq_lambda):
+        return Codec(self.tables, self.checkpoint_id, rdoq_lambda=rdoq_lambda)
 
+    def frame(self, latent, reference=None, motion=None, origin=(0, 0), size=None):
+        """A SourceFrame; its picture is as large as its grid unless a size is given."""
+        height, width = latent.shape[1:]
+        size = size or (width * 16 - origin[0], height * 16 - origin[1])
+        prediction = None
+        if reference is not None:
+            prediction = self.encoder.predict(reference, motion or Motion(), (height, width))
+        return self.encoder.frame(latent, Geometry(size, size, origin), prediction)
 
-def make_skip_tables():
-    """The same with a skip network of the same shape."""
-    tables = make_learned_tables()
-    context = tables.context
-    spread = np.geomspace(1.0, 0.005, CHANNELS)[context.channels]
-    network = context_networks.hand_made_skip(
-        context.channels, context.groups, context.first_code, tables.code_gains, spread
-    )
-    return dataclasses.replace(tables, skip=network)
+    def encode(
+        self, latent, code, frame=7, *, time_ns=0, stream=3, protection=UNPROTECTED, **options
+    ):
+        """An EncodedFrame."""
+        plan = self.encoder.plan(self.frame(latent, **options), code, protection)
+        return self.encoder.encode(plan, stream=stream, frame=frame, capture_time_ns=time_ns)
 
+    def read(self, packets, *references):
+        """The frame of its features packets as the ground has it, each decoded by itself."""
+        window = ReferenceWindow()
+        for reference in references:
+            window.put(reference)
+        pieces = [
+            PacketDecoder(self.tables, self.checkpoint_id).decode(parse(p), window) for p in packets
+        ]
+        first = pieces[0]
+        symbols = np.zeros((self.tables.channels, first.grid_h, first.grid_w), np.int8)
+        coded = np.zeros(symbols.shape[1:], np.bool_)
+        for piece in pieces:
+            height, width = piece.coded.shape
+            rows, cols = slice(piece.y0, piece.y0 + height), slice(piece.x0, piece.x0 + width)
+            symbols[:, rows, cols] = piece.symbols
+            coded[rows, cols] = piece.coded
+        header = first.header
+        return Reference(header.frame, header.rate_code, first.geometry, symbols, coded)
 
-def encode_frame(
-    codec, latent, code, frame, *, reference=None, motion=None, origin=(0, 0), time_ns=0
-):
-    """An EncodedFrame, predicted from a reference if one is given."""
-    height, width = latent.shape[1:]
-    size = (width * 16 - origin[0], height * 16 - origin[1])
-    header = Header(PacketType.FEATURES, 3, codec.checkpoint_id, frame, capture_time_ns=time_ns)
-    prediction = None
-    if reference is not None:
-        prediction = codec.predict(reference, motion or Motion(), (height, width))
-    geometry = Geometry(size, size, origin)
-    return codec.encode_frame(latent, code, header, geometry, prediction=prediction)
+    def check(self, frame, *references):
+        """Whatever was sent is read, map and all, at its price."""
+        slices = frame.packets[: len(frame.price.slice_bytes)]
+        found = self.read(slices, *references)
+        assert np.array_equal(found.symbols, frame.reference.symbols)
+        assert np.array_equal(found.coded, frame.reference.coded)
+        assert found.digest == frame.reference.digest
+        for size_bytes, data in zip(frame.price.slice_bytes, slices, strict=True):
+            assert abs(size_bytes - len(data)) <= 4
+            assert len(data) <= 1200
 
-
-def encode(codec, latent, code, size=None, **fields):
-    """Packets of a frame whose size is that of the latent unless one is given."""
-    size = size or (latent.shape[2] * 16, latent.shape[1] * 16)
-    values = {"stream": 3, "frame": 7, "capture_time_ns": 1_700_000_000_123_456_789, **fields}
-    return codec.encode(latent, code, encoded_size=size, source_size=size, **values)
-
-
-def decode_frame(codec, packets, references=None):
-    """Symbols (C, h, w) of all packets together."""
-    pieces = [codec.decode(parse(packet), references) for packet in packets]
-    symbols = np.zeros((CHANNELS, pieces[0].grid_h, pieces[0].grid_w), np.int16)
-    for piece in pieces:
-        _, height, width = piece.symbols.shape
-        symbols[:, piece.y0 : piece.y0 + height, piece.x0 : piece.x0 + width] = piece.symbols
-    return symbols
-
-
-def read_frame(codec, frame, *references):
-    """An EncodedFrame as the reference that it becomes, each packet decoded by itself."""
-    window = ReferenceWindow()
-    for reference in references:
-        window.put(reference)
-    pieces = [codec.decode(parse(packet), window) for packet in frame.packets]
-    first = pieces[0]
-    symbols = np.zeros((CHANNELS, first.grid_h, first.grid_w), np.int8)
-    told = np.zeros(symbols.shape[1:], np.bool_)
-    for piece in pieces:
-        height, width = piece.told.shape
-        rows, cols = slice(piece.y0, piece.y0 + height), slice(piece.x0, piece.x0 + width)
-        symbols[:, rows, cols] = piece.symbols
-        told[rows, cols] = piece.told
-    header = first.header
-    return Reference(header.frame, header.rate_code, first.geometry, symbols, told=told)
-
-
-def two_frames(codec, latent, change, code, protection=UNPROTECTED):
-    """EncodedFrames of a latent and of a later one, which is predicted from it."""
-    first = encode_frame(codec, latent, code, 10)
-    prediction = codec.predict(first.reference, Motion(), latent.shape[1:])
-    header = Header(PacketType.FEATURES, 3, codec.checkpoint_id, 12, capture_time_ns=TIME_NS)
-    second = codec.encode_frame(
-        later(latent, 5, change), code, header, first.reference.geometry, protection, prediction
-    )
-    return first, second
+    def two_frames(self, latent, change, code, protection=UNPROTECTED):
+        """EncodedFrames of a latent and of a later one, which is predicted from it."""
+        first = self.encode(latent, code, 10)
+        second = self.encode(
+            later(latent, 5, change),
+            code,
+            12,
+            reference=first.reference,
+            time_ns=TIME_NS,
+            protection=protection,
+        )
+        return first, second
 
 
 class Helpers:
@@ -167,16 +141,20 @@ class Helpers:
 
     checkpoint = CHECKPOINT
     channels = CHANNELS
-    latent = staticmethod(make_latent)
-    encode = staticmethod(encode)
-    later = staticmethod(later)
-    encode_frame = staticmethod(encode_frame)
-    decode_frame = staticmethod(decode_frame)
-    read_frame = staticmethod(read_frame)
-    two_frames = staticmethod(two_frames)
+    late = slice(6, 11)
     time_ns = TIME_NS
-    reference = _module("reference")
+    codec = Codec
+    latent = staticmethod(make_latent)
+    later = staticmethod(later)
     context_networks = context_networks
+
+    @staticmethod
+    def reference_decoder():
+        return _module("reference")
+
+    @staticmethod
+    def only_keyframes(tables):
+        return dataclasses.replace(tables, skip=None)
 
 
 @pytest.fixture(scope="session")
@@ -186,22 +164,7 @@ def tables():
 
 @pytest.fixture(scope="session")
 def codec(tables):
-    return LatentCodec(tables, CHECKPOINT)
-
-
-@pytest.fixture(scope="session")
-def temporal_codec():
-    return LatentCodec(make_temporal_tables(), CHECKPOINT)
-
-
-@pytest.fixture(scope="session")
-def learned_codec():
-    return LatentCodec(make_learned_tables(), CHECKPOINT)
-
-
-@pytest.fixture(scope="session")
-def skip_codec():
-    return LatentCodec(make_skip_tables(), CHECKPOINT)
+    return Codec(tables)
 
 
 @pytest.fixture(scope="session")

@@ -56,117 +56,35 @@ class Rans:
         return offset + (-(raw >> 1) - 1 if raw & 1 else escape + (raw >> 1))
 
 
-def decode(packet, tables, references=None):
-    """Bytes of a features packet to a dictionary with the header's fields and the symbols.
-
-    `tables` has the arrays of a checkpoint as nested lists, the rows of all CDFs without their
-    padding. `references` has, by number, the frames that may be predicted from, each with `sizes`,
-    `origin`, `code` and `symbols`, and from version 4 on `told`, `time` and `interval`, which the
-    result has as well.
-    """
-    fields, payload = _compact_header(packet) if packet[0] == 0x44 else _header(packet)
-    fields["origin"] = (0, 0)
-    reference, motion = None, (0, 0, 0, 0)
-    if fields["reference"]:
-        reference = references[fields["frame"] - fields["reference"] & 0xFFFF]
-        encoded_w, encoded_h, source_w, source_h = reference["sizes"]
-        if fields["first"] == 0x34:
-            (word,) = struct.unpack_from("<I", payload)
-            both = struct.pack("<II", digest(reference), tables["checkpoint_id"])
-            assert word % 2**30 == zlib.crc32(both) % 2**30
-            data = payload[4:]
-            if word >> 30 & 1:
-                fields["origin"], data = (data[0] & 15, data[0] >> 4), data[1:]
-            if word >> 31:
-                motion, data = struct.unpack_from("<hhbb", data), data[6:]
-        elif fields["first"] == 0x44:
-            (short,) = struct.unpack_from("<H", payload)
-            both = struct.pack("<II", digest(reference), tables["checkpoint_id"])
-            assert short == zlib.crc32(both) % 2**16
-            data = payload[2:]
-            if fields["head_bits"] & 1:
-                fields["origin"] = (data[0] & 15, data[0] >> 4)
-                motion, data = struct.unpack_from("<hhbb", data, 1), data[7:]
-            _tell_time(fields, reference)
-        else:
-            assert fields["first"] == 0x20
-            fields["origin"] = _origin(payload[0])
-            motion = struct.unpack_from("<hhbb", payload, 1)
-            assert struct.unpack_from("<I", payload, 7)[0] == digest(reference)
-            data = payload[11:]
-    else:
-        encoded_w, encoded_h, source_w, source_h = struct.unpack_from("<HHHH", payload)
-        data = payload[8:]
-        if fields["first"] == 0x20:
-            fields["origin"], data = _origin(data[0]), data[1:]
-        elif fields["first"] in (0x30, 0x40):
-            fields["origin"], data = (data[0] & 15, data[0] >> 4), data[1:]
-    fields["encoded_size"] = (encoded_w, encoded_h)
-    fields["source_size"] = (source_w, source_h)
-
-    latent_w = (fields["origin"][0] + encoded_w + 15) // 16
-    latent_h = (fields["origin"][1] + encoded_h + 15) // 16
-    rows, cols = (fields["grid"] >> 4) + 1, (fields["grid"] & 15) + 1
-    row, col = divmod(fields["slice"], cols)
-    fields["y0"], fields["x0"] = row * latent_h // rows, col * latent_w // cols
-    height = (row + 1) * latent_h // rows - fields["y0"]
-    width = (col + 1) * latent_w // cols - fields["x0"]
-    code, place = fields["rate_code"], (fields["y0"], fields["x0"])
-    if fields["first"] >= 0x30:
-        data = data[: 8 - -len(data) % 4] + bytes(-len(data) % 4) + data[8 - -len(data) % 4 :]
-        if fields["first"] == 0x44:
-            moved = (reference, motion, latent_h, latent_w, code, tables)
-            share = fields["head_bits"] >> 1
-            fields["symbols"], fields["told"] = skipped_symbols(
-                data, height, width, code, share, tables, moved, place
-            )
-            return fields
-        if fields["first"] == 0x40:
-            fields["told"] = [[1] * width for _ in range(height)]
-        said = None
-        if reference:
-            said = said_of_frame(reference, motion, latent_h, latent_w, code, tables)
-        fields["symbols"] = learned_symbols(data, height, width, code, tables, said, place)
-        return fields
-    predict = None
-    if reference:
-        predicted = predict_frame(reference, motion, latent_h, latent_w, code, tables)
-        predict = (predicted, *place)
-    fields["symbols"] = slice_symbols(data, height, width, code, tables, predict)
-    return fields
-
-
-def _header(packet):
-    """The fields of a header, long or short, and the payload."""
-    if packet[0] == 0x34:
-        names, layout, crc_at = "first stream frame rate_code reference", "<BBHBBqI", 14
-    else:
-        names = "first stream checkpoint_id frame slice grid rate_code reference"
-        layout, crc_at = "<BBIHBBBBqI", 20
-    values = struct.unpack_from(layout, packet)
-    fields = dict(zip([*names.split(), "capture_time_ns", "crc"], values, strict=True))
-    assert zlib.crc32(packet[:crc_at] + bytes(4) + packet[crc_at + 4 :]) == fields["crc"]
-    assert fields["first"] in (0x10, 0x20, 0x30, 0x34, 0x40)
-    assert fields["first"] != 0x40 or not fields["reference"]
-    fields["interval"] = 0
-    payload = packet[crc_at + 4 :]
-    if fields["first"] == 0x34:
-        fields["slice"] = fields["grid"] = 0
-        if fields["rate_code"] & 128:
-            fields["rate_code"] &= 127
-            (fields["slice"], fields["grid"]), payload = payload[:2], payload[2:]
-    return fields, payload
-
-
-def _compact_header(packet):
-    """The same of a compact one; the capture time is what it differs by from the expected one."""
-    names = ("first", "stream", "frame", "rate_code", "reference", "check")
-    fields = dict(zip(names, struct.unpack_from("<BBHBBH", packet), strict=True))
-    assert zlib.crc32(packet[:6] + bytes(2) + packet[8:]) % 2**16 == fields["check"]
-    fields["head_bits"], fields["reference"] = (
-        fields["reference"] >> 5,
-        fields["reference"] % 32 + 1,
+def parse_complete(packet):
+    """The fields of a keyframe slice."""
+    layout = struct.Struct("<BBIHBBBBqI")
+    first, stream, checkpoint, frame, number, grid, code, origin, time_ns, crc = layout.unpack_from(
+        packet
     )
+    assert first == 0x10
+    assert zlib.crc32(packet[:20] + bytes(4) + packet[24:]) == crc
+    return {
+        "stream": stream,
+        "checkpoint_id": checkpoint,
+        "frame": frame,
+        "slice": number,
+        "rows": (grid >> 4) + 1,
+        "cols": (grid & 15) + 1,
+        "rate_code": code,
+        "origin": (origin & 15, origin >> 4),
+        "capture_time_ns": time_ns,
+        "interval": 0,
+        "sizes": list(struct.unpack_from("<HHHH", packet, 24)),
+        "rans": packet[32:],
+    }
+
+
+def parse_predicted(packet):
+    """The fields of a predicted slice."""
+    first, stream, frame, code, place, check = struct.unpack_from("<BBHBBH", packet)
+    assert first == 0x14
+    assert zlib.crc32(packet[:6] + bytes(2) + packet[8:]) % 2**16 == check
     folded, at = 0, 8
     while packet[at] & 128:
         folded |= (packet[at] & 127) << 7 * (at - 8)
@@ -174,283 +92,208 @@ def _compact_header(packet):
     folded |= packet[at] << 7 * (at - 8)
     assert folded < 2**64
     assert packet[at] or at == 8
-    fields["difference"] = -(folded + 1) // 2 if folded % 2 else folded // 2
-    payload = packet[at + 1 :]
-    fields["slice"] = fields["grid"] = 0
-    if fields["rate_code"] & 128:
-        fields["rate_code"] &= 127
-        (fields["slice"], fields["grid"]), payload = payload[:2], payload[2:]
-        assert fields["grid"]
-    return fields, payload
+    rest = packet[at + 1 :]
+    fields = {"stream": stream, "frame": frame, "rate_code": code & 127}
+    fields |= {"slice": 0, "rows": 1, "cols": 1, "origin": (0, 0), "motion": (0, 0, 0, 0)}
+    fields["offset"] = -(folded + 1) // 2 if folded % 2 else folded // 2
+    fields["distance"], fields["share"] = place % 32 + 1, place >> 6
+    if code & 128:
+        assert rest[1]
+        fields["slice"], fields["rows"], fields["cols"] = (
+            rest[0],
+            (rest[1] >> 4) + 1,
+            (rest[1] & 15) + 1,
+        )
+        rest = rest[2:]
+    (fields["hash"],) = struct.unpack_from("<H", rest)
+    rest = rest[2:]
+    if place >> 5 & 1:
+        fields["origin"] = (rest[0] & 15, rest[0] >> 4)
+        fields["motion"] = struct.unpack_from("<hhbb", rest, 1)
+        rest = rest[7:]
+    fields["rans"] = rest
+    return fields
 
 
-def _tell_time(fields, reference):
-    """The capture time and the interval of a predicted frame of version 4."""
-    expected = _i64(reference["time"] + fields["reference"] * reference["interval"])
-    fields["capture_time_ns"] = _i64(expected + fields["difference"])
-    since = _i64(fields["capture_time_ns"] - reference["time"])
-    fields["interval"] = since // fields["reference"]
+def decode(packet, tables, references):
+    """A features packet to a dictionary of its fields, with `symbols` and `coded` of its slice.
+
+    `tables` has the arrays of a checkpoint as nested lists, CDFs without their padding, and
+    `checkpoint_id`. `references` has, by number, the frames that may be predicted from, each with
+    `sizes`, `origin`, `code`, `symbols`, `coded`, `time` and `interval`.
+    """
+    reference = None
+    if packet[0] == 0x14:
+        fields = parse_predicted(packet)
+        reference = references[fields["frame"] - fields["distance"] & 0xFFFF]
+        both = struct.pack("<II", digest(reference), tables["checkpoint_id"])
+        assert fields["hash"] == zlib.crc32(both) % 2**16
+        fields["sizes"] = list(reference["sizes"])
+        expected = _i64(reference["time"] + fields["distance"] * reference["interval"])
+        fields["capture_time_ns"] = _i64(expected + fields["offset"])
+        since = _i64(fields["capture_time_ns"] - reference["time"])
+        fields["interval"] = since // fields["distance"]
+    else:
+        fields = parse_complete(packet)
+        assert fields["checkpoint_id"] == tables["checkpoint_id"]
+    latent_w = (fields["origin"][0] + fields["sizes"][0] + 15) // 16
+    latent_h = (fields["origin"][1] + fields["sizes"][1] + 15) // 16
+    rows, cols = fields["rows"], fields["cols"]
+    row, col = divmod(fields["slice"], cols)
+    y0, x0 = row * latent_h // rows, col * latent_w // cols
+    fields["y0"], fields["x0"] = y0, x0
+    height = (row + 1) * latent_h // rows - y0
+    width = (col + 1) * latent_w // cols - x0
+    kind, share, predicted = "context", None, None
+    if reference:
+        kind, share = "skip", fields["share"]
+        where = (reference, fields["motion"], latent_h, latent_w, fields["rate_code"], tables)
+        predicted = [[predict(y, x, *where) for x in range(latent_w)] for y in range(latent_h)]
+    known = walk(
+        fields["rans"], height, width, fields["rate_code"], tables, kind, share, predicted, (y0, x0)
+    )
+    planes = [
+        [[known[y][x][c] for x in range(width)] for y in range(height)]
+        for c in range(len(known[0][0]))
+    ]
+    fields["symbols"] = planes[1:] if reference else planes
+    fields["coded"] = planes[0] if reference else [[1] * width for _ in range(height)]
+    return fields
+
+
+def digest(reference):
+    """The CRC-32 of a frame, of which a hash travels."""
+    head = struct.pack("<HHHHBBB", *reference["sizes"], *reference["origin"], reference["code"])
+    values = [value for plane in reference["symbols"] for row in plane for value in row]
+    flags = bytes(one for row in reference["coded"] for one in row)
+    return zlib.crc32(head + struct.pack(f"<{len(values)}b", *values) + flags)
 
 
 def _i64(value):
     return (value + 2**63) % 2**64 - 2**63
 
 
-def _origin(byte):
-    assert byte < 16
-    return (byte & 3) * 4, (byte >> 2) * 4
-
-
-def digest(reference):
-    """The hash of a frame: `sizes`, `origin`, `code`, `symbols` [channel][y][x], `told` [y][x]."""
-    head = struct.pack("<HHHHBBB", *reference["sizes"], *reference["origin"], reference["code"])
-    values = [value for plane in reference["symbols"] for row in plane for value in row]
-    data = head + struct.pack(f"<{len(values)}b", *values)
-    if reference.get("told"):
-        data += bytes(one for row in reference["told"] for one in row)
-    return zlib.crc32(data)
-
-
-def _looked_at(y, x, height, width, reference, motion):
+def looked_at(y, x, height, width, ref_height, ref_width, motion):
     """Row and column of the reference that a position of a frame looks at, or None."""
     dx, dy, zoom, turn = motion
     across, down = 16 * x + 8 - 8 * width, 16 * y + 8 - 8 * height
     row = down + dy + (turn * across + zoom * down >> 10) + 8 * height
     col = across + dx + (zoom * across - turn * down >> 10) + 8 * width
     row, col = row // 16, col // 16
-    plane = reference["symbols"][0]
-    return (row, col) if 0 <= row < len(plane) and 0 <= col < len(plane[0]) else None
+    return (row, col) if 0 <= row < ref_height and 0 <= col < ref_width else None
 
 
-def _scaled(symbol, channel, code, reference, gains, most):
-    """A symbol of the reference at the frame's rate code."""
-    ratio = (gains[code][channel] << 12) // gains[reference["code"]][channel]
-    magnitude = min(abs(symbol) * ratio + 2048 >> 12, most)
-    return magnitude if symbol > 0 else -magnitude
+def predict(y, x, reference, motion, height, width, code, tables):
+    """Of a position: the reference's map, the predicted symbols, and whether it is known."""
+    planes = reference["symbols"]
+    live = count_of(tables, "context", code)
+    at = looked_at(y, x, height, width, len(planes[0]), len(planes[0][0]), motion)
+    if at is None:
+        return [0] * (len(planes) + 1), 0
+    found = [reference["coded"][at[0]][at[1]]]
+    for channel, plane in enumerate(planes):
+        new, old = (round(tables["gains"][c][channel] * 4096) for c in (code, reference["code"]))
+        symbol = plane[at[0]][at[1]]
+        magnitude = min(abs(symbol) * ((new << 12) // old) + 2048 >> 12, 127)
+        value = magnitude if symbol > 0 else -magnitude
+        found.append(value if channel < live else 0)
+    return found, 1
 
 
-def predict_frame(reference, motion, height, width, code, tables):
-    """Predicted symbols [channel][y][x] (None: not known) and the activity class [y][x]."""
-    symbols = reference["symbols"]
-    predicted = [[[None] * width for _ in range(height)] for _ in symbols]
-    active = [[0] * width for _ in range(height)]
-    for y in range(height):
-        for x in range(width):
-            at = _looked_at(y, x, height, width, reference, motion)
-            if at is None:
-                continue
-            for channel, plane in enumerate(symbols):
-                gains = tables["temporal_gains"]
-                value = _scaled(plane[at[0]][at[1]], channel, code, reference, gains, 3)
-                predicted[channel][y][x] = value
-                active[y][x] += abs(value)
-    classes = [[0] * width for _ in range(height)]
-    for y in range(height):
-        for x in range(width):
-            total = sum(sum(row[max(x - 1, 0) : x + 2]) for row in active[max(y - 1, 0) : y + 2])
-            classes[y][x] = sum(limit <= total for limit in tables["temporal_activity"])
-    return predicted, classes
+def count_of(tables, kind, code):
+    """Channels that are coded at a rate code, the map included."""
+    groups = zip(tables[f"{kind}_groups"], tables[f"{kind}_first_code"], strict=True)
+    return sum(size for size, first in groups if first <= code)
 
 
-def _temporal_table(tables, code, channel, own, predicted, around):
-    """The CDF and offset of one symbol of a predicted slice, or None if it is skipped."""
-    levels, index = tables["temporal_levels"], tables["temporal_index"]
-    classes = len(tables["temporal_activity"]) + 1
-    if predicted is None:
-        context = (max(levels) + 1) * classes * 7 + own
-    else:
-        context = (levels[own] * classes + around) * 7 + predicted + 3
-    row = (2 * code * (len(index) - 1) + 64) // 128
-    number = index[row][context][channel]
-    if not number:
-        return None
-    return tables["temporal_cdfs"][number - 1], tables["temporal_offsets"][number - 1]
-
-
-def _intra_table(tables, code, channel, own):
-    number = tables["index"][code][own][channel]
-    return (tables["cdfs"][number - 1], tables["offsets"][number - 1]) if number else None
-
-
-def slice_symbols(data, height, width, code, tables, predict=None):
-    """The rANS bytes of a slice to symbols[channel][y][x]."""
+def walk(data, height, width, code, tables, kind, share, predicted, corner):
+    """The rANS bytes of a slice to known[y][x][channel]; of a predicted one, 0 is the map."""
+    missing = -len(data) % 4
+    data = data[: 8 - missing] + bytes(missing) + data[8 - missing :]
     stream = Rans(data) if data else None
-    symbols = []
-    for group, size in enumerate(tables["groups"]):
-        start = len(symbols)
-        context = [
-            [_context(symbols, y, x, tables["thresholds"][group], group) for x in range(width)]
-            for y in range(height)
-        ]
-        for channel in range(start, start + size):
-            plane = [[0] * width for _ in range(height)]
+    assert share is None or bool(data) == bool(share)
+    channels = sum(tables[f"{kind}_groups"])
+    known = [[[0] * channels for _ in range(width)] for _ in range(height)]
+    end = 0
+    for group, size in enumerate(tables[f"{kind}_groups"]):
+        start, end = end, end + size
+        is_map = kind == "skip" and group == 0
+        if kind == "skip" and group == 1:  # the map is known
             for y in range(height):
                 for x in range(width):
-                    own = context[y][x]
-                    if predict is None:
-                        table = _intra_table(tables, code, channel, own)
-                    else:
-                        (predicted, classes), y0, x0 = predict
-                        value = predicted[channel][y0 + y][x0 + x]
-                        around = classes[y0 + y][x0 + x]
-                        table = _temporal_table(tables, code, channel, own, value, around)
-                    if table:
-                        plane[y][x] = stream.symbol(*table)
-            symbols.append(plane)
-    return symbols
-
-
-def _context(symbols, y, x, thresholds, group):
-    if group == 0:
-        return 0
-    total = 0
-    for plane in symbols:
-        for row in plane[max(y - 1, 0) : y + 2]:
-            total += sum(min(abs(symbol), 3) for symbol in row[max(x - 1, 0) : x + 2])
-    return sum(threshold <= total for threshold in thresholds)
-
-
-def said_of_frame(reference, motion, height, width, code, tables, kind="context", most=7):
-    """Of every position of a frame what its reference says: [y][x][place], then `known`."""
-    channels = tables[f"{kind}_channels"]
-    groups = zip(tables[f"{kind}_groups"], tables[f"{kind}_first_code"], strict=True)
-    count = sum(size for size, first in groups if first <= code)
-    said = [[[0] * (len(channels) + 1) for _ in range(width)] for _ in range(height)]
-    for y in range(height):
-        for x in range(width):
-            at = _looked_at(y, x, height, width, reference, motion)
-            if at is None:
-                continue
-            said[y][x][-1] = 1
-            for place, channel in enumerate(channels[:count]):
-                if channel == len(reference["symbols"]):  # the map of version 4
-                    told = reference.get("told")
-                    said[y][x][place] = told[at[0]][at[1]] if told else 0
-                    continue
-                symbol = reference["symbols"][channel][at[0]][at[1]]
-                gains = tables[f"{kind}_gains"]
-                said[y][x][place] = _scaled(symbol, channel, code, reference, gains, most)
-    return said
-
-
-def learned_symbols(data, height, width, code, tables, said, place):
-    """The rANS bytes of a slice of version 3 to symbols[channel][y][x]."""
-    stream = Rans(data) if data else None
-    channels = tables["context_channels"]
-    known = [[[0] * len(channels) for _ in range(width)] for _ in range(height)]
-    end = 0
-    for group, size in enumerate(tables["context_groups"]):
-        start, end = end, end + size
-        if code < tables["context_first_code"][group]:
+                    if not known[y][x][0]:
+                        known[y][x][1:] = predicted[corner[0] + y][corner[1] + x][0][1:]
+        if code < tables[f"{kind}_first_code"][group] or share == 0:
             continue
         for phase in (0, 1):
             decoded = []
             for y in range(height):
                 for x in range((y + phase) % 2, width, 2):
-                    hidden = _hidden(known, y, x, said, place, code, group, phase, tables)
-                    for one in range(start, end):
-                        found = _expected(hidden, code, one, phase, tables)
-                        if found:
-                            cdf, offset, mean = found
-                            decoded.append((y, x, one, stream.symbol(cdf, offset) + mean))
-            for y, x, one, symbol in decoded:
-                assert -127 <= symbol <= 127
-                known[y][x][one] = symbol
-    symbols = [[[0] * width for _ in range(height)] for _ in tables["context_gains"][0]]
-    for one, channel in enumerate(channels):
-        for y in range(height):
-            for x in range(width):
-                symbols[channel][y][x] = known[y][x][one]
-    return symbols
-
-
-def skipped_symbols(data, height, width, code, share, tables, moved, place):
-    """The rANS bytes of a predicted slice of version 4: symbols[channel][y][x] and told[y][x].
-
-    `moved` are arguments of `said_of_frame`.
-    """
-    said, unchanged = (said_of_frame(*moved, kind="skip", most=most) for most in (7, 127))
-    assert bool(data) == bool(share)
-    stream = Rans(data) if data else None
-    channels = tables["skip_channels"]
-    known = [[[0] * len(channels) for _ in range(width)] for _ in range(height)]
-    end = 0
-    for group, size in enumerate(tables["skip_groups"]):
-        start, end = end, end + size
-        if code < tables["skip_first_code"][group]:
-            continue
-        if group == 1:  # the map is known
-            for y in range(height):
-                for x in range(width):
-                    if not known[y][x][0]:
-                        said_here = unchanged[place[0] + y][place[1] + x]
-                        known[y][x][1:] = said_here[1:-1]
-        for phase in (0, 1) if share else ():
-            decoded = []
-            for y in range(height):
-                for x in range((y + phase) % 2, width, 2):
-                    if group and not known[y][x][0]:
+                    if kind == "skip" and not is_map and not known[y][x][0]:
                         continue
-                    step = (code, group, phase, tables, "skip", share)
-                    hidden = _hidden(known, y, x, said, place, *step)
-                    for one in range(start, end):
-                        if group:
-                            found = _expected(hidden, code, one, phase, tables, "skip")
-                        else:
-                            found = _expected_map(hidden, code, phase, tables)
+                    step = (code, group, phase, tables, kind, share)
+                    hidden = _hidden(known, y, x, predicted, corner, *step)
+                    for channel in range(start, end):
+                        where = (hidden, code, channel, phase, tables, kind)
+                        found = _map_table(*where) if is_map else _symbol_table(*where)
                         if found:
                             cdf, offset, mean = found
-                            decoded.append((y, x, one, stream.symbol(cdf, offset) + mean))
-            for y, x, one, symbol in decoded:
-                assert symbol in (0, 1) if one == 0 else -127 <= symbol <= 127
-                known[y][x][one] = symbol
-    planes = [[[0] * width for _ in range(height)] for _ in tables["skip_gains"][0]]
-    for one, channel in enumerate(channels):
-        for y in range(height):
-            for x in range(width):
-                planes[channel][y][x] = known[y][x][one]
-    return planes[:-1], planes[-1]
+                            value = stream.symbol(cdf, offset)
+                            assert -127 <= value <= 127
+                            decoded.append((y, x, channel, value + mean))
+            for y, x, channel, symbol in decoded:
+                assert symbol in (0, 1) if is_map else -127 <= symbol <= 127
+                known[y][x][channel] = symbol
+    return known
 
 
 def _between(rows, code):
-    """A bias at a rate code, from the rows at its eighths: `rows[row]` is a number."""
+    """A bias at a rate code, from its values at the rate codes 0, 8, .. 64."""
     low, part = code // 8, code % 8
     return (rows[low] * (8 - part) + rows[min(low + 1, 8)] * part) // 8
 
 
-def _hidden(known, y, x, said, place, code, group, phase, tables, kind="context", share=None):
+def _clip(value, most):
+    return min(max(value, -most), most)
+
+
+def _hidden(known, y, x, predicted, corner, code, group, phase, tables, kind, share):
     """The hidden units of a position of a slice in a step."""
     units = []
+    count = count_of(tables, kind, code)
     for unit, enter in enumerate(tables[f"{kind}_enter"][group][phase]):
         rows = [row[group][phase][unit] for row in tables[f"{kind}_enter_bias"]]
         total = _between(rows, code)
         if share is not None:
-            total += tables[f"{kind}_share_bias"][share][group][phase][unit]
-        side = tables[f"{kind}_side"][group][phase][unit]
+            total += tables["skip_share_bias"][share][group][phase][unit]
         for tap in range(9):
             row, col = y + tap // 3 - 1, x + tap % 3 - 1
             if 0 <= row < len(known) and 0 <= col < len(known[0]):
-                near = [min(max(symbol, -7), 7) for symbol in known[row][col]]
+                near = [_clip(symbol, 7) for symbol in known[row][col]]
                 total += sum(a * b for a, b in zip(enter[tap], near, strict=True))
-            if said is None:
+            if predicted is None:
                 continue
-            row, col = row + place[0], col + place[1]
-            if 0 <= row < len(said) and 0 <= col < len(said[0]):
-                total += sum(a * b for a, b in zip(side[tap], said[row][col], strict=True))
-        units.append(min(max(total, 0), 1023))
+            row, col = row + corner[0], col + corner[1]
+            if 0 <= row < len(predicted) and 0 <= col < len(predicted[0]):
+                side = tables["skip_side"][group][phase][unit][tap]
+                values, is_known = predicted[row][col]
+                near = [_clip(value, 7) for value in values]
+                total += sum(a * b for a, b in zip(side[:count], near[:count], strict=True))
+                total += side[-1] * is_known
+        units.append(_clip(max(total, 0), 1023))
     return units
 
 
-def _out(hidden, code, one, phase, what, tables, kind):
-    bias = _between([row[one][phase][what] for row in tables[f"{kind}_leave_bias"]], code)
-    weights = tables[f"{kind}_leave"][one][phase][what]
+def _out(hidden, code, channel, phase, what, tables, kind):
+    bias = _between([row[channel][phase][what] for row in tables[f"{kind}_leave_bias"]], code)
+    weights = tables[f"{kind}_leave"][channel][phase][what]
     return bias + sum(a * b for a, b in zip(weights, hidden, strict=True))
 
 
-def _expected(hidden, code, one, phase, tables, kind="context"):
+def _symbol_table(hidden, code, channel, phase, tables, kind):
     """CDF, offset and mean of a symbol, or None if it is not coded."""
-    mean, spread = (_out(hidden, code, one, phase, what, tables, kind) for what in (0, 1))
-    eighths = min(max(mean + 128 >> 8, -59), 59)
+    mean, spread = (_out(hidden, code, channel, phase, what, tables, kind) for what in (0, 1))
+    eighths = _clip(mean + 128 >> 8, 59)
     level = min(max(5 * spread >> 11, 0), 28)
     if level == 0 and -1 <= eighths <= 1:
         return None
@@ -458,8 +301,8 @@ def _expected(hidden, code, one, phase, tables, kind="context"):
     return tables[f"{kind}_cdfs"][row], tables[f"{kind}_offsets"][row], eighths + 4 >> 3
 
 
-def _expected_map(hidden, code, phase, tables):
-    """The same of whether a position is told."""
-    out = _out(hidden, code, 0, phase, 0, tables, "skip")
+def _map_table(hidden, code, channel, phase, tables, kind):
+    """The same of whether a position is coded."""
+    out = _out(hidden, code, 0, phase, 0, tables, kind)
     row = 246 + min(max(out + 512 >> 10, -14), 8)
     return tables["skip_cdfs"][row], tables["skip_offsets"][row], 0

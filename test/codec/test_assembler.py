@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sc2_ros.codec.packet import parse
+from sc2_ros.codec.wire import parse
 from sc2_ros.ground.assembler import FrameAssembler
 
 CODE = 60
@@ -17,17 +17,15 @@ class Feed:
 
     def __init__(self, helpers, codec, **options):
         self.helpers, self.codec = helpers, codec
-        self.assembler = FrameAssembler(codec, **options)
+        self.assembler = FrameAssembler(codec.tables, **options)
 
     def packets(self, number, code=CODE, stamp=None):
         latent = self.helpers.latent(32, 40, seed=number % 5)
         stamp = number * FRAME_NS if stamp is None else stamp
-        return self.helpers.encode(
-            self.codec, latent, code, frame=number & 0xFFFF, capture_time_ns=stamp
-        )
+        return self.codec.encode(latent, code, number & 0xFFFF, time_ns=stamp).packets
 
     def add(self, packet, now_s=0.0):
-        return self.assembler.add(self.codec.decode(parse(packet)), len(packet), now_s)
+        return self.assembler.add(self.codec.decoder.decode(parse(packet)), len(packet), now_s)
 
     def add_all(self, packets, now_s=0.0):
         return [frame for packet in packets for frame in self.add(packet, now_s)]
@@ -42,7 +40,7 @@ def numbers(frames):
     return [frame.header.frame for frame in frames]
 
 
-def test_a_whole_frame_is_given_with_its_last_slice(helpers, codec, feed):
+def test_a_complete_frame_is_given_with_its_last_slice(helpers, codec, feed):
     packets = feed.packets(1)
 
     assert feed.add_all(packets[:-1], 1.0) == []
@@ -54,7 +52,7 @@ def test_a_whole_frame_is_given_with_its_last_slice(helpers, codec, feed):
     assert frame.size_bytes == sum(map(len, packets))
     assert (frame.first_s, frame.last_s) == (1.0, 1.5)
     assert frame.encoded_size == (640, 512)
-    expected = codec.dequantise(helpers.decode_frame(codec, packets), CODE)
+    expected = codec.tables.dequantise(codec.read(packets).symbols, CODE)
     np.testing.assert_array_equal(frame.latent, expected)
 
 
@@ -70,7 +68,7 @@ def test_any_order_and_any_duplicates_give_the_same_frame(helpers, codec, data):
 
     assert [frame.size_bytes for frame in frames] == [sum(map(len, packets))]
     assert feed.assembler.stats.duplicates == len(again)
-    expected = codec.dequantise(helpers.decode_frame(codec, packets), CODE)
+    expected = codec.tables.dequantise(codec.read(packets).symbols, CODE)
     np.testing.assert_array_equal(frames[0].latent, expected)
 
 
@@ -79,7 +77,7 @@ def test_any_order_and_any_duplicates_give_the_same_frame(helpers, codec, data):
 def test_any_subset_gives_what_came_and_zero_elsewhere(helpers, codec, data):
     feed = Feed(helpers, codec)
     packets = feed.packets(1)
-    whole = codec.dequantise(helpers.decode_frame(codec, packets), CODE)
+    whole = codec.tables.dequantise(codec.read(packets).symbols, CODE)
     came = data.draw(st.sets(st.sampled_from(packets), min_size=1, max_size=len(packets) - 1))
 
     assert feed.add_all(came) == []
@@ -89,11 +87,11 @@ def test_any_subset_gives_what_came_and_zero_elsewhere(helpers, codec, data):
     assert frame.slices_received == len(came)
     assert frame.size_bytes == sum(map(len, came))
     np.testing.assert_array_equal(frame.latent, np.where(frame.received, whole, 0))
-    pieces = [codec.decode(parse(packet)) for packet in came]
+    pieces = [codec.decoder.decode(parse(packet)) for packet in came]
     assert frame.received.sum() == sum(piece.symbols[0].size for piece in pieces)
 
 
-def test_a_newer_whole_frame_ends_the_wait_for_older_ones(feed):
+def test_a_newer_complete_frame_ends_the_wait_for_older_ones(feed):
     feed.add_all(feed.packets(1)[1:])
     feed.add_all(feed.packets(2)[:2])
 
@@ -103,7 +101,7 @@ def test_a_newer_whole_frame_ends_the_wait_for_older_ones(feed):
     assert [frame.complete for frame in frames] == [False, False, True]
 
 
-def test_an_older_whole_frame_leaves_newer_ones_open(feed):
+def test_an_older_complete_frame_leaves_newer_ones_open(feed):
     feed.add_all(feed.packets(2)[1:])
 
     assert numbers(feed.add_all(feed.packets(1))) == [1]

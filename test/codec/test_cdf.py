@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc2_ros.codec.cdf import MAX_SYMBOL, TOTAL, quantised_cdf, stack, symbol_bits
+from sc2_ros.codec.entropy.cdf import MAX_SYMBOL, TOTAL, Bank, quantised_cdf, symbol_bits
+from sc2_ros.errors import CheckpointError
 
 PROBABILITY = st.floats(0, 1, allow_nan=False)
 
@@ -32,16 +33,72 @@ def test_cdf_refuses_what_is_no_distribution(pmf):
         quantised_cdf(pmf, 0.0)
 
 
-def test_stack_pads_with_the_total():
-    bank, sizes = stack([quantised_cdf([1], 1), quantised_cdf([1, 1, 1], 1)])
+def small_bank():
+    return Bank.of([quantised_cdf([1], 1), quantised_cdf([1, 1, 1], 1)], [0, -1])
 
-    assert sizes.tolist() == [3, 5]
-    assert bank[0].tolist() == [0, TOTAL // 2, TOTAL, TOTAL, TOTAL]
+
+def test_a_bank_pads_with_the_total():
+    bank = small_bank()
+
+    assert len(bank) == 2
+    assert bank.sizes.tolist() == [3, 5]
+    assert bank.cdfs[0].tolist() == [0, TOTAL // 2, TOTAL, TOTAL, TOTAL]
+    with pytest.raises(ValueError, match="read-only"):
+        bank.cdfs[0, 0] = 1
+
+
+def test_the_bits_of_a_bank_are_those_of_its_tables():
+    bank = small_bank()
+
+    assert bank.bits.shape == (3, 255)
+    assert not bank.bits[0].any()
+    for table, offset in ((1, 0), (2, -1)):
+        cdf = bank.cdfs[table - 1, : bank.sizes[table - 1]]
+        np.testing.assert_array_equal(bank.bits[table], symbol_bits(cdf, offset).astype(np.float32))
+
+
+def _changed(name, where, value):
+    def change(arrays):
+        arrays[name] = arrays[name].copy()
+        arrays[name][where] = value
+
+    return change
+
+
+def _instead(name, value):
+    def change(arrays):
+        arrays[name] = np.asarray(value)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_changed("cdfs", (0, 0), 1), "must rise"),
+        (_changed("cdfs", (1, 1), 0), "must rise"),
+        (_changed("cdfs", (1, 1), TOTAL), "must rise"),
+        (_changed("sizes", 0, 2), "sizes out of range"),
+        (_changed("sizes", 0, 999), "sizes out of range"),
+        (_changed("offsets", 0, -128), "beyond the symbols"),
+        (_changed("offsets", 1, 126), "beyond the symbols"),
+        (_instead("offsets", [0]), "one size and offset"),
+        (_instead("cdfs", [3]), "1 to 255 CDFs"),
+        (_instead("cdfs", np.full((2, 5), 0.5)), "not all int32"),
+    ],
+)
+def test_a_bank_that_would_lead_the_coder_astray_is_refused(change, message):
+    bank = small_bank()
+    arrays = {name: getattr(bank, name) for name in ("cdfs", "sizes", "offsets")}
+    change(arrays)
+
+    with pytest.raises(CheckpointError, match=message):
+        Bank(**arrays)
 
 
 @pytest.mark.parametrize(("pmf", "offset"), [([0.1, 0.8, 0.1], -1), ([0.7, 0.2], 0), ([1], 5)])
 def test_bits_are_what_compressai_spends_escapes_included(pmf, offset):
-    from sc2_ros.codec.rans import _ans
+    from sc2_ros.codec.entropy.rans import _ans
 
     cdf = quantised_cdf(pmf, 0.01)
     repeats = 4096

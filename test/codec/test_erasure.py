@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sc2_ros.codec.erasure import recover, repair_block
+from sc2_ros.codec.wire.erasure import recover, repair_block
 
 
 @settings(max_examples=60, deadline=None)

@@ -8,15 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc2_ros.codec import packet as wire
-from sc2_ros.codec.packet import Header, PacketType, parse
-from sc2_ros.codec.repair import OPEN_FRAMES, FrameRepairer, build_repairs
+from sc2_ros.codec import wire
+from sc2_ros.codec.wire import Header, Motion, PacketType, parse
+from sc2_ros.codec.wire.predicted import PredictedHead
+from sc2_ros.codec.wire.repair import OPEN_FRAMES, FrameRepairer, build_repairs
 from sc2_ros.errors import PacketError
 
 
-def features(number, payload, *, frame=5, rows=2, cols=2, reference=0):
-    header = Header(PacketType.FEATURES, 1, 9, frame, number, rows, cols, 30, reference, 77)
-    return wire.build(header, payload)
+def features(number, payload, *, frame=5, rows=2, cols=2, head=None):
+    """A slice with its complete header; head: of a predicted one."""
+    header = Header(
+        type=PacketType.FEATURES,
+        stream=1,
+        checkpoint_id=9,
+        frame=frame,
+        slice=number,
+        rows=rows,
+        cols=cols,
+        rate_code=30,
+        capture_time_ns=77,
+    )
+    return wire.Packet(header, payload, head)
 
 
 def frame_of(*payloads, **fields):
@@ -24,12 +36,16 @@ def frame_of(*payloads, **fields):
     return [features(n, p, rows=1, cols=cols, **fields) for n, p in enumerate(payloads)]
 
 
-def repairs_of(packets, count):
-    return build_repairs([parse(packet) for packet in packets], count)
+def repairs_of(slices, count):
+    return [parse(packet) for packet in build_repairs(slices, count)]
 
 
 def feed(repairer, packets):
-    return [piece for packet in packets for piece in repairer.add(parse(packet))]
+    return [piece for packet in packets for piece in repairer.add(packet)]
+
+
+def sizes(packets):
+    return [len(wire.build(packet.header, packet.payload)) for packet in packets]
 
 
 @given(st.lists(st.binary(max_size=60), min_size=1, max_size=9), st.integers(1, 4), st.data())
@@ -41,9 +57,10 @@ def test_what_is_lost_comes_back_bit_by_bit(payloads, count, data):
 
     found = feed(FrameRepairer(), everything[count:])
 
-    assert sorted(wire.build(piece.header, piece.payload) for piece in found) == sorted(
-        packet for packet in lost if packet in packets
-    )
+    order = [packet.header.slice for packet in lost if packet in packets]
+    assert sorted(found, key=lambda piece: piece.header.slice) == [
+        packets[n] for n in sorted(order)
+    ]
 
 
 def test_one_loss_too_many_gives_nothing():
@@ -51,16 +68,7 @@ def test_one_loss_too_many_gives_nothing():
     assert not feed(FrameRepairer(), [packets[0], *repairs_of(packets, 1)])
 
 
-def test_a_reference_comes_back_too():
-    packets = [
-        features(0, b"a", rows=1, cols=2),
-        features(1, b"bcd", rows=1, cols=2, reference=3),
-    ]
-    (piece,) = feed(FrameRepairer(), [packets[0], *repairs_of(packets, 1)])
-    assert (piece.header.reference, piece.payload) == (3, b"bcd")
-
-
-def test_nothing_is_told_twice():
+def test_nothing_is_given_twice():
     packets = frame_of(b"one", b"two", b"three")
     repairs = repairs_of(packets, 2)
     repairer = FrameRepairer()
@@ -70,7 +78,7 @@ def test_nothing_is_told_twice():
 
 def test_a_repair_packet_is_three_bytes_longer_than_the_longest_slice():
     packets = frame_of(b"", bytes(800), bytes(1173))
-    assert [len(packet) for packet in repairs_of(packets, 2)] == [1200, 1200]
+    assert sizes(repairs_of(packets, 2)) == [1200, 1200]
     with pytest.raises(PacketError, match="1177"):
         repairs_of(frame_of(bytes(1174)), 1)
 
@@ -88,7 +96,7 @@ def test_frames_do_not_mix_and_old_ones_are_forgotten():
 def test_contradictions_are_refused():
     packets = frame_of(b"one", b"three")
     (repair,) = repairs_of(packets, 1)
-    short = wire.build(replace(parse(repair).header, slice=1), b"1234")
+    short = wire.Packet(replace(repair.header, slice=1), b"1234")
     repairer = FrameRepairer()
     feed(repairer, [repair])
     with pytest.raises(PacketError, match="differ"):
@@ -102,70 +110,54 @@ def test_contradictions_are_refused():
 @given(st.binary(max_size=80), st.integers(0, 2), st.integers(0, 1))
 def test_forged_repairs_give_slices_or_an_error(payload, number, came):
     packets = frame_of(b"one", b"three")
-    header = replace(parse(packets[0]).header, type=PacketType.REPAIR, slice=number)
+    header = replace(packets[0].header, type=PacketType.REPAIR, slice=number)
     repairer = FrameRepairer()
     feed(repairer, packets[:came])
     try:
         found = feed(
-            repairer, [wire.build(replace(header, slice=n), payload) for n in (number, number + 1)]
+            repairer, [wire.Packet(replace(header, slice=n), payload) for n in (number, number + 1)]
         )
     except PacketError:
         return
     assert all(piece.header.slice >= came for piece in found)
 
 
-def slice_of(version, number, payload, *, reference=0, head_bits=0):
-    """A slice of a frame of two, with its absolute capture time."""
-    header = Header(
-        PacketType.FEATURES, 1, 9, 5, number, 1, 2, 30, reference, 77, version, head_bits
-    )
-    return wire.Packet(header, payload)
+HEADS = [
+    PredictedHead(1, 0x1234),
+    PredictedHead(32, 0xFFFF, 3, (15, 1), Motion(-5, 6, 7, -8)),
+    PredictedHead(7, 0, 2, motion=Motion(dx=1)),
+]
 
 
-@pytest.mark.parametrize(
-    ("version", "slices"),
-    [
-        (3, [{"reference": 255}, {}]),
-        (4, [{"reference": 1}, {}]),
-        (4, [{"reference": 32, "head_bits": 7}, {"reference": 32}]),
-        (4, [{"reference": 1, "head_bits": 4}, {"reference": 1, "head_bits": 1}]),
-    ],
-)
+@pytest.mark.parametrize("heads", [(HEADS[0], None), HEADS[:2], HEADS[1:], (HEADS[2], HEADS[0])])
 @pytest.mark.parametrize("lost", [0, 1])
-def test_slices_whose_headers_leave_things_out_come_back_as_they_were(version, slices, lost):
-    frame = [slice_of(version, n, b"abc" * n, **fields) for n, fields in enumerate(slices)]
-    (repair,) = build_repairs(frame, 1)
-    assert parse(repair).header == replace(
-        frame[0].header, type=PacketType.REPAIR, reference=0, head_bits=0
-    )
-    # What came has the checkpoint of none, if its header does not tell it.
-    came = frame[1 - lost]
-    came = replace(
-        came, header=replace(came.header, checkpoint_id=9 * came.header.tells_checkpoint)
-    )
-    for packets in ([came, parse(repair)], [parse(repair), came]):
-        repairer = FrameRepairer()
-        (piece,) = [piece for packet in packets for piece in repairer.add(packet)]
+def test_predicted_slices_come_back_with_their_heads(heads, lost):
+    frame = [
+        features(number, b"abc" * number, rows=1, head=head) for number, head in enumerate(heads)
+    ]
+    (repair,) = repairs_of(frame, 1)
+    assert repair.header == replace(frame[0].header, type=PacketType.REPAIR)
+    for packets in ([frame[1 - lost], repair], [repair, frame[1 - lost]]):
+        (piece,) = feed(FrameRepairer(), packets)
         assert piece == frame[lost]
 
 
-def test_a_repair_packet_of_version_4_is_three_bytes_longer_as_well():
-    frame = [slice_of(4, n, bytes(1173), reference=7, head_bits=7) for n in range(2)]
-    assert [len(packet) for packet in build_repairs(frame, 1)] == [1200]
+def test_the_head_of_a_predicted_slice_counts_in_the_length_of_a_repair_packet():
+    frame = [features(number, bytes(1164), rows=1, head=HEADS[1]) for number in range(2)]
+    assert sizes(repairs_of(frame, 1)) == [1200]
 
 
 @pytest.mark.parametrize(
-    ("version", "fields", "message"),
+    ("block", "message"),
     [
-        (4, {"reference": 33}, "33 frames before"),
-        (4, {"head_bits": 1}, "not compact"),
-        (3, {"reference": 5, "head_bits": 1}, "not compact"),
+        (b"\x02\x20\x21..", "33 frames before"),
+        (b"\x02\x20\x00..", "bits 1 of a predicted one"),
+        (b"\x01\x00\x01.", "ends after 1 bytes"),
+        (b"\x02\x20\x01..", "ends after 2 bytes"),
+        (b"\x03\x00\x00..", "slice of 3 bytes in a block of 5"),
     ],
 )
-def test_a_slice_that_no_header_could_tell_is_refused(version, fields, message):
-    frame = [slice_of(version, 0, b"one"), slice_of(version, 1, b"two", **fields)]
-    (repair,) = build_repairs(frame, 1)
-    repairer = FrameRepairer()
-    repairer.add(frame[0])
+def test_a_slice_that_no_encoder_makes_is_refused(block, message):
+    header = replace(features(0, b"", rows=1, cols=1).header, type=PacketType.REPAIR)
     with pytest.raises(PacketError, match=message):
-        repairer.add(parse(repair))
+        FrameRepairer().add(wire.Packet(header, block))

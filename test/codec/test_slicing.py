@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc2_ros.codec.slicing import MAX_PATCH_SYMBOLS, Grid, grids
+from sc2_ros.codec.frame.slicing import MAX_PATCH_SYMBOLS, Grid, coding_order, grids
 
 SIDE = st.integers(1, 256)
 
@@ -46,3 +46,59 @@ def test_grids_go_from_coarse_to_fine_within_the_limits(height, width):
 
 def test_small_frame_begins_with_one_slice():
     assert (grids(2, 2, 64)[0].rows, grids(2, 2, 64)[0].cols) == (1, 1)
+
+
+@st.composite
+def any_grid(draw):
+    height, width = draw(st.integers(1, 14)), draw(st.integers(1, 14))
+    rows, cols = draw(st.integers(1, min(height, 16))), draw(st.integers(1, min(width, 16)))
+    return Grid(rows, cols, height, width)
+
+
+def in_order(grid):
+    """(phase, slice, y, x) of every position, by loops that say what the coding order is."""
+    for phase in (0, 1):
+        for number, patch in enumerate(grid.patches()):
+            for y in range(patch.y0, patch.y1):
+                for x in range(patch.x0, patch.x1):
+                    if (y - patch.y0 + x - patch.x0) % 2 == phase:
+                        yield phase, number, y, x
+
+
+@given(any_grid())
+def test_positions_go_by_phase_then_slice_then_row(grid):
+    order = coding_order(grid)
+    expected = list(in_order(grid))
+
+    assert order.positions.tolist() == [y * grid.width + x for _, _, y, x in expected]
+    ranks = [[rank for rank, one in enumerate(expected) if one[0] == phase] for phase in (0, 1)]
+    assert [phase.tolist() for phase in order.phases] == ranks
+    for number in range(grid.rows * grid.cols):
+        own = [rank for rank, one in enumerate(expected) if one[1] == number]
+        assert order.slice_ranks(number).tolist() == own
+    numbers = list(range(grid.rows * grid.cols))
+    if len(numbers) < 256:
+        assert order.by_slice(numbers).tolist() == [number for _, number, _, _ in expected]
+
+
+@given(any_grid())
+def test_around_are_the_neighbours_of_the_same_slice(grid):
+    order = coding_order(grid)
+    expected = list(in_order(grid))
+    rank = {(y, x): number for number, (_, _, y, x) in enumerate(expected)}
+    owner = {(y, x): number for _, number, y, x in expected}
+
+    for number, (_, own, y, x) in enumerate(expected):
+        for tap in range(9):
+            near = (y + tap // 3 - 1, x + tap % 3 - 1)
+            same = owner.get(near) == own
+            assert order.around[number, tap] == (rank[near] if same else len(expected))
+            position = near[0] * grid.width + near[1]
+            assert order.frame_around[number, tap] == (position if near in rank else len(expected))
+
+
+def test_a_single_position_has_no_second_phase():
+    order = coding_order(Grid(1, 1, 1, 1))
+
+    assert [phase.tolist() for phase in order.phases] == [[0], []]
+    assert order.around.tolist() == [[1, 1, 1, 1, 0, 1, 1, 1, 1]]

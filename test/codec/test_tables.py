@@ -1,12 +1,14 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
+"""The codec's part of a checkpoint: what is refused, and tables without statistics."""
+
 import dataclasses
 
 import numpy as np
 import pytest
 
-from sc2_ros.codec.cdf import MAX_SYMBOL, TOTAL
-from sc2_ros.codec.tables import SKIP, CodingTables, laplace_tables, rate_code
+from sc2_ros.codec.entropy.cdf import MAX_SYMBOL
+from sc2_ros.codec.tables import CodingTables, laplacian_bank, rate_code, untrained_tables
 from sc2_ros.errors import CheckpointError
 
 
@@ -17,114 +19,92 @@ def test_rate_index_is_quantised_to_65_codes():
 
 
 def test_arrays_round_trip(tables):
-    again = CodingTables.from_arrays(tables.to_arrays())
+    arrays = tables.to_arrays()
+    again = CodingTables.from_arrays(arrays | {"other": np.zeros(3)})
 
-    for field in dataclasses.fields(CodingTables):
-        np.testing.assert_array_equal(getattr(again, field.name), getattr(tables, field.name))
-    assert again.groups == tables.groups
-
-
-def test_gains_are_interpolated_between_anchors_in_the_log_domain(tables):
-    np.testing.assert_allclose(tables.code_gains[::16], tables.gains, rtol=1e-6)
-    np.testing.assert_allclose(
-        tables.code_gains[8] ** 2, tables.gains[0] * tables.gains[1], rtol=1e-5
-    )
-
-
-def test_arrays_cannot_be_changed(tables):
+    assert sorted(again.to_arrays()) == sorted(arrays)
+    for name, array in again.to_arrays().items():
+        np.testing.assert_array_equal(array, arrays[name])
     with pytest.raises(ValueError, match="read-only"):
-        tables.index[0, 0, 0] = 1
+        again.gains[0, 0] = 1
+
+
+def test_tables_without_a_skip_network_come_back_without(helpers, tables):
+    plain = helpers.only_keyframes(tables)
+
+    assert CodingTables.from_arrays(plain.to_arrays()).skip is None
 
 
 @pytest.mark.parametrize(
     "name",
-    [
-        f.name
-        for f in dataclasses.fields(CodingTables)
-        if f.name not in ("temporal", "context", "skip")
-    ],
+    ["gains", "context_groups", "context_leave", "skip_side", "skip_share_bias", "skip_cdfs"],
 )
-def test_missing_array_is_named(tables, name):
+def test_a_missing_array_is_named(tables, name):
     arrays = tables.to_arrays()
     del arrays[name]
 
-    with pytest.raises(CheckpointError, match=name):
+    with pytest.raises(CheckpointError, match=f"lacks.*{name}"):
         CodingTables.from_arrays(arrays)
 
 
-def _cdf(row, values):
-    def change(arrays):
-        arrays["cdfs"] = arrays["cdfs"].copy()
-        arrays["cdfs"][row, : len(values)] = values
-
-    return change
-
-
-def _put(name, value):
-    def change(arrays):
-        arrays[name] = np.asarray(value)
-
-    return change
-
-
-def _spoil(name, where, value):
-    def change(arrays):
-        arrays[name] = arrays[name].astype(np.int64)
-        arrays[name][where] = value
-
-    return change
+def test_gains_are_scaled_to_integers(tables):
+    assert tables.integer_gains.tolist() == np.rint(tables.gains * 4096.0).astype(int).tolist()
+    assert tables.channels == 11
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_put("gains", np.full((5, 12), -1.0)), "gains must be positive"),
-        (_put("gains", np.full((5, 12), np.nan)), "gains must be positive"),
-        (_put("gains", np.ones(12)), "gains must be"),
-        (_put("groups", [2, 4, 7]), "groups"),
-        (_put("groups", [12, 0]), "groups"),
-        (_put("thresholds", [[0, 0, 0]]), "thresholds of shape"),
-        (_put("thresholds", [[0, 0, 0], [3, 2, 1], [1, 2, 3]]), "ascend"),
-        (_put("index", np.zeros((64, 4, 12))), "index of shape"),
-        (_spoil("index", (0, 0, 0), 200), "beyond 40"),
-        (_spoil("index", (0, 0, 0), 300), "not uint8"),
-        (_cdf(0, [1]), "must rise"),
-        (_cdf(0, [0, 0]), "must rise"),
-        (_cdf(0, [0, TOTAL]), "must rise"),
-        (_spoil("sizes", 0, 2), "sizes out of range"),
-        (_spoil("sizes", 0, 999), "sizes out of range"),
-        (_spoil("offsets", 0, -128), "beyond the symbols"),
-        (_spoil("offsets", -1, 100), "beyond the symbols"),
-        (_put("offsets", [0]), "one size and offset"),
+        ({"gains": np.full((65, 11), -1.0)}, "gains must be positive"),
+        ({"gains": np.full((65, 11), np.nan)}, "gains must be positive"),
+        ({"gains": np.ones(11)}, "gains must be"),
+        ({"gains": np.ones((64, 11))}, "gains must be"),
+        ({"gains": np.full((65, 11), 1e-5)}, "1/4096 to 4095"),
+        ({"gains": np.full((65, 11), 5000.0)}, "1/4096 to 4095"),
+        ({"gains": np.ones((65, 12))}, "context network of other channels"),
     ],
 )
-def test_damaged_tables_are_refused(tables, change, message):
-    arrays = tables.to_arrays()
-    change(arrays)
-
+def test_damaged_gains_are_refused(tables, change, message):
     with pytest.raises(CheckpointError, match=message):
-        CodingTables.from_arrays(arrays)
+        dataclasses.replace(tables, **change)
 
 
-def test_laplace_tables_cost_close_to_the_entropy():
+def test_networks_that_do_not_belong_there_are_refused(helpers, tables):
+    gains = np.ones((65, 2))
+    other = helpers.context_networks.hand_made_skip((2,), (0,), gains, np.ones(2))
+
+    with pytest.raises(CheckpointError, match="skip network of other channels"):
+        dataclasses.replace(tables, skip=other)
+    with pytest.raises(CheckpointError, match="has no skip map"):
+        dataclasses.replace(tables, skip=tables.context)
+    with pytest.raises(CheckpointError, match="has a skip map"):
+        dataclasses.replace(tables, context=tables.skip)
+
+
+@pytest.mark.parametrize("spread", [0.2, 1.7, 9.0])
+def test_untrained_tables_cost_close_to_the_entropy(helpers, spread):
     random = np.random.default_rng(0)
-    scale = 1.7
-    symbols = np.clip(np.rint(random.laplace(scale=scale, size=20000)), -127, 127).astype(int)
-    ones = np.ones((2, 1, 1))
+    latent = random.laplace(scale=spread, size=(1, 50, 60)).astype(np.float32)
+    gains = np.ones((65, 1), np.float32)
 
-    tables = laplace_tables(np.ones((2, 1)), scale * ones, (1,), np.zeros((1, 0)))
+    codec = helpers.codec(untrained_tables(gains, spread * gains))
+    frame = codec.encode(latent, 32)
 
-    spent = tables.bits[tables.index[0, 0, 0], symbols + MAX_SYMBOL].mean()
-    _, counts = np.unique(symbols, return_counts=True)
+    _, counts = np.unique(np.rint(latent), return_counts=True)
     share = counts / counts.sum()
-    assert spent == pytest.approx(-(share * np.log2(share)).sum(), rel=0.01)
+    entropy = -(share * np.log2(share)).sum() * latent.size / 8
+    assert frame.price.size_bytes - 40 * len(frame.packets) == pytest.approx(entropy, rel=0.05)
+    codec.check(frame)
 
 
-def test_laplace_tables_skip_what_is_all_but_never_anything():
-    scales = np.array([[[0.01, 0.2]], [[0.01, 0.2]]])
+def test_the_bank_is_that_of_laplacians():
+    pmfs = laplacian_bank()
 
-    tables = laplace_tables(np.ones((2, 2)), scales, (2,), np.zeros((1, 0)))
-
-    assert tables.index[5, 0, 0] == SKIP
-    assert tables.index[5, 0, 1] != SKIP
-    assert not tables.bits[SKIP].any()
+    assert len(pmfs) == 232
+    for table in (4, 100, 231):
+        level, fraction = divmod(table, 8)
+        symbols = np.arange(-MAX_SYMBOL, MAX_SYMBOL + 1)
+        mean = float(pmfs[table] @ symbols)
+        assert pmfs[table].sum() == pytest.approx(1)
+        if level:
+            assert mean == pytest.approx((fraction - 4) / 8, abs=0.1)

@@ -20,7 +20,7 @@ from flown import (
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sc2_ros.codec import packet as wire
+from sc2_ros.codec import wire
 from sc2_ros.ground.pipeline import QUIET_S, GroundPipeline
 from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline

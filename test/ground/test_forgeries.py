@@ -11,7 +11,7 @@ from flown import EVERYTHING, frames_of_packets, model, noise, receive_all, seal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sc2_ros.codec import packet as wire
+from sc2_ros.codec import wire
 from sc2_ros.ground.pipeline import MAX_STREAMS, GroundPipeline
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
 

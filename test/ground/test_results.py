@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from sc2_ros.codec.packet import Geometry
+from sc2_ros.codec.wire import Geometry
 from sc2_ros.ground.results import _inside
 
 

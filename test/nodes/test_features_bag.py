@@ -13,8 +13,7 @@ import pytest
 
 from sc2_ros import checkpoint
 from sc2_ros.cli.main import main
-from sc2_ros.codec.capture_time import CaptureTimes
-from sc2_ros.codec.packet import PacketType, parse
+from sc2_ros.codec.wire import CaptureTimes, PacketType, parse
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.bag import open_bag
 from sc2_ros.media.bag_writer import BagWriter
@@ -64,7 +63,7 @@ def play(private_domain):
         results = ground._stations[0].results._detections
         spin_until(executor, results.get_subscription_count)
         times, last = CaptureTimes(), {}
-        headers = [times.resolve(parse(packet).header) for packet in packets]
+        headers = [times.resolve(parse(packet)) for packet in packets]
         for packet, header in zip(packets, headers, strict=True):
             if header.type is PacketType.FEATURES:
                 last[header.capture_time_ns] = packet

@@ -7,10 +7,10 @@ import time
 import numpy as np
 import pytest
 import torch
-from temporal_weights import little_changes
+from predicting import untrained
 
 from sc2_ros import checkpoint
-from sc2_ros.codec import packet as wire
+from sc2_ros.codec import wire
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.messages import image_message, packet_bytes, packet_message
 from sc2_ros.nodes import qos
@@ -30,7 +30,7 @@ def flight(private_domain, tmp_path):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         encoder, ground = checkpoint.build_networks(card)
-    checkpoint.save(path, encoder, ground, little_changes().tables, card)
+    checkpoint.save(path, encoder, ground, untrained().tables, card)
     words = ("-p", f"model:={path}", "-p", "rate.mode:=fixed", "-p", "rate.index:=0.5")
     rclpy.init(args=["node", "--ros-args", *words])
     drone = OnboardNode()
@@ -53,9 +53,9 @@ class Flight:
 
     def _receive(self, message):
         packet, now_s = packet_bytes(message), time.monotonic()
-        header = wire.parse(packet).header
-        if header.type is wire.PacketType.FEATURES:
-            self.references.append(header.reference)
+        parsed = wire.parse(packet)
+        if parsed.header.type is wire.PacketType.FEATURES:
+            self.references.append(parsed.head.distance if parsed.head else 0)
         self.station.accept(packet, now_s)
         for news in self.station.feedback(now_s):
             self.feedback.publish(packet_message(news))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sc2_ros.codec.packet import Geometry
+from sc2_ros.codec.wire import Geometry
 from sc2_ros.onboard import motion
 
 WIDTH, HEIGHT = 480, 384
@@ -94,38 +94,35 @@ def test_pictures_that_have_nothing_in_common_stand_still(other):
     assert np.array_equal(motion.estimate(before, after), motion.STILL)
 
 
-@pytest.mark.parametrize("step", [1, 4])
 @pytest.mark.parametrize(("dx", "dy"), [(5, 0), (-9, 14), (33, -40)])
-def test_the_grid_follows_to_half_a_step(dx, dy, step):
+def test_the_grid_follows_to_the_pixel(dx, dy):
     """The picture's corner lies on the grid where its content lay in the reference."""
     reference = Geometry((WIDTH, HEIGHT), (WIDTH, HEIGHT), (4, 8))
-    origin, told = motion.align(similarity(dx, dy), reference, step)
+    origin, told = motion.align(similarity(dx, dy), reference)
     # What lies at (x, y) of the frame's grid lies at (x, y) + shift of the reference's.
     shift = np.array([4 + dx, 8 + dy]) - origin
     off = (shift + 8) % 16 - 8
 
-    assert np.abs(off).max() <= step // 2
+    assert np.abs(off).max() == 0
     assert np.abs(shift - (told.dx, told.dy)).max() <= 1
     assert (told.zoom, told.turn) == (0, 0)
 
 
-@pytest.mark.parametrize("step", [1, 4])
 @pytest.mark.parametrize("origin", [(0, 0), (3, 9)])
-def test_where_the_picture_turns_the_grid_moves_by_multiples_of_8(step, origin):
+def test_where_the_picture_turns_the_grid_moves_by_multiples_of_8(origin):
     reference = Geometry((WIDTH, HEIGHT), (WIDTH, HEIGHT), origin)
     turned = similarity(5, -11, degrees=3)
 
-    place, told = motion.align(turned, reference, step)
+    place, told = motion.align(turned, reference)
 
     assert all(part % 8 == 0 for part in place)
     assert told.turn != 0
 
 
-@pytest.mark.parametrize("step", [1, 4])
-def test_the_grid_stays_where_the_picture_hardly_moved(step):
+def test_the_grid_stays_where_the_picture_hardly_moved():
     reference = Geometry((WIDTH, HEIGHT), (WIDTH, HEIGHT), (4, 8))
 
-    assert motion.align(similarity(1.8, -1.6), reference, step)[0] == (4, 8)
+    assert motion.align(similarity(1.8, -1.6), reference)[0] == (4, 8)
 
 
 def test_one_thing_that_moves_on_plain_ground_does_not_move_the_grid():

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sc2_ros import checkpoint
-from sc2_ros.codec import packet as wire
+from sc2_ros.codec import wire
+from sc2_ros.codec.wire.packet import parse_geometry
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.evaluation.session.virtual import VirtualRun
 from sc2_ros.ground.pipeline import GroundPipeline
@@ -57,9 +58,9 @@ def test_packets_say_what_they_are(index, code):
     for number, packet in enumerate(features(packets)):
         header = packet.header
         assert (header.stream, header.checkpoint_id, header.frame) == (3, model().id, 0)
-        assert (header.slice, header.rate_code, header.reference) == (number, code, 0)
+        assert (header.slice, header.rate_code, packet.head) == (number, code, None)
         assert header.capture_time_ns == 1_066_000_000
-        geometry = wire.parse_geometry(packet.payload)
+        geometry = parse_geometry(packet.payload)
         assert (geometry.encoded_size, geometry.source_size) == ((96, 64), (96, 64))
     assert features(pipeline.process(camera_frame(), 5.1))[0].header.frame == 1
     stats = pipeline.stats
@@ -78,7 +79,7 @@ def test_a_higher_index_costs_more():
 def test_the_frame_size_is_as_configured():
     pipeline = onboard(frame_width=80, frame_height=40)
     for packet in features(pipeline.process(camera_frame(width=200, height=100), 0.0)):
-        geometry = wire.parse_geometry(packet.payload)
+        geometry = parse_geometry(packet.payload)
         assert (geometry.encoded_size, geometry.source_size) == ((80, 40), (200, 100))
 
 
@@ -121,7 +122,9 @@ def test_a_ground_that_knows_the_frame_id_is_not_told_again():
     told(pipeline, [0])
     books = FeedbackBuilder(session=7, named=True)
     books.on_packet(0, 0, 1, 100, 0.1)
-    header = wire.Header(wire.PacketType.FEEDBACK, 0, pipeline._checkpoint_id, 0)
+    header = wire.Header(
+        type=wire.PacketType.FEEDBACK, stream=0, checkpoint_id=pipeline._checkpoint_id, frame=0
+    )
     pipeline.on_feedback(wire.build(header, books.build(0.1)), 0.2)
     assert told(pipeline, [0.5, 0.9]) == []
     books = FeedbackBuilder(session=8)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from sc2_ros import checkpoint
-from sc2_ros.codec import packet as wire
-from sc2_ros.codec.coder import LatentCodec, Protection
-from sc2_ros.codec.packet import PacketType
+from sc2_ros.codec import wire
+from sc2_ros.codec.frame.encoder import FrameEncoder
+from sc2_ros.codec.frame.plan import Protection
+from sc2_ros.codec.wire import Geometry, PacketType
 from sc2_ros.evaluation.session.virtual import VirtualRun
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.link.feedback import parse_feedback
@@ -36,16 +37,11 @@ def protected(protection, frame=0):
     """Packets of a frame."""
     tables = model().tables
     latent = np.random.default_rng(frame).normal(size=(tables.channels, 4, 6))
-    return LatentCodec(tables, model().id).encode(
-        latent.astype(np.float32),
-        40,
-        stream=0,
-        frame=frame,
-        capture_time_ns=1_000_000_000 + frame * 33_000_000,
-        encoded_size=SIZE,
-        source_size=SIZE,
-        protection=protection,
-    )
+    encoder = FrameEncoder(tables, model().id)
+    source = encoder.frame(latent.astype(np.float32), Geometry(SIZE, SIZE))
+    plan = encoder.plan(source, 40, protection)
+    time_ns = 1_000_000_000 + frame * 33_000_000
+    return encoder.encode(plan, stream=0, frame=frame, capture_time_ns=time_ns).packets
 
 
 def ground():

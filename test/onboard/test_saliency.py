@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from sc2_ros import checkpoint
-from sc2_ros.codec.symbols import REFINEMENT
+from sc2_ros.codec.frame.symbols import RDOQ_LAMBDA
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.ground.pipeline import GroundPipeline
 from sc2_ros.network.saliency import SaliencyHead
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
-from sc2_ros.onboard.saliency import BACKGROUND, OBJECT, SaliencyRefinement
+from sc2_ros.onboard.saliency import BACKGROUND, OBJECT, SaliencyLambda
 
 
 def head_that_sees(channel=0):
@@ -30,7 +30,7 @@ def head_that_sees(channel=0):
 
 
 def refinement_of(head, strength=1.0):
-    refinement = SaliencyRefinement(head)
+    refinement = SaliencyLambda(head)
     refinement.strength = strength
     return refinement
 
@@ -45,8 +45,8 @@ def test_objects_cost_less_patience_than_background():
     mu = refinement_of(head_that_sees())(latent_of_two_halves())
 
     assert mu.shape == (6, 8)
-    assert mu[:, :4] == pytest.approx(REFINEMENT * OBJECT)
-    assert mu[:, 4:] == pytest.approx(REFINEMENT * BACKGROUND)
+    assert mu[:, :4] == pytest.approx(RDOQ_LAMBDA * OBJECT)
+    assert mu[:, 4:] == pytest.approx(RDOQ_LAMBDA * BACKGROUND)
 
 
 def test_it_says_what_the_head_says():
@@ -54,7 +54,7 @@ def test_it_says_what_the_head_says():
     head = SaliencyHead(64).requires_grad_(False)
     latent = np.random.default_rng(0).normal(size=(64, 7, 9)).astype(np.float32)
 
-    logit = SaliencyRefinement(head)._logit(latent)
+    logit = SaliencyLambda(head)._logit(latent)
 
     assert logit == pytest.approx(head(torch.from_numpy(latent)[None])[0, 0].numpy(), abs=1e-5)
 
@@ -62,12 +62,12 @@ def test_it_says_what_the_head_says():
 def test_half_the_strength_is_half_the_way():
     mu = refinement_of(head_that_sees(), 0.5)(latent_of_two_halves())
 
-    assert mu[:, 4:] == pytest.approx(REFINEMENT * BACKGROUND**0.5)
+    assert mu[:, 4:] == pytest.approx(RDOQ_LAMBDA * BACKGROUND**0.5)
 
 
 @pytest.mark.parametrize(("head", "strength"), [(None, 1.0), (head_that_sees(), 0.0)])
 def test_without_head_or_strength_all_positions_are_alike(head, strength):
-    assert (refinement_of(head, strength)(latent_of_two_halves()) == np.float32(REFINEMENT)).all()
+    assert (refinement_of(head, strength)(latent_of_two_halves()) == np.float32(RDOQ_LAMBDA)).all()
 
 
 def test_a_latent_that_is_no_number_gives_a_number():

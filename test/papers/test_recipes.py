@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from sc2_ros.codec.packet import MAX_PACKET_BYTES
+from sc2_ros.codec.wire import MAX_PACKET_BYTES
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.evaluation.systems.split_system import SplitSystem
 from sc2_ros.split import checkpoint as split_checkpoint

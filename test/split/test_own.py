@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from sc2_ros import plugins
-from sc2_ros.codec import chunks
-from sc2_ros.codec.packet import Geometry
+from sc2_ros.codec.wire import Geometry
 from sc2_ros.data import open_dataset
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.evaluation.session.virtual import VirtualRun
 from sc2_ros.evaluation.sweep.run import sweep
+from sc2_ros.evaluation.systems import chunks
 from sc2_ros.evaluation.systems.split_stream import SplitGround, SplitOnboard
 from sc2_ros.evaluation.systems.split_system import SplitSystem
 from sc2_ros.link.spec import parse_link

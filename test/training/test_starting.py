@@ -122,31 +122,30 @@ def test_what_does_not_fit_is_refused(tmp_path) -> None:
         weights_of(str(tmp_path / "last.pt"))
 
 
-def test_stream_for_a_data_sets_own_mask_classes(tmp_path, capsys) -> None:
+def test_stream_for_a_data_sets_own_mask_classes(tmp_path, capsys, quick) -> None:
     """`mask_classes: own` makes a stream that answers in the data set's classes."""
     names = ["building", "road"]
     config = tmp_path / "train.yaml"
     config.write_text(
         f"out: {tmp_path / 'run'}\nsources: [{{path: 'synthetic:1', per_batch: 2}}]\n"
         "augment: {crop: 96}\ntrainer: {max_steps: 2, optimizer: adamw}\n"
-        f"settings: {{mask_classes: {names}, context: {{steps: 2}}, "
-        "skip: {steps: 2, pair_rates: 2}}\n"
+        f"settings: {{mask_classes: {names}, {quick}}}\n"
     )
     assert main(["train", "sc2_ros", "--config", str(config)]) == 0
     loaded = checkpoint.load(tmp_path / "run" / "checkpoint.safetensors")
     assert loaded.card["mask_classes"] == names
     with torch.inference_mode():
-        out = loaded.ground(torch.randn(1, 64, 3, 4), torch.ones(1, 1, 3, 4))
+        out = loaded.ground(torch.randn(1, loaded.tables.channels, 3, 4), torch.ones(1, 1, 3, 4))
     assert out["mask"].shape[1] == 2
 
 
-def test_stream_learns_from_a_teacher_too(tmp_path, capsys) -> None:
+def test_stream_learns_from_a_teacher_too(tmp_path, capsys, quick) -> None:
     """A teacher's masks are in the loss; one without our classes is refused by name."""
     config = tmp_path / "train.yaml"
     config.write_text(
         f"out: {tmp_path / 'run'}\nsources: [{{path: 'synthetic:1', per_batch: 2}}]\n"
         "augment: {crop: 96}\ntrainer: {max_steps: 2, optimizer: adamw}\n"
-        "settings: {context: {steps: 2}, skip: {steps: 2, pair_rates: 2}}\n"
+        f"settings: {{{quick}}}\n"
     )
     teacher = tmp_path / "teacher.safetensors"
     run = ["train", "sc2_ros", "--config", str(config), "--teacher", str(teacher)]
@@ -164,7 +163,7 @@ def test_later_files_take_the_place_of_earlier_ones(tmp_path) -> None:
     network = make_teacher(tmp_path / "teacher.safetensors")
     model = TrainingModel()
     start(model, f"{path},{tmp_path / 'teacher.safetensors'}")
-    gains = torch.tensor(checkpoint.read(path).tables.code_gains[[0, 64]])
+    gains = torch.tensor(checkpoint.read(path).tables.gains[[0, 64]])
     torch.testing.assert_close(model.bottleneck.log_gain[[0, -1]].exp(), gains)
     assert torch.equal(model.encoder.project.weight, network.neck.project.weight)
 

@@ -9,8 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from sc2_ros.codec.capture_time import CaptureTimes
-from sc2_ros.codec.packet import PacketType, parse
+from sc2_ros.codec.wire import CaptureTimes, Packet, PacketType, parse
 from sc2_ros.errors import PacketError
 from sc2_ros.media.bag import open_bag, read_messages
 
@@ -33,16 +32,17 @@ class FeatureStream:
     def add(self, data: bytes, time_s: float) -> bool:
         """Count a message; False if it is not one of our feature or stream info packets."""
         try:
-            header = parse(data).header
+            packet = parse(data)
         except PacketError:
             return False
+        header = packet.header
         if header.type is PacketType.FEEDBACK:
             return False
         self.packets += 1
         self.size_bytes += len(data)
-        if header.tells_checkpoint:
-            self.checkpoints.add(header.checkpoint_id)
-        timed = self.times.resolve(header)
+        if isinstance(packet, Packet):
+            self.checkpoints.add(packet.header.checkpoint_id)
+        timed = self.times.resolve(packet)
         if header.type is PacketType.FEATURES:
             stamp_ns = None if timed is None else timed.capture_time_ns
             self.frames.add((header.stream, header.frame, stamp_ns))

@@ -11,6 +11,7 @@ from torch import nn
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.codec.tables import CodingTables
+from sc2_ros.codec.wire.header import VERSION
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split.network import SplitNetwork
 
@@ -44,12 +45,9 @@ def _lines(name: str) -> list[tuple[str, str]]:
 
 
 def _bitstream(tables: CodingTables) -> str:
-    """The highest version that it sends."""
-    if tables.skip is not None:
-        return "version 4, predicted frames by a skip network"
-    if tables.context is not None:
-        return "version 3, by a context network"
-    return "version 2, by counted contexts" if tables.temporal is not None else "version 1"
+    """What it sends."""
+    frames = "keyframes and predicted frames" if tables.skip is not None else "keyframes only"
+    return f"version {VERSION}, {frames}, {tables.channels} latent channels"
 
 
 def _split_lines(path: Path) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import argparse
 import re
 
 from sc2_ros.cli.api.checks import check_positive
-from sc2_ros.codec.packet import MAX_ENCODED_SIDE
+from sc2_ros.codec.wire import MAX_ENCODED_SIDE
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.spec import LinkSpec

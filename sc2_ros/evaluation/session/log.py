@@ -19,8 +19,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from sc2_ros.codec.capture_time import CaptureTimes
-from sc2_ros.codec.packet import Header, PacketType, parse
+from sc2_ros.codec.wire import (
+    CaptureTimes,
+    Header,
+    Packet,
+    PacketType,
+    PredictedPacket,
+    parse,
+)
 from sc2_ros.errors import PacketError
 
 
@@ -124,8 +130,8 @@ class SessionLog:
         Returns:
             Its header, if it is a features or repair packet whose capture time is known.
         """
-        header = _features_header(packet)
-        return None if header is None else self._times.resolve(header)
+        parsed = _features(packet)
+        return None if parsed is None else self._times.resolve(parsed)
 
     def sent(self, packet: bytes, time_s: float) -> None:
         """The drone put a packet on the link."""
@@ -136,20 +142,21 @@ class SessionLog:
         self._stamps[header.stream, header.frame] = header.capture_time_ns
         frame = self._frame(header.capture_time_ns, time_s)
         frame.size_bytes += len(packet)
-        frame.sent.add(header.place)
+        frame.sent.add(header.number)
         frame.rate_code = header.rate_code
 
     def delivered(self, packet: bytes) -> None:
         """The link gave a packet to the ground; one sent before the log began is ignored."""
-        header = _features_header(packet)
-        if header is None:
+        parsed = _features(packet)
+        if parsed is None:
             return
-        stamp_ns: int | None = header.capture_time_ns
-        if header.time_is_relative:
-            # What the time is relative to may have been lost; that it was sent tells it.
+        header = parsed.header
+        if isinstance(header, Header):
+            stamp_ns: int | None = header.capture_time_ns
+        else:  # its reference may have been lost, but its frame was sent
             stamp_ns = self._stamps.get((header.stream, header.frame))
         if stamp_ns in self.frames:
-            self.frames[stamp_ns].came.add(header.place)
+            self.frames[stamp_ns].came.add(header.number)
 
     def result(self, stamp_ns: int, time_s: float, latency_ms: float | None, objects: int) -> None:
         """The ground is done with a frame."""
@@ -271,12 +278,10 @@ def _loss(frames: list[FrameLog]) -> float:
     return 1 - sum(frame.delivered for frame in frames) / packets if packets else 0.0
 
 
-def _features_header(packet: bytes) -> Header | None:
-    """The header of a features or repair packet; None for any other."""
+def _features(packet: bytes) -> Packet | PredictedPacket | None:
+    """A features or repair packet; None for any other."""
     try:
-        header = parse(packet).header
+        parsed = parse(packet)
     except PacketError:
         return None
-    if header.type not in (PacketType.FEATURES, PacketType.REPAIR):
-        return None
-    return header
+    return parsed if parsed.header.type in (PacketType.FEATURES, PacketType.REPAIR) else None

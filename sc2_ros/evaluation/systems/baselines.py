@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import UnidentifiedImageError
 
-from sc2_ros.codec.packet import MAX_PACKET_BYTES
+from sc2_ros.codec.wire import MAX_PACKET_BYTES
 from sc2_ros.errors import InputError, PacketError
 from sc2_ros.evaluation.systems.image_codecs import ImageCodec
 from sc2_ros.evaluation.systems.image_network import ImageNetwork

@@ -25,9 +25,9 @@ import torch
 from numpy.typing import NDArray
 
 from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.codec import chunks
-from sc2_ros.codec.packet import Geometry
+from sc2_ros.codec.wire import Geometry
 from sc2_ros.errors import InputError, PacketError
+from sc2_ros.evaluation.systems import chunks
 from sc2_ros.evaluation.systems.image_codecs import ImageCodec
 from sc2_ros.evaluation.systems.image_network import WholeNetwork
 from sc2_ros.evaluation.systems.system import Outputs
@@ -50,7 +50,7 @@ class _FeatureSystem:
         self.detection_classes = self._network.detection_classes
         self.mask_classes = self._network.mask_classes
         self._encoder, self._device = checkpoint.encoder, device
-        self._gain = checkpoint.tables.code_gains[-1][:, None, None].astype(np.float32)
+        self._gain = checkpoint.tables.gains[-1][:, None, None].astype(np.float32)
         self._id, self._frame = checkpoint.id, 0
 
     def encode(self, image: NDArray[np.uint8]) -> list[bytes]:

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from sc2_ros.codec import chunks
-from sc2_ros.codec.packet import Geometry
+from sc2_ros.codec.wire import Geometry
 from sc2_ros.errors import PacketError
+from sc2_ros.evaluation.systems import chunks
 from sc2_ros.evaluation.systems.image_network import ImageNetwork
 from sc2_ros.evaluation.systems.system import Outputs
 

@@ -150,7 +150,7 @@ def _stream(context: Context) -> checkpoints.Checkpoint:
 
 def _reduced(setting: str, context: Context) -> ReducedSystem:
     stream = _stream(context)
-    most = stream.tables.code_gains.shape[1]
+    most = stream.tables.gains.shape[1]
     if not setting.isdecimal() or not 1 <= int(setting) <= most:
         raise ParameterError(f"'crbq:{setting}' is not a baseline: use crbq:K, K from 1 to {most}")
     data = open_dataset(context.data, "train")

@@ -16,9 +16,9 @@ import time
 
 import numpy as np
 
-from sc2_ros.codec import chunks
-from sc2_ros.codec.packet import PacketType, parse
+from sc2_ros.codec.wire import PacketType, parse
 from sc2_ros.errors import PacketError
+from sc2_ros.evaluation.systems import chunks
 from sc2_ros.evaluation.systems.split_system import SplitSystem
 from sc2_ros.ground.config import FrameResult, GroundConfig, GroundStats
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardStats

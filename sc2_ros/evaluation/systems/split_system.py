@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sc2_ros.codec import chunks
-from sc2_ros.codec.packet import Geometry
+from sc2_ros.codec.wire import Geometry
 from sc2_ros.errors import PacketError
+from sc2_ros.evaluation.systems import chunks
 from sc2_ros.evaluation.systems.system import Outputs
 from sc2_ros.network import imaging
 from sc2_ros.network.decode import decode_detections

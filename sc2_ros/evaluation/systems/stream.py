@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.codec import packet as wire
-from sc2_ros.codec.capture_time import CaptureTimes
+from sc2_ros.codec import wire
 from sc2_ros.errors import PacketError
 from sc2_ros.evaluation.systems.image_network import MAX_DETECTIONS, SCORE_THRESHOLD
 from sc2_ros.evaluation.systems.system import Outputs
@@ -55,7 +54,7 @@ class StreamSystem:
             ),
         )
         self._frames = 0
-        self._times = CaptureTimes()
+        self._times = wire.CaptureTimes()
 
     def encode(self, image: NDArray[np.uint8]) -> list[bytes]:
         """One image as the next frame of the stream; stream info packets are among the packets."""
@@ -69,7 +68,7 @@ class StreamSystem:
         now_s = 0.0
         for packet in packets:
             with contextlib.suppress(PacketError):  # the ground counts it
-                header = self._times.resolve(wire.parse(packet).header)
+                header = self._times.resolve(wire.parse(packet))
                 if header is not None:
                     now_s = header.capture_time_ns / 1e9
             results += self._ground.receive(packet, now_s)

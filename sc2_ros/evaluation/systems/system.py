@@ -48,7 +48,7 @@ class PacketSystem(Protocol):
     def encode(self, image: NDArray[np.uint8]) -> list[bytes]:
         """Image uint8 (H, W, 3) RGB or (H, W) grey to what goes on the wire, in order.
 
-        Every packet has at most 1,200 bytes, header included (codec/packet.py, codec/chunks.py).
+        Every packet has at most 1,200 bytes, header included (codec/wire, evaluation/chunks.py).
         """
 
     def decode(self, packets: Sequence[bytes]) -> Outputs:

@@ -18,9 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sc2_ros.codec.cdf import MAX_SYMBOL, SYMBOLS, quantised_cdf, stack
-from sc2_ros.codec.rans import SymbolCoder
-from sc2_ros.codec.tables import RATE_CODES, CodingTables
+from sc2_ros.codec.entropy.cdf import MAX_SYMBOL, SYMBOLS, Bank, quantised_cdf
+from sc2_ros.codec.entropy.rans import SymbolCoder
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.split.backbones import Backbone, BackboneHead
 from sc2_ros.split.bottleneck import Bottleneck
@@ -87,7 +86,7 @@ class StaticPrior(Prior):
         return self._coder[1]
 
 
-def static_tables(counts: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> CodingTables:
+def static_tables(counts: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Bank:
     """Counts (C, 255) of the symbols -127 .. 127 -> one table per channel, no contexts."""
     cdfs, offsets = [], []
     for row in counts:
@@ -97,18 +96,7 @@ def static_tables(counts: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Co
         share = row[first : last + 1] + 0.01  # gaps inside the range stay codable
         cdfs.append(quantised_cdf(share, 0.5))
         offsets.append(first - MAX_SYMBOL)
-    bank, sizes = stack(cdfs)
-    channels = len(counts)
-    index = np.broadcast_to(np.arange(1, channels + 1, dtype=np.uint8), (RATE_CODES, 1, channels))
-    return CodingTables(
-        gains=np.ones((2, channels), np.float32),
-        groups=(channels,),
-        thresholds=np.zeros((1, 0), np.int32),
-        index=index,
-        cdfs=bank,
-        sizes=sizes,
-        offsets=np.array(offsets, np.int32),
-    )
+    return Bank.of(cdfs, offsets)
 
 
 class UnitEncoder(nn.Module):

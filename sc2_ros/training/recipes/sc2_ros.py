@@ -17,15 +17,18 @@ from numpy.typing import NDArray
 from torch import nn
 
 from sc2_ros import checkpoint
-from sc2_ros.codec.tables import RATE_CODES, CodingTables
+from sc2_ros.codec.tables import CodingTables
+from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.data import DETECTION_CLASSES
 from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import ANCHORS
+from sc2_ros.network.channels import LATENT_CHANNELS, kept, widened
 from sc2_ros.split import checkpoint as split_checkpoint
-from sc2_ros.training import context_fit, saliency_fit, skip_fit, tables
+from sc2_ros.training import context_fit, saliency_fit, skip_fit
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
 from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settings
 from sc2_ros.training.context_network import ContextConfig
+from sc2_ros.training.latents import code_gains, latents
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.sc2_model import Answers, TrainingModel, sc2_loss
@@ -79,11 +82,13 @@ def export(
     clips: Sequence[Sequence[NDArray[np.uint8]]] = (),
     begun: CodingTables | None = None,
 ) -> Path:
-    """Fit tables, context models and saliency head on training images; write the checkpoint.
+    """Fit context networks and saliency head on training images; write the checkpoint.
+
+    Channels of the latent that are never coded are left out of it.
 
     card: of a checkpoint that was trained on; without one, what this training was. clips: frames
-    in their order, for the context network, beside the footage that the configuration names.
-    begun: tables of a checkpoint that was trained on, to go on from its context models.
+    in their order, for the skip network, beside the footage that the configuration names.
+    begun: tables of a checkpoint that was trained on, to go on from its context networks.
     """
     model = copy.deepcopy(model).cpu().float().eval()
     assert isinstance(model, TrainingModel)
@@ -91,16 +96,12 @@ def export(
     model.encoder.half().float()  # the tables must fit the weights as they are stored
     shares = [(source.per_batch, source.samples) for source in sources]
     images = some_images(shares, IMAGES_FOR_TABLES, config.trainer.seed)
-    fitted = tables.fit(model.encoder, model.bottleneck, images)
     shape = build(ContextConfig, config.settings.get("context", {}), "settings: context")
-    known = [*footage(config.settings.get("footage", ())), *clips]
-    fitted = context_fit.fit(
-        model.encoder, fitted, images, known, shape, start=begun and begun.context
-    )
-    head = saliency_fit.fit(model.encoder, model.ground, images, config.trainer.seed)
-    further = build(skip_fit.SkipConfig, config.settings.get("skip", {}), "settings: skip")
-    fitted = skip_fit.fit(
-        model.encoder, fitted, images, known, further, saliency=head, start=begun and begun.skip
+    fitted, channels = context_fit.fit(
+        latents(model.encoder, images),
+        code_gains(model.bottleneck),
+        shape,
+        start=begun and begun.context,
     )
     if card is None:
         card = checkpoint.default_card() | {
@@ -111,8 +112,16 @@ def export(
             "trained": date.today().isoformat(),
             "data": [Path(source.path).name for source in config.sources],
         }
+    card = card | {"network": card["network"] | {"channels": len(channels)}}
+    encoder, ground = checkpoint.networks_of(kept(model.state_dict(), channels.tolist()), card)
+    head = saliency_fit.fit(encoder.eval(), ground.eval(), images, config.trainer.seed)
+    further = build(skip_fit.SkipConfig, config.settings.get("skip", {}), "settings: skip")
+    known = [*footage(config.settings.get("footage", ())), *clips]
+    fitted = skip_fit.fit(
+        encoder, fitted, images, known, further, saliency=head, start=begun and begun.skip
+    )
     path = Path(config.out) / "checkpoint.safetensors"
-    number = checkpoint.save(path, model.encoder, model.ground, fitted, card | config.card, head)
+    number = checkpoint.save(path, encoder, ground, fitted, card | config.card, head)
     print(f"wrote {path}, checkpoint id {number:08x}")
     return path
 
@@ -155,10 +164,15 @@ def _answers(spec: str | None, mask_classes: tuple[str, ...], device: str) -> An
 
 
 def unpacked(parts: checkpoint.Parts) -> TrainingModel:
-    """A finished checkpoint as a model to train: its networks and gains, with a new prior."""
-    model = TrainingModel(parts.card["network"]["channels"])
-    model.encoder, model.ground = parts.encoder, parts.ground
+    """A finished checkpoint as a model to train: its networks and gains, with a new prior.
+
+    It has the channels that training begins with; those that the checkpoint lacks are zero.
+    """
+    model = TrainingModel(LATENT_CHANNELS, len(parts.card["mask_classes"]))
+    state = {f"encoder.{key}": value for key, value in parts.encoder.state_dict().items()}
+    state |= {f"ground.{key}": value for key, value in parts.ground.state_dict().items()}
+    model.load_state_dict(widened(state), strict=False)
     codes = np.linspace(0, RATE_CODES - 1, ANCHORS).round().astype(int)
-    anchors = torch.tensor(parts.tables.code_gains[codes])
-    model.bottleneck.log_gain.data.copy_(anchors.log())
+    anchors = torch.tensor(parts.tables.gains[codes])
+    model.bottleneck.log_gain.data[:, : parts.tables.channels] = anchors.log()
     return model

@@ -43,7 +43,7 @@ class HeadOnStream(nn.Module):
         """parts: of the checkpoint whose head is trained."""
         super().__init__()
         self.encoder, self.ground = parts.encoder, parts.ground
-        self.register_buffer("gains", torch.tensor(parts.tables.code_gains))
+        self.register_buffer("gains", torch.tensor(parts.tables.gains))
         self.requires_grad_(False)
         self.ground.segmentation.requires_grad_(True)
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A skip network for a finished checkpoint: predicted frames take half the bytes with it.
 
-The networks, the gains and the context network stay as they are, and with them every frame that
-needs no other, but the checkpoint id changes: both ends need the new file.
+The networks, the gains and the network of keyframes stay as they are, and with them every keyframe,
+but the checkpoint id changes: both ends need the new file.
 """
 
 from __future__ import annotations
@@ -30,11 +30,6 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     if options.init is None:
         raise ParameterError("skip needs a checkpoint: --init default, or a file")
     parts = checkpoint.read(options.init)
-    if parts.tables.context is None:
-        raise ParameterError(
-            f"{options.init} has no context network; `sc2 train context --init {options.init}` "
-            "fits both"
-        )
     encoder = checkpoint.load(options.init).encoder
     images = some_images(training_data(config.sources), _IMAGES, config.trainer.seed)
     clips = footage(config.settings.get("footage", ()))

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from sc2_ros.codec.packet import Header, PacketType, build, build_stream_info
+from sc2_ros.codec.wire import (
+    Header,
+    PacketId,
+    PacketType,
+    PredictedPacket,
+    build,
+    build_stream_info,
+)
+from sc2_ros.codec.wire.predicted import PredictedHead, build_predicted
 from sc2_ros.evaluation.session.figure import save_figure
 from sc2_ros.evaluation.session.log import SessionLog, Summary
 from sc2_ros.evaluation.session.video import status
@@ -16,8 +24,8 @@ from sc2_ros.evaluation.session.video import status
 def packet(frame: int, number: int = 0, payload: int = 76) -> bytes:
     """A features packet of 24 + payload bytes of a frame in two slices."""
     header = Header(
-        PacketType.FEATURES, 0, 7, frame, slice=number, rows=2, rate_code=32,
-        capture_time_ns=frame * 100_000_000,
+        type=PacketType.FEATURES, stream=0, checkpoint_id=7, frame=frame, slice=number, rows=2,
+        rate_code=32, capture_time_ns=frame * 100_000_000,
     )  # fmt: skip
     return build(header, bytes(payload))
 
@@ -44,7 +52,10 @@ def summary(log: SessionLog) -> Summary:
 
 def test_repair_packets_count_as_bytes_of_their_frame() -> None:
     log = SessionLog()
-    header = Header(PacketType.REPAIR, 0, 7, 1, rows=2, capture_time_ns=100_000_000)
+    header = Header(
+        type=PacketType.REPAIR, stream=0, checkpoint_id=7, frame=1, rows=2,
+        capture_time_ns=100_000_000,
+    )  # fmt: skip
     for data in (packet(1), packet(1, 1), build(header, bytes(79))):
         log.sent(data, 0.1)
     log.delivered(packet(1))
@@ -52,18 +63,15 @@ def test_repair_packets_count_as_bytes_of_their_frame() -> None:
     assert (frame.size_bytes, frame.packets, frame.delivered) == (303, 3, 1)
 
 
-def compact(frame: int, difference_ns: int) -> bytes:
-    """A packet predicted from the frame before, captured so much later than that lets expect."""
-    header = Header(
-        PacketType.FEATURES, 0, 0, frame, rate_code=32, reference=1, version=4,
-        capture_time_ns=difference_ns, time_is_relative=True,
-    )  # fmt: skip
-    return build(header, bytes(20))
+def predicted(frame: int, offset_ns: int) -> bytes:
+    """A packet predicted from the frame before, captured so much later than that makes expect."""
+    header = PacketId(type=PacketType.FEATURES, stream=0, frame=frame, rate_code=32)
+    return build_predicted(PredictedPacket(header, PredictedHead(1, 0), offset_ns, bytes(20)))
 
 
 def test_packets_that_tell_their_time_by_their_reference() -> None:
     log = SessionLog()
-    flown = [packet(0), packet(0, 1), compact(1, 100_000_000), compact(2, 7), compact(3, -7)]
+    flown = [packet(0), packet(0, 1), predicted(1, 100_000_000), predicted(2, 7), predicted(3, -7)]
     for data in flown:
         log.sent(data, 0.0)
     times_ns = [0, 100_000_000, 200_000_007, 300_000_007]
@@ -75,11 +83,11 @@ def test_packets_that_tell_their_time_by_their_reference() -> None:
 
 def test_a_log_that_begins_in_flight_has_overheard_what_times_build_on() -> None:
     late, later = SessionLog(), SessionLog()
-    for data in (packet(0), packet(0, 1), compact(1, 100_000_000)):
+    for data in (packet(0), packet(0, 1), predicted(1, 100_000_000)):
         later.overhear(data)
     for log in (late, later):
-        log.sent(compact(2, 0), 0.0)
-        log.delivered(compact(2, 0))
+        log.sent(predicted(2, 0), 0.0)
+        log.delivered(predicted(2, 0))
     assert not late.frames
     assert len(late.packets) == 1  # bytes of a frame whose time is not known count all the same
     assert [(f.stamp_ns, f.delivered) for f in later.frames.values()] == [(200_000_000, 1)]
