@@ -74,7 +74,7 @@ def test_the_manifest_names_every_package_that_is_imported():
     manifest = ElementTree.parse(ROOT / "package.xml")
     named = {entry.text for entry in manifest.iter("exec_depend")}
     words = set(
-        (ROOT / "package.xml").read_text("utf-8").replace(",", " ").replace(".", " ").split()
+        (ROOT / "package.xml").read_text("utf-8").replace(",", " ").replace(". ", " ").split()
     )
 
     ros = texts_in(ROOT / "sc2_ros" / "runtime" / "ros.py")
