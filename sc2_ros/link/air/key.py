@@ -102,9 +102,11 @@ def load_key_file(path: Path) -> AirKey:
         ) from None
     except OSError as error:
         raise KeyFileError(f"cannot read the key file {path}: {error.strerror}") from None
-    with os.fdopen(file, "rb") as stream:
+    try:
         check_file(path, os.fstat(file))
-        content = stream.read(MAX_FILE_BYTES)
+        content = os.read(file, MAX_FILE_BYTES)
+    finally:
+        os.close(file)
     return parse(path, content)
 
 

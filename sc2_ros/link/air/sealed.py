@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sc2_ros.link.air import wire
 from sc2_ros.link.air.aead import (
@@ -16,42 +16,23 @@ from sc2_ros.link.air.aead import (
     Opener,
 )
 from sc2_ros.link.air.arrival import Address, Arrival, Counts, PeerState, Remote
+from sc2_ros.link.air.calls import Calls, Pending
 from sc2_ros.link.air.group import GroupSender
-from sc2_ros.link.air.handshake import Call, Handshake, Session
+from sc2_ros.link.air.handshake import Handshake, Session
 from sc2_ros.link.air.key import AirKey
 from sc2_ros.link.air.peer import CALL_EVERY_S, GONE_AFTER_S, Peer
 
 MAX_PEERS = 32
-CALL_LIFE_S = 3.0
-PENDING_LIFE_S = 5.0
 RENEW_S = 900.0
 """Age at which a session's keys are replaced and forgotten."""
-MAX_RTT_S = 0.5
 TURN_S = 0.1
 GROUP_PING_S = 0.5
-
-
-@dataclass
-class _Called:
-    call: Call
-    remote: Remote
-    answered: set[bytes] = field(default_factory=set)
-
-
-@dataclass(frozen=True)
-class _Pending:
-    """A session whose FINISH is under way; the first datagram that it opens confirms it."""
-
-    session: Session
-    instance: bytes
-    called: _Called
-    rtt_s: float
 
 
 @dataclass(frozen=True)
 class _Entry:
     opener: Opener
-    owner: Peer | _Pending
+    owner: Peer | Pending
     is_group: bool
 
 
@@ -90,9 +71,8 @@ class SealedLink:
         self._group_pinged_s = float("-inf")
         self._peers: dict[bytes, Peer] = {}
         self._numbers = 0
-        self._called: list[_Called] = []
+        self._calls = Calls(self._handshake)
         self._remote_called_s: dict[Remote, float] = {}
-        self._pending: list[_Pending] = []
         self._index: dict[int, tuple[_Entry, ...]] = {}
         self._outgoing: list[tuple[bytes, Address]] = []
         self.overhead_bytes = HEADER_BYTES + self._cipher.tag_bytes
@@ -143,7 +123,7 @@ class SealedLink:
                 self.counts.forged += 1
             return None
         owner = entry.owner
-        peer = self._confirm(owner, source, now_s) if isinstance(owner, _Pending) else owner
+        peer = self._confirm(owner, source, now_s) if isinstance(owner, Pending) else owner
         peer.heard(entry.is_group, now_s)
         if is_newest:
             peer.came_from(source)
@@ -167,9 +147,7 @@ class SealedLink:
     # The handshake
 
     def _call(self, remote: Remote, address: Address, now_s: float) -> None:
-        call, datagram = self._handshake.hello(now_s)
-        self._called.append(_Called(call, remote))
-        self._outgoing.append((datagram, address))
+        self._outgoing.append((self._calls.hello(remote, now_s), address))
 
     def _answer(self, hello: bytes, source: Address, now_s: float) -> None:
         welcome = self._handshake.welcome(hello, now_s)
@@ -180,32 +158,22 @@ class SealedLink:
             self.counts.unknown += 1
 
     def _finish(self, welcome: bytes, source: Address, now_s: float) -> None:
-        control = wire.control_payload(True, self._offers())
-        for called in self._called:
-            if called.answered and not called.remote.is_group:
-                continue
-            made = self._handshake.finish(called.call, welcome, control, now_s)
-            if made is None:
-                continue
-            session, instance, datagram = made
-            peer = self._peers.get(instance)
-            newer = peer is not None and peer.sessions[0].made_s > called.call.sent_s
-            if newer or instance in called.answered:
-                return
-            called.answered.add(instance)
-            rtt_s = now_s - called.call.sent_s
-            self._pending.append(_Pending(session, instance, called, rtt_s))
-            self._make_index()
-            self._outgoing.append((datagram, source))
+        pending = self._calls.finish(welcome, source, self._offers(), self._made_s, now_s)
+        if pending is None:
+            self.counts.unknown += 1
             return
-        self.counts.unknown += 1
+        self._make_index()
+        self._outgoing.append((pending.finish, source))
 
-    def _confirm(self, pending: _Pending, source: Address, now_s: float) -> Peer:
-        self._pending.remove(pending)
+    def _made_s(self, instance: bytes) -> float:
+        peer = self._peers.get(instance)
+        return peer.sessions[0].made_s if peer is not None else float("-inf")
+
+    def _confirm(self, pending: Pending, source: Address, now_s: float) -> Peer:
+        self._calls.pending.remove(pending)
         peer = self._install(pending.session, pending.instance, source, now_s)
-        # Bounded, so that a WELCOME that somebody held back does not slow the next call.
-        peer.rtt_s = min(pending.rtt_s, MAX_RTT_S)
-        remote = peer.remote = pending.called.remote
+        peer.rtt_s = pending.rtt_s
+        remote = peer.remote = pending.remote
         if not remote.is_group:  # Behind a single address there is one end: the newest.
             self._remove(lambda other: other is not peer and other.remote == remote)
         return peer
@@ -260,7 +228,7 @@ class SealedLink:
                 yield session.number, _Entry(session.opener, peer, False)
             for number, opener in peer.member.openers():
                 yield number, _Entry(opener, peer, True)
-        for pending in self._pending:
+        for pending in self._calls.pending:
             yield pending.session.number, _Entry(pending.session.opener, pending, False)
 
     # Payloads that go
@@ -336,9 +304,6 @@ class SealedLink:
     def turn(self, now_s: float) -> float:
         """Do what is due; when to come again."""
         self._handshake.forget_used_challenge(now_s)
-        self._called = [
-            called for called in self._called if now_s - called.call.sent_s < CALL_LIFE_S
-        ]
         self._forget(now_s)
         if self._group is not None:
             self._group.turn(now_s)
@@ -346,15 +311,14 @@ class SealedLink:
                 self._group_pinged_s = now_s
                 for peer in self._peers.values():
                     self._send_control(peer, True, now_s)
+        self._outgoing += self._calls.repeats(self._offers(), now_s)
         self._call_remotes(now_s)
         for peer in self._peers.values():
             self._attend(peer, now_s)
         return now_s + (TURN_S if self._remotes else 10 * TURN_S)
 
     def _forget(self, now_s: float) -> None:
-        pending = [p for p in self._pending if now_s - p.session.made_s < PENDING_LIFE_S]
-        changed = len(pending) < len(self._pending)
-        self._pending = pending
+        changed = self._calls.drop_old(now_s)
         for peer in self._peers.values():
             changed |= peer.drop_old_sessions(now_s)
         if changed:
