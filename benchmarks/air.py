@@ -260,7 +260,7 @@ def _us(call: Callable[[], object], count: int) -> float:
 
 def bytes_report() -> dict[str, int]:
     """Bytes on air of a datagram beyond its payload, over IPv4 (IPv6 has 20 more)."""
-    report = {"udp open": 28 + OpenLink().overhead_bytes}
+    report = {"udp open": 28 + OpenLink(wire.Role.GROUND).overhead_bytes}
     for name in CIPHERS:
         link = SealedLink(AirKey(bytes(32)), wire.Role.GROUND, cipher=name)
         report[f"udp {name}"] = 28 + link.overhead_bytes

@@ -108,4 +108,4 @@ def pair(remotes, link=sealed, **options):
 
 def opened(role, remotes=(), seed=0, **options):
     """An open link, made as `sealed` makes one."""
-    return OpenLink(remotes, **options)
+    return OpenLink(role, remotes, **options)

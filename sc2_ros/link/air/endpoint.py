@@ -210,5 +210,5 @@ def open_link(config: AirConfig, role: Role, key: AirKey | None) -> tuple[UdpSoc
         config.local, groups, interface=config.interface, dscp=config.dscp, ecn=config.ecn
     )
     if key is None:
-        return opened, OpenLink(remotes, fixed=config.fixed)
+        return opened, OpenLink(role, remotes, fixed=config.fixed)
     return opened, SealedLink(key, role, remotes, cipher=config.cipher, fixed=config.fixed)

@@ -101,8 +101,8 @@ class Handshake:
     ) -> tuple[Session, bytes, bytes] | None:
         """What a WELCOME to this call leads to: (session, other's instance, FINISH datagram).
 
-        None if the WELCOME is not genuine, answers another call or is our own. control: payload
-        that is sealed into the FINISH.
+        None if the WELCOME is not genuine or answers another call. control: payload that is sealed
+        into the FINISH.
         """
         fields = wire.read_answer(welcome)
         if fields is None or len(welcome) != wire.WELCOME_BYTES or fields[0] != call.session:
@@ -112,8 +112,6 @@ class Handshake:
         transcript = call.head + head
         expected = mac(self._answer_key, b"welcome" + transcript, wire.MAC_BYTES)
         if not hmac.compare_digest(expected, welcome[-wire.MAC_BYTES :]):
-            return None
-        if instance == self.instance:
             return None
         made = self._session(session, call.private, public, transcript, self._role, now_s)
         if made is None:
@@ -131,8 +129,8 @@ class Handshake:
         fields = wire.read_hello(hello)
         if fields is None:
             return None
-        session, terms, instance, public = fields
-        if terms >> 4 != self._role.other or instance == self.instance or public in self._seen:
+        session, terms, _, public = fields
+        if terms >> 4 != self._role.other or public in self._seen:
             return None
         head = hello[: -wire.MAC_BYTES]
         expected = mac(self._hello_key, head, wire.MAC_BYTES)

@@ -16,8 +16,12 @@ from sc2_ros.link.air.peer import CALL_AFTER_S, CALL_EVERY_S, FORGET_AFTER_S, KE
 
 MAX_PEERS = 32
 TURN_S = 0.1
-_PING = bytes([wire.OPEN | wire.CONTROL, wire.ASKS])
-_PONG = bytes([wire.OPEN | wire.CONTROL, 0])
+
+
+def control(role: wire.Role, asks: bool) -> bytes:
+    """A keep-alive of an end of this role, or the answer to one."""
+    flags = wire.ASKS * asks | wire.FROM_GROUND * (role is wire.Role.GROUND)
+    return bytes([wire.OPEN | wire.CONTROL, flags])
 
 
 class _Peer:
@@ -36,8 +40,10 @@ class OpenLink:
     when silent.
     """
 
-    def __init__(self, remotes: Sequence[Remote] = (), *, fixed: bool = False) -> None:
-        """remotes, fixed: as in SealedLink."""
+    def __init__(
+        self, role: wire.Role, remotes: Sequence[Remote] = (), *, fixed: bool = False
+    ) -> None:
+        """role, remotes, fixed: as in SealedLink."""
         self.counts = Counts()
         self.overhead_bytes = 1
         self._fixed = remotes[0] if fixed else None
@@ -47,25 +53,27 @@ class OpenLink:
         self._heard: dict[Address, _Peer] = {}
         pairs = zip(self._called, remotes, strict=True)
         self._groups = [peer for peer, remote in pairs if remote.is_group]
-        self._channels = {wire.OPEN | channel: channel for channel in wire.Channel}
+        # What an end of the same role sends is not for us; a group brings us our own, too.
+        self._channel = wire.FROM[role.other]
+        self._ping, self._pong = (control(role, asks) for asks in (True, False))
+        self._other_ping, self._other_pong = (control(role.other, asks) for asks in (True, False))
 
     def receive(self, datagram: bytes, source: Address, now_s: float) -> Arrival | None:
         """Take a datagram; the payload for the nodes, if it brings one."""
-        kind = datagram[0] if datagram else 0
-        channel = self._channels.get(kind)
-        if channel is None and datagram not in (_PING, _PONG):
+        is_payload = datagram[:1] == bytes([wire.OPEN | self._channel])
+        if not is_payload and datagram not in (self._other_ping, self._other_pong):
             self.counts.malformed += 1
             return None
         peer = self._sender(self._fixed.address if self._fixed else source, now_s)
         # A member answers from its own address, and that answers what was sent to the group.
         for heard in (peer, *self._groups):
             heard.heard_s, heard.asked_s = now_s, None
-        if channel is None:
-            if datagram == _PING:
-                self._outgoing.append((_PONG, peer.address))
+        if not is_payload:
+            if datagram == self._other_ping:
+                self._outgoing.append((self._pong, peer.address))
             return None
         self.counts.accepted += 1
-        return Arrival(channel, datagram[1:], peer.number)
+        return Arrival(self._channel, datagram[1:], peer.number)
 
     def send(self, channel: wire.Channel, payload: bytes, to: int | None, now_s: float) -> int:
         """Queue a payload for one peer, or for all; how many datagrams that makes."""
@@ -93,7 +101,7 @@ class OpenLink:
             due = peer.heard_s == float("-inf") or waits or now_s - peer.sent_s > KEEP_ALIVE_S
             if due and now_s - peer.pinged_s >= CALL_EVERY_S:
                 peer.pinged_s = now_s
-                self._send_to(peer, _PING, now_s)
+                self._send_to(peer, self._ping, now_s)
         self._heard = {
             address: peer
             for address, peer in self._heard.items()

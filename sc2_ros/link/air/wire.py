@@ -7,7 +7,7 @@
              FINISH    kind, session 2, instance 4, public key 32, MAC 8, and a CONTROL
              CONTROL   aead.py's form; flags 1, group keys
              FEATURES, FEEDBACK   aead.py's form; one packet of the codec, one report
-    open     the same kinds, each one byte before its payload; CONTROL has flags
+    open     the same kinds, each one byte before its payload; CONTROL: flags 1
 
 Numbers are big-endian. `instance` is drawn at random when an endpoint starts, so that a restart
 can be told; `session` is drawn by who calls.
@@ -32,7 +32,6 @@ class Channel(IntEnum):
 
 
 HELLO, WELCOME, FINISH, CONTROL = 1, 2, 3, 4
-CHANNELS = {int(channel): channel for channel in Channel}
 
 MAC_BYTES = 8
 INSTANCE_BYTES = 4
@@ -95,9 +94,14 @@ def read_answer(datagram: bytes) -> tuple[int, bytes, bytes] | None:
     return session, instance, public
 
 
+FROM = {Role.ONBOARD: Channel.FEATURES, Role.GROUND: Channel.FEEDBACK}
+"""The channel on which an end of this role sends."""
+
 # The payload of CONTROL: a byte of flags, then what is needed to hear a group.
 ASKS = 0x01
 """The sender wants an answer."""
+FROM_GROUND = 0x02
+"""Open links only: the sender's role (sealed ones have a key for each)."""
 _GROUPS_SHIFT = 4
 _GROUP = struct.Struct(">H32sI")
 
