@@ -39,6 +39,7 @@ class Peer:
         self.heard_s = 0.0
         self.rtt_s: float | None = None
         self._sent_s = 0.0
+        self._answered_s = 0.0
         self._asked_s: float | None = None
         self._pinged_s: float | None = None
         self._last_ping_s = float("-inf")
@@ -89,6 +90,7 @@ class Peer:
         self.heard_s = now_s
         self._asked_s = None
         if not to_all:
+            self._answered_s = now_s
             self._pinged_s = None
 
     def came_from(self, source: Address) -> None:
@@ -113,14 +115,19 @@ class Peer:
         every_s = SLOW_CALL_EVERY_S if gone else CALL_EVERY_S
         if now_s - self._last_call_s < every_s:
             return False
-        return self._unanswered_s(now_s) > max(CALL_AFTER_S, 2 * (self.rtt_s or 0))
+        return self._unanswered_s(now_s) > self._call_after_s
 
     def wants_ping(self, now_s: float) -> bool:
         """Whether to ask for an answer now."""
         if self.remote is None or now_s - self._last_ping_s < ASK_AFTER_S:
             return False
-        patience_s = max(ASK_AFTER_S, 1.5 * (self.rtt_s or 0))
-        return self._unanswered_s(now_s) > patience_s or now_s - self._sent_s > KEEP_ALIVE_S
+        unanswered_s = self._unanswered_s(now_s)
+        if unanswered_s > self._call_after_s:
+            return False  # It is called.
+        if unanswered_s > max(ASK_AFTER_S, 1.5 * (self.rtt_s or 0)):
+            return True
+        # Silence keeps no NAT mapping; and who hears a group only may have been forgotten in it.
+        return now_s - min(self._sent_s, self._answered_s) > KEEP_ALIVE_S
 
     def wants_renewal(self, renew_s: float, now_s: float) -> bool:
         """Whether the session is to be replaced: of age, or its counters near their end."""
@@ -139,6 +146,10 @@ class Peer:
         """Whether it has been silent for too long to be kept."""
         calls_alone = self.remote is not None and not (self.remote.is_group and somebody_heard)
         return not calls_alone and now_s - self.heard_s > FORGET_AFTER_S
+
+    @property
+    def _call_after_s(self) -> float:
+        return max(CALL_AFTER_S, 2 * (self.rtt_s or 0))
 
     def _unanswered_s(self, now_s: float) -> float:
         since = [at for at in (self._asked_s, self._pinged_s) if at is not None]

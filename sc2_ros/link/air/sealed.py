@@ -185,10 +185,6 @@ class SealedLink:
             return
         session, instance, payload = made
         peer = self._install(session, instance, source, now_s)
-        taken = {other.remote for other in self._peers.values()}
-        for remote in self._remotes:
-            if remote.address == source and (remote.is_group or remote not in taken):
-                peer.remote = remote
         peer.heard(False, now_s)
         self._control(peer, payload, now_s)
 

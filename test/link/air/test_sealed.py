@@ -149,6 +149,19 @@ def test_traffic_is_back_within_a_second_after_a_restart(who, dead_s):
     assert stream.seconds_until_it_flows() <= 1.0
 
 
+def test_a_station_that_has_restarted_replaces_what_it_was():
+    network, drone, _ = pair(TO_STATION)
+    stream = Stream(network)
+    for seed in range(12, 15):
+        stream.run(1)
+        network.add(STATION, sealed(Role.GROUND, seed=seed))
+    stream.run(3)
+    assert len(drone.peers()) == 1
+    sent = len(network.seen)
+    stream.run(5)
+    assert [1 for _, datagram, *_ in network.seen[sent:] if datagram[0] == 0x11] == []
+
+
 def test_with_a_station_that_calls_a_restarted_drone_is_called_in_time():
     network = Network()
     network.add(DRONE, sealed(Role.ONBOARD, seed=1))
@@ -375,6 +388,49 @@ def test_a_session_is_renewed_without_a_gap(by, monkeypatch):
     assert len(drone.peers()) == len(station.peers()) == 1
 
 
+@pytest.mark.parametrize("sender", [DRONE, STATION])
+def test_who_sends_alone_has_its_counter_renewed(sender, monkeypatch):
+    monkeypatch.setattr(peers, "RENEW_AT", 40)
+    network, _, _ = pair(TO_STATION)
+    network.run(1)
+    for number in range(100):
+        network.send(sender, b"%d" % number)
+        network.run(0.1)
+    receiver = STATION if sender == DRONE else DRONE
+    assert network.payloads(receiver) == [b"%d" % number for number in range(100)]
+    counters = [int.from_bytes(d[3:6], "big") for _, d, *_ in network.seen if d[0] == 0x18]
+    assert max(counters) < 60
+
+
+def test_a_station_that_restarts_again_and_again_gets_each_frame_once():
+    network = Network()
+    drone = network.add(DRONE, sealed(Role.ONBOARD, seed=1))
+    for seed in range(2, 6):
+        network.add(STATION, sealed(Role.GROUND, [Remote(DRONE)], seed=seed))
+        network.run(1)
+    assert len(drone.peers()) == 4
+    sent = len(network.seen)
+    assert network.send(DRONE, b"frame") == 1
+    network.run(0.05)
+    assert len(network.seen) == sent + 1
+    assert network.payloads(STATION) == [b"frame"]
+
+
+def test_a_member_that_the_drone_has_forgotten_finds_out():
+    """It hears the group all the time; only what it says does not arrive for minutes."""
+    network = _group()
+    stream = Stream(network)
+    stream.run(1)
+    network.lost = lambda datagram, source, destination: source == STATION_2
+    stream.run(peers.FORGET_AFTER_S + 20, frame_s=0.5)
+    network.lost = lambda *_: False
+    assert len(network.links[DRONE].peers()) == 1
+    stream.run(peers.KEEP_ALIVE_S + 2)
+    network.got[DRONE].clear()
+    stream.run(0.5)
+    assert len(network.payloads(DRONE)) >= 8  # reports of both
+
+
 def test_the_keys_of_a_session_that_was_replaced_are_forgotten():
     network, drone, station = pair(TO_STATION, renew_s=30.0)
     network.run(45)
@@ -440,6 +496,18 @@ def test_an_answer_that_was_held_back_delays_no_later_call():
     network.lost = lambda *_: False
     network.add(STATION, sealed(Role.GROUND, seed=12))
     assert stream.seconds_until_it_flows() <= 1.5
+
+
+def test_a_link_that_is_down_costs_little():
+    network, _, _ = pair(TO_STATION)
+    network.run(1)
+    network.lost = lambda *_: True
+    network.send(DRONE, b"into nowhere")
+    network.run(5)
+    sent = len(network.seen)
+    network.run(60, step_s=0.05)
+    down_bytes = sum(28 + len(datagram) for _, datagram, *_ in network.seen[sent:])
+    assert down_bytes / 60 <= 260
 
 
 def test_calls_into_nowhere_are_few_and_small():
