@@ -176,6 +176,8 @@ class SealedLink:
         remote = peer.remote = pending.remote
         if not remote.is_group:  # Behind a single address there is one end: the newest.
             self._remove(lambda other: other is not peer and other.remote == remote)
+        if self._group is not None:  # The first session is what the group's key is drawn from.
+            self._send_control(peer, True, now_s)
         return peer
 
     def _accept(self, finish: bytes, source: Address, now_s: float) -> None:

@@ -304,6 +304,16 @@ def test_a_group_gets_one_datagram_for_all_its_members():
     assert len(network.payloads(DRONE)) >= 10
 
 
+def test_members_that_do_not_call_are_in_at_once():
+    network = Network()
+    network.add(DRONE, sealed(Role.ONBOARD, TO_GROUP, seed=1), GROUP)
+    for seed, address in enumerate((STATION, STATION_2), 2):
+        network.add(address, sealed(Role.GROUND, seed=seed), GROUP)
+    stream = Stream(network)
+    assert stream.seconds_until_it_flows() <= 0.4
+    assert stream.seconds_until_it_flows(at=STATION_2) <= 0.4
+
+
 def test_a_late_member_of_a_group_is_in_within_a_second_and_opens_nothing_older():
     network = _group([STATION])
     stream = Stream(network)
