@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sc2_ros.errors import AirAddressError
+from sc2_ros.errors import AirAddressError, ParameterError
 from sc2_ros.link.air.address import family_of, ip_udp_bytes, remote
+from sc2_ros.link.air.aead import CIPHERS
 from sc2_ros.link.air.arrival import Address, AirLink, Counts, PeerState
 from sc2_ros.link.air.key import AirKey, load_key_file
 from sc2_ros.link.air.open import OpenLink
@@ -201,6 +202,8 @@ class Endpoint:
 
 def open_link(config: AirConfig, role: Role, key: AirKey | None) -> tuple[UdpSocket, AirLink]:
     """The socket and the state machine that a configuration describes."""
+    if config.cipher not in CIPHERS:
+        raise ParameterError(f"air.cipher is '{config.cipher}'; there are {', '.join(CIPHERS)}")
     family = family_of(config.local)
     remotes = [remote(text, family, config.fixed) for text in config.remotes]
     if config.fixed and len(remotes) != 1:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sc2_ros.errors import AirAddressError, KeyFileError
+from sc2_ros.errors import AirAddressError, KeyFileError, ParameterError
 from sc2_ros.link.air.endpoint import AirConfig, Endpoint
 from sc2_ros.link.air.key import new_key_file
 from sc2_ros.link.air.wire import Channel, Role
@@ -120,6 +120,8 @@ def test_bad_settings_are_errors_that_say_what_to_do(tmp_path, key_file):
 
     with pytest.raises(KeyFileError, match="sc2 key new"):
         make(key_file=str(tmp_path / "none"))
+    with pytest.raises(ParameterError, match="aes-ccm-8, aes-gcm"):
+        make(cipher="rot13")
     with pytest.raises(AirAddressError, match="host:port"):
         make(remotes=("nowhere",))
     with pytest.raises(AirAddressError, match=r"exactly one air\.remote"):
