@@ -7,7 +7,7 @@ HELLO -> _Called -> WELCOME -> Pending (FINISH sent, repeated) -> first datagram
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sc2_ros.link.air import wire
@@ -62,31 +62,32 @@ class Calls:
         welcome: bytes,
         source: Address,
         groups: Sequence[wire.GroupOffer],
-        made_s: Callable[[bytes], float],
         now_s: float,
     ) -> Pending | None:
-        """The session that a WELCOME leads to; None if it answers no call of ours, or again.
-
-        made_s: when an instance's present session was made, -inf if there is none.
-        """
+        """The session that a WELCOME leads to; None if it answers no call of ours, or again."""
         control = wire.control_payload(True, groups)
         for called in self._called:
-            if called.answered and not called.remote.is_group:
-                continue
             made = self._handshake.finish(called.call, welcome, control, now_s)
             if made is None:
                 continue
             session, instance, datagram = made
-            sent_s = called.call.sent_s
-            if instance in called.answered or made_s(instance) > sent_s:
+            # The same WELCOME again would make the same keys, with counters from zero.
+            if instance in called.answered or self._is_pending(instance):
                 return None
             called.answered.add(instance)
-            rtt_s = min(now_s - sent_s, MAX_RTT_S)
+            rtt_s = min(now_s - called.call.sent_s, MAX_RTT_S)
             pending = Pending(session, instance, called.remote, rtt_s, datagram, source, 0.0)
             pending.repeat_s = now_s + repeat_after_s(pending)
             self.pending.append(pending)
             return pending
         return None
+
+    def is_under_way(self, remote: Remote) -> bool:
+        """Whether somebody there has answered and may yet confirm: no reason to call again."""
+        return any(one.remote == remote and one.repeats < REPEATS for one in self.pending)
+
+    def _is_pending(self, instance: bytes) -> bool:
+        return any(one.instance == instance and one.repeats < REPEATS for one in self.pending)
 
     def repeats(
         self, groups: Sequence[wire.GroupOffer], now_s: float

@@ -25,7 +25,7 @@ from sc2_ros.link.air.peer import CALL_EVERY_S, GONE_AFTER_S, Peer
 MAX_PEERS = 32
 RENEW_S = 900.0
 """Age at which a session's keys are replaced and forgotten."""
-TURN_S = 0.1
+TURN_S = 0.05
 GROUP_PING_S = 0.5
 
 
@@ -158,16 +158,12 @@ class SealedLink:
             self.counts.unknown += 1
 
     def _finish(self, welcome: bytes, source: Address, now_s: float) -> None:
-        pending = self._calls.finish(welcome, source, self._offers(), self._made_s, now_s)
+        pending = self._calls.finish(welcome, source, self._offers(), now_s)
         if pending is None:
             self.counts.unknown += 1
             return
         self._make_index()
         self._outgoing.append((pending.finish, source))
-
-    def _made_s(self, instance: bytes) -> float:
-        peer = self._peers.get(instance)
-        return peer.sessions[0].made_s if peer is not None else float("-inf")
 
     def _confirm(self, pending: Pending, source: Address, now_s: float) -> Peer:
         self._calls.pending.remove(pending)
@@ -313,7 +309,7 @@ class SealedLink:
         self._call_remotes(now_s)
         for peer in self._peers.values():
             self._attend(peer, now_s)
-        return now_s + (TURN_S if self._remotes else 10 * TURN_S)
+        return now_s + (TURN_S if self._remotes else 20 * TURN_S)
 
     def _forget(self, now_s: float) -> None:
         changed = self._calls.drop_old(now_s)
@@ -329,7 +325,9 @@ class SealedLink:
         answered = {peer.remote for peer in self._peers.values()}
         for remote in self._remotes:
             last_s = self._remote_called_s.get(remote, float("-inf"))
-            if remote not in answered and now_s - last_s >= CALL_EVERY_S:
+            if remote in answered or self._calls.is_under_way(remote):
+                continue
+            if now_s - last_s >= CALL_EVERY_S:
                 self._remote_called_s[remote] = now_s
                 self._call(remote, remote.address, now_s)
 
@@ -337,6 +335,10 @@ class SealedLink:
         """Ask, call or renew, as the peer's silence and its session's age want it."""
         remote = peer.remote
         if remote is None:
+            return
+        if peer.wants_ping(now_s):
+            self._send_control(peer, True, now_s)
+        if self._calls.is_under_way(remote):
             return
         if peer.wants_renewal(self._renew_s, now_s):
             peer.called(now_s)
@@ -346,8 +348,6 @@ class SealedLink:
             self._call(remote, peer.address, now_s)
             if not remote.is_group and remote.address != peer.address:
                 self._call(remote, remote.address, now_s)
-        if peer.wants_ping(now_s):
-            self._send_control(peer, True, now_s)
 
     def _somebody_heard(self, now_s: float) -> bool:
         return any(now_s - peer.heard_s < GONE_AFTER_S for peer in self._peers.values())

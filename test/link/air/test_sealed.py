@@ -7,7 +7,7 @@ import itertools
 import pytest
 from air_network import DRONE, GROUP, KEY, STATION, STATION_2, Network, pair, sealed
 
-from sc2_ros.link.air import aead, group
+from sc2_ros.link.air import aead, group, wire
 from sc2_ros.link.air import peer as peers
 from sc2_ros.link.air.arrival import Remote
 from sc2_ros.link.air.key import AirKey
@@ -187,14 +187,38 @@ def test_joining_over_a_lossy_link(loss):
     assert late <= 1
 
 
+def _of_kind(network, kind, after_s=0.0):
+    return [data for at, data, *_ in network.seen if data[0] == wire.SEALED | kind and at > after_s]
+
+
 def test_a_slow_link_is_not_called_again_and_again():
-    network, drone, _ = pair(TO_STATION)
+    network, _, _ = pair(TO_STATION)
     network.delay_s = 0.35
     stream = Stream(network)
     stream.run(5)
     assert len(network.payloads(DRONE)) > 25
-    calls = [1 for at, data, *_ in network.seen if data[0] == 0x11 and at > 102]
-    assert calls == []
+    # Calls were under way before the first answer came; they make one session.
+    assert len(_of_kind(network, wire.HELLO)) <= 3
+    assert len(_of_kind(network, wire.FINISH)) == 1
+    network.run(3)
+    stream.run(3)
+    assert _of_kind(network, wire.HELLO, after_s=102) == []
+
+
+@pytest.mark.parametrize("remotes", [TO_STATION, TO_GROUP])
+def test_an_answer_that_comes_twice_makes_no_second_session_with_the_same_keys(remotes):
+    """It would seal under counters that were used, and open what has come before."""
+    network = Network()
+    drone = network.add(DRONE, sealed(Role.ONBOARD, remotes, seed=1), GROUP)
+    network.add(STATION, sealed(Role.GROUND, seed=2), GROUP)
+    network.run(0.15)
+    (welcome,) = _of_kind(network, wire.WELCOME)
+    entries = drone._index
+    for _ in range(3):
+        network.inject(welcome, STATION, DRONE)
+        network.run(0.1)
+    assert len(_of_kind(network, wire.FINISH)) == 1
+    assert drone._index == entries
 
 
 def test_a_changed_address_is_followed():
