@@ -2,8 +2,8 @@
 # make demo    a camera stream over a narrow link, end to end, on this machine; results in out/demo
 #              INPUT=video.mp4 | folder | bag | 0 | synthetic:7   LINK=500kbit,40ms,2% | trace.up
 #              SECONDS=20  OUT=out/demo  ARGS="any other option of sc2 demo"
-# make test    the whole suite
-# make check   ruff and mypy
+# make test    the whole suite, on two cores; WORKERS=4 on four, WORKERS=0 in one process
+# make check   ruff, mypy, and that imports run downwards
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,6 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.ready
 
 OUT ?= out/demo
+WORKERS ?= 2
 # SECONDS is also a variable of bash; only one given to make counts.
 DEMO_SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),20)
 
@@ -39,12 +40,13 @@ demo: $(STAMP)
 	  --seconds $(DEMO_SECONDS) --out $(call quoted,$(OUT)) $(ARGS)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 clean:
 	rm -rf out build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -21,15 +21,15 @@ import numpy as np
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.codec.wire import CaptureTimes, PacketType, parse
+from sc2_ros.data import Sample, open_dataset
+from sc2_ros.data.splits import choose
 from sc2_ros.errors import Sc2Error
-from sc2_ros.evaluation.detection import DetectionScore
-from sc2_ros.evaluation.sweep import choose
-from sc2_ros.evaluation.virtual import VirtualRun
+from sc2_ros.evaluation.metrics.detection import DetectionScore
+from sc2_ros.evaluation.session.virtual import VirtualRun
 from sc2_ros.ground.pipeline import FrameResult, GroundConfig, GroundPipeline
 from sc2_ros.link.spec import parse_link
-from sc2_ros.media.source import SourceFrame
+from sc2_ros.media.frames import SourceFrame
 from sc2_ros.onboard.pipeline import OnboardConfig, OnboardPipeline
-from sc2_ros.training.datasets import Sample, open_dataset
 
 WARM_UP_S = 10.0
 """Before the first image that counts: the controller learns the link and its loss."""

@@ -12,7 +12,7 @@ of benchmarks/rate_distortion.py. Times are medians on this machine's CPU for bo
 at a time; the link adds nothing but its speed. FrankenSplit (Furutanpey et al. 2023) is "up to 16x
 faster than offloading with existing codecs"; the report says at which speeds that holds here. The
 Entropic Student's network has random weights unless --student gives a checkpoint: its times are
-true all the same, its bytes are those of benchmarks/results/seeds.json where they are known.
+true all the same, its bytes are those of benchmarks/results/papers.json where they are known.
 Writes benchmarks/results/offloading.json and docs/figures/offloading.png.
 """
 
@@ -40,15 +40,15 @@ from rich.console import Console
 from rich.table import Table
 
 from sc2_ros import checkpoint as checkpoints
-from sc2_ros import split_checkpoint
+from sc2_ros.data import DETECTION_CLASSES, open_dataset
+from sc2_ros.data.splits import choose
 from sc2_ros.errors import InputError, Sc2Error
-from sc2_ros.evaluation.bdrate import bytes_at
-from sc2_ros.evaluation.registry import Context, build
-from sc2_ros.evaluation.split_system import SplitSystem
-from sc2_ros.evaluation.sweep import choose
-from sc2_ros.evaluation.system import PacketSystem
-from sc2_ros.network.seeds.split_network import SplitNetwork
-from sc2_ros.training.datasets import DETECTION_CLASSES, open_dataset
+from sc2_ros.evaluation.metrics.bdrate import bytes_at
+from sc2_ros.evaluation.systems.registry import Context, build
+from sc2_ros.evaluation.systems.split_system import SplitSystem
+from sc2_ros.evaluation.systems.system import PacketSystem
+from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split.network import SplitNetwork
 
 ROOT = Path(__file__).parent.parent
 LINKS_MBPS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 54.0)
@@ -104,7 +104,7 @@ def main() -> int:
         size = row["bytes_per_frame"]
         timings.append(Timing(row["system"], row[metric], size, encode_ms, decode_ms))
     student = student_system(args.student)
-    size = student_bytes(args.seeds, data.name, ceiling - args.below)
+    size = student_bytes(args.papers, data.name, ceiling - args.below)
     reached = None if size is None else ceiling - args.below
     timings.append(Timing(_STUDENT, reached, size, *measure(student, images, clock)))
     report = {
@@ -186,7 +186,7 @@ def student_system(checkpoint: Path | None) -> SplitSystem:
 
 
 def student_bytes(path: Path, data: str, accuracy: float) -> float | None:
-    """Bytes that the trained student needs, by benchmarks/seeds.py; None where it is not known."""
+    """Bytes that the trained student needs, by benchmarks/papers.py; None where it is not known."""
     if not path.is_file():
         return None
     rows = json.loads(path.read_text())["rows"]
@@ -313,7 +313,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--points", type=Path, help="JSON of rate_distortion.py or sc2 evaluate")
     parser.add_argument("--below", type=float, default=0.01, help="under the ceiling at most")
     parser.add_argument("--student", type=Path, help="checkpoint of an Entropic Student")
-    parser.add_argument("--seeds", type=Path, default=ROOT / "benchmarks/results/seeds.json")
+    parser.add_argument("--papers", type=Path, default=ROOT / "benchmarks/results/papers.json")
     parser.add_argument("--threads", type=int, default=0, help="0: as torch chooses")
     parser.add_argument(
         "--cpu-time",

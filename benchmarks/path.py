@@ -32,11 +32,11 @@ from rich.console import Console
 from rich.table import Table
 
 from sc2_ros import checkpoint as checkpoints
-from sc2_ros import imaging
-from sc2_ros.devices import check_device
 from sc2_ros.errors import InputError, ParameterError, Sc2Error
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline, GroundStats
 from sc2_ros.media.source import open_source
+from sc2_ros.network import imaging
+from sc2_ros.network.devices import check_device
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline, OnboardStats
 
 JPEG_QUALITY = 50

@@ -22,16 +22,16 @@ from pathlib import Path
 from rich.progress import Progress
 
 from sc2_ros import checkpoint as checkpoints
-from sc2_ros.devices import check_device
+from sc2_ros.data import open_dataset
 from sc2_ros.errors import CheckpointError, InputError, Sc2Error
-from sc2_ros.evaluation import image_codec_network
-from sc2_ros.evaluation.bdrate import bd_rate, bytes_at, front
-from sc2_ros.evaluation.figure import draw_rate_distortion
-from sc2_ros.evaluation.jobs import Plan, default_cache, measure
-from sc2_ros.evaluation.registry import Context, check
-from sc2_ros.evaluation.row import Row, family, metric_of
-from sc2_ros.evaluation.table import print_rows
-from sc2_ros.training.datasets import open_dataset
+from sc2_ros.evaluation.metrics.bdrate import bd_rate, bytes_at, front
+from sc2_ros.evaluation.sweep.figure import draw_rate_distortion
+from sc2_ros.evaluation.sweep.jobs import Plan, default_cache, measure
+from sc2_ros.evaluation.sweep.row import Row, family, metric_of
+from sc2_ros.evaluation.sweep.table import print_rows
+from sc2_ros.evaluation.systems import image_codec_network
+from sc2_ros.evaluation.systems.registry import Context, check
+from sc2_ros.network.devices import check_device
 
 RATES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.65, 0.8, 1.0)
 IMAGE_CODECS = (

@@ -7,9 +7,9 @@
 
 Without --input: the clips of ../shared/data (or $SC2_DATA) and the synthetic flight. Rows are
 {clip, fps, system, setting, age, loss, bytes_per_frame, kbps, agreement_ap50,
-agreement_same_grid_ap50, grid_sent_ap50 (sc2_ros/evaluation/video_agreement.py), ap50 (against
+agreement_same_grid_ap50, grid_sent_ap50 (benchmarks/helpers/video_agreement.py), ap50 (against
 labels, where there are any), encode_ms, decode_ms}; `summary` has the bytes at equal agreement
-(sc2_ros/evaluation/video_summary.py). Times are CPU milliseconds, the network's in none of them.
+(benchmarks/helpers/video_summary.py). Times are CPU milliseconds, the network's in none of them.
 
 A row that the file of --json already has, of the same checkpoint and as many frames, is not
 measured again; --again names systems of which all rows are. All clips are measured part by part:
@@ -27,6 +27,10 @@ from typing import Any
 
 import cv2
 import torch
+from helpers.video_agreement import Agreement, Truths
+from helpers.video_clips import Clip, all_clips, one_clip
+from helpers.video_run import OwnSystem, PeerSystem, VideoSystem, measure
+from helpers.video_summary import MIDDLE, PEERS, Row, curve, summary
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
@@ -34,10 +38,6 @@ from rich.table import Table
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.errors import Sc2Error
-from sc2_ros.evaluation.video_agreement import Agreement, Truths
-from sc2_ros.evaluation.video_clips import Clip, all_clips, one_clip
-from sc2_ros.evaluation.video_run import OwnSystem, PeerSystem, VideoSystem, measure
-from sc2_ros.evaluation.video_summary import MIDDLE, PEERS, Row, curve, summary
 
 OWN_PARTS = ("curves", "loss", "ages")
 FIRST_PEER = "x265"

@@ -16,8 +16,11 @@ import math
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sc2_ros.cli.api.options import (
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sc2_ros.cli.api.processes import NodeProcesses
-    from sc2_ros.evaluation.session import SessionLog
+    from sc2_ros.evaluation.session.log import SessionLog
     from sc2_ros.media.bag_writer import BagWriter
 
 START_S = 120.0
@@ -41,6 +44,12 @@ START_S = 120.0
 DRAIN_S = 3.0
 """How long what is under way at the end is waited for."""
 QUIET_S = 0.5
+FLIGHT_FPS = 15.0
+"""Of the synthetic flight unless --fps says otherwise: what two cores show of it."""
+MOST_CLIP_BYTES = 1_000_000_000
+"""A longer flight is rendered while it is played, which takes processor time from the nodes."""
+SPARE_S = 5.0
+"""Of the clip beyond the run: until the first result."""
 AIR = ("-r", "features:=drone/features", "-r", "feedback:=drone/feedback")
 LINK = (
     "-r", "features_in:=drone/features", "-r", "features_out:=features",
@@ -78,11 +87,13 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros import checkpoint as checkpoints
     from sc2_ros.cli.api import report
     from sc2_ros.cli.api.processes import NodeProcesses, free_domain
-    from sc2_ros.devices import check_device
     from sc2_ros.link.spec import parse_link
     from sc2_ros.media.bag_writer import BagWriter
     from sc2_ros.media.source import open_source
+    from sc2_ros.network.devices import check_device
 
+    if args.fps is None and is_flight(args.input):
+        args.fps = FLIGHT_FPS
     link = parse_link(args.link)
     check_device(args.device, args.precision)
     report.check_apart(args.input, args.out)
@@ -101,10 +112,14 @@ def main(args: argparse.Namespace) -> int:
     with BagWriter(args.out / report.BAG) as bag:
         with NodeProcesses(args.out / "logs", environment) as nodes:
             max_kbps = budget_kbps(args.max_kbps, link, args.rate_mode)
-            for node, ros_arguments in commands(args, max_kbps).items():
-                nodes.start(node, ros_arguments)
-            os.environ.update(environment)
-            run = watch(bag, nodes, args.seconds, console)
+            for node, ros_arguments in commands(args, args.input, max_kbps).items():
+                if node != "camera_node":
+                    nodes.start(node, ros_arguments)
+            # While the nodes load their networks.
+            with camera_input(args, console) as spec:
+                nodes.start("camera_node", commands(args, spec, max_kbps)["camera_node"])
+                os.environ.update(environment)
+                run = watch(bag, nodes, args.seconds, console)
         with console.status("drawing the video and the figure"):
             summary = report.write_report(
                 args.out,
@@ -120,10 +135,35 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def commands(args: argparse.Namespace, max_kbps: float) -> dict[str, list[str]]:
-    """Every node with its ROS arguments."""
+@contextmanager
+def camera_input(args: argparse.Namespace, console: "Console") -> Iterator[str]:
+    """What the camera node plays: the synthetic flight is rendered to files beforehand."""
+    from sc2_ros.media.clip import record_clip
+    from sc2_ros.media.source import open_source
+
+    with open_source(
+        args.input, size=frame_size(args.size), fps=args.fps, topic=args.topic
+    ) as source:
+        frames = math.ceil((args.seconds + SPARE_S) * source.fps)
+        width, height = frame_size(args.size) or (640, 480)
+        if not is_flight(args.input) or 4 * width * height * frames > MOST_CLIP_BYTES:
+            yield args.input
+            return
+        with TemporaryDirectory(prefix="camera-", dir=args.out) as folder:
+            with console.status("rendering the flight"):
+                record_clip(source, Path(folder), frames)
+            yield folder
+
+
+def is_flight(spec: str) -> bool:
+    """Whether an input is the synthetic flight."""
+    return spec.strip().split(":")[0] == "synthetic"
+
+
+def commands(args: argparse.Namespace, spec: str, max_kbps: float) -> dict[str, list[str]]:
+    """Every node with its ROS arguments; the camera plays `spec`."""
     model = ["-p", f"model:={quoted(args.checkpoint)}", "-p", f"device:={args.device}"]
-    camera = ["-p", f"input:={quoted(args.input)}", "-p", "loop:=true"]
+    camera = ["-p", f"input:={quoted(spec)}", "-p", "loop:=true"]
     if args.fps:
         camera += ["-p", f"fps:={args.fps:.6f}"]
     if args.size:

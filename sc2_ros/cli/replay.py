@@ -56,14 +56,14 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.cli.api.feature_replay import replay_features
     from sc2_ros.cli.api.replay_recorder import ReplayRecorder
     from sc2_ros.cli.api.replay_report import report_replay
-    from sc2_ros.devices import check_device
     from sc2_ros.errors import InputError
-    from sc2_ros.evaluation.virtual import VirtualRun
+    from sc2_ros.evaluation.session.virtual import VirtualRun
     from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
     from sc2_ros.link.spec import parse_link
     from sc2_ros.media.bag_writer import BagWriter
     from sc2_ros.media.feature_bag import open_features
     from sc2_ros.media.source import open_source
+    from sc2_ros.network.devices import check_device
     from sc2_ros.onboard.pipeline import OnboardConfig, OnboardPipeline
 
     check_rates(args)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.devices import check_device
 from sc2_ros.errors import ParameterError
+from sc2_ros.network.devices import check_device
 
 
 @dataclass(frozen=True)

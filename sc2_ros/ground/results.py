@@ -15,10 +15,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from sc2_ros.devices import autocast
 from sc2_ros.ground.assembler import AssembledFrame
 from sc2_ros.ground.config import GroundConfig
 from sc2_ros.network.decode import Detections, decode_detections
+from sc2_ros.network.devices import autocast
 from sc2_ros.network.heads import CELL
 
 

@@ -21,9 +21,9 @@ from functools import partial
 from typing import Any
 
 from sc2_ros.checkpoint import Checkpoint
-from sc2_ros.devices import check_device, release_gpu
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.messages import label_info_message, packet_bytes, packet_message
+from sc2_ros.network.devices import check_device, release_gpu
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import below as calibration
 from sc2_ros.nodes.diagnostics import Status

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from sc2_ros import checkpoint
-from sc2_ros.devices import precision_of
+from sc2_ros.network.devices import precision_of
 from sc2_ros.nodes.managed import ManagedNode, reason
 from sc2_ros.nodes.parameters import Row, Value, networks_of
 from sc2_ros.runtime.ros import Parameter

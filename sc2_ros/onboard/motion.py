@@ -28,7 +28,7 @@ import numpy.typing as npt
 from sc2_ros.codec.wire import Geometry, Motion
 from sc2_ros.codec.wire.header import STRIDE
 from sc2_ros.codec.wire.predicted import TURN_UNIT
-from sc2_ros.imaging import Image
+from sc2_ros.network.imaging import Image
 
 THUMBNAIL_WIDTH = 160
 _CORNERS = 80

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from sc2_ros.codec.frame.reference import Reference, ReferenceWindow
 from sc2_ros.codec.wire import Geometry, Motion
 from sc2_ros.codec.wire.header import MAX_DISTANCE
-from sc2_ros.imaging import Image
 from sc2_ros.link.acknowledgements import Acknowledgements
 from sc2_ros.link.feedback import Feedback
+from sc2_ros.network.imaging import Image
 from sc2_ros.onboard import motion
 from sc2_ros.onboard.keyframes import RefreshPolicy
 

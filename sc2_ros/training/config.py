@@ -14,9 +14,9 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
+from sc2_ros.data.registry import located
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.training.augment import AugmentConfig
-from sc2_ros.training.datasets.registry import located
 from sc2_ros.training.sc2_model import LossConfig
 from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.trainer import TrainerConfig
@@ -53,6 +53,21 @@ class TrainConfig:
     floor_gain: float = 1.0
     teacher: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the command line adds to a configuration.
+
+    teacher: in place of the configuration's; input and freeze_encoder: for adapt.
+    """
+
+    device: str = "cpu"
+    resume: bool = False
+    init: str | None = None
+    input: str | None = None
+    teacher: str | None = None
+    freeze_encoder: bool = False
 
 
 def build(kind: type[T], values: Any, where: str) -> T:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sc2_ros.data import MASK_CLASSES, open_dataset
 from sc2_ros.errors import ParameterError
 from sc2_ros.training.config import TrainConfig
-from sc2_ros.training.datasets import MASK_CLASSES, open_dataset
 
 
 def mask_classes_of(

@@ -22,16 +22,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sc2_ros import imaging, split_checkpoint
+from sc2_ros.data import DETECTION_CLASSES, open_dataset
 from sc2_ros.errors import CheckpointError, ParameterError
-from sc2_ros.network.seeds.heads import TASKS, TaskNetwork
-from sc2_ros.network.seeds.split_network import SplitNetwork
+from sc2_ros.network import imaging
+from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split.heads import TASKS, TaskNetwork
+from sc2_ros.split.network import SplitNetwork
 from sc2_ros.training import distributed
 from sc2_ros.training.augment import whole
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
-from sc2_ros.training.config import TrainConfig
-from sc2_ros.training.datasets import DETECTION_CLASSES, open_dataset
-from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.trainer import LossFunction, Trainer
 
 NEEDS = {"detection": "boxes", "segmentation": "masks", "classification": "categories"}

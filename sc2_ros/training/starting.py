@@ -16,11 +16,12 @@ from pickle import UnpicklingError
 import torch
 from torch import Tensor, nn
 
-from sc2_ros import checkpoint, split_checkpoint
+from sc2_ros import checkpoint
 from sc2_ros.errors import CheckpointError
 from sc2_ros.network.channels import widened
-from sc2_ros.network.seeds.backbones import OWN
-from sc2_ros.network.seeds.heads import TaskNetwork
+from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split.backbones import OWN
+from sc2_ros.split.heads import TaskNetwork
 from sc2_ros.training import distributed
 
 _PARTS = {

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from sc2_ros.data import MASK_CLASSES
 from sc2_ros.training.augment import AugmentConfig
 from sc2_ros.training.batches import make_batch
-from sc2_ros.training.datasets import MASK_CLASSES
 from sc2_ros.training.sources import Source, SourceConfig
 from sc2_ros.training.trainer import LossFunction, Validation
 

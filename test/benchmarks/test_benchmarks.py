@@ -61,8 +61,8 @@ def test_path_measures_every_stage(tmp_path, weights):
 
 
 @pytest.mark.parametrize("option", [("--input", "absent.mp4"), ("--size", "0x5")])
-def test_path_says_what_is_wrong_in_one_line(option):
-    result = _run("path", *option)
+def test_path_says_what_is_wrong_in_one_line(script, option):
+    result = script("path", *option)
 
     assert result.returncode != 0
     assert result.stderr.startswith("error: ")
@@ -72,27 +72,27 @@ def test_path_says_what_is_wrong_in_one_line(option):
 @pytest.mark.parametrize(
     "command", [("path",), ("rate_distortion", "--data", "synthetic:1")], ids=lambda words: words[0]
 )
-def test_a_device_that_is_not_there_is_one_line(weights, command):
-    result = _run(*command, "--checkpoint", weights, "--device", "banana")
+def test_a_device_that_is_not_there_is_one_line(script, weights, command):
+    result = script(*command, "--checkpoint", weights, "--device", "banana")
 
     assert result.returncode != 0
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: device 'banana' is unknown")
 
 
-def test_rate_distortion_writes_figure_and_rows_and_resumes(tmp_path, weights, monkeypatch):
+def test_rate_distortion_writes_figure_and_rows_and_resumes(script, tmp_path, weights, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     options = (
         *("rate_distortion", "--data", "synthetic:1", "--limit", 1, "--checkpoint", weights),
         *("--rates", "0.5", "--codecs", "jpeg:30", "--out", tmp_path),
     )
-    first = _run(*options)
+    first = script(*options)
     assert first.returncode == 0, first.stderr
     path = tmp_path / "rate_distortion_synthetic.json"
     for file in (tmp_path / "cache").rglob("*.json"):
         file.write_text(json.dumps(json.loads(file.read_text()) | {"bytes_per_frame": 4711.0}))
 
-    again = _run(*options)
+    again = script(*options)
 
     assert again.returncode == 0, again.stderr
     rows = json.loads(path.read_text())["rows"]

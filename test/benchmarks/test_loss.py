@@ -3,27 +3,17 @@
 """The benchmark of accuracy under loss, on something small."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 from sc2_ros import checkpoint as checkpoints
 
-LOSS = Path(__file__).parents[2] / "benchmarks" / "loss.py"
 
-
-def _run(*options):
-    return subprocess.run(
-        [sys.executable, LOSS, *map(str, options)], capture_output=True, text=True, timeout=900
-    )
-
-
-def test_every_image_counts_and_every_packet(tmp_path):
+def test_every_image_counts_and_every_packet(script, tmp_path):
     weights = tmp_path / "untrained.safetensors"
     card = checkpoints.default_card()
     networks = checkpoints.build_networks(card)
     checkpoints.save(weights, *networks, checkpoints.untrained(seed=0).tables, card)
-    result = _run(
+    result = script(
+        "loss",
         *("--data", "synthetic:1", "--limit", 4, "--checkpoint", weights, "--fps", 2),
         *("--link", "1mbit,20ms", "--loss", "20", "--json", tmp_path / "loss.json"),
     )
@@ -37,8 +27,8 @@ def test_every_image_counts_and_every_packet(tmp_path):
     assert all(row["bytes_per_frame"] * row["frames_sent"] > 1000 for row in rows)
 
 
-def test_what_is_wrong_is_one_line(tmp_path):
-    result = _run("--data", tmp_path / "absent")
+def test_what_is_wrong_is_one_line(script, tmp_path):
+    result = script("loss", "--data", tmp_path / "absent")
     assert result.returncode == 2
     assert result.stderr.startswith("error: ")
     assert "Traceback" not in result.stderr

@@ -91,7 +91,7 @@ def test_it_measures_every_system_and_says_where_the_claim_holds(
     (tmp_path / "points.json").write_text(json.dumps(points | {"rows": rows}))
     options = ["--data", "synthetic:1", "--limit", "1", "--checkpoint", str(weights)]
     options += ["--points", str(tmp_path / "points.json"), "--json", str(tmp_path / "out.json")]
-    options += ["--figure", str(tmp_path / "out.png"), "--seeds", str(tmp_path / "absent.json")]
+    options += ["--figure", str(tmp_path / "out.png"), "--papers", str(tmp_path / "absent.json")]
     monkeypatch.setattr(sys, "argv", ["offloading.py", *options])
 
     assert offloading.main() == 0

@@ -3,8 +3,7 @@
 """Bytes at equal agreement."""
 
 import pytest
-
-from sc2_ros.evaluation.video_summary import bytes_at, summary
+from helpers.video_summary import bytes_at, summary
 
 
 def test_bytes_at_an_accuracy_lie_between_the_points():

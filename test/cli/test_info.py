@@ -10,7 +10,6 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from weights import write_untrained
 
-from sc2_ros import split_checkpoint
 from sc2_ros.cli.api.bag_info import FeatureStream
 from sc2_ros.cli.main import main
 from sc2_ros.codec.wire import Header, PacketId, PacketType, PredictedPacket, build
@@ -18,6 +17,7 @@ from sc2_ros.codec.wire.predicted import PredictedHead, build_predicted
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.feature_bag import PACKETS
 from sc2_ros.runtime.messages import message_type
+from sc2_ros.split import checkpoint as split_checkpoint
 
 
 def test_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from sc2_ros.cli.api import report
-from sc2_ros.evaluation.session import SessionLog
+from sc2_ros.evaluation.session.log import SessionLog
 from sc2_ros.media.bag_writer import BagWriter
 
 

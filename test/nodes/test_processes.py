@@ -7,9 +7,10 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
+from recordings import make_bag, make_folder, make_video, picture
 from service_clients import ParameterClient
 
-from sc2_ros.media.encodings import image_array
+from sc2_ros.media.image_reader import image_array
 from sc2_ros.media.messages import header, image_message, to_ns
 from sc2_ros.nodes import qos
 from sc2_ros.runtime.ros import (
@@ -69,6 +70,25 @@ def values_of(message):
 
 def by_stamp(messages):
     return {to_ns(message.header.stamp): message for message in messages}
+
+
+@pytest.mark.parametrize("kind", ["video", "folder", "mcap raw", "sqlite3 compressed"])
+def test_the_camera_plays_every_kind_of_recording(node, spin_until, listen, start, tmp_path, kind):
+    if kind == "video":
+        source = make_video(tmp_path / "flight.mp4")
+    elif kind == "folder":
+        source = make_folder(tmp_path / "images: 1")
+    else:
+        source = make_bag(tmp_path / "bag", *kind.split())
+    heard = listen({"image": Image})
+
+    start("camera_node", "-p", f"input:='{source}'", "-p", "loop:=true")
+    spin_until(lambda: heard["image"], "an image")
+
+    seen = image_array(heard["image"][0]).astype(int)
+    number = round(seen[..., 2].mean() / 40)
+    assert np.abs(seen - picture(number)).mean() < 5
+    assert heard["image"][0].header.frame_id == ("gimbal" if " " in kind else "camera")
 
 
 def test_the_whole_way(node, spin_until, listen, start, model, flying):

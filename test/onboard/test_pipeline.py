@@ -15,12 +15,12 @@ from sc2_ros import checkpoint
 from sc2_ros.codec import wire
 from sc2_ros.codec.wire.packet import parse_geometry
 from sc2_ros.errors import InputError, ParameterError
-from sc2_ros.evaluation.virtual import VirtualRun
+from sc2_ros.evaluation.session.virtual import VirtualRun
 from sc2_ros.ground.pipeline import GroundPipeline
 from sc2_ros.link.emulator import LinkModel, LinkPipe
 from sc2_ros.link.feedback_builder import FeedbackBuilder
 from sc2_ros.link.spec import parse_link
-from sc2_ros.media.source import SourceFrame
+from sc2_ros.media.frames import SourceFrame
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.onboard.stream_info import InfoSchedule
 
@@ -65,7 +65,7 @@ def test_packets_say_what_they_are(index, code):
     assert features(pipeline.process(camera_frame(), 5.1))[0].header.frame == 1
     stats = pipeline.stats
     assert (stats.frames_in, stats.frames_sent, stats.rate_index) == (2, 2, index)
-    assert set(stats.stage_ms) == {"resize", "encode", "price", "code"}
+    assert set(stats.stage_ms) == {"image", "encode", "price", "code"}
 
 
 def test_a_higher_index_costs_more():

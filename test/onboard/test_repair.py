@@ -13,11 +13,11 @@ from sc2_ros.codec import wire
 from sc2_ros.codec.frame.encoder import FrameEncoder
 from sc2_ros.codec.frame.plan import Protection
 from sc2_ros.codec.wire import Geometry, PacketType
-from sc2_ros.evaluation.virtual import VirtualRun
+from sc2_ros.evaluation.session.virtual import VirtualRun
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.link.spec import parse_link
-from sc2_ros.media.source import SourceFrame
+from sc2_ros.media.frames import SourceFrame
 from sc2_ros.onboard.pipeline import OnboardConfig, OnboardPipeline
 
 SIZE = (96, 64)

@@ -15,19 +15,23 @@ from weights import write_untrained
 
 from sc2_ros import checkpoint
 from sc2_ros.cli.main import main
+from sc2_ros.data import DETECTION_CLASSES, open_dataset
 from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import Bottleneck
 from sc2_ros.network.encoder import OnboardEncoder
 from sc2_ros.training.adaptation import fit_prior
 from sc2_ros.training.agreement import agreement_loss
-from sc2_ros.training.datasets import DETECTION_CLASSES, open_dataset
 from sc2_ros.training.pseudo_labels import PseudoLabelled, PseudoLabels
 from sc2_ros.training.teachers import load_teacher
 
 CONFIG = """
 out: {out}
 augment: {{crop: 64}}
-settings: {{per_batch: 2, held_out: 2}}
+settings:
+  per_batch: 2
+  held_out: 2
+  context: {{steps: 2, hidden: 8}}
+  skip: {{steps: 2, hidden: 8, pair_rates: 1}}
 trainer: {{max_steps: 2, muon_lr: 0.05, warmup: 0.01}}
 """
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from sc2_ros import checkpoint, imaging
+from sc2_ros import checkpoint
 from sc2_ros.codec.entropy.cdf import symbol_bits
 from sc2_ros.codec.frame.encoder import FrameEncoder
 from sc2_ros.codec.tables import LOG_SPREAD_UNIT
 from sc2_ros.codec.wire import Geometry
+from sc2_ros.network import imaging
 from sc2_ros.training import context_fit
 from sc2_ros.training.context_network import (
     ContextConfig,

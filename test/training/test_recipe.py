@@ -17,9 +17,11 @@ from sc2_ros.codec.frame.symbols import round_latent
 from sc2_ros.codec.wire import Geometry, parse
 from sc2_ros.errors import ParameterError
 from sc2_ros.media.flight import SyntheticFlight
-from sc2_ros.training.config import TrainConfig
-from sc2_ros.training.recipes import RunOptions, recipe
+from sc2_ros.training.adaptation import FixedStream
+from sc2_ros.training.config import RunOptions, TrainConfig
+from sc2_ros.training.recipes import recipe
 from sc2_ros.training.recipes.segmentation_head import segmentation_loss
+from sc2_ros.training.sc2_model import TrainingModel
 
 CONFIG = """
 out: {out}
@@ -29,7 +31,6 @@ trainer: {{max_steps: 3, optimizer: {optimizer}, save_every_s: 1000, validate_ev
 settings: {{{settings}}}
 card: {{licence: test}}
 """
-QUICK = "context: {steps: 2, hidden: 8}, skip: {steps: 2, hidden: 8, pair_rates: 2}"
 
 
 def _write(path: Path, out: Path, data: object = "synthetic:1", **more: object) -> Path:
@@ -44,7 +45,7 @@ def _one_thread() -> None:
 
 
 @pytest.mark.parametrize(("optimizer", "validate"), [("muon", 0), ("adamw", 0.5)])
-def test_train_resume_and_stream(tmp_path, capsys, optimizer, validate) -> None:
+def test_train_resume_and_stream(tmp_path, capsys, quick, optimizer, validate) -> None:
     """Three steps make a checkpoint; resuming goes on from there; its packets decode."""
     data = small_yolo(tmp_path / "data")
     config = _write(
@@ -53,7 +54,7 @@ def test_train_resume_and_stream(tmp_path, capsys, optimizer, validate) -> None:
         data,
         optimizer=optimizer,
         validate=validate,
-        settings=QUICK,
+        settings=quick,
     )
 
     assert main(["train", "sc2_ros", "--config", str(config)]) == 0
@@ -98,7 +99,9 @@ def test_mistakes_are_one_line(arguments, words, capsys) -> None:
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["sc2_ros", "segmentation_head", "context", "skip", "saliency"])
+@pytest.mark.parametrize(
+    "name", ["sc2_ros", "segmentation_head", "ground", "context", "skip", "saliency"]
+)
 def test_unknown_settings_are_named(name, tmp_path) -> None:
     config = TrainConfig(out=str(tmp_path), settings={"mask_clases": "own"})
     with pytest.raises(ParameterError, match="unknown mask_clases"):
@@ -165,6 +168,66 @@ def test_segmentation_head_wants_a_checkpoint_and_masks(tmp_path, capsys) -> Non
     config = _write(tmp_path / "head.yaml", tmp_path / "head")
     assert main(["train", "segmentation_head", "--config", str(config)]) == 2
     assert "--init default" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ground", ["", "ground: {widths: [16, 16, 16], depths: [1, 1, 1]}"])
+def test_a_ground_network_keeps_the_stream(tmp_path, capsys, ground) -> None:
+    """The id and what flies stay; the ground answers otherwise, and in its own shape."""
+    config = _write(tmp_path / "g.yaml", tmp_path / "run", settings=ground)
+    assert main(["train", "ground", "--config", str(config), "--init", "default"]) == 0
+
+    before = checkpoint.load("default")
+    after = checkpoint.load(tmp_path / "run" / "checkpoint.safetensors")
+
+    assert f"checkpoint id {before.id:08x} as before" in capsys.readouterr().out
+    assert before.id == after.id
+    assert after.card["network"]["ground_widths"] == ([16, 16, 16] if ground else [128, 96, 64])
+    latent, received = torch.randn(1, 64, 3, 4), torch.ones(1, 1, 3, 4)
+    with torch.inference_mode():
+        old, new = before.ground(latent, received), after.ground(latent, received)
+    assert old.keys() == new.keys()
+    assert not torch.equal(old["heatmap"], new["heatmap"])
+
+
+def test_a_ground_network_wants_a_stream_and_three_strides(tmp_path, capsys) -> None:
+    config = _write(tmp_path / "g.yaml", tmp_path / "run", settings="ground: {widths: [8]}")
+    assert main(["train", "ground", "--config", str(config)]) == 2
+    assert "--init default" in capsys.readouterr().err
+    assert main(["train", "ground", "--config", str(config), "--init", "default"]) == 2
+    assert "three widths and three depths" in capsys.readouterr().err
+
+
+def test_a_fixed_stream_shows_the_ground_what_the_codec_codes() -> None:
+    """Channels that the context network leaves out are zero there in flight, and so here."""
+    parts = checkpoint.read("default")
+    model = FixedStream(parts)
+    assert parts.tables.context is not None
+    seen = {}
+
+    def remember(module, inputs, output) -> None:
+        seen["latent"] = inputs[0]
+
+    parts.ground.backbone.register_forward_hook(remember)
+    parts.encoder.project.weight.data *= 100  # so that no channel rounds to zero by itself
+    model(torch.rand(1, 3, 64, 64), torch.ones(1), torch.ones(1, 1, 4, 4))
+
+    filled = seen["latent"].abs().amax((0, 2, 3)).nonzero().flatten().tolist()
+    assert filled == sorted(parts.tables.context.channels.tolist())
+
+
+def test_only_images_with_masks_go_through_the_mask_head(tmp_path) -> None:
+    """What has no mask gives none of its loss a gradient, and the loss of the rest is the same."""
+    torch.manual_seed(0)
+    model = TrainingModel().eval()
+    image = torch.rand(3, 3, 64, 64)
+    with torch.no_grad():
+        args = (image, torch.ones(3), torch.ones(3, 1, 4, 4))
+        everything = model(*args)
+        some = model(*args, torch.tensor([2]))
+        none = model(*args, torch.tensor([], dtype=torch.long))
+    torch.testing.assert_close(some["mask"], everything["mask"][2:])
+    torch.testing.assert_close(some["heatmap"], everything["heatmap"])
+    assert "mask" not in none
 
 
 def test_segmentation_loss_rewards_the_truth() -> None:

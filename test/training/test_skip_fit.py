@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from sc2_ros import checkpoint, imaging
+from sc2_ros import checkpoint
 from sc2_ros.codec.entropy.cdf import symbol_bits
 from sc2_ros.codec.frame.encoder import FrameEncoder
 from sc2_ros.codec.frame.symbols import round_latent, share_class
 from sc2_ros.codec.tables import LOG_SPREAD_UNIT
 from sc2_ros.codec.wire import Geometry, Motion
+from sc2_ros.network import imaging
 from sc2_ros.training import context_fit, skip_fit
 from sc2_ros.training.context_network import ContextConfig, NetworkShape
 from sc2_ros.training.latents import latents

@@ -5,10 +5,11 @@
 import pytest
 import torch
 
-from sc2_ros import checkpoint, split_checkpoint
+from sc2_ros import checkpoint
 from sc2_ros.cli.main import main
 from sc2_ros.errors import CheckpointError, ParameterError
-from sc2_ros.network.seeds.backbones import DEFAULT, OWN
+from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split.backbones import DEFAULT, OWN
 from sc2_ros.training.config import TrainConfig
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.recipes.sc2_ros import start
@@ -121,15 +122,14 @@ def test_what_does_not_fit_is_refused(tmp_path) -> None:
         weights_of(str(tmp_path / "last.pt"))
 
 
-def test_stream_for_a_data_sets_own_mask_classes(tmp_path, capsys) -> None:
+def test_stream_for_a_data_sets_own_mask_classes(tmp_path, capsys, quick) -> None:
     """`mask_classes: own` makes a stream that answers in the data set's classes."""
     names = ["building", "road"]
     config = tmp_path / "train.yaml"
     config.write_text(
         f"out: {tmp_path / 'run'}\nsources: [{{path: 'synthetic:1', per_batch: 2}}]\n"
         "augment: {crop: 96}\ntrainer: {max_steps: 2, optimizer: adamw}\n"
-        f"settings: {{mask_classes: {names}, context: {{steps: 2}}, "
-        "skip: {steps: 2, pair_rates: 2}}\n"
+        f"settings: {{mask_classes: {names}, {quick}}}\n"
     )
     assert main(["train", "sc2_ros", "--config", str(config)]) == 0
     loaded = checkpoint.load(tmp_path / "run" / "checkpoint.safetensors")
@@ -139,13 +139,13 @@ def test_stream_for_a_data_sets_own_mask_classes(tmp_path, capsys) -> None:
     assert out["mask"].shape[1] == 2
 
 
-def test_stream_learns_from_a_teacher_too(tmp_path, capsys) -> None:
+def test_stream_learns_from_a_teacher_too(tmp_path, capsys, quick) -> None:
     """A teacher's masks are in the loss; one without our classes is refused by name."""
     config = tmp_path / "train.yaml"
     config.write_text(
         f"out: {tmp_path / 'run'}\nsources: [{{path: 'synthetic:1', per_batch: 2}}]\n"
         "augment: {crop: 96}\ntrainer: {max_steps: 2, optimizer: adamw}\n"
-        "settings: {context: {steps: 2}, skip: {steps: 2, pair_rates: 2}}\n"
+        f"settings: {{{quick}}}\n"
     )
     teacher = tmp_path / "teacher.safetensors"
     run = ["train", "sc2_ros", "--config", str(config), "--teacher", str(teacher)]

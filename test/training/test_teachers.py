@@ -9,9 +9,10 @@ import torch
 from torch import nn
 from weights import write_untrained
 
-from sc2_ros import checkpoint, split_checkpoint
+from sc2_ros import checkpoint
+from sc2_ros.data import DETECTION_CLASSES
 from sc2_ros.errors import CheckpointError, InputError, ParameterError
-from sc2_ros.training.datasets import DETECTION_CLASSES
+from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.training.teachers import load_teacher
 
 

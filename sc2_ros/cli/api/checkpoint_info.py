@@ -10,10 +10,10 @@ from rich.markup import escape
 from torch import nn
 
 from sc2_ros import checkpoint as checkpoints
-from sc2_ros import split_checkpoint
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.wire.header import VERSION
-from sc2_ros.network.seeds.split_network import SplitNetwork
+from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split.network import SplitNetwork
 
 
 def print_checkpoint(console: Console, name: str) -> None:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from sc2_ros.evaluation.session import Recent
+from sc2_ros.evaluation.session.log import Recent
 
 TERMINAL_S, PIPE_S = 0.25, 5.0
 """How often the line is renewed in a terminal; how often it is printed where there is none."""

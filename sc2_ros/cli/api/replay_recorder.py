@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from sc2_ros.cli.api.pictures import jpeg_message
-from sc2_ros.evaluation.session import SessionLog
+from sc2_ros.evaluation.session.log import SessionLog
 from sc2_ros.ground.pipeline import FrameResult
 from sc2_ros.media import result_bag
 from sc2_ros.media.bag_writer import BagWriter
+from sc2_ros.media.frames import SourceFrame
 from sc2_ros.media.messages import (
     boxes_message,
     compressed_message,
@@ -21,7 +22,6 @@ from sc2_ros.media.messages import (
     packet_message,
 )
 from sc2_ros.media.pictures import mask_picture, preview_picture
-from sc2_ros.media.source import SourceFrame
 from sc2_ros.runtime.ros import Float64
 
 
@@ -48,7 +48,7 @@ class ReplayRecorder:
     def camera(self, frame: SourceFrame, time_s: float) -> None:
         """Record the camera's picture as JPEG, and its truth."""
         if self.frames == 0:
-            self.begin(frame.stamp_ns)
+            self.begin(frame.time_ns)
         self.frames += 1
         stamp_ns, frame_id = frame.stamp_ns, frame.frame_id
         image = jpeg_message(frame.image, stamp_ns, frame_id)

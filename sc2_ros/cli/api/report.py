@@ -11,9 +11,9 @@ from rich.table import Table
 
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.errors import InputError
-from sc2_ros.evaluation.session import SessionLog, Summary
-from sc2_ros.evaluation.session_figure import save_figure
-from sc2_ros.evaluation.session_video import render_and_score
+from sc2_ros.evaluation.session.figure import save_figure
+from sc2_ros.evaluation.session.log import SessionLog, Summary
+from sc2_ros.evaluation.session.video import render_and_score
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.source import path_of
 

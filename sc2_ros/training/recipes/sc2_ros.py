@@ -16,21 +16,21 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from sc2_ros import checkpoint, split_checkpoint
+from sc2_ros import checkpoint
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.wire import RATE_CODES
+from sc2_ros.data import DETECTION_CLASSES
 from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import ANCHORS
 from sc2_ros.network.channels import LATENT_CHANNELS, kept, widened
+from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.training import context_fit, saliency_fit, skip_fit
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
-from sc2_ros.training.config import TrainConfig, build, check_settings
+from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settings
 from sc2_ros.training.context_network import ContextConfig
-from sc2_ros.training.datasets import DETECTION_CLASSES
 from sc2_ros.training.latents import code_gains, latents
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.pairs import footage
-from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.sc2_model import Answers, TrainingModel, sc2_loss
 from sc2_ros.training.sources import some_images
 from sc2_ros.training.starting import begin_with, weights_of

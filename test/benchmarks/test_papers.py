@@ -1,0 +1,84 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""benchmarks/papers.py from end to end on a tiny data set, and what it says about known curves."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from helpers.papers_plan import BETAS, Task, label
+from helpers.papers_report import compare
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "papers.py"
+
+
+@pytest.fixture
+def papers(monkeypatch):
+    spec = importlib.util.spec_from_file_location("benchmark_papers", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "benchmark_papers", module)  # dataclasses look it up
+    spec.loader.exec_module(module)
+    return module
+
+
+def make_folder(folder):
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 6), ("val", 2)):
+        for name, level in (("dark", 60), ("light", 190)):
+            (folder / split / name).mkdir(parents=True)
+            for number in range(count):
+                image = (level + rng.integers(-40, 40, (32, 32))).astype(np.uint8)
+                cv2.imwrite(str(folder / split / name / f"{number}.png"), image)
+
+
+def test_it_trains_measures_and_does_nothing_twice(papers, tmp_path, monkeypatch, capsys):
+    make_folder(tmp_path / "data" / "tiny")
+    task = Task("tiny", "classification", "top1", "resnet:8-12-16:1-1-1", 32, 4)
+    monkeypatch.setitem(papers.TASKS, "tiny", task)
+    out = tmp_path / "papers.json"
+    arguments = (
+        f"papers.py --train --steps-each 2 --teacher-steps 3 --tasks tiny --points 0 --limit 3 "
+        f"--systems entropic_student,rate_estimator --data {tmp_path / 'data'} "
+        f"--runs {tmp_path / 'runs'} --out {out} --figures {tmp_path / 'figures'} "
+        f"--table {tmp_path / 'table.md'}"
+    ).split()
+    monkeypatch.setattr(sys, "argv", arguments)
+    assert papers.main() == 0
+    report = json.loads(out.read_text())
+    rows = {row["system"]: row for row in report["rows"]}
+    assert {"teacher", "entropic_student", "rate_estimator", "jpeg", "webp"} <= rows.keys()
+    for row in rows.values():
+        assert row["frames"] == 3
+        assert row["bytes_per_frame"] > 32
+        assert 0 <= row["value"] <= 1
+    assert rows["teacher"]["training_steps"] == 3
+    student = rows["entropic_student"]
+    assert student["encoder_params"] > 138_672  # the encoder's own; the prior's come on top
+    assert student["encoder_gmac"] == pytest.approx(0.588 * (32 / 224) ** 2, rel=0.05)
+    assert rows["jpeg"]["encoder_gmac"] == 0
+    assert f"| entropic_student | beta {BETAS[0]:g} | 2 |" in (tmp_path / "table.md").read_text()
+    assert (tmp_path / "figures" / "papers_tiny.png").stat().st_size > 5000
+    assert (tmp_path / "figures" / "papers_tiny_trade_off.png").is_file()
+    capsys.readouterr()
+    assert papers.main() == 0
+    assert "---" not in capsys.readouterr().out  # nothing was trained again
+    assert json.loads(out.read_text())["rows"] == report["rows"]
+
+
+def test_bd_rate_is_against_the_entropic_student():
+    rows = [
+        {"task": "t", "system": system, "bytes_per_frame": factor * size, "value": value}
+        for system, factor in (("entropic_student", 1.0), ("other", 0.4))
+        for size, value in ((100, 0.5), (200, 0.6), (400, 0.65))
+    ]
+    assert compare(rows) == {"t": {"other": pytest.approx(-0.6)}}
+
+
+def test_settings_become_folders():
+    assert label({"bottleneck": "x", "beta": 0.08, "options": {"channels": 3}}) == (
+        "beta_0.08-channels_3"
+    )

@@ -1,0 +1,75 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rows from processes are those of this one, and none is measured twice."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from weights import write_untrained
+
+from sc2_ros.data import open_dataset
+from sc2_ros.errors import ParameterError
+from sc2_ros.evaluation.sweep.jobs import Plan, images_digest, measure
+from sc2_ros.evaluation.systems.registry import Context, build, check
+
+SPECS = ["sc2_ros:0.5", "jpeg:20", "onboard-only"]
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory):
+    path = write_untrained(tmp_path_factory.mktemp("weights") / "untrained.safetensors")
+    return Plan(Context(str(path), "synthetic:1", "val"), limit=2)
+
+
+@pytest.fixture(scope="module")
+def rows(plan):
+    return measure(SPECS, plan)
+
+
+def test_processes_give_the_same_rows_and_fill_the_cache(plan, rows, tmp_path):
+    seen = []
+
+    first = measure(SPECS, plan, jobs=2, cache=tmp_path, on_progress=lambda *p: seen.append(p))
+
+    assert first == rows
+    assert seen[0] == (0, 3)
+    assert seen[-1] == (3, 3)
+    assert len(list(tmp_path.glob("*.json"))) == 3
+
+
+def test_a_run_goes_on_where_it_stopped(plan, tmp_path):
+    measure(["jpeg:20"], plan, cache=tmp_path)
+    (file,) = tmp_path.iterdir()
+    known = json.loads(file.read_text()) | {"bytes_per_frame": 1.0}
+    file.write_text(json.dumps(known))
+
+    old, new = measure(["jpeg:20", "jpeg:21"], plan, cache=tmp_path)
+
+    assert old["bytes_per_frame"] == 1.0  # taken from the cache, not measured again
+    assert new["bytes_per_frame"] > 1000
+    (other,) = measure(["jpeg:20"], replace(plan, limit=1), cache=tmp_path)
+    assert other["bytes_per_frame"] > 1000  # other images, another key
+
+
+def test_a_scale_is_seen_by_every_system_and_is_another_row(plan, tmp_path):
+    (whole,) = measure(["png"], replace(plan, limit=1), cache=tmp_path)
+    (half,) = measure(["png"], replace(plan, limit=1, scale=0.5), cache=tmp_path)
+
+    assert half["bytes_per_frame"] < 0.5 * whole["bytes_per_frame"]
+    assert len(list(tmp_path.glob("*.json"))) == 2
+
+
+def test_the_digest_follows_the_pixels():
+    data = open_dataset("synthetic:1", "val")
+
+    assert images_digest(data, [0, 1]) == images_digest(data, [0, 1])
+    assert images_digest(data, [0, 1]) != images_digest(data, [0, 2])
+
+
+@pytest.mark.parametrize("spec", ["gif:3", "", "jpeg", "feature-avif:3", "onboard-only:heavy"])
+def test_unknown_names_are_refused(plan, spec):
+    with pytest.raises(ParameterError, match="not a baseline"):
+        check(spec)
+    with pytest.raises(ParameterError, match="not a baseline"):
+        build(spec, plan.context)
