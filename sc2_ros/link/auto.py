@@ -21,7 +21,7 @@ from sc2_ros.link.rate import RateDecision
 from sc2_ros.link.stall import Stall
 from sc2_ros.link.worth import LATE_S, Shortage, Worth
 
-PREFERENCES = ("accuracy", "smooth", "latency")
+PREFERENCES = ("accuracy", "latency")
 
 FLOOR_BPS = 24e3
 MOST_WAIT_S, LATENCY_WAIT_S = 0.08, 0.05
@@ -45,9 +45,8 @@ class AutoConfig:
 
     Attributes:
         max_kbps: never more than this, kbit/s.
-        prefer: "accuracy" skips frames rather than send one below the code with the most accuracy
-            per byte, "smooth" sends every frame that fits at all, "latency" moreover keeps the
-            queue shorter.
+        prefer: "accuracy" uses what the link carries, "latency" keeps the queue shorter and gives
+            up throughput for it.
         worth: what bytes are worth.
     """
 
@@ -62,7 +61,6 @@ class RateState:
 
     Attributes:
         target_bps: bit/s that it allows itself.
-        capacity_bps: bit/s that passed the link last; ``None`` while unknown.
         queue_delay_s: queueing delay, seconds; ``None`` while unknown.
         loss: share of the packets of the last second that were lost.
         random_loss: the part of it that has nothing to do with the rate.
@@ -71,7 +69,6 @@ class RateState:
     """
 
     target_bps: float
-    capacity_bps: float | None = None
     queue_delay_s: float | None = None
     loss: float | None = None
     random_loss: float | None = None
@@ -88,7 +85,7 @@ class AutoRate:
         self._floor_bps = min(FLOOR_BPS, max_bps)
         in_haste = self.config.prefer == "latency"
         self._worth = self.config.worth
-        self._low_code = self._worth.least_code if self.config.prefer == "accuracy" else 0
+        self._low_code = self._worth.least_code
         self._most_wait_s = LATENCY_WAIT_S if in_haste else MOST_WAIT_S
         self._shortage = Shortage()
         self._is_asked = False
@@ -112,7 +109,6 @@ class AutoRate:
             return RateState(self._law.target_bps, stalled=stalled)
         return RateState(
             self._floor_bps if stalled else self._law.target_bps,
-            estimate.passed_bps,
             estimate.queue_s,
             estimate.loss,
             min(self._law.overflow.radio.share, estimate.loss),

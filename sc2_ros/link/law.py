@@ -28,8 +28,6 @@ START_BPS = 200e3
 START_GROWTH, LEAST_GROWTH, MOST_GROWTH, KNOWN_GROWTH = 1.2, 0.1, 0.5, 3.0
 """Of the target per second: before the first queue, right after one, some time after, and to what
 the link has carried lately."""
-UNSTEADY_GROWTH, THIRSTY_BPS = 0.5, 250e3
-"""What is added to it on an unsteady link, below a rate at which every byte counts."""
 START_ROUND, MOST_ROUND = 0.35, 0.15
 """Of the target per round trip: what grows meanwhile is not seen before it is too late."""
 ACCELERATE_S = 1.5
@@ -40,8 +38,6 @@ RESTORED = 0.5
 """What cuts in vain leave of the target."""
 RECOVERY, KNOWN_RECOVERY = 0.7, 0.7
 """Shares of the target, and of what the link has carried lately, to go on with after a stall."""
-RETURN_SHARE, RETURN_S = 0.9, 0.3
-"""Of its mean capacity an unsteady link is used again at once; how soon."""
 MOST_CUT = 0.8
 QUEUE_S, QUEUE_PACKETS, MOST_QUEUE_S = 0.010, 2.0, 0.04
 UNSTEADY_PACKETS, UNSTEADY_QUEUE_S = 1.0, 0.04
@@ -85,7 +81,7 @@ class TargetLaw:
         competed = self.foreign.is_competing
         queue_s = self.foreign.own(queue_s, set_point_s, estimate.passing, estimate.rtt_s, now_s)
         clean = queue_s < set_point_s * CLEAN_QUEUE and estimate.peak_s < set_point_s * CLEAN_PEAK
-        self.overflow.add(estimate, clean, elapsed_s, now_s)
+        self.overflow.add(estimate, clean, elapsed_s)
         self.dip.note(queue_s < set_point_s * CLEAN_QUEUE, now_s)
         if self.foreign.is_competing:
             self._compete(estimate, not competed, elapsed_s, now_s)
@@ -135,8 +131,6 @@ class TargetLaw:
         capacity, target_bps = self.capacity, self.target_bps
         since_s = math.inf if self._busy_s is None else max(0.0, now_s - self._busy_s)
         growth = LEAST_GROWTH + (MOST_GROWTH - LEAST_GROWTH) * min(1.0, since_s / ACCELERATE_S)
-        thirst = min(1.0, THIRSTY_BPS / target_bps)
-        growth += UNSTEADY_GROWTH * capacity.unsteadiness * thirst
         growth = min(growth, MOST_ROUND / round_s)
         if target_bps < KNOWN_SHARE * capacity.known_bps:
             extra = (KNOWN_GROWTH - START_GROWTH) * capacity.unsteadiness
@@ -148,10 +142,6 @@ class TargetLaw:
         if passed_bps is not None:
             capacity.at_least(passed_bps, elapsed_s)
             wanted_bps = min(wanted_bps, max(target_bps, 1.5 * passed_bps + START_BPS / 4))
-        back_bps = RETURN_SHARE * capacity.mean_bps - target_bps
-        if back_bps > 0:
-            share = capacity.unsteadiness * (1 - math.exp(-elapsed_s / RETURN_S))
-            wanted_bps = max(wanted_bps, target_bps + back_bps * share)
         self._set(wanted_bps)
 
     def _compete(

@@ -5,17 +5,12 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 
 from sc2_ros.link.estimator import LinkEstimate
 from sc2_ros.link.loss import RandomLoss
 
 MARGIN, SIGMAS, LEAST_PACKETS = 0.03, 2.5, 20
 """Over the last second."""
-LONG_S, LONG_MARGIN, LONG_SIGMAS, LONG_LOST = 4.0, 0.003, 2.0, 3
-"""The same over seconds, for what happens seldom, while there is some queue."""
-FAITH_PACKETS = 300.0
-"""So many packets without loss on an empty link are believed in from the start."""
 HOPELESS_LOSS = 0.35
 """Loss that is heeded even where there is no queue: a policer, or a radio beyond use."""
 LEAST_KEPT, CLEARED = 0.7, 0.94
@@ -38,8 +33,6 @@ class Overflow:
         self.radio = RandomLoss()
         self.longest_queue_s = 1.0
         """The longest queue that does not overflow, as far as is known, seconds."""
-        self._recent: deque[tuple[float, int, int]] = deque()
-        self._recent_packets = self._recent_lost = self._recent_bursts = 0
         self._cut_s = -math.inf
         self._fair_s = math.inf
         self._lost_since = 0
@@ -50,20 +43,15 @@ class Overflow:
         """Whether the queue has overflowed in the last two seconds."""
         return 0 <= now_s - self._cut_s < OVERFLOWING_S
 
-    def add(self, estimate: LinkEstimate, clean: bool, elapsed_s: float, now_s: float) -> None:
+    def add(self, estimate: LinkEstimate, clean: bool, elapsed_s: float) -> None:
         """Enter a feedback; ``clean``: there is no queue."""
         self.radio.add(estimate, clean)
         self.longest_queue_s = min(1.0, self.longest_queue_s * math.exp(elapsed_s / FORGET_S))
         self._lost_since += max(0, estimate.new_lost)
-        if not clean:
-            self._remember((now_s, estimate.new_packets, estimate.new_lost), 1)
-        recent = self._recent
-        while recent and not 0 <= now_s - recent[0][0] <= LONG_S:
-            self._remember(recent[0], -1)
 
     def heed(self, estimate: LinkEstimate, target_bps: float, now_s: float) -> float | None:
         """The target after a cut; ``None`` if there is no reason for one."""
-        excess = max(self._excess(estimate), self._long_excess())
+        excess = self._excess(estimate)
         if excess <= 0 or now_s < self._fair_s:
             self._fair_s = now_s
         if excess <= 0 or 0 <= now_s - self._cut_s < EVERY_S or not self._lost_since:
@@ -72,8 +60,6 @@ class Overflow:
         if now_s - self._fair_s > LASTS_S:
             longest_s = max(estimate.peak_s * OVERFLOW_SHARE, LEAST_QUEUE_S)
             self.longest_queue_s = min(self.longest_queue_s, longest_s)
-        self._recent.clear()
-        self._recent_packets = self._recent_lost = self._recent_bursts = 0
         radio = min(self.radio.share, HOPELESS_LOSS)
         self._ceiling_bps = target_bps * (1 - max(0.0, min(estimate.loss, 0.3) - radio))
         if SEEN_S < estimate.peak_s < SHORT_S:
@@ -92,17 +78,6 @@ class Overflow:
             return growth
         return min(growth, CREEP + HASTE * max(0.0, target_bps / self._ceiling_bps - 1))
 
-    def _remember(self, entry: tuple[float, int, int], sign: int) -> None:
-        """Enter what a feedback told, or (-1) forget the oldest, and keep the sums."""
-        if sign > 0:
-            self._recent.append(entry)
-        else:
-            self._recent.popleft()
-        _, packets, lost = entry
-        self._recent_packets += sign * packets
-        self._recent_lost += sign * lost
-        self._recent_bursts += sign * (lost > 0)
-
     def _excess(self, estimate: LinkEstimate) -> float:
         """Loss of the last second beyond what is lost without a queue and beyond chance."""
         count, loss, radio = estimate.loss_packets, estimate.loss, self.radio
@@ -111,16 +86,3 @@ class Overflow:
         spread = max(loss * (1 - loss), 0.01) * (1 / count + 1 / max(radio.packets, 1.0))
         excess = loss - radio.share - SIGMAS * math.sqrt(spread) - MARGIN
         return max(excess, loss - HOPELESS_LOSS)
-
-    def _long_excess(self) -> float:
-        """The same over several seconds."""
-        count, lost, bursts = self._recent_packets, self._recent_lost, self._recent_bursts
-        if lost < LONG_LOST or count < LEAST_PACKETS:
-            return 0.0
-        loss = lost / count
-        believed = self.radio.packets + FAITH_PACKETS
-        radio = self.radio.share * self.radio.packets / believed
-        mean = (loss + radio) / 2
-        spread = mean * (1 - min(mean, 1.0)) * (1 / count + 1 / believed)
-        length = lost / max(bursts, 1)
-        return loss - radio - LONG_SIGMAS * length * math.sqrt(spread) - LONG_MARGIN

@@ -123,9 +123,8 @@ ONBOARD = (
     Row(
         "rate.prefer",
         "accuracy",
-        "What auto mode keeps on a link that is too narrow: accuracy sends fewer frames rather "
-        "than frames not worth their bytes, smooth sends every frame that fits at all, latency "
-        "moreover keeps the queue shorter and gives up throughput for it.",
+        "What auto mode keeps on a link that is too narrow: accuracy uses all that the link "
+        "carries, latency keeps the queue shorter and gives up throughput for it.",
         choices=PREFERENCES,
     ),
     Row(

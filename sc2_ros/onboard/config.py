@@ -35,7 +35,7 @@ class OnboardConfig:
         rate_mode: "auto" follows the link, "budget" keeps to rate_max_kbps, "fixed" to rate_index.
         rate_index: rate index in fixed mode, 0 (fewest bytes) to 1.
         rate_max_kbps: most kbit/s in auto and budget mode, all headers of the packets counted.
-        rate_prefer: "accuracy", "smooth" or "latency": what auto mode gives up last.
+        rate_prefer: "accuracy" or "latency": what auto mode gives up last.
         rate_repair: "auto" adds repair packets in auto mode as the radio loses packets; "off".
         rate_temporal: predict frames from what the ground has, if the checkpoint has tables for it.
         rate_saliency: how much more exactly objects are sent than background, from 0, not at all,
@@ -113,7 +113,6 @@ class OnboardStats:
         rate_index: rate index of the last frame sent.
         stage_ms: milliseconds that each stage took on the last frame sent.
         loss: share of recent packets that the ground did not get.
-        delay_s: one-way delay to the ground, seconds.
         rtt_s: round trip, seconds.
         frames_decoded: frames that the ground decoded whole.
     """
@@ -129,6 +128,5 @@ class OnboardStats:
     rate_index: float | None = None
     stage_ms: dict[str, float] = field(default_factory=dict)
     loss: float | None = None
-    delay_s: float | None = None
     rtt_s: float | None = None
     frames_decoded: int = 0

@@ -181,7 +181,7 @@ class OnboardPipeline:
             return
         self._rate.on_feedback(feedback, now_s)
         link = self._monitor.stats
-        self.stats.loss, self.stats.delay_s, self.stats.rtt_s = link.loss, link.delay_s, link.rtt_s
+        self.stats.loss, self.stats.rtt_s = link.loss, link.rtt_s
         self.stats.frames_decoded = link.frames_decoded
 
     def _is_due(self, now_s: float) -> bool:

@@ -61,11 +61,8 @@ def test_the_card_takes_the_curve_and_the_checkpoint_stays_the_same(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.safetensors", "new"]
     checkpoint = checkpoints.load(source)
     assert Worth(checkpoint.card["value_curve"]).least_code == 16
-    codes = {}
-    for prefer in ("accuracy", "smooth"):
-        onboard = OnboardPipeline(checkpoint, OnboardConfig(rate_mode="auto", rate_prefer=prefer))
-        codes[prefer] = onboard._rate.allowance(0.0).low
-    assert codes == {"accuracy": 16, "smooth": 0}
+    onboard = OnboardPipeline(checkpoint, OnboardConfig(rate_mode="auto"))
+    assert onboard._rate.allowance(0.0).low == 16
 
 
 def test_a_file_that_cannot_be_written_is_said(tmp_path):

@@ -71,7 +71,7 @@ steps = st.lists(
 
 
 @settings(max_examples=60)
-@given(steps, st.floats(30, 5000), st.sampled_from(["accuracy", "smooth", "latency"]))
+@given(steps, st.floats(30, 5000), st.sampled_from(["accuracy", "latency"]))
 def test_whatever_is_heard_and_whatever_the_clock_does_the_figures_stay_sane(history, most, prefer):
     rate = AutoRate(AutoConfig(max_kbps=most, prefer=prefer, worth=WORTH))
     now_s = 1000.0
@@ -224,9 +224,9 @@ def test_the_same_seed_is_the_same_run():
     assert rows[0] == rows[1]
 
 
-def test_accuracy_skips_frames_that_are_not_worth_sending():
-    few, _ = simulate("150kbit,20ms", 20, prefer="accuracy", worth=STEEP)
-    many, _ = simulate("150kbit,20ms", 20, prefer="smooth", worth=STEEP)
+def test_frames_that_are_not_worth_sending_are_skipped():
+    few, _ = simulate("150kbit,20ms", 20, worth=STEEP)
+    many, _ = simulate("150kbit,20ms", 20)
     assert 0 < few.logs[0].frames_sent < 0.7 * many.logs[0].frames_sent
     mean = [
         sum(p.size_bytes for p in run.logs[0].packets) / run.logs[0].frames_sent
