@@ -27,13 +27,13 @@ from sc2_ros import checkpoint as checkpoints
 from sc2_ros.errors import ParameterError, Sc2Error
 from sc2_ros.evaluation.link_oracle import OracleRate
 from sc2_ros.evaluation.link_peers import GccRate, JpegContent
-from sc2_ros.evaluation.link_run import summarise
 from sc2_ros.evaluation.link_timed import Timed
-from sc2_ros.link.auto import PREFERENCES, AutoConfig, AutoRate
-from sc2_ros.link.content import Content, Curve
+from sc2_ros.link.control.auto import PREFERENCES, AutoConfig, AutoRate
+from sc2_ros.link.control.value_curve import Worth
 from sc2_ros.link.rate import BudgetRate, RateController
-from sc2_ros.link.scenarios import SCENARIOS, Run, Scenario, find_scenario, play
-from sc2_ros.link.worth import Worth
+from sc2_ros.link.sim.content import Content, Curve
+from sc2_ros.link.sim.scenarios import SCENARIOS, Run, Scenario, find_scenario, play
+from sc2_ros.link.sim.summary import summarise
 
 MAX_KBPS = 20_000.0
 CHECKPOINT = Path(__file__).resolve().parent.parent / "models" / "default.safetensors"
@@ -256,11 +256,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 row["seeds"] = {"count": args.seeds, **spread([row, *others])}
             rows.append(row)
             if args.figures is not None:
-                from sc2_ros.evaluation.link_figure import draw
+                from sc2_ros.link.sim.figure import draw
 
                 draw(run, row["scenario"], args.figures / picture_of(row))
         if args.figures is not None and args.scenario == "all":
-            from sc2_ros.evaluation.link_figure import draw_grid
+            from sc2_ros.link.sim.figure import draw_grid
 
             draw_grid(rows, args.figures / "rfc8868.png")
     except Sc2Error as error:

@@ -27,7 +27,7 @@ from sc2_ros.evaluation.detection import DetectionScore
 from sc2_ros.evaluation.sweep import choose
 from sc2_ros.evaluation.virtual import VirtualRun
 from sc2_ros.ground.pipeline import FrameResult, GroundConfig, GroundPipeline
-from sc2_ros.link.spec import parse_link
+from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.media.source import SourceFrame
 from sc2_ros.onboard.pipeline import OnboardConfig, OnboardPipeline
 from sc2_ros.training.datasets import Sample, open_dataset

@@ -26,7 +26,7 @@ import psutil
 
 from sc2_ros.codec import packet as wire
 from sc2_ros.errors import InputError, Sc2Error
-from sc2_ros.link.feedback_builder import FeedbackBuilder
+from sc2_ros.link.receiver_log import FeedbackBuilder
 
 _SAMPLES = 300
 _IMAGES = 20

@@ -11,12 +11,12 @@ import numpy as np
 
 from sc2_ros.codec.packet import HEADER_BYTES, MAX_PACKET_BYTES
 from sc2_ros.errors import ParameterError
-from sc2_ros.link.content import Content, Curve
+from sc2_ros.link.control.law import START_BPS
 from sc2_ros.link.feedback import Feedback
-from sc2_ros.link.law import START_BPS
 from sc2_ros.link.rate import RATE_CODES, RateDecision
 from sc2_ros.link.sequence import wrapped_difference
-from sc2_ros.link.simulator import FrameRecord
+from sc2_ros.link.sim.content import Content, Curve
+from sc2_ros.link.sim.simulator import FrameRecord
 
 _REMEMBERED_FRAMES = 2048
 _CLOCK_MASK = 0xFFFFFF

@@ -12,7 +12,7 @@ from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.references import Reference, ReferenceWindow
 from sc2_ros.codec.repair import FrameRepairer
 from sc2_ros.ground.assembler import AssembledFrame, FrameAssembler
-from sc2_ros.link.feedback_builder import FeedbackBuilder
+from sc2_ros.link.receiver_log import FeedbackBuilder
 from sc2_ros.link.sequence import has_restarted
 
 

@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping
 
 from sc2_ros.errors import LinkSpecError, ParameterError
-from sc2_ros.link.auto import PREFERENCES
+from sc2_ros.link.control.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
-from sc2_ros.link.repair import REPAIR_MODES
-from sc2_ros.link.spec import parse_link
+from sc2_ros.link.repair_policy import REPAIR_MODES
+from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.nodes.parameter_row import Row, Value, parse_names, parse_size, problem_of
 
 __all__ = ["TABLES", "Row", "Value", "networks_of", "parse_names", "parse_size", "problem_of"]

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from sc2_ros.codec import packet as wire
 from sc2_ros.devices import check_device
 from sc2_ros.errors import ParameterError
-from sc2_ros.link.auto import PREFERENCES
+from sc2_ros.link.control.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
-from sc2_ros.link.repair import REPAIR_MODES
+from sc2_ros.link.repair_policy import REPAIR_MODES
 from sc2_ros.onboard.keyframes import LEAST_S, MOST_S
 
 

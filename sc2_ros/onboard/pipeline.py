@@ -27,11 +27,11 @@ from sc2_ros.codec.prediction import Prediction
 from sc2_ros.codec.references import Reference
 from sc2_ros.devices import autocast
 from sc2_ros.errors import InputError, PacketError
-from sc2_ros.link.auto import RateState
+from sc2_ros.link.control.auto import RateState
+from sc2_ros.link.control.value_curve import Worth
 from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.link.monitor import LinkMonitor
 from sc2_ros.link.rate import index_of
-from sc2_ros.link.worth import Worth
 from sc2_ros.onboard.config import CameraFrame, OnboardConfig, OnboardStats
 from sc2_ros.onboard.rate import PricedFrame, RateChoice
 from sc2_ros.onboard.references import Choice, ReferenceKeeper

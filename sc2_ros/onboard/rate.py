@@ -19,12 +19,12 @@ import numpy.typing as npt
 from sc2_ros.codec.coder import LatentCodec, Protection
 from sc2_ros.codec.plan import UNPROTECTED
 from sc2_ros.codec.prediction import Prediction
-from sc2_ros.link.auto import AutoConfig, AutoRate, RateState
+from sc2_ros.link.control.auto import AutoConfig, AutoRate, RateState
+from sc2_ros.link.control.radio import RadioHint
+from sc2_ros.link.control.value_curve import Worth
 from sc2_ros.link.feedback import Feedback
-from sc2_ros.link.radio import RadioHint
 from sc2_ros.link.rate import BudgetRate, FixedRate, RateController, RateDecision
-from sc2_ros.link.repair import RepairPolicy
-from sc2_ros.link.worth import Worth
+from sc2_ros.link.repair_policy import RepairPolicy
 from sc2_ros.onboard.config import OnboardConfig
 
 _SLACK = 0.05

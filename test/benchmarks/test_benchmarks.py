@@ -13,7 +13,7 @@ import pytest
 from weights import write_untrained
 
 from sc2_ros import checkpoint as checkpoints
-from sc2_ros.link.feedback_builder import FeedbackBuilder
+from sc2_ros.link.receiver_log import FeedbackBuilder
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"

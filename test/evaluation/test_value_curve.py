@@ -10,7 +10,7 @@ from weights import write_untrained
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.errors import CheckpointError, InputError
 from sc2_ros.evaluation.value_curve import value_curve, write_value_curve
-from sc2_ros.link.worth import Worth
+from sc2_ros.link.control.value_curve import Worth
 from sc2_ros.onboard.pipeline import OnboardConfig, OnboardPipeline
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sc2_ros.link.acknowledgements import SILENCE_S, Acknowledgements
 from sc2_ros.link.feedback import MAX_PAYLOAD_BYTES, parse_feedback
-from sc2_ros.link.feedback_builder import FeedbackBuilder
+from sc2_ros.link.receiver_log import FeedbackBuilder
 
 
 class Station:

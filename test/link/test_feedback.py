@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sc2_ros.errors import PacketError
 from sc2_ros.link.feedback import MAX_PAYLOAD_BYTES, build_feedback, parse_feedback
-from sc2_ros.link.feedback_builder import FeedbackBuilder
+from sc2_ros.link.receiver_log import FeedbackBuilder
 from sc2_ros.link.sequence import wrapped_difference
 
 HEADER_BYTES = 24

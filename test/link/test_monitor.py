@@ -6,11 +6,11 @@ import random
 
 import pytest
 
-from sc2_ros.link.emulator import LinkModel, LinkPipe
 from sc2_ros.link.feedback import parse_feedback
-from sc2_ros.link.feedback_builder import FeedbackBuilder
 from sc2_ros.link.monitor import LinkMonitor
-from sc2_ros.link.spec import parse_link
+from sc2_ros.link.receiver_log import FeedbackBuilder
+from sc2_ros.link.sim.emulator import LinkModel, LinkPipe
+from sc2_ros.link.sim.spec import parse_link
 
 
 def fly(link, *, seconds=10.0, ground_clock_s=0.0, back="unlimited,30ms", monitor=None, session=1):

@@ -19,7 +19,7 @@ from sc2_ros.evaluation.split_stream import SplitGround, SplitOnboard
 from sc2_ros.evaluation.split_system import SplitSystem
 from sc2_ros.evaluation.sweep import sweep
 from sc2_ros.evaluation.virtual import VirtualRun
-from sc2_ros.link.spec import parse_link
+from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.media.source import SourceFrame
 from sc2_ros.network.seeds.registry import names
 from sc2_ros.training.augment import AugmentConfig

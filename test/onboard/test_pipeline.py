@@ -16,9 +16,9 @@ from sc2_ros.codec import packet as wire
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.evaluation.virtual import VirtualRun
 from sc2_ros.ground.pipeline import GroundPipeline
-from sc2_ros.link.emulator import LinkModel, LinkPipe
-from sc2_ros.link.feedback_builder import FeedbackBuilder
-from sc2_ros.link.spec import parse_link
+from sc2_ros.link.receiver_log import FeedbackBuilder
+from sc2_ros.link.sim.emulator import LinkModel, LinkPipe
+from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.media.source import SourceFrame
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.onboard.stream_info import InfoSchedule

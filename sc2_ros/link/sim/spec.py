@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sc2_ros.errors import LinkSpecError
-from sc2_ros.link.trace import OPPORTUNITY_BYTES, Trace, read_trace
+from sc2_ros.link.sim.trace import OPPORTUNITY_BYTES, Trace, read_trace
 
 __all__ = ["OPPORTUNITY_BYTES", "LinkSpec", "Step", "Trace", "parse_link", "read_trace"]
 

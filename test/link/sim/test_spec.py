@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sc2_ros.errors import LinkSpecError
-from sc2_ros.link.spec import parse_link, read_trace
+from sc2_ros.link.sim.spec import parse_link, read_trace
 
 DATA = Path(os.environ.get("SC2_DATA", Path(__file__).parents[3] / "shared" / "data"))
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc2_ros.link.worth import CHANCE, GAIN, Shortage, Worth
+from sc2_ros.link.control.value_curve import CHANCE, GAIN, Shortage, Worth
 
 CURVE = [(0, 400, 0.70), (16, 800, 0.77), (32, 1600, 0.79), (64, 3200, 0.79)]
 """Elasticities 0.138, 0.037 and 0, at codes 8, 24 and 48."""

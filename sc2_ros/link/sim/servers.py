@@ -9,8 +9,8 @@ import math
 from bisect import bisect_left, bisect_right
 from typing import Protocol
 
-from sc2_ros.link.spec import LinkSpec, Step
-from sc2_ros.link.trace import Trace
+from sc2_ros.link.sim.spec import LinkSpec, Step
+from sc2_ros.link.sim.trace import Trace
 
 _CAPACITY_WINDOW_S = 1.0
 

@@ -17,8 +17,8 @@ import math
 import random
 from collections import deque
 
-from sc2_ros.link.servers import Server, make_server
-from sc2_ros.link.spec import LinkSpec
+from sc2_ros.link.sim.servers import Server, make_server
+from sc2_ros.link.sim.spec import LinkSpec
 
 _JUMP_BACK_S = 1.0
 _DUPLICATE_S = 0.001

@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import math
 
-from sc2_ros.link.aimd import PACKET_BITS, AimdShare
-from sc2_ros.link.capacity import Capacity
-from sc2_ros.link.dip import Dip
+from sc2_ros.link.control.aimd import PACKET_BITS, AimdShare
+from sc2_ros.link.control.capacity import Capacity
+from sc2_ros.link.control.competing_traffic import ForeignQueue
+from sc2_ros.link.control.drain_probe import Dip
+from sc2_ros.link.control.overflow import Overflow
 from sc2_ros.link.estimator import LinkEstimate
-from sc2_ros.link.foreign import ForeignQueue
-from sc2_ros.link.overflow import Overflow
 
 START_BPS = 200e3
 START_GROWTH, LEAST_GROWTH, MOST_GROWTH, KNOWN_GROWTH = 1.2, 0.1, 0.5, 3.0

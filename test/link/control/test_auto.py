@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sc2_ros.evaluation.link_run import summarise
-from sc2_ros.link.auto import FLOOR_BPS, AutoConfig, AutoRate
+from sc2_ros.link.control.auto import FLOOR_BPS, AutoConfig, AutoRate
+from sc2_ros.link.control.value_curve import Worth
 from sc2_ros.link.feedback import Feedback, FrameReport
-from sc2_ros.link.scenarios import SCENARIOS, Scenario, find_scenario, play
-from sc2_ros.link.worth import Worth
+from sc2_ros.link.sim.scenarios import SCENARIOS, Scenario, find_scenario, play
+from sc2_ros.link.sim.summary import summarise
 
 WORTH = Worth([(0, 500, 0.4), (9, 800, 0.7), (30, 2000, 0.8), (64, 9000, 0.81)])
 STEEP = Worth([(0, 600, 0.02), (20, 1740, 0.6), (64, 18000, 0.8)])

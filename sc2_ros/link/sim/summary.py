@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from sc2_ros.link.rate import RATE_CODES
-from sc2_ros.link.scenarios import Run
-from sc2_ros.link.simulator import FrameRecord, SentRecord, merged
+from sc2_ros.link.sim.scenarios import Run
+from sc2_ros.link.sim.simulator import FrameRecord, SentRecord, merged
 
 WARM_UP_S = 10.0
 """Utilisation counts from here: before, the controller does not know the link yet."""

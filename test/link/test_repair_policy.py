@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc2_ros.link.repair import (
+from sc2_ros.link.repair_policy import (
     MEMORY_S,
     NO_REPAIR,
     RepairPolicy,

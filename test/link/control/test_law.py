@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sc2_ros.link.aimd import DECREASE, AimdShare
-from sc2_ros.link.auto import AutoConfig, AutoRate
-from sc2_ros.link.backlog import expected_queue_s
-from sc2_ros.link.capacity import Capacity
-from sc2_ros.link.dip import Dip
-from sc2_ros.link.foreign import ForeignQueue
-from sc2_ros.link.scenarios import find_scenario, play
-from sc2_ros.link.stall import Stall
+from sc2_ros.link.control.aimd import DECREASE, AimdShare
+from sc2_ros.link.control.auto import AutoConfig, AutoRate
+from sc2_ros.link.control.capacity import Capacity
+from sc2_ros.link.control.competing_traffic import ForeignQueue
+from sc2_ros.link.control.drain_probe import Dip
+from sc2_ros.link.control.in_flight import expected_queue_s
+from sc2_ros.link.control.stall import Stall
+from sc2_ros.link.sim.scenarios import find_scenario, play
 
 times = st.lists(st.floats(-1e6, 1e6), max_size=40)
 

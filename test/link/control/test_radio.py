@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sc2_ros.link.radio import LEAST_SHARE, SILENCE_S, RadioHint, radio_status_margin
+from sc2_ros.link.control.radio import LEAST_SHARE, SILENCE_S, RadioHint, radio_status_margin
 
 TARGET_BPS = 1e6
 

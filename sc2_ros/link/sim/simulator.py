@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
-from sc2_ros.link.content import SLICE_BYTES, Content
-from sc2_ros.link.emulator import LinkModel
 from sc2_ros.link.feedback import parse_feedback
-from sc2_ros.link.feedback_builder import FeedbackBuilder
 from sc2_ros.link.pacer import Pacer
 from sc2_ros.link.rate import RATE_CODES, RateController
+from sc2_ros.link.receiver_log import FeedbackBuilder
+from sc2_ros.link.sim.content import SLICE_BYTES, Content
+from sc2_ros.link.sim.emulator import LinkModel
 
 FEEDBACK_HZ = 15.0
 FRAME_TIMEOUT_S = 0.25

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc2_ros.link.emulator import LinkModel, LinkPipe
-from sc2_ros.link.spec import LinkSpec, Trace, parse_link, read_trace
+from sc2_ros.link.sim.emulator import LinkModel, LinkPipe
+from sc2_ros.link.sim.spec import LinkSpec, Trace, parse_link, read_trace
 
 DATA = Path(os.environ.get("SC2_DATA", Path(__file__).parents[3] / "shared" / "data"))
 

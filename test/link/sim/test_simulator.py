@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc2_ros.evaluation.link_run import summarise
-from sc2_ros.link.auto import AutoConfig, AutoRate
-from sc2_ros.link.content import Content
+from sc2_ros.link.control.auto import AutoConfig, AutoRate
+from sc2_ros.link.control.value_curve import Worth
 from sc2_ros.link.rate import BudgetRate
-from sc2_ros.link.scenarios import find_scenario, play
-from sc2_ros.link.worth import Worth
+from sc2_ros.link.sim.content import Content
+from sc2_ros.link.sim.scenarios import find_scenario, play
+from sc2_ros.link.sim.summary import summarise
 
 
 def fixed(link, kbps, seconds=20):

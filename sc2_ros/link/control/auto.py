@@ -13,13 +13,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from sc2_ros.link.backlog import expected_queue_s
+from sc2_ros.link.control.in_flight import expected_queue_s
+from sc2_ros.link.control.law import START_BPS, TargetLaw
+from sc2_ros.link.control.stall import Stall
+from sc2_ros.link.control.value_curve import LATE_S, Shortage, Worth
 from sc2_ros.link.estimator import LinkEstimate, LinkEstimator
 from sc2_ros.link.feedback import Feedback
-from sc2_ros.link.law import START_BPS, TargetLaw
 from sc2_ros.link.rate import RateDecision
-from sc2_ros.link.stall import Stall
-from sc2_ros.link.worth import LATE_S, Shortage, Worth
 
 PREFERENCES = ("accuracy", "latency")
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sc2_ros.errors import LinkSpecError
-from sc2_ros.link.auto import RateState
-from sc2_ros.link.content import Content
-from sc2_ros.link.emulator import LinkModel
+from sc2_ros.link.control.auto import RateState
 from sc2_ros.link.rate import RateController
-from sc2_ros.link.simulator import GROUND_S, Drone, FlowLog, Simulation, TcpFlow
-from sc2_ros.link.spec import LinkSpec, parse_link
+from sc2_ros.link.sim.content import Content
+from sc2_ros.link.sim.emulator import LinkModel
+from sc2_ros.link.sim.simulator import GROUND_S, Drone, FlowLog, Simulation, TcpFlow
+from sc2_ros.link.sim.spec import LinkSpec, parse_link
 
 TRACE_DELAY = "20ms"
 """Propagation delay that a recorded uplink is given where the scenario does not say."""

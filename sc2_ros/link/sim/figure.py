@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from sc2_ros.link.scenarios import Run
-from sc2_ros.link.simulator import SentRecord
+from sc2_ros.link.sim.scenarios import Run
+from sc2_ros.link.sim.simulator import SentRecord
 
 BIN_S = 0.5
 
