@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ground's books on one stream, from which its feedback is made."""
+"""What the ground has received of one stream, from which its feedback is made."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class _Frame:
 
 
 @dataclass
-class FeedbackBuilder:
-    """Keeps the ground's books on one stream; one builder per session of its sender.
+class ReceiverLog:
+    """What came of one stream; one log per session of its sender.
 
     ``session`` is any number that differs from the session before; ``station`` tells stations that
     hear the same drone apart.
@@ -37,7 +37,7 @@ class FeedbackBuilder:
     station: int = 0
     duplicates: int = 0
     """Packets that came a second time."""
-    named: bool = False
+    knows_frame_id: bool = False
     """Whether the stream's frame_id is known."""
     _frames: dict[int, _Frame] = field(default_factory=dict)
     _newest: tuple[int, int] | None = None
@@ -46,8 +46,6 @@ class FeedbackBuilder:
     _packets: int = 0
     _bytes: int = 0
     _decoded: int = 0
-    _incomplete: int = 0
-    _whole: int | None = None
     _held: set[int] = field(default_factory=set)
 
     def on_packet(
@@ -85,17 +83,12 @@ class FeedbackBuilder:
                 self._forget_old(newest[0] if newest else frame, frame)
         return True
 
-    def on_frame(self, frame: int, whole: bool) -> None:
-        """Enter that a frame was decoded, with or without missing slices."""
-        if not whole:
-            self._incomplete += 1
-            return
+    def on_decoded(self) -> None:
+        """Enter that a frame was decoded completely."""
         self._decoded += 1
-        if self._whole is None or wrapped_difference(frame, self._whole) > 0:
-            self._whole = frame
 
     def on_held(self, frame: int) -> None:
-        """Enter that a frame was decoded whole and is kept."""
+        """Enter that a frame was decoded completely and is kept."""
         self._held.add(frame)
         self._held = {n for n in self._held if 0 <= wrapped_difference(frame, n) <= HELD_FRAMES}
 
@@ -126,7 +119,7 @@ class FeedbackBuilder:
         expected_all = expected * (1 + absent / len(older))
         return max(0.0, 1.0 - received / expected_all)
 
-    def build(self, now_s: float, queue_s: float = 0.0) -> bytes | None:
+    def build(self, now_s: float) -> bytes | None:
         """The next message's payload; ``None`` while nothing has come."""
         if self._newest is None:
             return None
@@ -149,14 +142,10 @@ class FeedbackBuilder:
             packets=self._packets,
             size_bytes=self._bytes,
             frames_decoded=self._decoded,
-            frames_incomplete=self._incomplete,
-            last_whole_frame=self._whole,
-            queue_s=queue_s,
-            loss=self.loss,
             frames=tuple(reports),
             station=self.station,
             held=frozenset(self._held),
-            named=self.named,
+            knows_frame_id=self.knows_frame_id,
         )
         self._number += 1
         return build_feedback(message)

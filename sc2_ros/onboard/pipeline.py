@@ -6,7 +6,7 @@
 
     CameraFrame (H, W[, 3]) -> resize -> motion -> encoder -> latent (C, h, w) -> code -> packets
                                           ^                                        ^
-                   feedback -> ReferenceKeeper, LinkMonitor, RateController -------+
+                   feedback -> ReferenceKeeper, RateController --------------------+
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from sc2_ros.errors import InputError, PacketError
 from sc2_ros.link.control.auto import RateState
 from sc2_ros.link.control.value_curve import Worth
 from sc2_ros.link.feedback import parse_feedback
-from sc2_ros.link.monitor import LinkMonitor
 from sc2_ros.link.rate import index_of
 from sc2_ros.onboard.config import CameraFrame, OnboardConfig, OnboardStats
 from sc2_ros.onboard.rate import PricedFrame, RateChoice
@@ -54,7 +53,6 @@ class OnboardPipeline:
         self._refinement = SaliencyRefinement(checkpoint.saliency)
         self._codec = LatentCodec(checkpoint.tables, checkpoint.id, refinement=self._refinement)
         self._rate = RateChoice(self._codec, Worth(checkpoint.card.get("value_curve", ())))
-        self._monitor = LinkMonitor()
         self._keeper = ReferenceKeeper(self._codec.origin_step)
         self._config: OnboardConfig | None = None
         self._frame = 0
@@ -81,7 +79,6 @@ class OnboardPipeline:
         if old is None or old.device != config.device:
             self._encoder = self._encoder.to(config.device).to(memory_format=torch.channels_last)
         if old is None or old.stream != config.stream:
-            self._monitor = LinkMonitor()
             self._keeper = ReferenceKeeper(self._codec.origin_step)
             self._info = InfoSchedule()
         self._keeper.set_refresh_period(config.refresh_period_s)
@@ -144,7 +141,6 @@ class OnboardPipeline:
         """A packet of ``process`` has left, after any pacing: from here its round trip counts."""
         header = wire.parse(packet).header
         if header.type in (wire.PacketType.FEATURES, wire.PacketType.REPAIR):
-            self._monitor.on_sent(header.frame, header.place, now_s)
             self._rate.on_packet(header.frame, header.place, len(packet), now_s)
 
     def refresh(self) -> None:
@@ -169,20 +165,18 @@ class OnboardPipeline:
         except PacketError:
             self.stats.bad_feedback += 1
             return
-        if feedback.session != self._ground_session and not feedback.named:
+        if feedback.session != self._ground_session and not feedback.knows_frame_id:
             self._info.restart()
-        elif feedback.named:
+        elif feedback.knows_frame_id:
             self._info.on_known()
         self._ground_session = feedback.session
         # The rate follows one station; what is predicted heeds all of them.
         if not self._keeper.on_feedback(feedback, now_s):
             return
-        if not self._monitor.on_feedback(feedback, now_s):
-            return
-        self._rate.on_feedback(feedback, now_s)
-        link = self._monitor.stats
-        self.stats.loss, self.stats.rtt_s = link.loss, link.rtt_s
-        self.stats.frames_decoded = link.frames_decoded
+        estimate = self._rate.on_feedback(feedback, now_s)
+        if estimate is not None:
+            self.stats.loss, self.stats.rtt_s = estimate.loss, estimate.rtt_s
+            self.stats.frames_decoded = feedback.frames_decoded
 
     def _is_due(self, now_s: float) -> bool:
         """Whether the frame rate limit lets a frame through now; on average it is met exactly."""

@@ -25,6 +25,7 @@ from sc2_ros.link.control.value_curve import Worth
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.rate import BudgetRate, FixedRate, RateController, RateDecision
 from sc2_ros.link.repair_policy import RepairPolicy
+from sc2_ros.link.sender_log import LinkEstimate, SenderLog
 from sc2_ros.onboard.config import OnboardConfig
 
 _SLACK = 0.05
@@ -56,7 +57,8 @@ class RateChoice:
         """worth: what bytes are worth, by the checkpoint's value curve."""
         self._codec = codec
         self._worth = worth
-        self._controller: RateController = FixedRate(0.0)
+        self._log = SenderLog()
+        self._controller: RateController = FixedRate(0.0, self._log)
         self._repair = RepairPolicy()
         self._repairs = True
         self._radio = RadioHint()
@@ -132,9 +134,11 @@ class RateChoice:
         """The radio has told its signal."""
         self._radio.on_signal(signal_db, now_s)
 
-    def on_feedback(self, feedback: Feedback, now_s: float) -> None:
-        """The ground has reported."""
+    def on_feedback(self, feedback: Feedback, now_s: float) -> LinkEstimate | None:
+        """The ground has reported; returns what it tells of the link, None if it is nothing new."""
+        before = self._log.latest
         self._controller.on_feedback(feedback, now_s)
+        return self._log.latest if self._log.latest is not before else None
 
     def _protections(
         self, budget_bytes: int, positions: int, now_s: float
@@ -148,7 +152,8 @@ class RateChoice:
 
     def _controller_for(self, config: OnboardConfig) -> RateController:
         if config.rate_mode == "fixed":
-            return FixedRate(config.rate_index)
+            return FixedRate(config.rate_index, self._log)
         if config.rate_mode == "budget":
-            return BudgetRate(config.rate_max_kbps, config.frame_max_fps)
-        return AutoRate(AutoConfig(config.rate_max_kbps, config.rate_prefer, self._worth))
+            return BudgetRate(config.rate_max_kbps, config.frame_max_fps, self._log)
+        auto = AutoConfig(config.rate_max_kbps, config.rate_prefer, self._worth)
+        return AutoRate(auto, self._log)

@@ -16,7 +16,7 @@ from sc2_ros.codec import packet as wire
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.evaluation.virtual import VirtualRun
 from sc2_ros.ground.pipeline import GroundPipeline
-from sc2_ros.link.receiver_log import FeedbackBuilder
+from sc2_ros.link.receiver_log import ReceiverLog
 from sc2_ros.link.sim.emulator import LinkModel, LinkPipe
 from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.media.source import SourceFrame
@@ -119,14 +119,14 @@ def test_stream_info_is_not_repeated_where_the_ground_knows_it():
 def test_a_ground_that_knows_the_frame_id_is_not_told_again():
     pipeline = onboard()
     told(pipeline, [0])
-    books = FeedbackBuilder(session=7, named=True)
-    books.on_packet(0, 0, 1, 100, 0.1)
+    received = ReceiverLog(session=7, knows_frame_id=True)
+    received.on_packet(0, 0, 1, 100, 0.1)
     header = wire.Header(wire.PacketType.FEEDBACK, 0, pipeline._checkpoint_id, 0)
-    pipeline.on_feedback(wire.build(header, books.build(0.1)), 0.2)
+    pipeline.on_feedback(wire.build(header, received.build(0.1)), 0.2)
     assert told(pipeline, [0.5, 0.9]) == []
-    books = FeedbackBuilder(session=8)
-    books.on_packet(1, 0, 1, 100, 0.9)
-    pipeline.on_feedback(wire.build(header, books.build(0.9)), 0.95)
+    received = ReceiverLog(session=8)
+    received.on_packet(1, 0, 1, 100, 0.9)
+    pipeline.on_feedback(wire.build(header, received.build(0.9)), 0.95)
     assert told(pipeline, [0.96]) == [(0.96, "left")]
 
 

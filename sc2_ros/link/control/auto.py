@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rate follows the link: delay- and loss-based control with an in-flight limit.
 
-    feedback -> LinkEstimator -> queue, rate passed, loss -> TargetLaw -> target (bit/s)
+    feedback -> SenderLog -> queue, rate passed, loss -> TargetLaw -> target (bit/s)
     frame ----> allowance: min(credit of the target, what still arrives in time) -> bytes
 
 Where the parts come from, and what they do on each kind of link: docs/link.md.
@@ -17,9 +17,9 @@ from sc2_ros.link.control.in_flight import expected_queue_s
 from sc2_ros.link.control.law import START_BPS, TargetLaw
 from sc2_ros.link.control.stall import Stall
 from sc2_ros.link.control.value_curve import LATE_S, Shortage, Worth
-from sc2_ros.link.estimator import LinkEstimate, LinkEstimator
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.rate import RateDecision
+from sc2_ros.link.sender_log import LinkEstimate, SenderLog
 
 PREFERENCES = ("accuracy", "latency")
 
@@ -79,8 +79,9 @@ class RateState:
 class AutoRate:
     """Chooses every frame's bytes so that the link is full and its queue is not."""
 
-    def __init__(self, config: AutoConfig | None = None) -> None:
+    def __init__(self, config: AutoConfig | None = None, log: SenderLog | None = None) -> None:
         self.config = config or AutoConfig()
+        self._log = log or SenderLog()
         max_bps = self.config.max_kbps * 1e3
         self._floor_bps = min(FLOOR_BPS, max_bps)
         in_haste = self.config.prefer == "latency"
@@ -89,7 +90,6 @@ class AutoRate:
         self._most_wait_s = LATENCY_WAIT_S if in_haste else MOST_WAIT_S
         self._shortage = Shortage()
         self._is_asked = False
-        self._estimator = LinkEstimator()
         self._law = TargetLaw(self._floor_bps, max_bps, in_haste)
         self._stall = Stall()
         self._estimate: LinkEstimate | None = None
@@ -127,7 +127,7 @@ class AutoRate:
         saved = self._credit_bytes + share
         self._credit_bytes = min(saved, max(share, rate_bps * _SAVED_S / 8))
         rtt_s = self._estimate.rtt_s if self._estimate else _DEFAULT_RTT_S
-        unheard_s = self._estimator.oldest_unheard_s
+        unheard_s = self._log.oldest_unheard_s
         if self._stall.check(unheard_s, self._fair_s, rtt_s, self._interval_s, now_s):
             self._credit_bytes = 0.0
             self._is_asked = False
@@ -153,12 +153,12 @@ class AutoRate:
 
     def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
         """A packet has left the pacer."""
-        self._estimator.on_packet(frame, slice_number, size_bytes, now_s)
+        self._log.on_packet(frame, slice_number, size_bytes, now_s)
         self._pending_bytes = max(0.0, self._pending_bytes - size_bytes)
 
     def on_feedback(self, feedback: Feedback, now_s: float) -> None:
         """The ground has reported."""
-        estimate = self._estimator.on_feedback(feedback, now_s)
+        estimate = self._log.on_feedback(feedback, now_s)
         if estimate is None:
             return
         elapsed_s = self._elapsed(now_s)
@@ -167,7 +167,7 @@ class AutoRate:
         self._fair_s = now_s if is_fair else None
         if estimate.progress and self._stall.progress(now_s):
             self._law.resume(now_s)
-            self._estimator.restart(now_s)
+            self._log.restart(now_s)
         elif not self._stall.is_on:
             self._law.follow(estimate, elapsed_s, self._interval_s, now_s)
 
@@ -197,7 +197,7 @@ class AutoRate:
     def _room(self, share: float, now_s: float) -> float:
         """Bytes that may join those in flight and would still not queue for too long."""
         estimate = self._estimate
-        waiting = self._estimator.in_flight_bytes + self._pending_bytes
+        waiting = self._log.in_flight_bytes + self._pending_bytes
         if estimate is None:
             return START_BPS / 8 * _FIRST_SECONDS - waiting
         if waiting <= 0:

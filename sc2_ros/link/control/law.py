@@ -22,7 +22,7 @@ from sc2_ros.link.control.capacity import Capacity
 from sc2_ros.link.control.competing_traffic import ForeignQueue
 from sc2_ros.link.control.drain_probe import Dip
 from sc2_ros.link.control.overflow import Overflow
-from sc2_ros.link.estimator import LinkEstimate
+from sc2_ros.link.sender_log import LinkEstimate
 
 START_BPS = 200e3
 START_GROWTH, LEAST_GROWTH, MOST_GROWTH, KNOWN_GROWTH = 1.2, 0.1, 0.5, 3.0

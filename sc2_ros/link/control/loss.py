@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from sc2_ros.link.estimator import LinkEstimate
+from sc2_ros.link.sender_log import LinkEstimate
 
 MEMORY_PACKETS = 300.0
 

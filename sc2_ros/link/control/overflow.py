@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 
 from sc2_ros.link.control.loss import RandomLoss
-from sc2_ros.link.estimator import LinkEstimate
+from sc2_ros.link.sender_log import LinkEstimate
 
 MARGIN, SIGMAS, LEAST_PACKETS = 0.03, 2.5, 20
 """Over the last second."""

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drones, links and a ground station in virtual time, without networks or codec.
 
-    camera -> RateController -> Pacer -> LinkModel -> FeedbackBuilder -> LinkModel -> RateController
+    camera -> RateController -> Pacer -> LinkModel -> ReceiverLog -> LinkModel -> RateController
 
-Everything but the content is what flies: the controller, the pacer, the books of the ground, the
-wire format of its feedback, the model of the link.
+Everything but the content is the code that flies: controller, pacer, receiver log, the wire format
+of feedback, and the model of the link.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.link.pacer import Pacer
 from sc2_ros.link.rate import RATE_CODES, RateController
-from sc2_ros.link.receiver_log import FeedbackBuilder
+from sc2_ros.link.receiver_log import ReceiverLog
 from sc2_ros.link.sim.content import SLICE_BYTES, Content
 from sc2_ros.link.sim.emulator import LinkModel
 
@@ -128,7 +128,7 @@ class Drone:
         self._ground_s = ground_s
         self._look = on_feedback
         self._pacer = Pacer[_Packet]()
-        self._builder = FeedbackBuilder(1)
+        self._received = ReceiverLog(1)
         self._open: dict[int, _OpenFrame] = {}
         self._waiting = -1
         self._free_s = -math.inf
@@ -187,7 +187,7 @@ class Drone:
 
     def _arrive(self, packet: _Packet) -> None:
         now_s = self._simulation.now_s
-        self._builder.on_packet(
+        self._received.on_packet(
             packet.frame, packet.slice_number, packet.expected, packet.size_bytes, now_s
         )
         frame = self._open.get(packet.frame)
@@ -208,7 +208,8 @@ class Drone:
         if frame is None or not frame.slices:
             return
         share = len(frame.slices) / frame.expected
-        self._builder.on_frame(number, share == 1)
+        if share == 1:
+            self._received.on_decoded()
         now_s = self._simulation.now_s
         number = len(self.log.frames)
         self.log.frames.append(FrameRecord(frame.captured_s, now_s, frame.size_bytes, share))
@@ -229,7 +230,7 @@ class Drone:
     def _report(self, _: None) -> None:
         simulation, now_s = self._simulation, self._simulation.now_s
         simulation.at(now_s + self._feedback_s, self._report)
-        payload = self._builder.build(now_s)
+        payload = self._received.build(now_s)
         if payload is None:
             return
         for arrival_s in simulation.down.send(24 + len(payload), now_s):
