@@ -29,7 +29,7 @@ from sc2_ros.evaluation.link_oracle import OracleRate
 from sc2_ros.evaluation.link_peers import GccRate, JpegContent
 from sc2_ros.evaluation.link_timed import Timed
 from sc2_ros.link.control.auto import PREFERENCES, AutoConfig, AutoRate
-from sc2_ros.link.control.value_curve import Worth
+from sc2_ros.link.control.value_curve import ValueCurve
 from sc2_ros.link.rate import BudgetRate, RateController
 from sc2_ros.link.sim.content import Content, Curve
 from sc2_ros.link.sim.scenarios import SCENARIOS, Run, Scenario, find_scenario, play
@@ -64,7 +64,7 @@ def make_controller(text: str, prefer: str, content: Content) -> RateController:
         ParameterError: none of them, or aiortc is not installed.
     """
     if text in ("sc2", "jpeg"):
-        return AutoRate(AutoConfig(MAX_KBPS, prefer, Worth(content.points())))
+        return AutoRate(AutoConfig(MAX_KBPS, prefer, ValueCurve(content.points())))
     if text == "aiortc":
         return GccRate(MAX_KBPS)
     kind, _, kbps = text.partition(":")

@@ -28,7 +28,7 @@ from sc2_ros.codec.references import Reference
 from sc2_ros.devices import autocast
 from sc2_ros.errors import InputError, PacketError
 from sc2_ros.link.control.auto import RateState
-from sc2_ros.link.control.value_curve import Worth
+from sc2_ros.link.control.value_curve import ValueCurve
 from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.link.rate import index_of
 from sc2_ros.onboard.config import CameraFrame, OnboardConfig, OnboardStats
@@ -52,7 +52,7 @@ class OnboardPipeline:
         self._encoder = checkpoint.encoder
         self._refinement = SaliencyRefinement(checkpoint.saliency)
         self._codec = LatentCodec(checkpoint.tables, checkpoint.id, refinement=self._refinement)
-        self._rate = RateChoice(self._codec, Worth(checkpoint.card.get("value_curve", ())))
+        self._rate = RateChoice(self._codec, ValueCurve(checkpoint.card.get("value_curve", ())))
         self._keeper = ReferenceKeeper(self._codec.origin_step)
         self._config: OnboardConfig | None = None
         self._frame = 0

@@ -21,7 +21,7 @@ from sc2_ros.codec.plan import UNPROTECTED
 from sc2_ros.codec.prediction import Prediction
 from sc2_ros.link.control.auto import AutoConfig, AutoRate, RateState
 from sc2_ros.link.control.radio import RadioHint
-from sc2_ros.link.control.value_curve import Worth
+from sc2_ros.link.control.value_curve import ValueCurve
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.rate import BudgetRate, FixedRate, RateController, RateDecision
 from sc2_ros.link.repair_policy import RepairPolicy
@@ -53,10 +53,10 @@ class PricedFrame:
 class RateChoice:
     """The controller that a configuration asks for, and what else has a say in the rate."""
 
-    def __init__(self, codec: LatentCodec, worth: Worth) -> None:
-        """worth: what bytes are worth, by the checkpoint's value curve."""
+    def __init__(self, codec: LatentCodec, value_curve: ValueCurve) -> None:
+        """value_curve: the checkpoint's."""
         self._codec = codec
-        self._worth = worth
+        self._value_curve = value_curve
         self._log = SenderLog()
         self._controller: RateController = FixedRate(0.0, self._log)
         self._repair = RepairPolicy()
@@ -155,5 +155,5 @@ class RateChoice:
             return FixedRate(config.rate_index, self._log)
         if config.rate_mode == "budget":
             return BudgetRate(config.rate_max_kbps, config.frame_max_fps, self._log)
-        auto = AutoConfig(config.rate_max_kbps, config.rate_prefer, self._worth)
+        auto = AutoConfig(config.rate_max_kbps, config.rate_prefer, self._value_curve)
         return AutoRate(auto, self._log)

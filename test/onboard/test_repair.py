@@ -78,7 +78,7 @@ def test_what_cannot_be_repaired_is_shown_with_its_hole():
     assert result.share_received == pytest.approx(0.5)
 
 
-def test_the_books_of_the_ground_count_repair_packets():
+def test_the_receiver_log_counts_repair_packets():
     station = ground()
     packets = protected(Protection(4, 2)) + protected(Protection(4, 2), frame=1)
     for packet in packets:
@@ -87,7 +87,7 @@ def test_the_books_of_the_ground_count_repair_packets():
     feedback = parse_feedback(wire.parse(data).payload)
     assert (feedback.packets, feedback.size_bytes) == (12, sum(map(len, packets)))
     assert [(report.received, report.expected) for report in feedback.frames] == [(6, 6), (6, 6)]
-    assert feedback.loss == 0
+    assert station.stats.loss == 0
 
 
 def test_a_forged_repair_packet_is_counted_and_costs_nothing_else():

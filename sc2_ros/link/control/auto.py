@@ -13,30 +13,38 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from sc2_ros.link.control.in_flight import expected_queue_s
-from sc2_ros.link.control.law import START_BPS, TargetLaw
-from sc2_ros.link.control.stall import Stall
-from sc2_ros.link.control.value_curve import LATE_S, Shortage, Worth
+from sc2_ros.link.control.in_flight import IN_FLIGHT, cautious_bps, room_bytes
+from sc2_ros.link.control.law import LAW, TargetLaw
+from sc2_ros.link.control.stall import StallProbe
+from sc2_ros.link.control.value_curve import VALUE, Shortage, ValueCurve
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.rate import RateDecision
 from sc2_ros.link.sender_log import LinkEstimate, SenderLog
 
 PREFERENCES = ("accuracy", "latency")
 
-FLOOR_BPS = 24e3
-MOST_WAIT_S, LATENCY_WAIT_S = 0.08, 0.05
-"""A frame that would queue for longer is not sent."""
-LEAST_PART = 0.25
-"""Of its share, that a frame may be reduced to when there is no more room."""
-_FIRST_SECONDS = 0.6
-"""Of the first target, that may be in flight before anything is heard."""
-_DEFAULT_RTT_S = 0.2
-_MAX_GAP_S = 1.0
-_DEFAULT_GAP_S = 1 / 30
-_SAVED_S = 2.0
-SILENT_ON, MOST_SILENT_S = 0.3, 1.0
-"""A link that has carried nothing for a second is expected to for so much longer; what is overdue
-for longer was lost, or is the stall's business."""
+
+@dataclass(frozen=True)
+class AutoConstants:
+    """What surrounds the law."""
+
+    floor_bps: float = 24e3
+    """bit/s. Lowest target: ten frames of 300 bytes per second."""
+    rtt_s: float = 0.2
+    """Seconds. Round trip that is assumed before the first feedback."""
+    gap_s: float = 1 / 30
+    """Seconds. Time between frames that is assumed for the first one."""
+    most_gap_s: float = 1.0
+    """Seconds. A longer pause between frames gives no more bytes than this."""
+    saved_s: float = 2.0
+    """Seconds of the target that skipped frames may leave to the next."""
+    interval_s: float = 1 / 15
+    """Seconds between reports that are assumed at first."""
+    interval_weight: float = 0.1
+    """Weight of a new interval in the mean."""
+
+
+AUTO = AutoConstants()
 
 
 @dataclass(frozen=True)
@@ -47,12 +55,12 @@ class AutoConfig:
         max_kbps: never more than this, kbit/s.
         prefer: "accuracy" uses what the link carries, "latency" keeps the queue shorter and gives
             up throughput for it.
-        worth: what bytes are worth.
+        value_curve: the marginal value of bytes.
     """
 
     max_kbps: float = 4000.0
     prefer: str = "accuracy"
-    worth: Worth = field(default_factory=Worth)
+    value_curve: ValueCurve = field(default_factory=ValueCurve)
 
 
 @dataclass(frozen=True)
@@ -83,15 +91,14 @@ class AutoRate:
         self.config = config or AutoConfig()
         self._log = log or SenderLog()
         max_bps = self.config.max_kbps * 1e3
-        self._floor_bps = min(FLOOR_BPS, max_bps)
-        in_haste = self.config.prefer == "latency"
-        self._worth = self.config.worth
-        self._low_code = self._worth.least_code
-        self._most_wait_s = LATENCY_WAIT_S if in_haste else MOST_WAIT_S
+        self._floor_bps = min(AUTO.floor_bps, max_bps)
+        prefers_latency = self.config.prefer == "latency"
+        self._curve = self.config.value_curve
+        self._most_wait_s = IN_FLIGHT.latency_wait_s if prefers_latency else IN_FLIGHT.most_wait_s
         self._shortage = Shortage()
         self._is_asked = False
-        self._law = TargetLaw(self._floor_bps, max_bps, in_haste)
-        self._stall = Stall()
+        self._law = TargetLaw(self._floor_bps, max_bps, prefers_latency)
+        self._stall = StallProbe()
         self._estimate: LinkEstimate | None = None
         self._frame_s: float | None = None
         self._sent_s = -math.inf
@@ -99,7 +106,7 @@ class AutoRate:
         self._pending_bytes = 0.0
         self._heard_s: float | None = None
         self._fair_s: float | None = None
-        self._interval_s = 1 / 15
+        self._interval_s = AUTO.interval_s
 
     @property
     def state(self) -> RateState:
@@ -122,32 +129,34 @@ class AutoRate:
         if self._estimate is not None and not self._stall.is_on:
             self._shortage.add(self._is_asked or self._is_late(), gap_s)
         self._is_asked = True
-        rate_bps = self._law.target_bps * self._law.dip.share(now_s)
+        rate_bps = self._law.target_bps * self._law.drain_probe.share(now_s)
         share = rate_bps * gap_s / 8
         saved = self._credit_bytes + share
-        self._credit_bytes = min(saved, max(share, rate_bps * _SAVED_S / 8))
-        rtt_s = self._estimate.rtt_s if self._estimate else _DEFAULT_RTT_S
+        self._credit_bytes = min(saved, max(share, rate_bps * AUTO.saved_s / 8))
+        rtt_s = self._estimate.rtt_s if self._estimate else AUTO.rtt_s
         unheard_s = self._log.oldest_unheard_s
         if self._stall.check(unheard_s, self._fair_s, rtt_s, self._interval_s, now_s):
             self._credit_bytes = 0.0
             self._is_asked = False
-            return RateDecision(None if self._stall.may_knock(self._sent_s, now_s) else 0, 0)
+            return RateDecision(None if self._stall.is_due(self._sent_s, now_s) else 0, 0)
         room = self._room(share, now_s)
-        if room < LEAST_PART * min(share, self._credit_bytes):
+        if room < IN_FLIGHT.least_part * min(share, self._credit_bytes):
             self._credit_bytes = min(self._credit_bytes, share)
             return RateDecision(0, None)
+        # The small term undoes the rounding of times such as 1/30 s.
         budget = math.floor(min(self._credit_bytes, room) + 1e-3)
         # In debt a frame may be coded for nothing, and is dropped for want of a rate that fits.
-        most_code = self._worth.most_code(self._shortage.share * self._law.capacity.unsteadiness)
-        return RateDecision(max(budget, 1), most_code, min(self._low_code, most_code))
+        shortage = self._shortage.share * self._law.capacity.unsteadiness
+        most_code = self._curve.most_code(shortage)
+        return RateDecision(max(budget, 1), most_code, min(self._curve.least_code, most_code))
 
     def on_sent(self, size_bytes: int, now_s: float) -> None:
         """A frame was coded; what it left is carried over, up to half a frame's share."""
         self._is_asked = False
-        gap_s = min(_DEFAULT_GAP_S, max(0.0, now_s - self._sent_s))
+        gap_s = min(AUTO.gap_s, max(0.0, now_s - self._sent_s))
         target_bps = self._law.target_bps
         self._credit_bytes = min(self._credit_bytes - size_bytes, target_bps * gap_s / 16)
-        self._credit_bytes = max(self._credit_bytes, -target_bps * _MAX_GAP_S / 8)
+        self._credit_bytes = max(self._credit_bytes, -target_bps * AUTO.most_gap_s / 8)
         self._pending_bytes = float(size_bytes)
         self._sent_s = now_s
 
@@ -163,7 +172,7 @@ class AutoRate:
             return
         elapsed_s = self._elapsed(now_s)
         self._estimate = estimate
-        is_fair = estimate.queue_s < LATE_S and estimate.overdue_s < self._interval_s
+        is_fair = estimate.queue_s < VALUE.late_s and estimate.overdue_s < self._interval_s
         self._fair_s = now_s if is_fair else None
         if estimate.progress and self._stall.progress(now_s):
             self._law.resume(now_s)
@@ -175,48 +184,38 @@ class AutoRate:
         """Seconds since the last feedback, within reason; learns the ground's interval."""
         elapsed_s = 0.0 if self._heard_s is None else now_s - self._heard_s
         self._heard_s = now_s
-        if not 0 <= elapsed_s <= _MAX_GAP_S * 1.5:
+        if not 0 <= elapsed_s <= AUTO.most_gap_s * 1.5:
             return 0.0
-        self._interval_s += 0.1 * (elapsed_s - self._interval_s)
+        self._interval_s += AUTO.interval_weight * (elapsed_s - self._interval_s)
         return min(elapsed_s, 2 * self._interval_s)
 
     def _gap(self, now_s: float) -> float:
         """Seconds since the frame before; a clock that jumps counts as one frame."""
         last_s, self._frame_s = self._frame_s, now_s
         if last_s is None or now_s < last_s:
-            return _DEFAULT_GAP_S
-        return min(now_s - last_s, _MAX_GAP_S)
+            return AUTO.gap_s
+        return min(now_s - last_s, AUTO.most_gap_s)
 
     def _is_late(self) -> bool:
         """Whether frames queue for too long behind our own."""
-        foreign, estimate = self._law.foreign, self._estimate
-        if estimate is None or foreign.is_competing:
+        competing, estimate = self._law.competing, self._estimate
+        if estimate is None or competing.is_there:
             return False
-        return estimate.queue_s - foreign.route_s > LATE_S
+        return estimate.queue_s - competing.route_s > VALUE.late_s
 
     def _room(self, share: float, now_s: float) -> float:
-        """Bytes that may join those in flight and would still not queue for too long."""
-        estimate = self._estimate
+        """Bytes that may join those in flight, a frame's share included."""
+        estimate, law = self._estimate, self._law
         waiting = self._log.in_flight_bytes + self._pending_bytes
         if estimate is None:
-            return START_BPS / 8 * _FIRST_SECONDS - waiting
+            return LAW.start_bps / 8 * IN_FLIGHT.first_s - waiting
         if waiting <= 0:
             return math.inf
-        capacity_bps = self._forecast_bps(estimate)
-        wait_s = expected_queue_s(estimate.clear_s, waiting, capacity_bps, now_s)
-        silent_s = estimate.overdue_s - estimate.queue_s
-        if 0 < silent_s < MOST_SILENT_S:
-            wait_s += SILENT_ON * silent_s
-        most_s = self._law.tolerated_wait_s(self._most_wait_s, estimate)
-        return (most_s - wait_s) * capacity_bps / 8 + share
-
-    def _forecast_bps(self, estimate: LinkEstimate) -> float:
-        """What is expected to pass: on an unsteady link no more than passed last.
-
-        Sprout's cautious forecast (Winstein et al., NSDI 2013, section 3.3), without its model.
-        """
-        target_bps = self._law.target_bps
-        if not estimate.passed_bps or self._law.foreign.is_competing:
-            return target_bps
-        cautious_bps = min(target_bps, max(estimate.passed_bps, self._floor_bps))
-        return target_bps + self._law.capacity.unsteadiness * (cautious_bps - target_bps)
+        capacity_bps = law.target_bps
+        if not law.competing.is_there:
+            unsteadiness = law.capacity.unsteadiness
+            capacity_bps = cautious_bps(
+                capacity_bps, estimate.passed_bps, unsteadiness, self._floor_bps
+            )
+        most_s = law.tolerated_wait_s(self._most_wait_s, estimate)
+        return room_bytes(estimate, waiting, capacity_bps, most_s, now_s) + share

@@ -5,14 +5,31 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-QUICK_S, SLOW_S = 0.3, 2.0
-"""How soon the mean follows on a link that is steady, and on one that changes all the time. What
-passes without a queue is certain, and is followed at once on either."""
-DEVIATION_S = 4.0
-LEAST_VARIATION, FULL_VARIATION = 0.08, 0.3
-"""Mean deviation over mean, below which a link is steady and from which it is wholly unsteady."""
-KNOWN_S = 8.0
+
+@dataclass(frozen=True)
+class CapacityConstants:
+    """How soon the mean follows, and from when a link counts as unsteady."""
+
+    quick_s: float = 0.3
+    """Seconds. Time constant of the mean on a steady link: a drop is followed at once."""
+    slow_s: float = 2.0
+    """Seconds. The same on an unsteady link (chosen on recorded uplinks, seeds 0 to 2)."""
+    deviation_s: float = 4.0
+    """Seconds. Time constant of the mean deviation: long enough for one step of RFC 8867 to be
+    forgotten, not for a link that changes all the time."""
+    least_variation: float = 0.08
+    """Mean deviation over mean, below which a link is steady: more than the noise of a fixed
+    capacity measured over 0.35 s."""
+    full_variation: float = 0.3
+    """Mean deviation over mean, from which a link is wholly unsteady (recorded uplinks are)."""
+    known_s: float = 8.0
+    """Seconds. Time constant with which the most that was carried lately is forgotten (chosen on
+    recorded uplinks at 200 kbit/s, seeds 0 to 2)."""
+
+
+CAPACITY = CapacityConstants()
 
 
 class Capacity:
@@ -34,27 +51,27 @@ class Capacity:
         """0 for a steady link to 1 for one that changes by a third and more all the time."""
         if self.mean_bps <= 0:
             return 0.0
-        above = self._deviation_bps / self.mean_bps - LEAST_VARIATION
-        return min(max(above / (FULL_VARIATION - LEAST_VARIATION), 0.0), 1.0)
+        above = self._deviation_bps / self.mean_bps - CAPACITY.least_variation
+        range_ = CAPACITY.full_variation - CAPACITY.least_variation
+        return min(max(above / range_, 0.0), 1.0)
 
     def measured(self, passed_bps: float, elapsed_s: float) -> None:
         """Enter the rate at which packets passed while there was a queue."""
-        self.known_bps *= math.exp(-elapsed_s / KNOWN_S)
+        self.known_bps *= math.exp(-elapsed_s / CAPACITY.known_s)
         self.known_bps = max(self.known_bps, passed_bps)
         if self.mean_bps <= 0:
             self.mean_bps = passed_bps
             return
         off_bps = passed_bps - self.mean_bps
-        self._deviation_bps += (abs(off_bps) - self._deviation_bps) * _share(elapsed_s, DEVIATION_S)
-        self.mean_bps += off_bps * _share(elapsed_s, self._memory_s())
+        change = _share(elapsed_s, CAPACITY.deviation_s)
+        self._deviation_bps += (abs(off_bps) - self._deviation_bps) * change
+        memory_s = CAPACITY.quick_s + (CAPACITY.slow_s - CAPACITY.quick_s) * self.unsteadiness
+        self.mean_bps += off_bps * _share(elapsed_s, memory_s)
 
     def at_least(self, passed_bps: float, elapsed_s: float) -> None:
         """Enter a rate that passed without a queue: the link carries no less."""
         if 0 < self.mean_bps < passed_bps:
-            self.mean_bps += (passed_bps - self.mean_bps) * _share(elapsed_s, QUICK_S)
-
-    def _memory_s(self) -> float:
-        return QUICK_S + (SLOW_S - QUICK_S) * self.unsteadiness
+            self.mean_bps += (passed_bps - self.mean_bps) * _share(elapsed_s, CAPACITY.quick_s)
 
 
 def _share(elapsed_s: float, memory_s: float) -> float:

@@ -7,57 +7,98 @@ drains the queue q to its set point q_ref within the time T,
 
     target = C (1 - (q - q_ref) / T)                          with a queue
     target grows by g per second, at most 1.5 C               without one
-    target as a TCP flow's                                    in a queue that others keep full
+    target as a TCP flow's                                    beside competing traffic
     target is cut                                             where packets are lost by overflow
 
-See docs/link.md for where each part comes from and what it does on each kind of link.
+docs/link.md says what each part does on each kind of link.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-from sc2_ros.link.control.aimd import PACKET_BITS, AimdShare
 from sc2_ros.link.control.capacity import Capacity
-from sc2_ros.link.control.competing_traffic import ForeignQueue
-from sc2_ros.link.control.drain_probe import Dip
-from sc2_ros.link.control.overflow import Overflow
+from sc2_ros.link.control.competing_traffic import PACKET_BITS, AimdShare, CompetingTraffic
+from sc2_ros.link.control.drain_probe import QueueDrainProbe
+from sc2_ros.link.control.loss import Overflow
 from sc2_ros.link.sender_log import LinkEstimate
 
-START_BPS = 200e3
-START_GROWTH, LEAST_GROWTH, MOST_GROWTH, KNOWN_GROWTH = 1.2, 0.1, 0.5, 3.0
-"""Of the target per second: before the first queue, right after one, some time after, and to what
-the link has carried lately."""
-START_ROUND, MOST_ROUND = 0.35, 0.15
-"""Of the target per round trip: what grows meanwhile is not seen before it is too late."""
-ACCELERATE_S = 1.5
-BUSY_SHARE = 0.6
-"""Share of the set point from which a queue counts as one."""
-KNOWN_SHARE = 0.7
-RESTORED = 0.5
-"""What cuts in vain leave of the target."""
-RECOVERY, KNOWN_RECOVERY = 0.7, 0.7
-"""Shares of the target, and of what the link has carried lately, to go on with after a stall."""
-MOST_CUT = 0.8
-QUEUE_S, QUEUE_PACKETS, MOST_QUEUE_S = 0.010, 2.0, 0.04
-UNSTEADY_PACKETS, UNSTEADY_QUEUE_S = 1.0, 0.04
-LEAST_DRAIN_S, DRAIN_ROUNDS = 0.35, 1.5
-MOST_JITTER_S, NOISE_SHARE = 0.04, 0.5
-CLEAN_QUEUE, CLEAN_PEAK = 0.3, 0.75
-"""Shares of the set point below which the queue, and its longest moment, count as empty."""
+
+@dataclass(frozen=True)
+class LawConstants:
+    """Growth, set point and draining. Growth is of the target, per second."""
+
+    start_bps: float = 200e3
+    """bit/s. Target before the first feedback (NADA's RMIN is 150 kbit/s, RFC 8698, section 6)."""
+    start_growth: float = 1.2
+    """Before the first queue, and up to what was carried lately."""
+    least_growth: float = 0.1
+    """Right after a queue (RFC 8298, section 4.1.2.2, SCReAM, is slow there, too)."""
+    most_growth: float = 0.5
+    """``accelerate_s`` after the last queue (NADA's accelerated ramp-up, RFC 8698, section 4.3)."""
+    accelerate_s: float = 1.5
+    """Seconds. Longer: a rise of the capacity is used later; shorter: more overshoot."""
+    known_growth: float = 3.0
+    """Instead of ``start_growth``, on a wholly unsteady link, to what it carried lately."""
+    known_share: float = 0.7
+    """Of what the link has carried lately: below it, growth is fast."""
+    start_round: float = 0.35
+    """Of the target per round trip, at most, in fast growth: what grows meanwhile is not seen
+    before it is too late (NADA's gamma_max is 0.5)."""
+    most_round: float = 0.15
+    """The same otherwise."""
+    most_ahead: float = 1.5
+    """Of what has passed, beyond which the target does not grow (GCC, draft-ietf-rmcat-gcc-02,
+    section 5.5), so that content that does not fill it does not let it run away."""
+    ahead_bps: float = 50e3
+    """bit/s that are added to that, for a start from nearly nothing."""
+    recovery: float = 0.7
+    """Of the target, and of what was carried lately, to go on with after a stall."""
+    queue_s: float = 0.010
+    """Seconds. Set point at a high rate."""
+    queue_packets: float = 2.0
+    """Packets at the target that are added to it: the slower flow tolerates more queue and so gains
+    on the faster one (the effect of NADA's reference, RFC 8698, section 4.3)."""
+    most_queue_s: float = 0.04
+    """Seconds. Set point at most, and most that an unsteady link adds to it."""
+    unsteady_packets: float = 1.0
+    """Packets that are added on a wholly unsteady link: its queue is not empty when it slows."""
+    busy_share: float = 0.6
+    """Of the set point, from which a queue counts as one."""
+    clean_queue: float = 0.3
+    """Of the set point, below which the queue counts as empty."""
+    clean_peak: float = 0.75
+    """Of the set point, below which its longest moment has to be, too."""
+    noise_share: float = 0.5
+    """Of the jitter, that is added to the set point."""
+    most_noise_s: float = 0.04
+    """Seconds of jitter that count at most."""
+    least_drain_s: float = 0.35
+    """Seconds. Time constant T of draining: the window in which the capacity is measured."""
+    drain_rounds: float = 1.5
+    """Round trips that T is at least: faster than the loop would oscillate."""
+    most_cut: float = 0.8
+    """Of the target, at one feedback."""
+    restored: float = 0.5
+    """Of the target before cuts that were in vain, since the queue was another's."""
+
+
+LAW = LawConstants()
 
 
 class TargetLaw:
     """Follows the link from feedback to feedback; ``target_bps`` is what may be sent."""
 
-    def __init__(self, floor_bps: float, max_bps: float, short_queue: bool) -> None:
-        self._floor_bps, self._max_bps, self._short_queue = floor_bps, max_bps, short_queue
+    def __init__(self, floor_bps: float, max_bps: float, prefers_latency: bool) -> None:
+        self._floor_bps, self._max_bps = floor_bps, max_bps
+        self._prefers_latency = prefers_latency
         self.target_bps = 0.0
-        self._set(START_BPS)
+        self._set(LAW.start_bps)
         self.overflow = Overflow()
-        self.foreign = ForeignQueue()
+        self.competing = CompetingTraffic()
         self.capacity = Capacity()
-        self.dip = Dip()
+        self.drain_probe = QueueDrainProbe()
         self._aimd = AimdShare()
         self._starting = True
         self._busy_s: float | None = None
@@ -67,10 +108,9 @@ class TargetLaw:
         """The link is back after a stall."""
         self._starting = True
         self._busy_s = None
-        self.dip.restart(now_s)
-        self.foreign = ForeignQueue()
-        known_bps = KNOWN_RECOVERY * self.capacity.known_bps
-        self._set(max(self.target_bps * RECOVERY, known_bps))
+        self.drain_probe.restart(now_s)
+        self.competing = CompetingTraffic()
+        self._set(LAW.recovery * max(self.target_bps, self.capacity.known_bps))
 
     def follow(
         self, estimate: LinkEstimate, elapsed_s: float, interval_s: float, now_s: float
@@ -78,25 +118,27 @@ class TargetLaw:
         """Take a feedback; ``interval_s``: the time between two."""
         set_point_s = self._set_point()
         queue_s = max(estimate.queue_s, estimate.overdue_s - interval_s)
-        competed = self.foreign.is_competing
-        queue_s = self.foreign.own(queue_s, set_point_s, estimate.passing, estimate.rtt_s, now_s)
-        clean = queue_s < set_point_s * CLEAN_QUEUE and estimate.peak_s < set_point_s * CLEAN_PEAK
-        self.overflow.add(estimate, clean, elapsed_s)
-        self.dip.note(queue_s < set_point_s * CLEAN_QUEUE, now_s)
-        if self.foreign.is_competing:
-            self._compete(estimate, not competed, elapsed_s, now_s)
+        had_company = self.competing.is_there
+        queue_s = self.competing.own(queue_s, set_point_s, estimate.passing, estimate.rtt_s, now_s)
+        is_empty = queue_s < set_point_s * LAW.clean_queue
+        is_clean = is_empty and estimate.peak_s < set_point_s * LAW.clean_peak
+        self.overflow.add(estimate, is_clean, elapsed_s)
+        self.drain_probe.note(is_empty, now_s)
+        if self.competing.is_there:
+            self._compete(estimate, not had_company, elapsed_s, now_s)
             return
-        if not self.foreign.is_watching:
+        if not self.competing.is_watching:
             self._before_bps = self.target_bps
-        noise_s = min(estimate.jitter_s, MOST_JITTER_S)
-        set_point_s += NOISE_SHARE * noise_s
+        noise_s = min(estimate.jitter_s, LAW.most_noise_s)
+        set_point_s += LAW.noise_share * noise_s
         round_s = max(0.0, estimate.rtt_s - queue_s) + interval_s
-        if queue_s > max(set_point_s * BUSY_SHARE, noise_s) and estimate.passed_bps is not None:
+        is_busy = queue_s > max(set_point_s * LAW.busy_share, noise_s)
+        if is_busy and estimate.passed_bps is not None:
             self._busy_s = now_s
             self._drain(estimate, queue_s - set_point_s, round_s, elapsed_s, now_s)
         else:
             self._grow(estimate.passed_bps, round_s, elapsed_s, now_s)
-        cut_bps = self.overflow.heed(estimate, self.target_bps, now_s)
+        cut_bps = self.overflow.cut(estimate, self.target_bps, now_s)
         if cut_bps is not None:
             self._starting = False
             self._busy_s = now_s
@@ -116,7 +158,7 @@ class TargetLaw:
         self.capacity.measured(passed_bps, elapsed_s)
         if estimate.received_bps is not None and self.overflow.is_recent(now_s):
             passed_bps = estimate.received_bps
-        cut = min(above_s / max(LEAST_DRAIN_S, DRAIN_ROUNDS * round_s), MOST_CUT)
+        cut = min(above_s / max(LAW.least_drain_s, LAW.drain_rounds * round_s), LAW.most_cut)
         if cut > 0:
             self._starting = False
         if not self._starting:
@@ -130,18 +172,20 @@ class TargetLaw:
         """Without a queue: faster the longer there is none, never far beyond what has passed."""
         capacity, target_bps = self.capacity, self.target_bps
         since_s = math.inf if self._busy_s is None else max(0.0, now_s - self._busy_s)
-        growth = LEAST_GROWTH + (MOST_GROWTH - LEAST_GROWTH) * min(1.0, since_s / ACCELERATE_S)
-        growth = min(growth, MOST_ROUND / round_s)
-        if target_bps < KNOWN_SHARE * capacity.known_bps:
-            extra = (KNOWN_GROWTH - START_GROWTH) * capacity.unsteadiness
-            growth = min(START_GROWTH + extra, START_ROUND / round_s)
+        faster = min(1.0, since_s / LAW.accelerate_s)
+        growth = LAW.least_growth + (LAW.most_growth - LAW.least_growth) * faster
+        growth = min(growth, LAW.most_round / round_s)
+        if target_bps < LAW.known_share * capacity.known_bps:
+            extra = (LAW.known_growth - LAW.start_growth) * capacity.unsteadiness
+            growth = min(LAW.start_growth + extra, LAW.start_round / round_s)
         elif self._starting:
-            growth = min(START_GROWTH, START_ROUND / round_s)
+            growth = min(LAW.start_growth, LAW.start_round / round_s)
         growth = self.overflow.most_growth(target_bps, growth, now_s)
         wanted_bps = target_bps * math.exp(growth * elapsed_s)
         if passed_bps is not None:
             capacity.at_least(passed_bps, elapsed_s)
-            wanted_bps = min(wanted_bps, max(target_bps, 1.5 * passed_bps + START_BPS / 4))
+            most_bps = LAW.most_ahead * passed_bps + LAW.ahead_bps
+            wanted_bps = min(wanted_bps, max(target_bps, most_bps))
         self._set(wanted_bps)
 
     def _compete(
@@ -152,7 +196,7 @@ class TargetLaw:
             self._starting = False
             self._busy_s = now_s
             self._aimd = AimdShare()
-            self._set(max(self.target_bps, RESTORED * self._before_bps))
+            self._set(max(self.target_bps, LAW.restored * self._before_bps))
         self._set(
             self._aimd.follow(
                 self.target_bps,
@@ -166,13 +210,13 @@ class TargetLaw:
         )
 
     def _set_point(self) -> float:
-        """Queue to keep: the slower stream tolerates more and so gains (RFC 8698, section 4.3)."""
+        """Queue to keep, seconds."""
         longest_s = self.overflow.longest_queue_s
-        if self._short_queue:
-            return min(QUEUE_S, longest_s)
-        tolerated_s = QUEUE_S + QUEUE_PACKETS * PACKET_BITS / self.target_bps
-        tolerated_s = min(tolerated_s, MOST_QUEUE_S)
-        unsteady_s = min(UNSTEADY_PACKETS * PACKET_BITS / self.target_bps, UNSTEADY_QUEUE_S)
+        if self._prefers_latency:
+            return min(LAW.queue_s, longest_s)
+        packet_s = PACKET_BITS / self.target_bps
+        tolerated_s = min(LAW.queue_s + LAW.queue_packets * packet_s, LAW.most_queue_s)
+        unsteady_s = min(LAW.unsteady_packets * packet_s, LAW.most_queue_s)
         return min(tolerated_s + unsteady_s * self.capacity.unsteadiness, longest_s)
 
     def _set(self, target_bps: float) -> None:
@@ -180,6 +224,6 @@ class TargetLaw:
 
     def tolerated_wait_s(self, most_s: float, estimate: LinkEstimate) -> float:
         """How long a frame may queue, ``most_s`` of it behind our own."""
-        if self.foreign.is_competing:
+        if self.competing.is_there:
             return most_s + estimate.queue_s
-        return most_s + self.foreign.route_s
+        return most_s + self.competing.route_s

@@ -1,33 +1,51 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Notices that the link carries nothing, and knocks until it does."""
+"""Detects a stalled link and says when a probe frame is due, until the link recovers."""
 
 from __future__ import annotations
 
 import math
-
-KEEPALIVE_S, MOST_KEEPALIVE_S = 0.25, 0.5
-SILENCE_S = 2.0
-"""Patience at most."""
-PATIENCE_S, PATIENCE_INTERVALS = 0.3, 2.0
-SILENT_INTERVALS = 2.5
-"""So long without feedback is silence of the way back, not news of a stop of the way there."""
+from dataclasses import dataclass
 
 
-class Stall:
+@dataclass(frozen=True)
+class StallConstants:
+    """Patience and probes."""
+
+    patience_s: float = 0.3
+    """Seconds without news of packets under way, beyond a round trip and ``patience_intervals``
+    reports, that make a stall (chosen on recorded uplinks). Longer: more is sent into the gap."""
+    patience_intervals: float = 2.0
+    """Intervals between reports; one may be lost."""
+    silence_s: float = 2.0
+    """Seconds of patience at most, and after a report of a good link: silence then is more likely
+    feedback that was lost (design: the lowest rate after 2 s without feedback)."""
+    silent_intervals: float = 2.5
+    """Intervals without any report from which on it is the way back that is silent."""
+    probe_s: float = 0.25
+    """Seconds from the last frame to the first probe; each later one takes twice as long, up to
+    ``most_probe_s``."""
+    most_probe_s: float = 0.5
+    """Seconds between probes: results are back within a second of the link (design)."""
+
+
+STALL = StallConstants()
+
+
+class StallProbe:
     """Packets under way and no news of any for too long: a stall, until there is some."""
 
     def __init__(self) -> None:
         self.is_on = False
         self._progress_s = -math.inf
-        self._keepalive_s = KEEPALIVE_S
+        self._probe_s = STALL.probe_s
 
     def progress(self, now_s: float) -> bool:
         """A packet has come; True if that ends a stall."""
         self._progress_s = now_s
         ended, self.is_on = self.is_on, False
         if ended:
-            self._keepalive_s = KEEPALIVE_S
+            self._probe_s = STALL.probe_s
         return ended
 
     def check(
@@ -42,8 +60,7 @@ class Stall:
 
         Args:
             unheard_s: when the oldest packet without news left; ``None`` if there is none.
-            fair_s: when the last feedback came, if it told of no trouble. Silence after it is more
-                likely feedback that was lost than a link that stopped; so is patience then.
+            fair_s: when the last feedback came, if it told of no trouble.
             rtt_s: round trip.
             interval_s: time between two feedbacks.
             now_s: the time.
@@ -52,16 +69,17 @@ class Stall:
             return True
         if unheard_s is None or now_s < unheard_s:
             return False
-        patience_s = min(PATIENCE_S + rtt_s + PATIENCE_INTERVALS * interval_s, SILENCE_S)
-        if fair_s is not None and now_s - fair_s > SILENT_INTERVALS * interval_s:
-            patience_s = SILENCE_S
+        intervals_s = STALL.patience_intervals * interval_s
+        patience_s = min(STALL.patience_s + rtt_s + intervals_s, STALL.silence_s)
+        if fair_s is not None and now_s - fair_s > STALL.silent_intervals * interval_s:
+            patience_s = STALL.silence_s
         progress_s = self._progress_s if self._progress_s <= now_s else -math.inf
         self.is_on = now_s - max(unheard_s, progress_s) > patience_s
         return self.is_on
 
-    def may_knock(self, sent_s: float, now_s: float) -> bool:
-        """Whether a cheapest frame is due, the last one having left at ``sent_s``."""
-        if 0 <= now_s - sent_s < self._keepalive_s:
+    def is_due(self, sent_s: float, now_s: float) -> bool:
+        """Whether a probe frame is due, the last frame having left at ``sent_s``."""
+        if 0 <= now_s - sent_s < self._probe_s:
             return False
-        self._keepalive_s = min(2 * self._keepalive_s, MOST_KEEPALIVE_S)
+        self._probe_s = min(2 * self._probe_s, STALL.most_probe_s)
         return True

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What bytes are worth: from a checkpoint's value curve to the rate codes that pay.
+"""The marginal value of bytes: from a checkpoint's value curve to the rate codes that pay.
 
 On a link that changes all the time bytes do not only make a frame better, they also take the room
 of the frames after it. If a share p of the value comes from times in which bytes run short, a frame
@@ -8,8 +8,8 @@ of 1 % more bytes costs p % of the value and gains e %, with the elasticity of t
 
     e = d ln(accuracy) / d ln(bytes)
 
-So no frame should be larger than where e = p, and none smaller than where e = 1: there fewer frames
-are worth more than smaller ones.
+So no frame should be larger than where e = p, and none smaller than where e = 1: below that, fewer
+frames of more bytes have a higher value.
 """
 
 from __future__ import annotations
@@ -18,21 +18,34 @@ import itertools
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sc2_ros.link.rate import RATE_CODES
 
-MEMORY_S = 4.0
-LATE_S = 0.1
-"""Frames that queue for longer came late."""
-GAIN, CHANCE = 8.0, 0.02
-"""A frame that is skipped stands for others beside it that were kept small or waited: chosen on
-recorded uplinks, for 95 % of the frames within 250 ms."""
-MOST_GAP_S = 1 / 30
-"""What a frame of a slow camera counts for at most, so that one alone is chance there, too."""
+
+@dataclass(frozen=True)
+class ValueConstants:
+    """How shortage is measured."""
+
+    memory_s: float = 4.0
+    """Seconds. Time constant of the share of frames that were short (chosen on recorded uplinks at
+    200 kbit/s, seeds 0 to 2)."""
+    late_s: float = 0.1
+    """Seconds. A frame that queues for longer was short of bytes, as one that was skipped."""
+    gain: float = 8.0
+    """A skipped frame stands for others beside it that were kept small or waited (chosen on
+    recorded uplinks, for 95 % of the frames within 250 ms)."""
+    chance: float = 0.02
+    """Share. So much shortage is chance and does not count."""
+    most_gap_s: float = 1 / 30
+    """Seconds. What a frame of a slow camera counts for at most, so that one alone is chance."""
 
 
-class Worth:
-    """The elasticity of a value curve, as the codes from which and up to which bytes pay."""
+VALUE = ValueConstants()
+
+
+class ValueCurve:
+    """A checkpoint's value curve, as the codes from which and up to which bytes pay."""
 
     def __init__(self, curve: object = ()) -> None:
         """Read a card's curve, (rate code, bytes per frame, accuracy) rows.
@@ -48,30 +61,30 @@ class Worth:
             ((b[1] - a[1]) / (b[0] - a[0]), (a[2] + b[2]) / 2, b[2])
             for a, b in itertools.pairwise(hull)
         ]
-        worthy = [high for slope, _, high in slopes if slope > 1]
-        self.least_code = worthy[-1] if worthy else hull[0][2] if hull else 0
-        """The code with the most accuracy per byte: fewer frames at it are worth more than all of
-        them below it."""
+        steep = [high for slope, _, high in slopes if slope > 1]
+        self.least_code = steep[-1] if steep else hull[0][2] if hull else 0
+        """The code with the most accuracy per byte: fewer frames at it have a higher value than all
+        of them below it."""
         for slope, middle, _ in reversed(slopes):
             if slope > self._elasticities[-1]:
                 self._elasticities.append(slope)
                 self._codes.append(middle)
 
     def most_code(self, shortage: float) -> int:
-        """The highest code that pays where a share ``shortage`` of the value wants for bytes."""
-        place = bisect_left(self._elasticities, shortage)
-        if place == 0:
+        """The highest code that pays where a share ``shortage`` of the value is short of bytes."""
+        number = bisect_left(self._elasticities, shortage)
+        if number == 0:
             return RATE_CODES
-        if place == len(self._elasticities):
+        if number == len(self._elasticities):
             return self.least_code if len(self._codes) > 1 else RATE_CODES
-        left, right = self._elasticities[place - 1], self._elasticities[place]
+        left, right = self._elasticities[number - 1], self._elasticities[number]
         part = (shortage - left) / (right - left)
-        code = self._codes[place - 1] + part * (self._codes[place] - self._codes[place - 1])
+        code = self._codes[number - 1] + part * (self._codes[number] - self._codes[number - 1])
         return max(round(code), self.least_code)
 
 
 class Shortage:
-    """The share of the value that wants for bytes: frames that were skipped or came late, lately.
+    """The share of the value that is short of bytes: frames that were skipped or late, lately.
 
     Not those of a stall, in which no byte would have gone through.
     """
@@ -82,11 +95,11 @@ class Shortage:
     @property
     def share(self) -> float:
         """0 to 1; a few frames are chance."""
-        return min(max(0.0, GAIN * self._share - CHANCE), 1.0)
+        return min(max(0.0, VALUE.gain * self._share - VALUE.chance), 1.0)
 
     def add(self, is_short: bool, gap_s: float) -> None:
         """Enter a frame, ``gap_s`` after the one before."""
-        weight = 1 - math.exp(-min(gap_s, MOST_GAP_S) / MEMORY_S)
+        weight = 1 - math.exp(-min(gap_s, VALUE.most_gap_s) / VALUE.memory_s)
         self._share += (is_short - self._share) * weight
 
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sc2_ros.link.control.auto import FLOOR_BPS, AutoConfig, AutoRate
-from sc2_ros.link.control.value_curve import Worth
+from sc2_ros.link.control.auto import AUTO, AutoConfig, AutoRate
+from sc2_ros.link.control.value_curve import ValueCurve
 from sc2_ros.link.feedback import Feedback, FrameReport
 from sc2_ros.link.sim.scenarios import SCENARIOS, Scenario, find_scenario, play
 from sc2_ros.link.sim.summary import summarise
 
-WORTH = Worth([(0, 500, 0.4), (9, 800, 0.7), (30, 2000, 0.8), (64, 9000, 0.81)])
-STEEP = Worth([(0, 600, 0.02), (20, 1740, 0.6), (64, 18000, 0.8)])
-"""Fewer frames at code 20 are worth more than smaller ones."""
+CURVE = ValueCurve([(0, 500, 0.4), (9, 800, 0.7), (30, 2000, 0.8), (64, 9000, 0.81)])
+STEEP = ValueCurve([(0, 600, 0.02), (20, 1740, 0.6), (64, 18000, 0.8)])
+"""Fewer frames at code 20 have a higher value than more of fewer bytes."""
 
 
 def simulate(scenario, seconds=None, seed=1, **config):
@@ -69,7 +69,7 @@ steps = st.lists(
 @settings(max_examples=60)
 @given(steps, st.floats(30, 5000), st.sampled_from(["accuracy", "latency"]))
 def test_whatever_is_heard_and_whatever_the_clock_does_the_figures_stay_sane(history, most, prefer):
-    rate = AutoRate(AutoConfig(max_kbps=most, prefer=prefer, worth=WORTH))
+    rate = AutoRate(AutoConfig(max_kbps=most, prefer=prefer, value_curve=CURVE))
     now_s = 1000.0
     for frame, (gap_s, feedback) in enumerate(history):
         now_s += gap_s
@@ -77,7 +77,7 @@ def test_whatever_is_heard_and_whatever_the_clock_does_the_figures_stay_sane(his
             rate.on_feedback(feedback, now_s)
         decision = rate.allowance(now_s)
         state = rate.state
-        assert FLOOR_BPS * 0.999 <= state.target_bps <= most * 1e3
+        assert AUTO.floor_bps * 0.999 <= state.target_bps <= most * 1e3
         if decision.budget_bytes is not None:
             assert 0 <= decision.budget_bytes <= most * 1e3 / 8 * 2 + 1
         for number in (state.queue_delay_s, state.loss, state.rtt_s, state.random_loss):
@@ -153,7 +153,7 @@ def test_results_come_again_within_a_second_of_the_links_return():
 
 def test_silence_sends_only_a_cheapest_frame_now_and_then():
     run, _ = simulate("1mbit,40ms,outage=20s@10s", 30)
-    assert 0 < rate_between(run, 13, 30) <= 1.2 * FLOOR_BPS
+    assert 0 < rate_between(run, 13, 30) <= 1.2 * AUTO.floor_bps
 
 
 def test_two_drones_share_and_neither_starves():
@@ -221,7 +221,7 @@ def test_the_same_seed_is_the_same_run():
 
 
 def test_frames_that_are_not_worth_sending_are_skipped():
-    few, _ = simulate("150kbit,20ms", 20, worth=STEEP)
+    few, _ = simulate("150kbit,20ms", 20, value_curve=STEEP)
     many, _ = simulate("150kbit,20ms", 20)
     assert 0 < few.logs[0].frames_sent < 0.7 * many.logs[0].frames_sent
     mean = [

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sc2_ros.link.control.aimd import DECREASE, AimdShare
 from sc2_ros.link.control.auto import AutoConfig, AutoRate
 from sc2_ros.link.control.capacity import Capacity
-from sc2_ros.link.control.competing_traffic import ForeignQueue
-from sc2_ros.link.control.drain_probe import Dip
+from sc2_ros.link.control.competing_traffic import COMPETING, AimdShare, CompetingTraffic
+from sc2_ros.link.control.drain_probe import QueueDrainProbe
 from sc2_ros.link.control.in_flight import expected_queue_s
-from sc2_ros.link.control.stall import Stall
+from sc2_ros.link.control.stall import StallProbe
 from sc2_ros.link.sim.scenarios import find_scenario, play
 
 times = st.lists(st.floats(-1e6, 1e6), max_size=40)
@@ -65,7 +64,7 @@ def test_aimd_takes_what_reno_takes():
         target_bps = share.follow(target_bps, 8, 0, 0.0, 0.2, 0.1, number / 10)
     assert target_bps - 1e6 == pytest.approx(0.529 * 9600 / 0.2 * 5, rel=0.01)
     cut_bps = share.follow(target_bps, 8, 1, 0.0, 0.2, 0.1, 1.0)
-    assert cut_bps == pytest.approx(DECREASE * target_bps)
+    assert cut_bps == pytest.approx(COMPETING.decrease * target_bps)
     assert share.follow(cut_bps, 8, 3, 0.0, 0.2, 0.1, 1.1) >= cut_bps  # the same round trip
     assert share.follow(cut_bps, 8, 1, 0.0, 0.2, 0.1, 1.3) < cut_bps
 
@@ -82,69 +81,69 @@ def stands(queue, delay, seconds, start_s=0.0, passing=1.0, shake_s=0.0):
     for number in range(round(seconds * 15)):
         now_s = start_s + number / 15
         queue.own(delay + shake_s * (number % 3), 0.03, passing, 0.1, now_s)
-        if queue.is_competing:
+        if queue.is_there:
             return now_s
     return None
 
 
 def test_a_queue_that_cuts_do_not_drain_is_tcps_after_some_round_trips():
-    assert 1.2 < stands(ForeignQueue(), 0.2, 5, shake_s=0.03) < 3
+    assert 1.2 < stands(CompetingTraffic(), 0.2, 5, shake_s=0.03) < 3
 
 
 def test_packets_that_themselves_make_the_queue_are_no_company():
-    assert stands(ForeignQueue(), 0.2, 10, passing=0.5) is None
+    assert stands(CompetingTraffic(), 0.2, 10, passing=0.5) is None
 
 
 def test_competition_ends_when_the_queue_is_empty_and_when_the_capacity_is_gone():
     for delay, passing in ((0.01, 1.0), (0.4, 0.3)):
-        queue = ForeignQueue()
+        queue = CompetingTraffic()
         begun_s = stands(queue, 0.2, 5, shake_s=0.03)
         queue.own(delay, 0.03, passing, 0.1, begun_s + 0.1)
-        assert not queue.is_competing
+        assert not queue.is_there
 
 
 def test_a_delay_that_stands_still_is_a_longer_route():
-    queue = ForeignQueue()
+    queue = CompetingTraffic()
     stands(queue, 0.15, 3)
     for number in range(100):
         own_s = queue.own(0.15, 0.03, 1.0, 0.1, 3 + number / 15)
-    assert not queue.is_competing
+    assert not queue.is_there
     assert own_s == pytest.approx(0, abs=0.01)
 
 
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(0, 5), st.floats(0, 3)), max_size=60))
 def test_our_part_of_a_queue_is_never_more_than_all_of_it(history):
-    queue = ForeignQueue()
+    queue = CompetingTraffic()
     for now_s, queue_s, passing in history:
         assert 0 <= queue.own(queue_s, 0.03, passing, 0.1, now_s) <= queue_s
 
 
-def test_a_stall_is_noticed_knocked_at_and_ended():
-    stall = Stall()
+def test_a_stall_is_noticed_probed_and_ended():
+    stall = StallProbe()
     stall.progress(10.0)
     assert not stall.check(10.1, None, 0.1, 0.07, 10.3)
     assert stall.check(10.1, 10.6, 0.1, 0.07, 10.7)
-    knocks = [t / 100 for t in range(1070, 1370) if stall.may_knock(-math.inf, t / 100)]
-    assert knocks  # the first one at once; the next ones count from the last frame
-    assert not stall.may_knock(13.6, 13.7)
+    probes = [t / 100 for t in range(1070, 1370) if stall.is_due(-math.inf, t / 100)]
+    assert probes  # the first one at once; the next ones count from the last frame
+    assert not stall.is_due(13.6, 13.7)
     assert stall.progress(14.0)
     assert not stall.check(None, None, 0.1, 0.07, 14.1)
 
 
 def test_silence_after_good_news_is_borne_longer_and_not_for_ever():
-    stall = Stall()
+    stall = StallProbe()
     stall.progress(10.0)
     assert not stall.check(10.1, 10.0, 0.1, 0.07, 11.9)
     assert stall.check(10.1, 10.0, 0.1, 0.07, 12.2)
 
 
 @given(times)
-def test_the_dip_is_short_under_any_clock(moments):
-    dip = Dip()
+def test_the_probe_is_short_under_any_clock(moments):
+    probe = QueueDrainProbe()
     for now_s in moments:
-        dip.note(False, now_s)
-        assert 0.5 < dip.share(now_s) <= 1
-        assert dip.share(now_s + 10) == 1
+        probe.note(False, now_s)
+        assert 0.5 < probe.share(now_s) <= 1
+        assert probe.share(now_s + 10) == 1
 
 
 class Jumping:
