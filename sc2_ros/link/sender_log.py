@@ -52,7 +52,6 @@ class LinkEstimate(NamedTuple):
     Attributes:
         queue_s: queueing delay of the packets that came last, seconds.
         overdue_s: at least so long has a packet waited that has not come yet, seconds; 0 if none.
-        jitter_s: scatter of the delay, seconds.
         peak_s: largest delay above the base in the last 0.4 s, jitter included.
         passed_bps: bits per second that entered the link, of the packets that came last, lost ones
             included; ``None`` while unknown.
@@ -72,7 +71,6 @@ class LinkEstimate(NamedTuple):
 
     queue_s: float
     overdue_s: float
-    jitter_s: float
     peak_s: float
     passed_bps: float | None
     received_bps: float | None
@@ -208,7 +206,6 @@ class SenderLog:
         return LinkEstimate(
             queue_s=queue_s,
             overdue_s=overdue_s,
-            jitter_s=self._delay.jitter_s,
             peak_s=self._delay.peak_s,
             passed_bps=self._passed_bps,
             received_bps=self._received_bps,

@@ -39,8 +39,6 @@ class LawConstants:
     """``accelerate_s`` after the last queue (NADA's accelerated ramp-up, RFC 8698, section 4.3)."""
     accelerate_s: float = 1.5
     """Seconds. Longer: a rise of the capacity is used later; shorter: more overshoot."""
-    known_growth: float = 3.0
-    """Instead of ``start_growth``, on a wholly unsteady link, to what it carried lately."""
     known_share: float = 0.7
     """Of what the link has carried lately: below it, growth is fast."""
     start_round: float = 0.35
@@ -70,10 +68,6 @@ class LawConstants:
     """Of the set point, below which the queue counts as empty."""
     clean_peak: float = 0.75
     """Of the set point, below which its longest moment has to be, too."""
-    noise_share: float = 0.5
-    """Of the jitter, that is added to the set point."""
-    most_noise_s: float = 0.04
-    """Seconds of jitter that count at most."""
     least_drain_s: float = 0.35
     """Seconds. Time constant T of draining: the window in which the capacity is measured."""
     drain_rounds: float = 1.5
@@ -129,11 +123,8 @@ class TargetLaw:
             return
         if not self.competing.is_watching:
             self._before_bps = self.target_bps
-        noise_s = min(estimate.jitter_s, LAW.most_noise_s)
-        set_point_s += LAW.noise_share * noise_s
         round_s = max(0.0, estimate.rtt_s - queue_s) + interval_s
-        is_busy = queue_s > max(set_point_s * LAW.busy_share, noise_s)
-        if is_busy and estimate.passed_bps is not None:
+        if queue_s > set_point_s * LAW.busy_share and estimate.passed_bps is not None:
             self._busy_s = now_s
             self._drain(estimate, queue_s - set_point_s, round_s, elapsed_s, now_s)
         else:
@@ -175,10 +166,7 @@ class TargetLaw:
         faster = min(1.0, since_s / LAW.accelerate_s)
         growth = LAW.least_growth + (LAW.most_growth - LAW.least_growth) * faster
         growth = min(growth, LAW.most_round / round_s)
-        if target_bps < LAW.known_share * capacity.known_bps:
-            extra = (LAW.known_growth - LAW.start_growth) * capacity.unsteadiness
-            growth = min(LAW.start_growth + extra, LAW.start_round / round_s)
-        elif self._starting:
+        if self._starting or target_bps < LAW.known_share * capacity.known_bps:
             growth = min(LAW.start_growth, LAW.start_round / round_s)
         growth = self.overflow.most_growth(target_bps, growth, now_s)
         wanted_bps = target_bps * math.exp(growth * elapsed_s)
