@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Queueing delay and one-way delay from times on two clocks that need not agree."""
+"""Queueing delay, jitter and one-way delay from times on two clocks that need not agree."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ class DelayConstants:
     recent_s: float = 0.1
     """Seconds. The queue is the least delay of so long, free of jitter, which only ever adds (NADA,
     RFC 8698, section 5.1.1, takes a minimum of 15 samples)."""
-    peak_s: float = 0.4
-    """Seconds. Window of the peak."""
+    jitter_s: float = 0.4
+    """Seconds. Window of the jitter and of the peak."""
     most_own_s: float = 0.15
     """Seconds. Most that is taken off a delay for the packet's own bits."""
 
 
 DELAY = DelayConstants()
+_LEAST_SAMPLES = 4
 _MOST_SAMPLES = 256
 
 
@@ -143,7 +144,7 @@ class DelayFilter:
         base_s = self.base_s
         if not self._samples or base_s is None:
             return 0.0
-        first_s = self._samples[-1].arrival_s - DELAY.peak_s
+        first_s = self._samples[-1].arrival_s - DELAY.jitter_s
         peak = -math.inf
         for arrival_s, raw_s in reversed(self._samples):
             if arrival_s < first_s:
@@ -151,3 +152,31 @@ class DelayFilter:
             if raw_s > peak:
                 peak = raw_s
         return peak - base_s
+
+    @property
+    def jitter_s(self) -> float:
+        """Scatter of the delay around its least-squares line over arrival time, seconds.
+
+        The line is the trendline filter of Google Congestion Control (draft-ietf-rmcat-gcc-02,
+        section 5.3, in the least-squares form that replaced its Kalman filter).
+        """
+        if len(self._samples) < _LEAST_SAMPLES:
+            return 0.0
+        last = self._samples[-1]
+        count = sum_t = sum_q = sum_tt = sum_tq = sum_qq = 0.0
+        for arrival_s, raw_s in reversed(self._samples):
+            t, q = arrival_s - last.arrival_s, raw_s - last.raw_s
+            if t < -DELAY.jitter_s:
+                break
+            count += 1
+            sum_t += t
+            sum_q += q
+            sum_tt += t * t
+            sum_tq += t * q
+            sum_qq += q * q
+        spread = count * sum_tt - sum_t * sum_t
+        if count < _LEAST_SAMPLES or spread <= 1e-9:
+            return 0.0
+        slope = (count * sum_tq - sum_t * sum_q) / spread
+        rest = sum_qq - sum_q * sum_q / count - slope * (sum_tq - sum_t * sum_q / count)
+        return math.sqrt(max(0.0, rest) / count)

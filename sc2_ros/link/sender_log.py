@@ -52,11 +52,11 @@ class LinkEstimate(NamedTuple):
     Attributes:
         queue_s: queueing delay of the packets that came last, seconds.
         overdue_s: at least so long has a packet waited that has not come yet, seconds; 0 if none.
+        jitter_s: scatter of the delay, seconds.
         peak_s: largest delay above the base in the last 0.4 s, jitter included.
         passed_bps: bits per second that entered the link, of the packets that came last, lost ones
             included; ``None`` while unknown.
         received_bps: the same without what was lost.
-        passing: ``passed_bps`` over the rate at which the same packets left; 1 while unknown.
         clear_s: when, were there no propagation delay, the newest packet that came had passed the
             link; if the next one is overdue, when that was last seen.
         loss: share of the packets of the last second that were lost.
@@ -71,10 +71,10 @@ class LinkEstimate(NamedTuple):
 
     queue_s: float
     overdue_s: float
+    jitter_s: float
     peak_s: float
     passed_bps: float | None
     received_bps: float | None
-    passing: float
     clear_s: float
     loss: float
     loss_packets: int
@@ -99,7 +99,6 @@ class _Mark(NamedTuple):
     """Cumulative counts up to the newest packet, at its arrival (ground clock, unwrapped)."""
 
     arrival_s: float
-    sent_s: float
     sent: int
     sent_bytes: int
     received: int
@@ -177,14 +176,12 @@ class SenderLog:
         self._last: _Mark | None = None
         self._passed_bps: float | None = None
         self._received_bps: float | None = None
-        self._passing = 1.0
         self._most_bps = 0.0
 
     def _read(self, feedback: Feedback, newest: _Sent, now_s: float) -> LinkEstimate:
         raw_s = self._raw_s(feedback.arrival_us, newest.time_s)
         mark = _Mark(
             newest.time_s + raw_s,
-            newest.time_s,
             newest.number,
             newest.total_bytes,
             feedback.packets,
@@ -206,10 +203,10 @@ class SenderLog:
         return LinkEstimate(
             queue_s=queue_s,
             overdue_s=overdue_s,
+            jitter_s=self._delay.jitter_s,
             peak_s=self._delay.peak_s,
             passed_bps=self._passed_bps,
             received_bps=self._received_bps,
-            passing=self._passing,
             clear_s=clear_s,
             loss=min(1.0, max(0.0, lost / sent)) if sent > 0 else 0.0,
             loss_packets=max(sent, 0),
@@ -244,7 +241,6 @@ class SenderLog:
             received = wrapped_difference(mark.received_bytes, first.received_bytes, bits=32)
             self._passed_bps = max(0, mark.sent_bytes - first.sent_bytes) * 8 / seconds
             self._received_bps = max(0, received) * 8 / seconds
-            self._passing = max(0.0, mark.sent_s - first.sent_s) / seconds
             kept_bps = self._most_bps * math.exp(-since_s / LOG.most_s)
             self._most_bps = max(self._passed_bps, kept_bps)
 

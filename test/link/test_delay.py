@@ -49,6 +49,7 @@ def test_jitter_is_no_queue():
     for number in range(200):
         delays.add(7.0 + rng.random() * 0.03, number / 30, 1000, None, number / 30)
     assert delays.queue_s < 0.02
+    assert 0.004 < delays.jitter_s < 0.016
     assert 0.02 < delays.peak_s <= 0.03
 
 

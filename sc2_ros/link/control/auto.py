@@ -105,7 +105,6 @@ class AutoRate:
         self._credit_bytes = 0.0
         self._pending_bytes = 0.0
         self._heard_s: float | None = None
-        self._fair_s: float | None = None
         self._interval_s = AUTO.interval_s
 
     @property
@@ -135,12 +134,12 @@ class AutoRate:
         self._credit_bytes = min(saved, max(share, rate_bps * AUTO.saved_s / 8))
         rtt_s = self._estimate.rtt_s if self._estimate else AUTO.rtt_s
         unheard_s = self._log.oldest_unheard_s
-        if self._stall.check(unheard_s, self._fair_s, rtt_s, self._interval_s, now_s):
+        if self._stall.check(unheard_s, rtt_s, self._interval_s, now_s):
             self._credit_bytes = 0.0
             self._is_asked = False
             return RateDecision(None if self._stall.is_due(self._sent_s, now_s) else 0, 0)
         room = self._room(share, now_s)
-        if room < IN_FLIGHT.least_part * min(share, self._credit_bytes):
+        if room < 0:
             self._credit_bytes = min(self._credit_bytes, share)
             return RateDecision(0, None)
         # The small term undoes the rounding of times such as 1/30 s.
@@ -172,8 +171,6 @@ class AutoRate:
             return
         elapsed_s = self._elapsed(now_s)
         self._estimate = estimate
-        is_fair = estimate.queue_s < VALUE.late_s and estimate.overdue_s < self._interval_s
-        self._fair_s = now_s if is_fair else None
         if estimate.progress and self._stall.progress(now_s):
             self._law.resume(now_s)
             self._log.restart(now_s)
@@ -198,10 +195,10 @@ class AutoRate:
 
     def _is_late(self) -> bool:
         """Whether frames queue for too long behind our own."""
-        competing, estimate = self._law.competing, self._estimate
-        if estimate is None or competing.is_there:
+        estimate = self._estimate
+        if estimate is None or self._law.competing.is_there:
             return False
-        return estimate.queue_s - competing.route_s > VALUE.late_s
+        return estimate.queue_s > VALUE.late_s
 
     def _room(self, share: float, now_s: float) -> float:
         """Bytes that may join those in flight, a frame's share included."""

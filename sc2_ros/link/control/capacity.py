@@ -24,7 +24,7 @@ class CapacityConstants:
     capacity measured over 0.35 s."""
     full_variation: float = 0.3
     """Mean deviation over mean, from which a link is wholly unsteady (recorded uplinks are)."""
-    known_s: float = 8.0
+    known_s: float = 15.0
     """Seconds. Time constant with which the most that was carried lately is forgotten (chosen on
     recorded uplinks at 200 kbit/s, seeds 0 to 2)."""
 

@@ -24,13 +24,12 @@ class InFlightConstants:
     uplinks, seeds 0 to 2)."""
     latency_wait_s: float = 0.05
     """Seconds. The same with ``rate.prefer: latency``."""
-    least_part: float = 0.25
-    """Of its share of the target, below which a frame that has no more room is skipped."""
-    first_s: float = 0.6
-    """Seconds of the first target that may be in flight before anything is heard."""
-    silent_weight: float = 0.3
-    """Seconds of further wait that are expected per second for which the link has been silent
-    (chosen on recorded uplinks at 200 kbit/s, seeds 0 to 2)."""
+    first_s: float = 0.15
+    """Seconds of the first target that may be in flight before anything is heard: 3.75 kB (TCP's
+    initial window, RFC 3390, is 4 kB)."""
+    window_s: float = 0.35
+    """Seconds. The capacity is a rate over so long; a silence that follows makes the window longer
+    and the rate lower. As long as the sender log's."""
     most_silent_s: float = 1.0
     """Seconds. What is overdue for longer was lost, or is the stall probe's business."""
 
@@ -68,8 +67,8 @@ def room_bytes(
     estimate: LinkEstimate, waiting_bytes: float, capacity_bps: float, most_s: float, now_s: float
 ) -> float:
     """Bytes that may join those that wait and still queue for less than ``most_s`` seconds."""
-    wait_s = expected_queue_s(estimate.clear_s, waiting_bytes, capacity_bps, now_s)
     silent_s = estimate.overdue_s - estimate.queue_s
     if 0 < silent_s < IN_FLIGHT.most_silent_s:
-        wait_s += IN_FLIGHT.silent_weight * silent_s
+        capacity_bps *= IN_FLIGHT.window_s / (IN_FLIGHT.window_s + silent_s)
+    wait_s = expected_queue_s(estimate.clear_s, waiting_bytes, capacity_bps, now_s)
     return (most_s - wait_s) * capacity_bps / 8

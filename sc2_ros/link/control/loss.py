@@ -36,8 +36,6 @@ class LossConstants:
     lasts_s: float = 0.7
     """Seconds. Loss that lasts so long is no burst: the set point is lowered (chosen on short-queue
     and bursts)."""
-    received_s: float = 2.0
-    """Seconds after a cut in which the capacity is what came, not what was sent."""
     queue_share: float = 0.4
     """Of the length of a queue that overflows, that is kept as set point."""
     least_queue_s: float = 0.004
@@ -101,10 +99,6 @@ class Overflow:
         self._lost_since = 0
         self._ceiling_bps = 0.0
         self._ceiling_s = -math.inf
-
-    def is_recent(self, now_s: float) -> bool:
-        """Whether the queue has overflowed in the last two seconds."""
-        return 0 <= now_s - self._cut_s < LOSS.received_s
 
     def add(self, estimate: LinkEstimate, is_clean: bool, elapsed_s: float) -> None:
         """Enter a feedback; ``is_clean``: there is no queue."""

@@ -18,13 +18,10 @@ class StallConstants:
     patience_intervals: float = 2.0
     """Intervals between reports; one may be lost."""
     silence_s: float = 2.0
-    """Seconds of patience at most, and after a report of a good link: silence then is more likely
-    feedback that was lost (design: the lowest rate after 2 s without feedback)."""
-    silent_intervals: float = 2.5
-    """Intervals without any report from which on it is the way back that is silent."""
-    probe_s: float = 0.25
-    """Seconds between probes. Results are back within a second of the link (design), and cheapest
-    frames at this interval stay below the lowest target."""
+    """Seconds of patience at most (design: the lowest rate after 2 s without feedback)."""
+    probe_s: float = 0.5
+    """Seconds between probes. Shorter: what waits for the link to return delays the frames after
+    it. Longer: results are not back within a second of it (design)."""
 
 
 STALL = StallConstants()
@@ -46,7 +43,6 @@ class StallProbe:
     def check(
         self,
         unheard_s: float | None,
-        fair_s: float | None,
         rtt_s: float,
         interval_s: float,
         now_s: float,
@@ -55,7 +51,6 @@ class StallProbe:
 
         Args:
             unheard_s: when the oldest packet without news left; ``None`` if there is none.
-            fair_s: when the last feedback came, if it told of no trouble.
             rtt_s: round trip.
             interval_s: time between two feedbacks.
             now_s: the time.
@@ -66,8 +61,6 @@ class StallProbe:
             return False
         intervals_s = STALL.patience_intervals * interval_s
         patience_s = min(STALL.patience_s + rtt_s + intervals_s, STALL.silence_s)
-        if fair_s is not None and now_s - fair_s > STALL.silent_intervals * interval_s:
-            patience_s = STALL.silence_s
         progress_s = self._progress_s if self._progress_s <= now_s else -math.inf
         self.is_on = now_s - max(unheard_s, progress_s) > patience_s
         return self.is_on

@@ -2,25 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stalled link is detected and probed."""
 
-import math
-
-from sc2_ros.link.control.stall import StallProbe
+from sc2_ros.link.control.stall import STALL, StallProbe
 
 
-def test_a_stall_is_noticed_probed_and_ended():
+def test_a_stall_is_detected_probed_and_ended():
     stall = StallProbe()
     stall.progress(10.0)
-    assert not stall.check(10.1, None, 0.1, 0.07, 10.3)
-    assert stall.check(10.1, 10.6, 0.1, 0.07, 10.7)
-    probes = [t / 100 for t in range(1070, 1370) if stall.is_due(-math.inf, t / 100)]
-    assert probes  # the first one at once; the next ones count from the last frame
-    assert not stall.is_due(13.6, 13.7)
+    assert not stall.check(10.1, 0.1, 0.07, 10.3)
+    assert stall.check(10.1, 0.1, 0.07, 10.7)
+    sent_s, probes = 10.0, []
+    for tick in range(1070, 1370):
+        if stall.is_due(sent_s, tick / 100):
+            sent_s = tick / 100
+            probes.append(sent_s)
+    assert probes[0] == 10.7
+    assert len(probes) == round(3.0 / STALL.probe_s)
     assert stall.progress(14.0)
-    assert not stall.check(None, None, 0.1, 0.07, 14.1)
+    assert not stall.check(None, 0.1, 0.07, 14.1)
 
 
-def test_silence_after_good_news_is_borne_longer_and_not_for_ever():
-    stall = StallProbe()
-    stall.progress(10.0)
-    assert not stall.check(10.1, 10.0, 0.1, 0.07, 11.9)
-    assert stall.check(10.1, 10.0, 0.1, 0.07, 12.2)
+def test_patience_is_that_of_the_round_trip_and_two_reports_and_ends():
+    assert not StallProbe().check(10.0, 0.6, 0.07, 11.0)
+    assert StallProbe().check(10.0, 0.6, 0.07, 11.1)
+    assert StallProbe().check(10.0, 60.0, 0.07, 10.1 + STALL.silence_s)
