@@ -204,10 +204,10 @@ class AutoRate:
         """Bytes that may join those in flight, a frame's share included."""
         estimate, law = self._estimate, self._law
         waiting = self._log.in_flight_bytes + self._pending_bytes
+        if waiting <= 0:
+            return math.inf  # also where even the smallest frame is larger than what is allowed
         if estimate is None:
             return LAW.start_bps / 8 * IN_FLIGHT.first_s - waiting
-        if waiting <= 0:
-            return math.inf
         capacity_bps = law.target_bps
         if not law.competing.is_there:
             unsteadiness = law.capacity.unsteadiness

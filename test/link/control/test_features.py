@@ -79,17 +79,17 @@ def test_frames_are_smaller_where_the_link_is_short_of_bytes():
 
 
 def test_in_flight_limit():
-    """IN_FLIGHT.most_wait_s = 10. Latency (237 ms, 766 ms)."""
+    """IN_FLIGHT.most_wait_s = 10. Latency (239 ms, 787 ms)."""
     assert fly_fading(2)["latency_ms"]["p95"] < 400
 
 
 def test_cautious_forecast_on_an_unsteady_link():
-    """cautious_bps returns the target. Queueing (116 ms, 499 ms)."""
-    assert fly_fading(2)["queue_delay_ms"]["p95"] < 250
+    """cautious_bps returns the target. Queueing (120 ms, 169 ms)."""
+    assert fly_fading(2)["queue_delay_ms"]["p95"] < 140
 
 
 def test_packets_that_are_overdue_count_as_queue():
-    """SenderLog._overdue_s returns 0. Queueing (116 ms, 563 ms)."""
+    """SenderLog._overdue_s returns 0. Queueing (120 ms, 563 ms)."""
     assert fly_fading(2)["queue_delay_ms"]["p95"] < 250
 
 
@@ -110,6 +110,12 @@ def test_little_is_sent_before_anything_is_heard():
     """IN_FLIGHT.first_s = 2. Bytes in the first half second (3.3 kB, 13 kB)."""
     run, _ = simulate("1mbit,40ms,outage=2s@0s", 3)
     assert 0 < sum(p.size_bytes for p in run.logs[0].packets if p.time_s < 0.5) <= 4000
+
+
+def test_frames_larger_than_the_first_allowance_are_sent_all_the_same():
+    content = Content(smallest_bytes=9000.0)
+    _, row = simulate("1mbit,40ms", 20, content=content)
+    assert row["frames_shown"] > 150
 
 
 def unsteady_law():
@@ -179,9 +185,9 @@ def test_the_slower_of_two_streams_gains_on_the_faster():
 
 
 def test_jitter_widens_the_set_point_of_a_steady_link():
-    """LAW.jitter_share = 0. Target over capacity at 40 ms of queue (1, 0.94)."""
+    """LAW.jitter_share = 0. Target over capacity at 50 ms of queue (1, 0.94)."""
     law = TargetLaw(24e3, 20e6, False)
-    follow(law, [estimate(queue_s=0.06)] * 30)
+    follow(law, [estimate(queue_s=0.06)] * 3)
     (target_bps,) = follow(law, [estimate(queue_s=0.05, jitter_s=0.04)], 103.0)
     assert target_bps > 0.97e6
 
@@ -215,11 +221,11 @@ def test_a_share_is_taken_beside_tcp():
 def test_cuts_in_vain_are_undone_when_the_queue_proves_to_be_anothers():
     """LAW.restored = 0. Target (1.0, 0.2 Mbit/s)."""
     law = TargetLaw(24e3, 20e6, False)
-    follow(law, [estimate(queue_s=0.025, passed_bps=2e6)] * 30)
-    before_bps = law.target_bps
+    law.target_bps = 2e6
+    follow(law, [estimate(queue_s=0.02, passed_bps=2e6)])
     follow(law, [estimate(queue_s=0.3 + 0.02 * (n % 3), passed_bps=4e5) for n in range(26)], 102.0)
     assert law.competing.is_there
-    assert law.target_bps > 0.45 * before_bps
+    assert law.target_bps > 0.9e6
 
 
 def test_a_queue_too_short_to_be_seen_is_found_by_its_loss():
@@ -253,8 +259,8 @@ def test_a_packets_own_bits_are_no_queue_on_a_slow_link():
 
 
 def test_loss_of_the_radio_is_no_reason_to_slow_down():
-    """LOSS.memory_packets = 1e-9. Used (96 %, see below)."""
-    _, row = simulate("rfc8868-50ms-10%", 40)
+    """RandomLoss.share is 0. Used with 20 % of loss (99.6 %, 23 %)."""
+    _, row = simulate("rfc8868-50ms-20%", 40)
     assert row["utilisation"] > 0.9
 
 
@@ -271,7 +277,7 @@ def test_latency_is_preferred_where_it_is_asked_for():
 
 
 def test_fewer_frames_are_sent_where_small_ones_have_next_to_no_value():
-    """ValueCurve.least_code = 0. Value of 20 s (see STEEP) with it is higher."""
+    """ValueCurve.least_code = 0. Value (202, 110)."""
     steep = ((0, 600.0, 0.02), (20, 1740.0, 0.6), (64, 18000.0, 0.8))
     content = Content(curve=steep)
     _, row = simulate("150kbit,20ms", 30, content=content, value_curve=ValueCurve(steep))
