@@ -8,9 +8,9 @@ python benchmarks/link.py --scenario steady --controller fixed:800
 python benchmarks/link.py --scenario rfc8867-5.1 --controller aiortc
 python benchmarks/link.py --scenario all --seeds 3 --traces ../shared/data/traces --json link.json
 
-Frames of scenarios are modelled so that they fill the link; those on a recorded uplink cost and are
-worth what the value curve of a checkpoint's card says. With several seeds the figures are those of
-the first, `seeds` tells their median and worst.
+Frames of scenarios are modelled so that they fill the link; bytes and value of those on a recorded
+uplink are by the value curve of a checkpoint's card. With several seeds the figures are those of the
+first, `seeds` tells their median and worst.
 """
 
 import argparse
@@ -232,7 +232,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="so many from --seed on")
     parser.add_argument(
-        "--content", choices=("model", "card"), help="what frames cost and are worth (see above)"
+        "--content", choices=("model", "card"), help="bytes and value of frames (see above)"
     )
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT, help="whose card is meant")
     parser.add_argument("--json", type=Path, metavar="FILE")

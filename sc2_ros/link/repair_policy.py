@@ -114,10 +114,10 @@ def best_plan(budget_steps: int, loss: float, half_bytes: float) -> RepairPlan:
             data_bytes = payload_bytes(budget_bytes, slices, repairs)
             if data_bytes <= 0:
                 continue
-            worth = data_bytes / (data_bytes + half_bytes)
-            worth *= 1 - share_missing(loss, slices, repairs)
-            if worth > most:
-                best, most = RepairPlan(slices if repairs else 1, repairs), worth
+            value = data_bytes / (data_bytes + half_bytes)
+            value *= 1 - share_missing(loss, slices, repairs)
+            if value > most:
+                best, most = RepairPlan(slices if repairs else 1, repairs), value
     return best
 
 

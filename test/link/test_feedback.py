@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Feedback messages: books kept by the ground, wire format, parser."""
+"""Feedback messages: receiver log, wire format, parser."""
 
 import contextlib
 

@@ -26,7 +26,7 @@ def steps(size_bytes):
     return round(4 * math.log2(size_bytes))
 
 
-def worth(size_bytes, loss, slices, repairs):
+def value(size_bytes, loss, slices, repairs):
     data_bytes = payload_bytes(size_bytes, slices, repairs)
     return data_bytes / (data_bytes + HALF_BYTES) * (1 - share_missing(loss, slices, repairs))
 
@@ -54,10 +54,10 @@ def test_the_plan_is_worth_more_than_its_neighbours(size_bytes, loss):
     plan = best_plan(steps(size_bytes), loss, HALF_BYTES)
     known = 2 ** (steps(size_bytes) / 4)
     least = max(1, math.ceil(known / 1190))
-    assert worth(known, loss, *plan) >= worth(known, loss, 1, 0)
+    assert value(known, loss, *plan) >= value(known, loss, 1, 0)
     for slices, repairs in ((1, 1), (2, 1), (4, 1), (4, 2), (6, 3)):
         if slices + repairs >= least and slices <= least - plan.repairs + 6:
-            assert worth(known, loss, *plan) >= worth(known, loss, slices, repairs) - 1e-12
+            assert value(known, loss, *plan) >= value(known, loss, slices, repairs) - 1e-12
 
 
 def test_a_frame_that_does_not_fit_beside_the_best_plan_is_offered_a_cheaper_one():

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What frames cost and are worth, without a network: for simulation."""
+"""Bytes and value of frames, without a network: for simulation."""
 
 from __future__ import annotations
 

@@ -97,8 +97,8 @@ def shares_kbps(run: Run) -> list[float] | None:
 
 def value(run: Run, frames: Sequence[FrameRecord]) -> float:
     """Accuracy summed over the frames shown: of each as its bytes and its share that came say."""
-    worth = run.content.value
-    return sum(f.share * worth(f.size_bytes) for f in frames if f.shown_s < math.inf)
+    value_of = run.content.value
+    return sum(f.share * value_of(f.size_bytes) for f in frames if f.shown_s < math.inf)
 
 
 def reactions(
