@@ -9,8 +9,8 @@ python benchmarks/link.py --scenario rfc8867-5.1 --controller aiortc
 python benchmarks/link.py --scenario all --seeds 3 --traces ../shared/data/traces --json link.json
 
 Frames of scenarios are modelled so that they fill the link; bytes and value of those on a recorded
-uplink are by the value curve of a checkpoint's card. With several seeds the figures are those of the
-first, `seeds` tells their median and worst.
+uplink are by the value curve of a checkpoint's card. With several seeds the figures are those of
+the first, `seeds` tells their median and worst.
 """
 
 import argparse
