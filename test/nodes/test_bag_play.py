@@ -11,7 +11,7 @@ from recordings import BagMessage, picture, write_bag
 from sc2_ros import checkpoint
 from sc2_ros.evaluation.session.virtual import VirtualRun
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
-from sc2_ros.link.spec import parse_link
+from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.media.bag import open_bag, read_raw
 from sc2_ros.media.messages import packet_bytes
 from sc2_ros.media.source import open_source

@@ -16,9 +16,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from sc2_ros.ground.pipeline import FrameResult, GroundPipeline
-from sc2_ros.link.emulator import LinkModel, LinkPipe
 from sc2_ros.link.pacer import Pacer
-from sc2_ros.link.spec import LinkSpec
+from sc2_ros.link.sim.emulator import LinkModel, LinkPipe
+from sc2_ros.link.sim.spec import LinkSpec
 from sc2_ros.media.frames import SourceFrame
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
 
