@@ -3,7 +3,7 @@
 #              INPUT=video.mp4 | folder | bag | 0 | synthetic:7   LINK=500kbit,40ms,2% | trace.up
 #              SECONDS=20  OUT=out/demo  ARGS="any other option of sc2 demo"
 # make test    the whole suite
-# make check   ruff and mypy
+# make check   ruff, mypy, and that imports run downwards
 # make figures measures what the README claims again, and says which sentence no longer holds
 
 PYTHON ?= python3
@@ -46,6 +46,7 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 figures: $(STAMP)
 	$(BIN)/python benchmarks/figures.py $(ARGS)

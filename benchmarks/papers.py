@@ -51,8 +51,8 @@ from sc2_ros.evaluation.systems.stream import StreamSystem
 from sc2_ros.evaluation.systems.system import PacketSystem
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.training.augment import AugmentConfig
-from sc2_ros.training.config import TrainConfig, data_root
-from sc2_ros.training.recipes import RunOptions, recipe
+from sc2_ros.training.config import RunOptions, TrainConfig, data_root
+from sc2_ros.training.recipes import recipe
 from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.trainer import TrainerConfig
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sc2_ros.data import Sample
-from sc2_ros.media.source import SourceFrame, open_source
+from sc2_ros.media.frames import SourceFrame
+from sc2_ros.media.source import open_source
 from sc2_ros.network import imaging
 from sc2_ros.training.config import data_root
 

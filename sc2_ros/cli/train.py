@@ -54,8 +54,8 @@ def main(args: argparse.Namespace) -> int:
         raise InputError("training logs to TensorBoard; install it: pip install 'sc2_ros[train]'")
     from sc2_ros.network.devices import check_device
     from sc2_ros.training import distributed
-    from sc2_ros.training.config import read
-    from sc2_ros.training.recipes import RunOptions, recipe, recipes
+    from sc2_ros.training.config import RunOptions, read
+    from sc2_ros.training.recipes import recipe, recipes
 
     if args.list:
         for name, what in recipes().items():

@@ -11,7 +11,8 @@ from sc2_ros.data.splits import split_stems
 from sc2_ros.errors import InputError
 from sc2_ros.media.bag_source import is_bag
 from sc2_ros.media.folder_source import SUFFIXES, FolderSource, read_image
-from sc2_ros.media.source import FrameSource, SourceFrame, open_source
+from sc2_ros.media.frames import FrameSource, SourceFrame
+from sc2_ros.media.source import open_source
 
 MAX_FRAMES = 400
 VAL_SHARE = 0.25

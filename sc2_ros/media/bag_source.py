@@ -13,7 +13,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from sc2_ros.errors import InputError
 from sc2_ros.media.encodings import image_array
-from sc2_ros.media.source import FrameSource, SourceFrame, Thinner
+from sc2_ros.media.frames import FrameSource, SourceFrame, Thinner
 
 FILE_SUFFIXES = {".mcap", ".db3", ".bag"}
 IMAGE = "sensor_msgs/msg/Image"

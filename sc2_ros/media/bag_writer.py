@@ -11,7 +11,8 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 
 from sc2_ros.errors import InputError
 from sc2_ros.media.closing import Closing
-from sc2_ros.runtime.messages import STORE, Message, to_cdr
+from sc2_ros.runtime.messages import STORE
+from sc2_ros.runtime.serialization import type_and_cdr
 
 
 class BagWriter(Closing):
@@ -60,14 +61,7 @@ class BagWriter(Closing):
 
     def write_message(self, topic: str, message: Any, time_ns: int) -> None:
         """Record a message of rclpy or of the embedded runtime."""
-        if isinstance(message, Message):
-            self.write(topic, message.__msgtype__, to_cdr(message), time_ns)
-            return
-        from rclpy.serialization import serialize_message
-
-        package, kind, *_ = type(message).__module__.split(".")
-        name = f"{package}/{kind}/{type(message).__name__}"
-        self.write(topic, name, serialize_message(message), time_ns)
+        self.write(topic, *type_and_cdr(message), time_ns)
 
     def close(self) -> None:
         """Write the index and metadata.yaml; the bag is whole only after this."""

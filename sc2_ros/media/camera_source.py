@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from sc2_ros.errors import InputError
-from sc2_ros.media.source import KINDS, FrameSource, SourceFrame
+from sc2_ros.media.frames import KINDS, FrameSource, SourceFrame
 
 SILENT = 0
 """OpenCV's log level: one sentence of ours is enough where there is no camera."""

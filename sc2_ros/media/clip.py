@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from sc2_ros.errors import InputError
-from sc2_ros.media.source import FrameSource, SourceFrame, Truth
+from sc2_ros.media.frames import FrameSource, SourceFrame, Truth
 
 INDEX = "clip.json"
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from sc2_ros.errors import InputError
 from sc2_ros.media.encodings import stretch
-from sc2_ros.media.source import KINDS, FrameSource, SourceFrame
+from sc2_ros.media.frames import KINDS, FrameSource, SourceFrame
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
 DEFAULT_FPS = 10.0

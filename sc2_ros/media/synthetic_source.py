@@ -8,7 +8,7 @@ import numpy as np
 
 from sc2_ros.errors import InputError
 from sc2_ros.media.flight import SyntheticFlight
-from sc2_ros.media.source import FrameSource, SourceFrame, Truth
+from sc2_ros.media.frames import FrameSource, SourceFrame, Truth
 
 DEFAULT_SEED = 3
 DEFAULT_FPS = 30.0

@@ -9,7 +9,7 @@ import av
 import numpy as np
 
 from sc2_ros.errors import InputError
-from sc2_ros.media.source import KINDS, FrameSource, SourceFrame, Thinner
+from sc2_ros.media.frames import KINDS, FrameSource, SourceFrame, Thinner
 
 GREY_FORMATS = {"gray", "gray10le", "gray12le", "gray16le", "gray16be"}
 

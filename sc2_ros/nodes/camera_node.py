@@ -14,8 +14,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sc2_ros.media.frames import FrameSource, SourceFrame, Truth
 from sc2_ros.media.messages import boxes_message, header, image_message
-from sc2_ros.media.source import FrameSource, SourceFrame, Truth, open_source
+from sc2_ros.media.source import open_source
 from sc2_ros.media.synthetic.bodies import DETECTION_CLASSES
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.parameter_server import ParameterServer

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from sc2_ros.runtime.dds import Participant, guid_bytes, raw_type
 from sc2_ros.runtime.logging import Logger, LoggingSeverity, get_logger
 from sc2_ros.runtime.messages import message_type, to_cdr, type_hash
 from sc2_ros.runtime.qos import DurabilityPolicy, QoSProfile
-
-if TYPE_CHECKING:
-    from sc2_ros.runtime.node import Node
 
 _GRAPH_TYPE = "rmw_dds_common/msg/ParticipantEntitiesInfo"
 _Graph = message_type(_GRAPH_TYPE)
@@ -34,12 +31,24 @@ class NotInitializedException(Exception):
     """A node was made before `init`."""
 
 
+class NodeInGraph(Protocol):
+    """What a context asks of its nodes."""
+
+    endpoints: list[Any]
+
+    def get_name(self) -> str: ...
+
+    def get_namespace(self) -> str: ...
+
+    def destroy_node(self) -> None: ...
+
+
 class Context:
     """One DDS participant and the nodes that live in it."""
 
     def __init__(self) -> None:
         self.arguments = RosArguments()
-        self.nodes: list[Node] = []
+        self.nodes: list[NodeInGraph] = []
         self.signalled = False
         self._participant: Participant | None = None
         self._handlers: dict[int, Any] = {}

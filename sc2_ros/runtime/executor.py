@@ -5,52 +5,15 @@
 
 import math
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cyclonedds.core import WaitSet
 
-from sc2_ros.runtime.clock import Clock
 from sc2_ros.runtime.context import Context, ExternalShutdownException, get_default_context
-
-if TYPE_CHECKING:
-    from sc2_ros.runtime.node import Node
+from sc2_ros.runtime.node import Node
 
 # Longest time in the wait set: Python runs signal handlers only between its calls into C.
 LONGEST_WAIT_NS = 50_000_000
-
-
-class Timer:
-    """Calls back every period of its clock; periods that passed meanwhile are skipped."""
-
-    def __init__(self, period_ns: int, callback: Callable[[], Any], clock: Clock) -> None:
-        self.timer_period_ns = period_ns
-        self.callback = callback
-        self._clock = clock
-        self._canceled = False
-        self.reset()
-
-    def reset(self) -> None:
-        self._canceled = False
-        self._next_ns = self._clock.nanoseconds() + self.timer_period_ns
-
-    def cancel(self) -> None:
-        self._canceled = True
-
-    def wait_ns(self) -> int | None:
-        """Nanoseconds of its clock until it is due (0: now); None where it is cancelled."""
-        if self._canceled:
-            return None
-        now_ns = self._clock.nanoseconds()
-        if self._next_ns - now_ns > self.timer_period_ns:  # the clock was set back
-            self._next_ns = now_ns + self.timer_period_ns
-        return max(0, self._next_ns - now_ns)
-
-    def call(self) -> None:
-        late_ns = self._clock.nanoseconds() - self._next_ns
-        period_ns = max(1, self.timer_period_ns)
-        self._next_ns += period_ns * max(1, math.ceil(late_ns / period_ns))
-        self.callback()
 
 
 class SingleThreadedExecutor:
@@ -63,13 +26,13 @@ class SingleThreadedExecutor:
         self._waitset: WaitSet | None = None
         self._is_shutdown = False
 
-    def add_node(self, node: "Node") -> bool:
+    def add_node(self, node: Node) -> bool:
         if node in self._nodes:
             return False
         self._nodes.append(node)
         return True
 
-    def remove_node(self, node: "Node") -> None:
+    def remove_node(self, node: Node) -> None:
         if node in self._nodes:
             self._nodes.remove(node)
 

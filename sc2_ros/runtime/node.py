@@ -10,7 +10,6 @@ from sc2_ros.runtime.arguments import expand_name
 from sc2_ros.runtime.clock import NS_PER_S, Clock, ClockType
 from sc2_ros.runtime.context import Context, get_default_context
 from sc2_ros.runtime.endpoints import Publisher, Service, ServiceType, Subscription
-from sc2_ros.runtime.executor import Timer
 from sc2_ros.runtime.logging import Logger, LoggingSeverity, get_logger
 from sc2_ros.runtime.messages import Message, message_type
 from sc2_ros.runtime.parameter_services import ParameterServices
@@ -24,6 +23,7 @@ from sc2_ros.runtime.qos import (
     qos_profile_rosout,
     qos_profile_services_default,
 )
+from sc2_ros.runtime.timer import Timer
 from sc2_ros.runtime.type_description import TypeDescriptionService
 
 _ClockMsg = message_type("rosgraph_msgs/msg/Clock")
@@ -69,8 +69,8 @@ class Node:
         self._parameters = ParameterTable(self._parameter_overrides, self._publish_parameter_event)
         self._parameters.post_set.append(self._follow_simulated_time)
         self.declare_parameter("use_sim_time", False)
-        ParameterServices(self)
-        TypeDescriptionService(self)
+        ParameterServices(self._parameters, self.create_service)
+        TypeDescriptionService(self._parameters, self.create_service, self.endpoints)
 
     # Names
 
@@ -204,9 +204,7 @@ class Node:
 
     def list_parameters(self, prefixes: Iterable[str], depth: int) -> Any:
         """As rcl_interfaces/msg/ListParametersResult."""
-        names = self._parameters.names(prefixes, depth)
-        above = sorted({name.rpartition(".")[0] for name in names if "." in name})
-        return message_type("rcl_interfaces/msg/ListParametersResult")(names=names, prefixes=above)
+        return self._parameters.listing(prefixes, depth)
 
     def set_parameters(self, parameter_list: Sequence[Parameter]) -> list[Any]:
         return [self._parameters.set([parameter]) for parameter in parameter_list]

@@ -3,20 +3,17 @@
 
 """The six parameter services of a node."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from sc2_ros.runtime.endpoints import service_type
 from sc2_ros.runtime.parameters import (
     Parameter,
     ParameterException,
+    ParameterTable,
     SetParametersResult,
 )
 from sc2_ros.runtime.qos import qos_profile_parameters
-
-if TYPE_CHECKING:
-    from sc2_ros.runtime.node import Node
-
 
 _SERVICES: Final = {
     "DescribeParameters": "describe_parameters",
@@ -31,10 +28,11 @@ _SERVICES: Final = {
 class ParameterServices:
     """Serves `ros2 param list/get/set/describe` for one node."""
 
-    def __init__(self, node: "Node") -> None:
-        self._node = node
+    def __init__(self, table: ParameterTable, create_service: Callable[..., Any]) -> None:
+        """create_service: of the node."""
+        self._table = table
         for kind, path in _SERVICES.items():
-            node.create_service(
+            create_service(
                 service_type(f"rcl_interfaces/srv/{kind}"),
                 f"~/{path}",
                 getattr(self, f"_{path}"),
@@ -44,23 +42,23 @@ class ParameterServices:
     # Where a name is unknown, the answer is empty, as rclpy's is.
 
     def _describe_parameters(self, request: Any, response: Any) -> Any:
-        if all(map(self._node.has_parameter, request.names)):
-            response.descriptors = [self._node.describe_parameter(name) for name in request.names]
+        if self._table.values.keys() >= set(request.names):
+            response.descriptors = [self._table.describe(name) for name in request.names]
         return response
 
     def _get_parameters(self, request: Any, response: Any) -> Any:
-        if all(map(self._node.has_parameter, request.names)):
-            found = self._node.get_parameters(request.names)
+        if self._table.values.keys() >= set(request.names):
+            found = [self._table.get(name) for name in request.names]
             response.values = [parameter.get_parameter_value() for parameter in found]
         return response
 
     def _get_parameter_types(self, request: Any, response: Any) -> Any:
-        if all(map(self._node.has_parameter, request.names)):
-            response.types = [int(p.type_) for p in self._node.get_parameters(request.names)]
+        if self._table.values.keys() >= set(request.names):
+            response.types = [int(self._table.get(name).type_) for name in request.names]
         return response
 
     def _list_parameters(self, request: Any, response: Any) -> Any:
-        response.result = self._node.list_parameters(request.prefixes, request.depth)
+        response.result = self._table.listing(request.prefixes, request.depth)
         return response
 
     def _set_parameters(self, request: Any, response: Any) -> Any:
@@ -74,6 +72,6 @@ class ParameterServices:
     def _set(self, messages: Iterable[Any]) -> Any:
         try:
             parameters = [Parameter.from_parameter_msg(message) for message in messages]
-            return self._node.set_parameters_atomically(parameters)
+            return self._table.set(parameters)
         except (ParameterException, ValueError) as error:
             return SetParametersResult(successful=False, reason=str(error))

@@ -18,6 +18,7 @@ ParameterDescriptor = message_type("rcl_interfaces/msg/ParameterDescriptor")
 ParameterMsg = message_type("rcl_interfaces/msg/Parameter")
 ParameterValue = message_type("rcl_interfaces/msg/ParameterValue")
 SetParametersResult = message_type("rcl_interfaces/msg/SetParametersResult")
+ListParametersResult = message_type("rcl_interfaces/msg/ListParametersResult")
 
 
 class ParameterException(Exception):
@@ -131,7 +132,9 @@ class ParameterTable:
         self.post_set: list[ParametersCallback] = []
         self._on_event = on_event  # called with "new" or "changed" after each change
 
-    def declare(self, name: str, value: Any, descriptor: Any, ignore_override: bool) -> Parameter:
+    def declare(
+        self, name: str, value: Any, descriptor: Any = None, ignore_override: bool = False
+    ) -> Parameter:
         """Add a parameter whose type is that of `value` (or is `value`, a `Parameter.Type`).
 
         Raises:
@@ -194,6 +197,12 @@ class ParameterTable:
             return any(not depth or rest.count(".") < depth for rest in below)
 
         return sorted(filter(wanted, self.values))
+
+    def listing(self, prefixes: Iterable[str], depth: int) -> Any:
+        """Names below the prefixes and what is above them, as ListParametersResult."""
+        names = self.names(prefixes, depth)
+        above = sorted({name.rpartition(".")[0] for name in names if "." in name})
+        return ListParametersResult(names=names, prefixes=above)
 
     def _refused(self, parameters: list[Parameter]) -> str | None:
         for callback in self.on_set:

@@ -2,17 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """`~/get_type_description`: the fields of the messages that a node sends and takes (REP-2016)."""
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from rosbags.interfaces import Nodetype
 from rosbags.typesys.store import TIDMAP
 
 from sc2_ros.runtime.endpoints import Publisher, Subscription, service_type
 from sc2_ros.runtime.messages import STORE, message_type, type_hash
-from sc2_ros.runtime.parameters import ParameterDescriptor
-
-if TYPE_CHECKING:
-    from sc2_ros.runtime.node import Node
+from sc2_ros.runtime.parameters import ParameterDescriptor, ParameterTable
 
 PARAMETER: Final = "start_type_description_service"
 _PACKAGE: Final = "type_description_interfaces"
@@ -27,16 +25,22 @@ _ARRAY, _BOUNDED, _UNBOUNDED = 48, 96, 144  # added to the number of a single va
 class TypeDescriptionService:
     """Tells what the topics of one node carry; source texts of the definitions it does not have."""
 
-    def __init__(self, node: "Node") -> None:
-        self._node = node
+    def __init__(
+        self,
+        table: ParameterTable,
+        create_service: Callable[..., Any],
+        endpoints: Sequence[Any],
+    ) -> None:
+        """All three of the node; endpoints may still change."""
+        self._endpoints = endpoints
         about = "If enabled, start the ~/get_type_description service."
         descriptor = ParameterDescriptor(description=about, read_only=True)
-        if node.declare_parameter(PARAMETER, True, descriptor).value:
+        if table.declare(PARAMETER, True, descriptor).value:
             kind = service_type(f"{_PACKAGE}/srv/GetTypeDescription")
-            node.create_service(kind, "~/get_type_description", self._answer)
+            create_service(kind, "~/get_type_description", self._answer)
 
     def _answer(self, request: Any, response: Any) -> Any:
-        topics = [e for e in self._node.endpoints if isinstance(e, Publisher | Subscription)]
+        topics = [e for e in self._endpoints if isinstance(e, Publisher | Subscription)]
         names = {endpoint.msg_type.__msgtype__ for endpoint in topics}
         if request.type_name not in names:
             response.failure_reason = "Type not currently in use by this node"

@@ -26,7 +26,7 @@ from sc2_ros.training.agreement import agreement_loss
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.detection_loss import detection_loss
 from sc2_ros.training.sc2_model import LossConfig, answer_at_random
-from sc2_ros.training.teachers import Teacher
+from sc2_ros.training.teacher import Teacher
 
 
 class FixedStream(nn.Module):

@@ -55,6 +55,21 @@ class TrainConfig:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class RunOptions:
+    """What the command line adds to a configuration.
+
+    teacher: in place of the configuration's; input and freeze_encoder: for adapt.
+    """
+
+    device: str = "cpu"
+    resume: bool = False
+    init: str | None = None
+    input: str | None = None
+    teacher: str | None = None
+    freeze_encoder: bool = False
+
+
 def build(kind: type[T], values: Any, where: str) -> T:
     """A dataclass from a mapping. Raises ParameterError naming what is unknown or wrong."""
     if not isinstance(values, dict):

@@ -14,7 +14,7 @@ from sc2_ros.errors import ParameterError
 from sc2_ros.network import imaging
 from sc2_ros.network.decode import decode_detections
 from sc2_ros.network.heads import CELL
-from sc2_ros.training.teachers import Teacher
+from sc2_ros.training.teacher import Teacher
 
 # A box that the teacher is sure of is taken for true; between the two it is ignored.
 SURE, UNSURE = 0.3, 0.15

@@ -31,8 +31,7 @@ from sc2_ros.split.network import SplitNetwork
 from sc2_ros.training import distributed
 from sc2_ros.training.augment import whole
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
-from sc2_ros.training.config import TrainConfig
-from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.trainer import LossFunction, Trainer
 
 NEEDS = {"detection": "boxes", "segmentation": "masks", "classification": "categories"}

@@ -13,45 +13,20 @@ Each is called alike: images (B, 3, H, W) in [0, 1] -> dict of tensors by name.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from sc2_ros import checkpoint
 from sc2_ros.errors import CheckpointError, InputError
 from sc2_ros.network.imaging import STRIDE
-
-
-class Teacher(nn.Module):
-    """A frozen network in eval mode.
-
-    `detection_classes`, `mask_classes` and `image_classes` name the numbers of what it answers,
-    empty where it does not answer that. Keys of the dict that all kinds share:
-
-    - heatmap (B, classes, h, w) logits and box (B, 4, h, w) px, as our detection head gives them
-    - mask (B, classes, h, w) logits
-    - logits (B, classes) of a classifier
-    - boxes (N, 4) xyxy px, scores (N,), labels (N,) and image (N,), the image each box is in
-    - anything else is a feature under the name of its module
-    """
-
-    name: str = ""
-    detection_classes: tuple[str, ...] = ()
-    mask_classes: tuple[str, ...] = ()
-    image_classes: tuple[str, ...] = ()
-
-    def frozen(self, device: str | torch.device) -> Teacher:
-        """The teacher on its device, never to be trained."""
-        return self.eval().requires_grad_(False).to(device)
-
-    def train(self, mode: bool = True) -> Any:
-        """Stays in eval mode inside whatever is trained."""
-        return super().train(False)
+from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split.heads import TaskNetwork
+from sc2_ros.training.teacher import Teacher
+from sc2_ros.training.torchvision_teacher import TorchvisionTeacher
 
 
 class StreamTeacher(Teacher):
@@ -156,10 +131,6 @@ class TaskTeacher(Teacher):
 
     def __init__(self, path: Path) -> None:
         """path: of the checkpoint. Raises CheckpointError where it has a bottleneck."""
-        # Here, since most who want a teacher have no need of the papers' networks.
-        from sc2_ros.split import checkpoint as split_checkpoint
-        from sc2_ros.split.heads import TaskNetwork
-
         super().__init__()
         loaded = split_checkpoint.load(path)
         if not isinstance(loaded.network, TaskNetwork):
@@ -184,14 +155,6 @@ class TaskTeacher(Teacher):
         return features | found
 
 
-_loaders: dict[str, Callable[[Path], Teacher]] = {"sc2_ros.split/1": TaskTeacher}
-
-
-def register(file_format: str, loader: Callable[[Path], Teacher]) -> None:
-    """Let load_teacher open safetensors files whose metadata says this format."""
-    _loaders[file_format] = loader
-
-
 def load_teacher(spec: str, device: str | torch.device = "cpu") -> Teacher:
     """Open a teacher (see the top of this file), frozen and in eval mode.
 
@@ -203,8 +166,6 @@ def load_teacher(spec: str, device: str | torch.device = "cpu") -> Teacher:
         rest, _, nodes = spec.removeprefix("torchvision:").partition("@")
         name, _, weights = rest.partition(":")
         modules = tuple(node for node in nodes.split(",") if node)
-        from sc2_ros.training.torchvision_teacher import TorchvisionTeacher
-
         return TorchvisionTeacher(name, weights or "default", modules).frozen(device)
     if spec.endswith(".pt2"):
         path = Path(spec).expanduser()
@@ -212,18 +173,9 @@ def load_teacher(spec: str, device: str | torch.device = "cpu") -> Teacher:
             raise CheckpointError(f"no teacher at {path}: the file is missing")
         return ExportedTeacher(path).frozen(device)
     path = checkpoint.find(spec)
-    loader = _loaders.get(_format(path))
-    if loader is not None:
-        return loader(path).frozen(device)
+    if split_checkpoint.is_split(path):
+        return TaskTeacher(path).frozen(device)
     return StreamTeacher(checkpoint.read(path)).frozen(device)
-
-
-def _format(path: Path) -> str:
-    try:
-        with safe_open(str(path), "pt") as file:
-            return str((file.metadata() or {}).get("format", ""))
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from error
 
 
 def _named(output: Any) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision import models
 
 from sc2_ros.errors import CheckpointError, ParameterError
-from sc2_ros.training.teachers import Teacher
+from sc2_ros.training.teacher import Teacher
 
 # ImageNet's mean and deviation of RGB in [0, 1], on which torchvision's weights were trained.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

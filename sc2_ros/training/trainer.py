@@ -118,7 +118,13 @@ class Trainer:
         self.step, self.minutes = 0, 0.0
         self.best = {"score": -math.inf, "step": 0.0}
         self._validated = 0.0
-        self.optimizers = make_optimizers(self.model, config)
+        self.optimizers = make_optimizers(
+            self.model,
+            config.optimizer,
+            lr=config.lr,
+            muon_lr=config.muon_lr,
+            weight_decay=config.weight_decay,
+        )
         self.base = [[g["lr"] for g in o.param_groups] for o in self.optimizers]
         self.dtype = _dtype(config.precision, self.device)
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)

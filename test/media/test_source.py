@@ -21,7 +21,8 @@ from recordings import (
 )
 
 from sc2_ros.errors import InputError
-from sc2_ros.media.source import FrameSource, SourceFrame, Truth, open_source, resized
+from sc2_ros.media.frames import FrameSource, SourceFrame, Truth, resized
+from sc2_ros.media.source import open_source
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from sc2_ros.ground.pipeline import GroundPipeline
 from sc2_ros.link.emulator import LinkModel, LinkPipe
 from sc2_ros.link.feedback_builder import FeedbackBuilder
 from sc2_ros.link.spec import parse_link
-from sc2_ros.media.source import SourceFrame
+from sc2_ros.media.frames import SourceFrame
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.onboard.stream_info import InfoSchedule
 

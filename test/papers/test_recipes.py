@@ -15,8 +15,8 @@ from sc2_ros.evaluation.systems.split_system import SplitSystem
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split.network import SplitNetwork
 from sc2_ros.training.augment import AugmentConfig
-from sc2_ros.training.config import TrainConfig
-from sc2_ros.training.recipes import RunOptions, recipe, recipes
+from sc2_ros.training.config import RunOptions, TrainConfig
+from sc2_ros.training.recipes import recipe, recipes
 from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.trainer import TrainerConfig
 

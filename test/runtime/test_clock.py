@@ -5,7 +5,7 @@
 import pytest
 
 from sc2_ros.runtime.clock import Clock, ClockType
-from sc2_ros.runtime.executor import Timer
+from sc2_ros.runtime.timer import Timer
 
 
 def test_a_time_is_told_in_seconds_and_nanoseconds():

@@ -21,12 +21,12 @@ from sc2_ros.evaluation.sweep.run import sweep
 from sc2_ros.evaluation.systems.split_stream import SplitGround, SplitOnboard
 from sc2_ros.evaluation.systems.split_system import SplitSystem
 from sc2_ros.link.spec import parse_link
-from sc2_ros.media.source import SourceFrame
+from sc2_ros.media.frames import SourceFrame
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split.registry import GROUP
 from sc2_ros.training.augment import AugmentConfig
-from sc2_ros.training.config import TrainConfig
-from sc2_ros.training.recipes import RunOptions, recipe, recipes
+from sc2_ros.training.config import RunOptions, TrainConfig
+from sc2_ros.training.recipes import recipe, recipes
 from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.trainer import TrainerConfig
 

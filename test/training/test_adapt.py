@@ -27,7 +27,11 @@ from sc2_ros.training.teachers import load_teacher
 CONFIG = """
 out: {out}
 augment: {{crop: 64}}
-settings: {{per_batch: 2, held_out: 2}}
+settings:
+  per_batch: 2
+  held_out: 2
+  context: {{steps: 2, hidden: 8}}
+  skip: {{steps: 2, hidden: 8, pair_rates: 1}}
 trainer: {{max_steps: 2, muon_lr: 0.05, warmup: 0.01}}
 """
 

@@ -15,8 +15,8 @@ from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.packet import parse
 from sc2_ros.errors import ParameterError
 from sc2_ros.media.flight import SyntheticFlight
-from sc2_ros.training.config import TrainConfig
-from sc2_ros.training.recipes import RunOptions, recipe
+from sc2_ros.training.config import RunOptions, TrainConfig
+from sc2_ros.training.recipes import recipe
 from sc2_ros.training.recipes.segmentation_head import segmentation_loss
 
 CONFIG = """

@@ -11,6 +11,7 @@ from sc2_ros.evaluation.session.log import SessionLog
 from sc2_ros.ground.pipeline import FrameResult
 from sc2_ros.media import result_bag
 from sc2_ros.media.bag_writer import BagWriter
+from sc2_ros.media.frames import SourceFrame
 from sc2_ros.media.messages import (
     boxes_message,
     compressed_message,
@@ -21,7 +22,6 @@ from sc2_ros.media.messages import (
     packet_message,
 )
 from sc2_ros.media.pictures import mask_picture, preview_picture
-from sc2_ros.media.source import SourceFrame
 from sc2_ros.runtime.ros import Float64
 
 

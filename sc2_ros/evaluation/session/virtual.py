@@ -18,7 +18,7 @@ from sc2_ros.ground.pipeline import FrameResult, GroundPipeline
 from sc2_ros.link.emulator import LinkModel, LinkPipe
 from sc2_ros.link.pacer import Pacer
 from sc2_ros.link.spec import LinkSpec
-from sc2_ros.media.source import SourceFrame
+from sc2_ros.media.frames import SourceFrame
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
 
 TICK_S = 0.01

@@ -20,8 +20,7 @@ from torch.nn import functional as F
 from sc2_ros.errors import ParameterError
 from sc2_ros.split.network import SplitNetwork
 from sc2_ros.training.batches import Batch
-from sc2_ros.training.config import TrainConfig, build
-from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.config import RunOptions, TrainConfig, build
 from sc2_ros.training.split_training import (
     Teacher,
     begin,

@@ -25,8 +25,7 @@ from sc2_ros.papers.frankensplit.bottleneck import BLUEPRINTS
 from sc2_ros.papers.frankensplit.saliency import saliency
 from sc2_ros.split.network import SplitNetwork
 from sc2_ros.training.batches import Batch
-from sc2_ros.training.config import TrainConfig, build
-from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.config import RunOptions, TrainConfig, build
 from sc2_ros.training.split_training import (
     Teacher,
     begin,

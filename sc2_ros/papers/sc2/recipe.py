@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sc2_ros.papers.entropic_student.recipe import StudentSettings, train
-from sc2_ros.training.config import TrainConfig, build
-from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.config import RunOptions, TrainConfig, build
 
 
 @dataclass(frozen=True)

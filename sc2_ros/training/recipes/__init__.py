@@ -12,29 +12,13 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from sc2_ros import plugins
 from sc2_ros.errors import ParameterError
-from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.config import RunOptions, TrainConfig
 
 GROUP = "sc2_ros.recipes"
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What the command line adds to a configuration.
-
-    teacher: in place of the configuration's; input and freeze_encoder: for adapt.
-    """
-
-    device: str = "cpu"
-    resume: bool = False
-    init: str | None = None
-    input: str | None = None
-    teacher: str | None = None
-    freeze_encoder: bool = False
 
 
 RECIPES = {

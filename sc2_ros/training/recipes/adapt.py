@@ -11,7 +11,7 @@ the checkpoint id stay, so drones in the air need no update.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,8 @@ from sc2_ros.errors import ParameterError
 from sc2_ros.evaluation.sweep.adaptation import Gain, gain
 from sc2_ros.training.adaptation import FixedStream, adapt_loss, fit_prior
 from sc2_ros.training.batches import Batch, Source, SourceConfig, stream_batches
-from sc2_ros.training.config import TrainConfig, build
+from sc2_ros.training.config import RunOptions, TrainConfig, build
 from sc2_ros.training.pseudo_labels import PseudoLabelled, PseudoLabels
-from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.recipes.sc2_ros import export, unpacked
 from sc2_ros.training.teachers import load_teacher
 from sc2_ros.training.trainer import Trainer
@@ -42,7 +41,8 @@ class AdaptSettings:
 
     input: footage (images, video, bag, or a data set, whose labels are not used); per_batch: its
     crops per batch; frames: how many of it are learned from at most; held_out: how many are
-    measured on at most; freeze_encoder: only the ground network learns.
+    measured on at most; freeze_encoder: only the ground network learns; context, skip: of the
+    networks that code the new latents, as in sc2_ros.
     """
 
     input: str | None = None
@@ -52,6 +52,8 @@ class AdaptSettings:
     frames: int = 200
     held_out: int = 32
     freeze_encoder: bool = False
+    context: dict[str, Any] = field(default_factory=dict)
+    skip: dict[str, Any] = field(default_factory=dict)
 
 
 def run(config: TrainConfig, options: RunOptions) -> Path:

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from sc2_ros.network import weights
 from sc2_ros.network.image_codec import LAMBDAS, FactorisedImageCodec
 from sc2_ros.training.batches import Batch, Source, stream_batches
-from sc2_ros.training.config import TrainConfig
-from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.trainer import Trainer
 
 KIND = "image_codec"

@@ -14,9 +14,8 @@ from sc2_ros import checkpoint
 from sc2_ros.network import weights
 from sc2_ros.network.light_detector import LightDetector
 from sc2_ros.training.batches import Batch, Source, stream_batches
-from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.detection_loss import detection_loss
-from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.sc2_model import LossConfig
 from sc2_ros.training.segmentation_loss import segmentation_loss
 from sc2_ros.training.trainer import Trainer

@@ -24,11 +24,10 @@ from sc2_ros.network.bottleneck import ANCHORS
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.training import context_fit, saliency_fit, skip_fit, tables
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
-from sc2_ros.training.config import TrainConfig, build, check_settings
+from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settings
 from sc2_ros.training.context_network import ContextConfig
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.pairs import footage
-from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.sc2_model import Answers, TrainingModel, sc2_loss
 from sc2_ros.training.sources import some_images
 from sc2_ros.training.starting import begin_with, weights_of

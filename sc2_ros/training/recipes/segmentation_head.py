@@ -22,9 +22,8 @@ from sc2_ros.network.encoder import STRIDE
 from sc2_ros.network.heads import SegmentationHead
 from sc2_ros.training.augment import VOID
 from sc2_ros.training.batches import Batch, open_sources, stream_batches
-from sc2_ros.training.config import TrainConfig, check_settings
+from sc2_ros.training.config import RunOptions, TrainConfig, check_settings
 from sc2_ros.training.mask_classes import mask_classes_of
-from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.segmentation_loss import segmentation_loss
 from sc2_ros.training.trainer import Trainer
 

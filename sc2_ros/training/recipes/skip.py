@@ -13,9 +13,8 @@ from pathlib import Path
 from sc2_ros import checkpoint
 from sc2_ros.errors import ParameterError
 from sc2_ros.training import skip_fit
-from sc2_ros.training.config import TrainConfig, build, check_settings
+from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settings
 from sc2_ros.training.pairs import footage
-from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.sources import some_images, training_data
 
 _IMAGES = 360

@@ -15,8 +15,7 @@ from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split.backbones import DEFAULT
 from sc2_ros.split.heads import TaskNetwork
 from sc2_ros.training.batches import Batch
-from sc2_ros.training.config import TrainConfig, build
-from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.config import RunOptions, TrainConfig, build
 from sc2_ros.training.split_training import finish, run_stage, sources_for
 from sc2_ros.training.starting import begin_with, teacher_weights_of
 from sc2_ros.training.task_loss import task_loss

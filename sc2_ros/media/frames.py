@@ -1,0 +1,91 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every source of camera frames gives: frames with stamps, and perhaps their truth."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from sc2_ros.media.closing import Closing
+
+KINDS = "a video file, a folder of images, a ROS 2 bag, a camera number or synthetic[:seed]"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is in a frame: boxes float32 (N, 4) xyxy px, labels int (N,), mask uint8 (H, W)."""
+
+    boxes: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.int64]
+    mask: npt.NDArray[np.uint8] | None
+
+
+@dataclass(frozen=True)
+class SourceFrame:
+    """One camera frame: image uint8 RGB (H, W, 3) or grey (H, W), and when it was taken."""
+
+    image: npt.NDArray[np.uint8]
+    stamp_ns: int
+    frame_id: str
+    truth: Truth | None = None
+
+
+class FrameSource(Closing):
+    """Frames one after the other, as fast as they are asked for; pacing is the caller's.
+
+    `fps` is the rate at which they are meant to be shown, `name` is for people. Stamps never go
+    back; a recorded source starts at 0 unless it knows when it was recorded (a bag does).
+    `endless` says that they never run out: a flight, a camera, whatever is looped.
+    """
+
+    name: str
+    fps: float
+    endless: bool = False
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[SourceFrame]:
+        """The frames, from the first one."""
+
+    def close(self) -> None:
+        """Let go of the device or the file."""
+
+
+class Thinner:
+    """Decides which frames of a recording to keep so that at most `fps` come a second."""
+
+    def __init__(self, fps: float | None) -> None:
+        self._period_ns = 0.0 if fps is None else 1e9 / fps
+        self._due_ns: float | None = None
+
+    def keep(self, stamp_ns: int) -> bool:
+        """Whether the frame taken at `stamp_ns` is to be kept."""
+        if self._due_ns is None or stamp_ns - self._due_ns > self._period_ns:
+            self._due_ns = float(stamp_ns)
+        # Half a millisecond of grace: stamps of a 30 fps recording are rounded to its time base.
+        if stamp_ns < self._due_ns - 5e5:
+            return False
+        self._due_ns += self._period_ns
+        return True
+
+
+def resized(frame: SourceFrame, size: tuple[int, int]) -> SourceFrame:
+    """`frame` at `size` (width, height) px, with its truth."""
+    height, width = frame.image.shape[:2]
+    if (width, height) == size:
+        return frame
+    shrinking = size[0] * size[1] < width * height
+    image = cv2.resize(
+        frame.image, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    )
+    truth = frame.truth
+    if truth is not None:
+        scale = np.array([size[0] / width, size[1] / height] * 2, np.float32)
+        mask = truth.mask
+        if mask is not None:
+            mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+        truth = replace(truth, boxes=truth.boxes * scale, mask=mask)
+    return replace(frame, image=image.astype(np.uint8, copy=False), truth=truth)
