@@ -2,7 +2,7 @@
 # make demo    a camera stream over a narrow link, end to end, on this machine; results in out/demo
 #              INPUT=video.mp4 | folder | bag | 0 | synthetic:7   LINK=500kbit,40ms,2% | trace.up
 #              SECONDS=20  OUT=out/demo  ARGS="any other option of sc2 demo"
-# make test    the whole suite
+# make test    the whole suite, on two cores; WORKERS=4 on four, WORKERS=0 in one process
 # make check   ruff, mypy, and that imports run downwards
 # make figures measures what the README claims again, and says which sentence no longer holds
 
@@ -13,6 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.ready
 
 OUT ?= out/demo
+WORKERS ?= 2
 # SECONDS is also a variable of bash; only one given to make counts.
 DEMO_SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),20)
 
@@ -40,7 +41,7 @@ demo: $(STAMP)
 	  --seconds $(DEMO_SECONDS) --out $(call quoted,$(OUT)) $(ARGS)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

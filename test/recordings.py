@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small recordings of every kind, made on the spot."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 import numpy as np
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys.store import Typestore
 
 WIDTH, HEIGHT, COUNT, FPS = 96, 64, 6, 10
 START_NS = 1_700_000_000_000_000_000
@@ -43,34 +47,61 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def make_bag(path: Path, storage: str = "mcap", kind: str = "raw") -> Path:
-    """kind: "raw", "compressed" or "none" (a bag without images)."""
+@dataclass(frozen=True)
+class BagMessage:
+    """An image, or a word if there is none: topic, stamp and time of recording in nanoseconds."""
+
+    topic: str
+    image: np.ndarray | None
+    stamp_ns: int
+    time_ns: int
+    kind: str = "raw"
+
+
+def write_bag(
+    path: Path, messages: Iterable[BagMessage], storage: str = "mcap", compression: str = "none"
+) -> Path:
+    """A bag; compression: "none", "message", "file" or "storage" (the chunks of MCAP)."""
     store = get_typestore(Stores.ROS2_HUMBLE)
     plugin = StoragePlugin.MCAP if storage == "mcap" else StoragePlugin.SQLITE3
-    header = store.types["std_msgs/msg/Header"]
-    time = store.types["builtin_interfaces/msg/Time"]
-    with Writer(path, version=9, storage_plugin=plugin) as writer:
-        chatter = writer.add_connection("/chatter", "std_msgs/msg/String", typestore=store)
-        text = store.types["std_msgs/msg/String"]("hello")
-        writer.write(chatter, START_NS, store.serialize_cdr(text, "std_msgs/msg/String"))
-        if kind == "none":
-            return path
-        name = "Image" if kind == "raw" else "CompressedImage"
-        msgtype = f"sensor_msgs/msg/{name}"
-        topic = "/cam/image_raw" + ("" if kind == "raw" else "/compressed")
-        connection = writer.add_connection(topic, msgtype, typestore=store)
-        for number in range(COUNT):
-            stamp_ns = START_NS + number * 1_000_000_000 // FPS
-            head = header(time(stamp_ns // 10**9, stamp_ns % 10**9), "gimbal")
-            bgr = np.ascontiguousarray(picture(number)[..., ::-1])
-            if kind == "raw":
-                message = store.types[msgtype](
-                    head, HEIGHT, WIDTH, "bgr8", 0, WIDTH * 3, bgr.reshape(-1)
+    writer = Writer(path, version=9, storage_plugin=plugin)
+    writer.set_compression(CompressionMode[compression.upper()], CompressionFormat.ZSTD)
+    connections = {}
+    with writer:
+        for message in messages:
+            content = _content(store, message)
+            kind = content.__msgtype__
+            if message.topic not in connections:
+                connections[message.topic] = writer.add_connection(
+                    message.topic, kind, typestore=store
                 )
-            else:
-                coded = cv2.imencode(".png", bgr)[1].reshape(-1)
-                message = store.types[msgtype](head, "bgr8; png compressed bgr8", coded)
-            # Recorded late, as bags are: the stamp that counts is the header's.
-            data = store.serialize_cdr(message, msgtype)
-            writer.write(connection, stamp_ns + 30_000_000, data)
+            data = store.serialize_cdr(content, kind)
+            writer.write(connections[message.topic], message.time_ns, data)
     return path
+
+
+def _content(store: Typestore, message: BagMessage) -> Any:
+    if message.image is None:
+        return store.types["std_msgs/msg/String"]("hello")
+    time = store.types["builtin_interfaces/msg/Time"](*divmod(message.stamp_ns, 10**9))
+    head = store.types["std_msgs/msg/Header"](time, "gimbal")
+    bgr = np.ascontiguousarray(message.image[..., ::-1])
+    if message.kind == "raw":
+        height, width = bgr.shape[:2]
+        return store.types["sensor_msgs/msg/Image"](
+            head, height, width, "bgr8", 0, width * 3, bgr.reshape(-1)
+        )
+    coded = cv2.imencode(".png", bgr)[1].reshape(-1)
+    return store.types["sensor_msgs/msg/CompressedImage"](head, "bgr8; png compressed bgr8", coded)
+
+
+def make_bag(path: Path, storage: str = "mcap", kind: str = "raw") -> Path:
+    """kind: "raw", "compressed" or "none" (a bag without images)."""
+    messages = [BagMessage("/chatter", None, 0, START_NS)]
+    topic = "/cam/image_raw" + ("" if kind == "raw" else "/compressed")
+    for number in range(COUNT if kind != "none" else 0):
+        stamp_ns = START_NS + number * 1_000_000_000 // FPS
+        # Recorded late, as bags are.
+        late_ns = stamp_ns + 30_000_000
+        messages.append(BagMessage(topic, picture(number), stamp_ns, late_ns, kind))
+    return write_bag(path, messages, storage)

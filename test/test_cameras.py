@@ -108,3 +108,54 @@ def test_a_frame_of_more_pixels_than_expected_is_refused_and_counted():
     assert "97x64" in flight.ground.stats.last_error
     flight.ground.configure(replace(EVERYTHING, max_pixels=97 * 64))
     assert len(flight.fly((97, 64), 2, 0.2)) == 1
+
+
+def test_an_image_larger_than_stations_take_is_scaled_down():
+    flight = Flight(replace(FIXED, frame_max_pixels=96 * 64), replace(EVERYTHING, max_pixels=6144))
+
+    (result,) = flight.fly((384, 256), 0, 0.0)
+
+    assert flight.ground.stats.bad_packets == {}
+    assert result.source_size == (384, 256)
+    assert result.boxes.max() > 96
+    defaults = OnboardConfig().frame_max_pixels, GroundConfig().max_pixels
+    assert defaults[0] <= defaults[1]
+
+
+class Unread:
+    """A picture that counts how often it is decoded."""
+
+    size = (192, 128)
+
+    def __init__(self):
+        self.sizes = []
+
+    def read(self, size):
+        self.sizes.append(size)
+        return np.full((size[1], size[0], 3), 90, np.uint8)
+
+
+def test_only_what_is_sent_is_decoded_and_only_at_its_size():
+    onboard = OnboardPipeline(
+        MODEL, replace(FIXED, frame_max_fps=5, frame_width=96, frame_height=64)
+    )
+    images = [Unread() for _ in range(30)]
+
+    sent = [
+        onboard.process(CameraFrame(image, number, "cam"), number / 30) != []
+        for number, image in enumerate(images)
+    ]
+
+    assert sum(sent) == 5
+    assert [image.sizes for image in images] == [[(96, 64)] if s else [] for s in sent]
+
+
+@pytest.mark.parametrize("stamps", [(0,) * 5, (7,) * 5], ids=["zero", "equal"])
+def test_stamps_that_stand_still_leave_the_results_in_order(stamps):
+    flight = Flight(replace(FIXED, rate_mode="auto"))
+    frames = []
+    for number, stamp in enumerate(stamps):
+        (result,) = flight.fly((96, 64), stamp, number * 0.1)
+        frames.append(result.frame)
+        assert result.stamp_ns == stamp
+    assert frames == list(range(5))

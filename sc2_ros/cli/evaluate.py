@@ -7,7 +7,8 @@
   sc2 evaluate --input flight.mp4 --agreement --baselines jpeg:10,h264-video:34
 
 A baseline is the same network without our codec, on the image as another codec gives it back.
-mean AP50 is the mean over person, car and bicycle as far as the data set has them. --agreement
+mean AP50 is the mean over person, car and bicycle as far as the data set has them, and so are AP75
+(boxes that overlap by 75 %) and AP50:95 (COCO's mean over ten overlaps). --agreement
 needs no labels: the truth is what the network itself says of the uncompressed images. Rows are
 kept, so that the same command again only measures what has changed; see docs/evaluation.md.
 """
@@ -46,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the packet loss (default: 0)")
     parser.add_argument("--limit", type=int, help="at most so many images, spread over the split")
+    parser.add_argument(
+        "--scale",
+        type=float,
+        default=1.0,
+        help="enlarge or reduce images and boxes: another altitude (default: 1)",
+    )
     parser.add_argument(
         "--checkpoint",
         default="default",
@@ -92,6 +99,7 @@ def main(args: argparse.Namespace) -> int:
     _check(args)
     # After the arguments, so that a mistyped one does not wait for torch.
     from sc2_ros.data import open_dataset
+    from sc2_ros.data.scaled import check_scale
     from sc2_ros.evaluation.metrics.segmentation import shared_classes
     from sc2_ros.evaluation.sweep.figure import draw_rate_distortion
     from sc2_ros.evaluation.sweep.jobs import Plan, default_cache, measure
@@ -103,6 +111,7 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.split.checkpoint import is_split
 
     check_device(args.device, "fp32")
+    check_scale(args.scale)
     if args.write_value_curve is not None:
         check_measured(rates, args.loss)
     baselines = [text.strip().lower() for text in args.baselines.split(",") if text.strip()]
@@ -115,7 +124,7 @@ def main(args: argparse.Namespace) -> int:
     mask = args.agreement is not None or bool(dataset.mask_classes)
     context = Context(args.checkpoint, args.data, args.split, mask, args.device)
     own = ["split"] if is_split(path_of(args.checkpoint)) else [f"sc2_ros:{r:g}" for r in rates]
-    plan = Plan(context, args.limit, args.loss, args.seed, args.agreement)
+    plan = Plan(context, args.limit, args.loss, args.seed, args.agreement, args.scale)
     cache = None if args.no_cache else args.cache or default_cache()
     console = Console(stderr=True)
     columns = (TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -128,7 +137,9 @@ def main(args: argparse.Namespace) -> int:
             cache=cache,
             on_progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
-    title = f"{dataset.name} {args.split}, checkpoint {args.checkpoint}, truth: {rows[0]['truth']}"
+    scaled = "" if args.scale == 1 else f" at {args.scale:g} times its size"
+    title = f"{dataset.name} {args.split}{scaled}, checkpoint {args.checkpoint}"
+    title += f", truth: {rows[0]['truth']}"
     print_rows(rows, title)
     if dataset.mask_classes and args.agreement is None:
         shared = shared_classes(build(own[0], context).mask_classes, dataset.mask_classes)
@@ -158,6 +169,8 @@ def _check(args: argparse.Namespace) -> None:
         raise ParameterError(f"--limit {args.limit} is out of range: use 1 or more images")
     if not 1 <= args.jobs <= 4 * (os.cpu_count() or 1):
         raise ParameterError(f"--jobs {args.jobs} is out of range: use 1 to the number of cores")
+    if args.write_value_curve is not None and args.scale != 1:
+        raise ParameterError("--write-value-curve is for images as they are: leave out --scale")
     if args.agreement is not None and not 0 < args.agreement < 1:
         raise ParameterError(f"--agreement {args.agreement} is no score: use above 0 to below 1")
     if args.figure is not None:

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Print what it is."""
-    from sc2_ros.media.bag_source import is_bag
+    from sc2_ros.media.bag import is_bag
 
     path = Path(args.what).expanduser()
     console = Console()

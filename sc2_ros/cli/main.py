@@ -17,7 +17,7 @@ from pathlib import Path
 from sc2_ros import __version__
 from sc2_ros.errors import Sc2Error
 
-VERBS = ("demo", "onboard", "ground", "replay", "link", "train", "evaluate", "info")
+VERBS = ("demo", "onboard", "ground", "replay", "link", "train", "evaluate", "export", "info")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sc2_ros.data.base import Dataset, Sample
 from sc2_ros.data.splits import split_stems
 from sc2_ros.errors import InputError
-from sc2_ros.media.bag_source import is_bag
+from sc2_ros.media.bag import is_bag
 from sc2_ros.media.folder_source import SUFFIXES, FolderSource, read_image
 from sc2_ros.media.frames import FrameSource, SourceFrame
 from sc2_ros.media.source import open_source

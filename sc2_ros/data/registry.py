@@ -14,6 +14,7 @@ from sc2_ros.data.cityscapes import CityscapesDataset, is_cityscapes
 from sc2_ros.data.coco import CocoDataset, has_annotations
 from sc2_ros.data.frames import is_footage, open_footage
 from sc2_ros.data.image_folder import ImageFolderDataset, is_image_folder
+from sc2_ros.data.semantic_drone import SemanticDroneDataset, is_semantic_drone
 from sc2_ros.data.voc import VocDataset, is_voc
 from sc2_ros.data.yolo import YoloDataset, is_yolo
 from sc2_ros.errors import InputError
@@ -31,6 +32,12 @@ class Format:
 
 # In the order in which they are tried: what says most about itself first.
 FORMATS = (
+    Format(
+        "Semantic Drone",
+        "images/ + masks/ + classes.txt + annotations/person_train.json",
+        is_semantic_drone,
+        SemanticDroneDataset,
+    ),
     Format("COCO, HIT-UAV", "annotations/*.json", has_annotations, CocoDataset),
     Format("VOC", "Annotations/*.xml + JPEGImages/", is_voc, VocDataset),
     Format("YOLO", "images/ + labels/ + *.names or data.yaml", is_yolo, YoloDataset),

@@ -46,13 +46,14 @@ class CameraSource(FrameSource):
 
     def __iter__(self) -> Iterator[SourceFrame]:
         while self._capture.grab():
-            stamp_ns = time.time_ns()
+            stamp_ns, played_ns = time.time_ns(), time.monotonic_ns()
             read, image = self._capture.retrieve()
             if not read:
                 break
             if image.ndim == 3:
                 image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-            yield SourceFrame(image.astype(np.uint8, copy=False), stamp_ns, "camera")
+            image = image.astype(np.uint8, copy=False)
+            yield SourceFrame(image, stamp_ns, "camera", played_ns=played_ns)
         raise InputError(f"{self.name} gives no more frames; look at its cable and restart")
 
     def close(self) -> None:

@@ -12,7 +12,8 @@ from rosbags.interfaces import Connection
 
 from sc2_ros.codec.packet import PacketType, parse
 from sc2_ros.errors import InputError, PacketError
-from sc2_ros.media.bag_source import COMPRESSED, IMAGE, is_bag, open_bag, read_messages
+from sc2_ros.media.bag import is_bag, open_bag, read_messages
+from sc2_ros.media.bag_source import COMPRESSED, IMAGE
 from sc2_ros.media.source import path_of
 
 PACKETS = "std_msgs/msg/UInt8MultiArray"

@@ -5,14 +5,10 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
-
-import cv2
-import numpy as np
-import numpy.typing as npt
 
 from sc2_ros.errors import InputError
-from sc2_ros.media.encodings import stretch
+from sc2_ros.media.compressed import decode_compressed
+from sc2_ros.media.encodings import Gains, Image
 from sc2_ros.media.frames import KINDS, FrameSource, SourceFrame
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
@@ -34,8 +30,10 @@ class FolderSource(FrameSource):
         self.fps = fps or DEFAULT_FPS
 
     def __iter__(self) -> Iterator[SourceFrame]:
+        gains = Gains()
         for number, path in enumerate(self.paths):
-            yield SourceFrame(read_image(path), round(number * 1e9 / self.fps), "camera")
+            gains.stamp_ns = stamp_ns = round(number * 1e9 / self.fps)
+            yield SourceFrame(read_image(path, gains), stamp_ns, "camera")
 
 
 def natural_key(path: Path) -> list[tuple[int, int, str]]:
@@ -44,19 +42,19 @@ def natural_key(path: Path) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
 
 
-def read_image(path: Path) -> npt.NDArray[np.uint8]:
-    """An image file as uint8 RGB (H, W, 3) or grey (H, W); 16-bit grey is stretched to 8.
+def read_image(path: Path, gains: Gains | None = None) -> Image:
+    """An image file as uint8 RGB (H, W, 3) or grey (H, W), upright.
+
+    Args:
+        path: the file.
+        gains: what the images before it have settled, of a folder that is a sequence.
 
     Raises:
-        InputError: not an image that OpenCV reads.
+        InputError: not an image that can be read.
     """
-    image: Any = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
-    if image is None:
-        raise InputError(f"{path} is not an image that can be read; remove it or repair it")
-    if image.dtype == np.uint16:
-        image = stretch(image) if image.ndim == 2 else (image >> 8).astype(np.uint8)
-    if image.dtype != np.uint8:
-        raise InputError(f"{path} has pixels of type {image.dtype}; convert it to 8 or 16 bits")
-    if image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-    return cast("npt.NDArray[np.uint8]", image)
+    try:
+        return decode_compressed(path.read_bytes(), gains=gains, upright=True)
+    except (OSError, InputError) as error:
+        raise InputError(
+            f"{path} is not an image that can be read ({error}); remove it or repair it"
+        ) from error

@@ -26,19 +26,30 @@ class Truth:
 
 @dataclass(frozen=True)
 class SourceFrame:
-    """One camera frame: image uint8 RGB (H, W, 3) or grey (H, W), and when it was taken."""
+    """One camera frame: image uint8 RGB (H, W, 3) or grey (H, W), and when it was taken.
+
+    `stamp_ns` is what the camera said; of a bag it may go back, or be the same twice. `time_ns` is
+    when the frame is played, and only rises.
+    """
 
     image: npt.NDArray[np.uint8]
     stamp_ns: int
     frame_id: str
     truth: Truth | None = None
+    played_ns: int | None = None
+    """`time_ns`, where it is not the stamp."""
+
+    @property
+    def time_ns(self) -> int:
+        """When the frame is played, in nanoseconds of the source's clock."""
+        return self.stamp_ns if self.played_ns is None else self.played_ns
 
 
 class FrameSource(Closing):
     """Frames one after the other, as fast as they are asked for; pacing is the caller's.
 
-    `fps` is the rate at which they are meant to be shown, `name` is for people. Stamps never go
-    back; a recorded source starts at 0 unless it knows when it was recorded (a bag does).
+    `fps` is the rate at which they are meant to be shown, `name` is for people. A
+    recorded source starts at 0 unless it knows when it was recorded (a bag does).
     `endless` says that they never run out: a flight, a camera, whatever is looped.
     """
 

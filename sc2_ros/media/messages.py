@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The pipelines' arrays as ROS messages and back; pictures come in by `encodings.image_array`."""
+"""The pipelines' arrays as ROS messages and back; pictures come in by `image_reader`."""
 
 from __future__ import annotations
 

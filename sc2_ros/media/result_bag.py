@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.media.bag_source import open_bag, read_messages
-from sc2_ros.media.encodings import image_array
+from sc2_ros.media.bag import open_bag, read_messages
+from sc2_ros.media.image_reader import image_array
 
 IMAGE = "/image/compressed"
 DETECTIONS = "/detections"

@@ -16,7 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sc2_ros.errors import InputError
-from sc2_ros.media.bag_source import BagSource, is_bag
+from sc2_ros.media.bag import is_bag
+from sc2_ros.media.bag_source import BagSource
 from sc2_ros.media.camera_source import CameraSource
 from sc2_ros.media.clip import ClipSource, is_clip
 from sc2_ros.media.folder_source import FolderSource
@@ -115,9 +116,13 @@ class _Looped(FrameSource):
         while True:
             first_ns = last_ns = None
             for frame in self._source:
-                first_ns = frame.stamp_ns if first_ns is None else first_ns
-                last_ns = frame.stamp_ns
-                yield replace(frame, stamp_ns=frame.stamp_ns + offset_ns)
+                first_ns = frame.time_ns if first_ns is None else first_ns
+                last_ns = frame.time_ns
+                yield replace(
+                    frame,
+                    stamp_ns=frame.stamp_ns + offset_ns,
+                    played_ns=frame.time_ns + offset_ns,
+                )
             if first_ns is None or last_ns is None:
                 return
             offset_ns += last_ns - first_ns + round(1e9 / self.fps)

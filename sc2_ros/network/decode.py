@@ -9,14 +9,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torchvision.ops import batched_nms
 
 from sc2_ros.network.heads import CELL
+from sc2_ros.network.nms import batched_nms
 
 
 @dataclass(frozen=True)
 class Detections:
-    """Boxes (N, 4) float32 x1, y1, x2, y2 in pixels; scores (N,), best first; labels (N,) int64."""
+    """Boxes (N, 4) float32 x1, y1, x2, y2 in pixels; scores (N,), best first; labels (N,) int64.
+
+    On the CPU.
+    """
 
     boxes: Tensor
     scores: Tensor
@@ -75,5 +78,8 @@ def decode_detections(
         ),
         dim=1,
     )
-    kept = batched_nms(boxes, scores, labels, nms_iou)[:max_detections]
+    # A few hundred boxes: on a GPU, NMS would start more kernels than it is worth.
+    boxes, scores, labels = boxes.cpu(), scores.cpu(), labels.cpu()
+    found = batched_nms(boxes.numpy(), scores.numpy(), labels.numpy(), nms_iou)
+    kept = torch.from_numpy(found[:max_detections])
     return Detections(boxes[kept], scores[kept], labels[kept])

@@ -41,19 +41,24 @@ class GroundNetwork(nn.Module):
         detection: bool = True,
         mask: bool = True,
         preview: bool = True,
+        masked: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Latent (B, C, h, w), received (B, 1, h, w) in {0, 1} -> dict of tensors.
 
         detection: `heatmap` (B, classes, 4h, 4w) logits and `box` (B, 4, 4h, 4w) left, top,
         right, bottom distances in px from the cell's centre ((x + 0.5) * 4); mask: `mask`
-        (B, classes, 4h, 4w) logits; preview: `preview` (B, 3, 4h, 4w) in [0, 1].
+        (B, classes, 4h, 4w) logits, of the images that `masked` (M,) numbers only, where it is
+        given; preview: `preview` (B, 3, 4h, 4w) in [0, 1].
         """
         x16, x8, x4 = self.backbone(latent, received)
         result = {}
         if detection:
             result["heatmap"], result["box"] = self.detection(x4)
         if mask:
-            result["mask"] = self.segmentation(x16, x8, x4)
+            features = (x16, x8, x4)
+            if masked is not None:
+                features = (x16[masked], x8[masked], x4[masked])
+            result["mask"] = self.segmentation(*features)
         if preview:
             result["preview"] = self.preview(latent, received)
         return result

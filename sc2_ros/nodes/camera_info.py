@@ -9,15 +9,19 @@ On the ground it is published with every frame, with the frame's stamp and scale
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from sc2_ros.ground.config import FrameResult
-from sc2_ros.media.camera_info import same_camera, scaled
+from sc2_ros.media.camera_info import MOST_COEFFICIENTS, same_camera, scaled
 from sc2_ros.media.messages import header
 from sc2_ros.media.pictures import for_eyes
 from sc2_ros.nodes import qos
 from sc2_ros.runtime.ros import CameraInfo
+
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+MOST_LETTERS = 64
 
 
 def beside(image_topic: str) -> str:
@@ -31,22 +35,51 @@ def below(topic: str) -> str:
 
 
 class CameraInfoRelay:
-    """The drone's side: passes on what is new.
+    """The drone's side: passes on what is new, over a radio that has better things to carry.
+
+    At most one message a second, and after every change that follows another closely the next has
+    to wait twice as long, up to `LONGEST_PAUSE_S`: a zoom lens, or two drivers that take turns on
+    one topic, would else take more of a narrow link than the features do.
 
     Args:
         publisher: makes a publisher; called as `publisher(kind, topic, profile)`.
         features: absolute topic of the packets.
+        warn: takes a sentence about what cannot be passed on, once.
     """
 
-    def __init__(self, publisher: Callable[..., Any], features: str) -> None:
+    def __init__(
+        self, publisher: Callable[..., Any], features: str, warn: Callable[[str], None]
+    ) -> None:
         self._publisher = publisher(CameraInfo, below(features), qos.LATCHED)
-        self._last: CameraInfo | None = None
+        self._warn: Callable[[str], None] | None = warn
+        self._told: CameraInfo | None = None
+        self._waiting: CameraInfo | None = None
+        self._told_s = -math.inf
+        self._pause_s = SHORTEST_PAUSE_S
 
-    def take(self, message: CameraInfo) -> None:
+    def take(self, message: CameraInfo, now_s: float) -> None:
         """A message of the camera."""
-        if not same_camera(self._last, message):
-            self._last = message
-            self._publisher.publish(message)
+        if len(message.d) > MOST_COEFFICIENTS or len(message.distortion_model) > MOST_LETTERS:
+            if self._warn is not None:
+                self._warn(
+                    f"camera_info with {len(message.d)} distortion coefficients is not passed on "
+                    f"(at most {MOST_COEFFICIENTS}, and a model's name of {MOST_LETTERS} letters); "
+                    "check the camera's calibration file"
+                )
+            self._warn = None
+            return
+        self._waiting = None if same_camera(self._told, message) else message
+        self.flush(now_s)
+
+    def flush(self, now_s: float) -> None:
+        """Publish what has waited long enough; to be called some times a second."""
+        since_s = now_s - self._told_s
+        if self._waiting is None or since_s < self._pause_s:
+            return
+        often = since_s < 2 * self._pause_s
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S) if often else SHORTEST_PAUSE_S
+        self._told, self._waiting, self._told_s = self._waiting, None, now_s
+        self._publisher.publish(self._told)
 
 
 class CameraInfoPublishers:

@@ -10,7 +10,8 @@ The synthetic flight also publishes what is in its frames, on `truth/detections`
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,21 +20,51 @@ from sc2_ros.media.messages import boxes_message, header, image_message
 from sc2_ros.media.source import open_source
 from sc2_ros.media.synthetic.bodies import DETECTION_CLASSES
 from sc2_ros.nodes import qos
+from sc2_ros.nodes.background import BackgroundThread
 from sc2_ros.nodes.parameter_server import ParameterServer
 from sc2_ros.nodes.parameters import CAMERA, parse_size
 from sc2_ros.nodes.process import run
 from sc2_ros.runtime.ros import Detection2DArray, Image, Node
 
+CHECK_S = 0.2
+"""How often it is looked whether the player has come upon something that it cannot read."""
+LATE_S = 0.5
+"""Delay behind the recording that is made up for; beyond it the rest is played that much later."""
+
+
+class Player(BackgroundThread):
+    """Shows the frames of a source at the times at which they were recorded."""
+
+    def __init__(
+        self, source: FrameSource, show: Callable[[SourceFrame], None], end: Callable[[], None]
+    ) -> None:
+        super().__init__()
+        self._source, self._show, self._end = source, show, end
+
+    def _run(self) -> None:
+        zero_s: float | None = None
+        """The time on the clock that stands for 0 of the recording's."""
+        for frame in self._source:
+            time_s, now_s = frame.time_ns / 1e9, time.monotonic()
+            if zero_s is None or now_s - (zero_s + time_s) > LATE_S:
+                zero_s = now_s - time_s
+            due_s = zero_s + time_s
+            with self._changed:
+                if self._changed.wait_for(lambda: self._stopping, max(0.0, due_s - now_s)):
+                    return
+            self._show(frame)
+        self._end()
+
 
 class CameraNode(Node):
-    """Publishes a frame source at its own rate, stamped with the node's clock."""
+    """Publishes a frame source as it was recorded, stamped with the node's clock."""
 
     def __init__(self) -> None:
         self._source: FrameSource | None = None
+        self._player: Player | None = None
         super().__init__("camera_node")
         parameters = ParameterServer(self, CAMERA)
         self._source = source = open_from(parameters)
-        self._frames: Iterator[SourceFrame] = iter(source)
         self._frame_id: str = parameters["frame_id"]
         options = qos.overridable()
         self._image = self.create_publisher(
@@ -41,15 +72,15 @@ class CameraNode(Node):
         )
         self._detections = self.create_publisher(Detection2DArray, "truth/detections", qos.RESULTS)
         self._mask = self.create_publisher(Image, "truth/mask", qos.RESULTS)
-        self._timer = self.create_timer(1.0 / source.fps, self._publish_next)
+        self._player = Player(source, self._publish, self._end)
+        self.create_timer(CHECK_S, self._player.check)
+        self._player.start()
         self.get_logger().info(f"playing {source.name} at {source.fps:.1f} images/s")
 
-    def _publish_next(self) -> None:
-        frame = next(self._frames, None)
-        if frame is None:
-            self._timer.cancel()
-            self.get_logger().info("the input has ended")
-            return
+    def _end(self) -> None:
+        self.get_logger().info("the input has ended")
+
+    def _publish(self, frame: SourceFrame) -> None:
         stamp_ns = self.get_clock().now().nanoseconds
         frame_id = self._frame_id or frame.frame_id
         if self._image.get_subscription_count():
@@ -69,6 +100,8 @@ class CameraNode(Node):
 
     def destroy_node(self) -> None:
         """Let go of the camera or the file too."""
+        if self._player is not None:
+            self._player.stop()
         if self._source is not None:
             self._source.close()
         super().destroy_node()

@@ -85,7 +85,12 @@ def lifecycle_status(stage: str, why: str) -> Status:
 
 
 def camera_status(
-    silence_s: float | None, fps: float, unreadable: float, topic: str, why: str
+    silence_s: float | None,
+    fps: float,
+    unreadable: float,
+    topic: str,
+    why: str,
+    publishers: int,
 ) -> Status:
     """The drone's camera.
 
@@ -95,15 +100,23 @@ def camera_status(
         unreadable: images per second that could not be read.
         topic: the topic that is listened to.
         why: the last reason for an unreadable image.
+        publishers: how many publishers the topic has.
     """
     values = {"topic": topic, "images_per_s": f"{fps:.1f}", "unreadable_per_s": f"{unreadable:.1f}"}
     if unreadable > 0:
         return Status("camera", Level.ERROR, f"images cannot be read: {why}", values)
-    if silence_s is None:
-        message = f"no image on {topic} yet: is the camera running, and the topic remapped?"
-        return Status("camera", Level.ERROR, message, values)
-    if silence_s > SILENCE_S:
-        message = f"no image on {topic} for {silence_s:.0f} s"
+    if silence_s is None or silence_s > SILENCE_S:
+        since = "yet" if silence_s is None else f"for {silence_s:.0f} s"
+        message = f"no image on {topic} {since}: "
+        if publishers:
+            message += (
+                f"it has {publishers} publisher{'s' if publishers > 1 else ''}, but no image "
+                "arrives; if the camera does send, its images are too large for the receive "
+                "buffer: sudo sysctl -w net.core.rmem_max=33554432 and restart, or "
+                "image_transport:=compressed (docs/deployment.md)"
+            )
+        else:
+            message += "is the camera running, and the topic remapped?"
         return Status("camera", Level.ERROR, message, values)
     return Status("camera", Level.OK, f"{fps:.1f} images/s", values)
 

@@ -23,8 +23,9 @@ from typing import Any
 
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.errors import Sc2Error
-from sc2_ros.media.encodings import image_array
+from sc2_ros.media.image_reader import ImageReader
 from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
+from sc2_ros.media.thermal import ThermalConfig
 from sc2_ros.network.devices import release_gpu
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
@@ -35,6 +36,7 @@ from sc2_ros.nodes.parameters import ONBOARD, Value, parse_size
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.radio import radio_message, signal_db
 from sc2_ros.nodes.sender import Sender
+from sc2_ros.nodes.stamps import StampWatch
 from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.runtime.ros import CameraInfo, CompressedImage, Float64, Image, UInt8MultiArray
@@ -67,12 +69,15 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
     def _load(self) -> None:
         self._pipeline = self._load_networks()
         self._features = self._publisher(UInt8MultiArray, "features", qos.PACKETS, overrides=True)
-        self._camera_info = CameraInfoRelay(self._publisher, self.resolve_topic_name("features"))
+        self._camera_info = CameraInfoRelay(
+            self._publisher, self.resolve_topic_name("features"), self.get_logger().warning
+        )
         self._numbers = {
             name: self._publisher(Float64, f"~/{name}", qos.RESULTS) for name in NUMBERS
         }
 
     def _configuration(self, values: dict[str, Value]) -> OnboardConfig:
+        thermal(values)
         return configuration(values)
 
     def _make(self, model: Checkpoint, config: OnboardConfig) -> OnboardPipeline:
@@ -82,6 +87,8 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         self._end_loading()
         self._take(self._present.networks)  # the worker may have been stopped before it did
         self._pipeline.configure(configuration(self._settings.values))
+        self._images = ImageReader(thermal(self._settings.values))
+        self._stamps = StampWatch()
         self._running.callback(self._rest)
         self._last_frame_s = 0.0
         self._books = OnboardReport(self._topic)
@@ -93,12 +100,10 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
             self._running.callback(thread.stop)
         compressed = self._settings["image_transport"] == "compressed"
         self._subscription(UInt8MultiArray, "feedback", self._on_feedback, qos.PACKETS)
-        self._subscription(
+        self._camera = self._subscription(
             CompressedImage if compressed else Image, self._topic, self._on_image, qos.NEWEST_IMAGE
         )
-        self._subscription(
-            CameraInfo, beside(self._topic), self._camera_info.take, qos.NEWEST_IMAGE
-        )
+        self._subscription(CameraInfo, beside(self._topic), self._on_camera_info, qos.NEWEST_IMAGE)
         if self._settings["radio.topic"]:
             radio = radio_message(self._settings["radio.type"])
             self._subscription(radio, self._settings["radio.topic"], self._on_radio, qos.SENSOR)
@@ -121,12 +126,20 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         release_gpu()
 
     def _configure(self, config: OnboardConfig) -> None:
+        images = thermal(self._settings.values)
+        self._worker.change(lambda: self._images.configure(images))
         self._worker.change(lambda: self._pipeline.configure(config))
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         self._books.images += 1
         self._books.camera.heard(time.monotonic())
+        problem = self._stamps.see(to_ns(message.header.stamp))
+        if problem is not None:
+            self.get_logger().warning(problem)
         self._worker.put(IMAGE, message)
+
+    def _on_camera_info(self, message: CameraInfo) -> None:
+        self._camera_info.take(message, time.monotonic())
 
     def _on_feedback(self, message: UInt8MultiArray) -> None:
         self._news.append((True, packet_bytes(message), time.monotonic()))
@@ -170,7 +183,7 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         self._heed_listeners()
         stamp_ns, frame_id = to_ns(message.header.stamp), message.header.frame_id
         try:
-            frame = CameraFrame(image_array(message), stamp_ns, frame_id)
+            frame = CameraFrame(self._images.open(message), stamp_ns, frame_id)
             packets = self._pipeline.process(frame, now_s)
         except Sc2Error as error:
             self._books.skip(str(error))
@@ -184,6 +197,7 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
 
     def _publish_numbers(self) -> None:
         pipeline = self._pipeline
+        self._camera_info.flush(time.monotonic())
         values = self._books.numbers(pipeline.stats, pipeline.rate_state, time.monotonic())
         for name, publisher in self._numbers.items():
             value = values[name]
@@ -195,7 +209,8 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         self._sender.check()
 
     def _statuses(self, now_s: float) -> dict[str, list[Status]]:
-        lines = self._books.statuses(self._pipeline.stats, self._settings.values, now_s)
+        publishers = self._camera.get_publisher_count()
+        lines = self._books.statuses(self._pipeline.stats, self._settings.values, publishers, now_s)
         return {f"stream {self._settings['stream']}": lines}
 
 
@@ -218,9 +233,27 @@ def configuration(values: dict[str, Value]) -> OnboardConfig:
         frame_max_fps=values["frame.max_fps"],
         frame_width=width,
         frame_height=height,
+        frame_max_pixels=values["frame.max_pixels"],
         stream=values["stream"],
         precision=values["precision"],
         device=values["device"],
+    )
+    config.validate()
+    return config
+
+
+def thermal(values: dict[str, Value]) -> ThermalConfig:
+    """How images of more than 8 bits become grey, by the node's parameters.
+
+    Raises:
+        ParameterError: if the values do not go together.
+    """
+    config = ThermalConfig(
+        mode=values["thermal.mode"],
+        low=values["thermal.low"],
+        high=values["thermal.high"],
+        min_span=values["thermal.min_span"],
+        time_constant_s=values["thermal.time_constant_s"],
     )
     config.validate()
     return config

@@ -58,12 +58,17 @@ class OnboardReport:
         }
 
     def statuses(
-        self, stats: OnboardStats, settings: Mapping[str, Value], now_s: float
+        self, stats: OnboardStats, settings: Mapping[str, Value], publishers: int, now_s: float
     ) -> list[Status]:
-        """Its lines for /diagnostics."""
+        """Its lines for /diagnostics; `publishers` is how many the camera's topic has."""
         rate = self._rates(stats, now_s)
         camera = camera_status(
-            self.camera.seconds(now_s), rate["images"], rate["unreadable"], self._topic, self._why
+            self.camera.seconds(now_s),
+            rate["images"],
+            rate["unreadable"],
+            self._topic,
+            self._why,
+            publishers,
         )
         encoder = encoder_status(
             rate["images"] - rate["unreadable"],

@@ -15,6 +15,7 @@ from sc2_ros.link.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.repair import REPAIR_MODES
 from sc2_ros.link.spec import parse_link
+from sc2_ros.media.thermal import MODES
 from sc2_ros.nodes.parameter_row import Row, Value, parse_names, parse_size, problem_of
 
 __all__ = ["TABLES", "Row", "Value", "networks_of", "parse_names", "parse_size", "problem_of"]
@@ -77,6 +78,48 @@ _MODEL = (
         "cpu",
         "Where the networks run: cpu, cuda or cuda:N.",
         check=_check_device,
+    ),
+)
+
+_THERMAL = (
+    Row(
+        "thermal.mode",
+        "plateau",
+        "How images of more than 8 bits (mono16, 16UC1, 32FC1 and so on) become grey: plateau is "
+        "the gain control of thermal cores, which keeps the contrast of what fills the picture "
+        "whatever is hot or cold beside it, and holds it from frame to frame; linear stretches the "
+        "0.5th to 99.5th percentile; fixed takes thermal.low to thermal.high.",
+        choices=MODES,
+    ),
+    Row(
+        "thermal.low",
+        0.0,
+        "Count (of float images: value) that becomes black in fixed mode.",
+        -1e9,
+        1e9,
+    ),
+    Row(
+        "thermal.high",
+        16383.0,
+        "Count (of float images: value) that becomes white in fixed mode.",
+        -1e9,
+        1e9,
+    ),
+    Row(
+        "thermal.min_span",
+        64,
+        "Counts over which the grey levels are spread at least, so that a blank wall is not all "
+        "noise; of float images thousandths of a unit.",
+        1,
+        65536,
+    ),
+    Row(
+        "thermal.time_constant_s",
+        2.0,
+        "Seconds in which the gain follows a scene that drifts; it jumps on a cut and rests while "
+        "it is about right. 0 gives every frame a gain of its own, and larger frames.",
+        0.0,
+        600.0,
     ),
 )
 
@@ -189,6 +232,15 @@ ONBOARD = (
         "camera's. Boxes always come back in the camera's pixels.",
         check=_check_size,
     ),
+    Row(
+        "frame.max_pixels",
+        2_500_000,
+        "Pixels of a frame as it is encoded, at most: a larger image is scaled down to so many, "
+        "its shape kept. A ground node takes no more than its own max_pixels, by default as many.",
+        1024,
+        4096 * 4096,
+    ),
+    *_THERMAL,
 )
 
 GROUND = (

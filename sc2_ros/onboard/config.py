@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +20,25 @@ from sc2_ros.network.devices import check_device
 from sc2_ros.onboard.keyframes import LEAST_S, MOST_S
 
 
+class UnreadImage(Protocol):
+    """A picture that is not decoded yet, so that one that is not sent costs nothing."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Its own width and height in px; InputError if it cannot be read."""
+
+    def read(self, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """uint8 (H, W, 3) RGB or (H, W) grey at `size`; InputError if it cannot be read."""
+
+
 @dataclass(frozen=True)
 class CameraFrame:
-    """One picture: uint8 (H, W, 3) RGB or (H, W) grey, its stamp and its ROS frame_id."""
+    """One picture, its stamp and its ROS frame_id.
 
-    image: npt.NDArray[np.uint8]
+    `image` is uint8 (H, W, 3) RGB or (H, W) grey, or what can still be read as such.
+    """
+
+    image: npt.NDArray[np.uint8] | UnreadImage
     stamp_ns: int
     frame_id: str
 
@@ -44,6 +60,7 @@ class OnboardConfig:
         frame_max_fps: frames sent per second at most; 0 for no limit.
         frame_width: width in pixels to which images are scaled; 0 keeps the source's size.
         frame_height: height in pixels; 0 together with the width.
+        frame_max_pixels: pixels of a frame as it is encoded at most; larger images are scaled down.
         stream: number of the stream, 0 to 255.
         precision: "fp32", "bf16", "fp16" (only on a GPU), or "auto": what suits the device.
         device: "cpu", "cuda" or "cuda:N".
@@ -60,6 +77,7 @@ class OnboardConfig:
     frame_max_fps: float = 0.0
     frame_width: int = 0
     frame_height: int = 0
+    frame_max_pixels: int = 2_500_000
     stream: int = 0
     precision: str = "fp32"
     device: str = "cpu"
@@ -92,9 +110,26 @@ class OnboardConfig:
                 f"frame size {sides[0]}x{sides[1]}; both sides must be 1 to "
                 f"{wire.MAX_ENCODED_SIDE}, or both 0 to keep the camera's"
             )
+        if self.frame_max_pixels < 1024:
+            raise ParameterError(f"limit of {self.frame_max_pixels} pixels is below 1024")
+        if sides[0] * sides[1] > self.frame_max_pixels:
+            raise ParameterError(
+                f"frame size {sides[0]}x{sides[1]} is more than {self.frame_max_pixels} pixels; "
+                "raise frame.max_pixels here and max_pixels of the ground node, or lower the size"
+            )
         if not 0 <= self.stream <= 255:
             raise ParameterError(f"stream {self.stream} is not between 0 and 255")
         check_device(self.device, self.precision)
+
+
+def encoded_size(source: tuple[int, int], config: OnboardConfig) -> tuple[int, int]:
+    """Width and height in px at which an image of `source` (width, height) is encoded."""
+    if config.frame_width:
+        return config.frame_width, config.frame_height
+    scale = math.sqrt(config.frame_max_pixels / max(source[0] * source[1], 1))
+    if scale >= 1:
+        return source
+    return max(int(source[0] * scale), 1), max(int(source[1] * scale), 1)
 
 
 @dataclass

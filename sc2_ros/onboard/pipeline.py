@@ -4,7 +4,7 @@
 
 ::
 
-    CameraFrame (H, W[, 3]) -> resize -> motion -> encoder -> latent (C, h, w) -> code -> packets
+    CameraFrame (H, W[, 3]) -> image -> motion -> encoder -> latent (C, h, w) -> code -> packets
                                           ^                                        ^
                    feedback -> ReferenceKeeper, LinkMonitor, RateController -------+
 """
@@ -32,7 +32,13 @@ from sc2_ros.link.rate import index_of
 from sc2_ros.link.worth import Worth
 from sc2_ros.network import imaging
 from sc2_ros.network.devices import autocast
-from sc2_ros.onboard.config import CameraFrame, OnboardConfig, OnboardStats
+from sc2_ros.onboard.config import (
+    CameraFrame,
+    OnboardConfig,
+    OnboardStats,
+    UnreadImage,
+    encoded_size,
+)
 from sc2_ros.onboard.rate import PricedFrame, RateChoice
 from sc2_ros.onboard.references import Choice, ReferenceKeeper
 from sc2_ros.onboard.saliency import SaliencyRefinement
@@ -197,27 +203,34 @@ class OnboardPipeline:
         self._due_s = max(self._due_s + 1 / fps, now_s)
         return True
 
-    def _picture(self, image: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], wire.Geometry]:
-        """The image at the size at which it is encoded."""
-        config = self.config
-        imaging.check_image(image)
-        height, width = image.shape[:2]
-        if config.frame_width:
-            size = (config.frame_width, config.frame_height)
+    def _picture(
+        self, image: npt.NDArray[np.uint8] | UnreadImage
+    ) -> tuple[npt.NDArray[np.uint8], wire.Geometry]:
+        """The image at the size at which it is encoded; only that size of it is decoded."""
+        if isinstance(image, np.ndarray):
+            imaging.check_image(image)
+            source = (image.shape[1], image.shape[0])
         else:
-            size = (width, height)
-        if max(width, height) > wire.MAX_SOURCE_SIDE:
+            source = image.size
+        title = f"image of {source[0]}x{source[1]}"
+        if max(source) > wire.MAX_SOURCE_SIDE:
             raise InputError(
-                f"image of {width}x{height}: at most {wire.MAX_SOURCE_SIDE} pixels a side are "
-                "taken; let the camera scale it down"
+                f"{title}: at most {wire.MAX_SOURCE_SIDE} pixels a side are taken; let the camera "
+                "scale it down"
             )
+        size = encoded_size(source, self.config)
         if max(size) > wire.MAX_ENCODED_SIDE:
             raise InputError(
-                f"image of {width}x{height}: at most {wire.MAX_ENCODED_SIDE} pixels a side can be "
-                "encoded; set a frame size"
+                f"{title}: at most {wire.MAX_ENCODED_SIDE} pixels a side can be encoded; set a "
+                "frame size"
             )
-        with self._stage("resize"):
-            return imaging.resize(image, *size), wire.Geometry(size, (width, height))
+        with self._stage("image"):
+            if isinstance(image, np.ndarray):
+                picture = imaging.resize(image, *size)
+            else:
+                picture = image.read(size)
+                imaging.check_image(picture)
+        return picture, wire.Geometry(size, source)
 
     def _choose_reference(
         self, picture: npt.NDArray[np.uint8], geometry: wire.Geometry, now_s: float

@@ -3,7 +3,7 @@
 # ruff: noqa: D102  (names and meaning are rclpy's)
 """The node: rclpy's `Node` as far as this package's nodes use it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from sc2_ros.runtime.arguments import expand_name
@@ -195,16 +195,6 @@ class Node:
 
     def get_parameter(self, name: str) -> Parameter:
         return self._parameters.get(name)
-
-    def get_parameters(self, names: Iterable[str]) -> list[Parameter]:
-        return [self.get_parameter(name) for name in names]
-
-    def describe_parameter(self, name: str) -> Any:
-        return self._parameters.describe(name)
-
-    def list_parameters(self, prefixes: Iterable[str], depth: int) -> Any:
-        """As rcl_interfaces/msg/ListParametersResult."""
-        return self._parameters.listing(prefixes, depth)
 
     def set_parameters(self, parameter_list: Sequence[Parameter]) -> list[Any]:
         return [self._parameters.set([parameter]) for parameter in parameter_list]

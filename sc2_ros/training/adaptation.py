@@ -25,7 +25,7 @@ from sc2_ros.training import tables
 from sc2_ros.training.agreement import agreement_loss
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.detection_loss import detection_loss
-from sc2_ros.training.sc2_model import LossConfig, answer_at_random
+from sc2_ros.training.sc2_model import LossConfig, answer_at_random, answers_of
 from sc2_ros.training.teacher import Teacher
 
 
@@ -39,15 +39,28 @@ class FixedStream(nn.Module):
     """
 
     gains: Tensor
+    coded: Tensor
 
     def __init__(self, parts: Parts) -> None:
         """parts: of the checkpoint whose ground network is trained."""
         super().__init__()
-        # Frozen, and never trained: the recipe leaves batch norms in eval mode.
         self.encoder, self.ground = parts.encoder.requires_grad_(False), parts.ground
         self.register_buffer("gains", torch.tensor(parts.tables.code_gains))
+        coded = torch.ones(self.gains.shape[1], 1, 1)
+        if parts.tables.context is not None:  # what it does not code, the ground never sees
+            coded *= 0
+            coded[parts.tables.context.channels.tolist()] = 1
+        self.register_buffer("coded", coded)
 
-    def forward(self, image: Tensor, rate: Tensor, received: Tensor) -> dict[str, Tensor]:
+    def train(self, mode: bool = True) -> FixedStream:
+        """Only the ground leaves eval mode, so that no frozen batch norm moves."""
+        super().train(mode)
+        self.encoder.eval()
+        return self
+
+    def forward(
+        self, image: Tensor, rate: Tensor, received: Tensor, masked: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Image (B, 3, H, W), rate (B,) in [0, 1], received (B, 1, h, w) -> the ground's answers.
 
         There are no bits per pixel in it: nothing that learns here changes them.
@@ -56,8 +69,7 @@ class FixedStream(nn.Module):
             code = (rate * (len(self.gains) - 1)).round().long()
             gain = self.gains[code][:, :, None, None]
             latent = (self.encoder(image).float() * gain).round().clamp(-127, 127) / gain
-        result: dict[str, Tensor] = self.ground(latent * received, received)
-        return result
+        return answers_of(self.ground, latent * self.coded * received, received, masked)
 
 
 @torch.no_grad()

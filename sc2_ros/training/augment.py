@@ -18,7 +18,12 @@ VOID = 255
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """Ranges of the random changes; sizes in pixels, the rest as factors or probabilities."""
+    """Ranges of the random changes; sizes in pixels, the rest as factors or probabilities.
+
+    turn: how often rows and columns are exchanged, for views from straight above, which have no
+    up; with both flips that makes all eight orientations. colour: range of the gains of red, green
+    and blue and of the saturation. grey: how often a colour image loses its colour.
+    """
 
     crop: int = 320
     scale_min: float = 0.75
@@ -27,6 +32,9 @@ class AugmentConfig:
     light: float = 0.2
     invert: float = 0.03
     vertical_flip: float = 0.0
+    turn: float = 0.0
+    colour: float = 0.0
+    grey: float = 0.0
 
 
 def _crop_origin(
@@ -56,9 +64,8 @@ def _move(
     """Boxes after the affine map, clipped; and which keep at least 40 % of their area."""
     if not len(boxes):
         return boxes.reshape(0, 4), np.zeros(0, bool)
-    moved = boxes.astype(np.float64)
-    moved[:, [0, 2]] = moved[:, [0, 2]] * matrix[0, 0] + matrix[0, 2]
-    moved[:, [1, 3]] = moved[:, [1, 3]] * matrix[1, 1] + matrix[1, 2]
+    corners = boxes.reshape(-1, 2).astype(np.float64)
+    moved = (corners @ matrix[:, :2].T + matrix[:, 2]).reshape(-1, 4)
     moved = np.stack(
         (
             moved[:, [0, 2]].min(1),
@@ -77,7 +84,8 @@ def _move(
 def _relit(
     image: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Other contrast and brightness, now and then inverted."""
+    """Other contrast, brightness and colour, now and then inverted."""
+    image = _recoloured(image, config, rng)
     gain, offset = (
         rng.uniform(1 - config.light, 1 + config.light),
         rng.uniform(-30, 30) * config.light,
@@ -86,6 +94,24 @@ def _relit(
     if rng.random() < config.invert:
         table = 255 - table
     return cv2.LUT(image, table.astype(np.uint8)).astype(np.uint8, copy=False)
+
+
+def _recoloured(
+    image: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Other colours, or none: one linear map of (red, green, blue). Grey images stay grey."""
+    saturation, gains = 1.0, np.ones(3)
+    if config.colour > 0:
+        saturation += rng.uniform(-1, 1) * 2 * config.colour
+        gains += rng.uniform(-1, 1, 3) * config.colour
+    if config.grey > 0 and rng.random() < config.grey:
+        saturation = 0.0
+    is_grey = np.array_equal(image[::8, ::8, 0], image[::8, ::8, 1])
+    if is_grey or (saturation == 1.0 and (gains == 1.0).all()):
+        return image
+    luma = np.array([0.299, 0.587, 0.114])
+    matrix = saturation * np.diag(gains) + (1 - saturation) * np.outer(np.ones(3), luma)
+    return cv2.transform(image, matrix).astype(np.uint8, copy=False)
 
 
 def augment(
@@ -114,6 +140,8 @@ def augment(
         matrix[0] = [-matrix[0, 0], 0, crop - matrix[0, 2]]
     if rng.random() < config.vertical_flip:
         matrix[1] = [0, -matrix[1, 1], crop - matrix[1, 2]]
+    if config.turn > 0 and rng.random() < config.turn:
+        matrix = matrix[::-1].copy()
     # Warp in pixel centres: the box convention above is that of pixel edges.
     centred: Any = matrix.copy()
     centred[:, 2] += (matrix[:, :2].sum(1) - 1) / 2

@@ -87,12 +87,21 @@ def make_target(
 
 
 def detection_loss(
-    heatmap: Tensor, box: Tensor, targets: list[DetectionTarget], received: Tensor
+    heatmap: Tensor,
+    box: Tensor,
+    targets: list[DetectionTarget],
+    received: Tensor,
+    quality: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """Heatmap logits (B, classes, H, W), ltrb (B, 4, H, W), received (B, 1, H, W) -> two losses.
 
     Cells whose latents were lost count neither as hits nor as misses.
+
+    quality: how much the IoU of the box found at an object's centre counts in the score wanted
+    there: 1 - quality x (1 - IoU), so that boxes are ranked by how well they fit, too (quality
+    focal loss, Li et al. 2020, eq. 3, at CornerNet's centres). 0: every centre is to say 1.
     """
+    box_loss, iou = _box_loss(box, targets, received)
     device = heatmap.device
     heat = torch.from_numpy(np.stack([t.heat for t in targets])).to(device)
     valid = torch.from_numpy(np.stack([t.valid for t in targets])).to(device) * received
@@ -100,14 +109,23 @@ def detection_loss(
     probability = logits.sigmoid().clamp(1e-4, 1 - 1e-4)
     positive = (heat > 0.999).float() * valid
     count = positive.sum().clamp(min=1)
-    hit = (1 - probability) ** 2 * F.logsigmoid(logits) * positive
+    wanted = 1 - quality * (1 - iou)
+    entropy = wanted * F.logsigmoid(logits) + (1 - wanted) * F.logsigmoid(-logits)
+    hit = (wanted - probability) ** 2 * entropy * positive
     miss = probability**2 * F.logsigmoid(-logits) * (1 - heat) ** 4 * (1 - positive) * valid
-    heat_loss = -(hit + miss).sum() / count
+    return -(hit + miss).sum() / count, box_loss
 
-    height, width = heatmap.shape[2:]
+
+def _box_loss(
+    box: Tensor, targets: list[DetectionTarget], received: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The loss of boxes, and the IoU (B, 1, H, W) of each cell's box with its object, else 1."""
+    device = box.device
+    height, width = box.shape[2:]
+    quality = torch.ones(len(targets), 1, height, width, device=device)
     image = np.concatenate([np.full(len(t.cells), i) for i, t in enumerate(targets)])
     if not len(image):
-        return heat_loss, box.sum() * 0
+        return box.sum() * 0, quality
     cells = torch.from_numpy(np.concatenate([t.cells for t in targets])).to(device)
     index = torch.from_numpy(image).to(device)
     wanted = torch.from_numpy(np.concatenate([t.boxes for t in targets])).to(device)
@@ -118,5 +136,15 @@ def detection_loss(
     ltrb = box.float().flatten(2).transpose(1, 2)[index, cells]
     cx, cy = (cells % width + 0.5) * CELL, (cells // width + 0.5) * CELL
     found = torch.stack((cx - ltrb[:, 0], cy - ltrb[:, 1], cx + ltrb[:, 2], cy + ltrb[:, 3]), 1)
-    iou = complete_box_iou_loss(found, wanted, reduction="none")
-    return heat_loss, (iou * weights).sum() / weights.sum().clamp(min=1)
+    with torch.no_grad():
+        quality.view(len(targets), -1)[index, cells] = _iou(found, wanted)
+    loss = complete_box_iou_loss(found, wanted, reduction="none")
+    return (loss * weights).sum() / weights.sum().clamp(min=1), quality
+
+
+def _iou(a: Tensor, b: Tensor) -> Tensor:
+    """IoU of boxes (N, 4) with boxes (N, 4), pair by pair: (N,)."""
+    sides = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp(min=0)
+    both = sides.prod(1)
+    areas = (a[:, 2:] - a[:, :2]).clamp(min=0).prod(1) + (b[:, 2:] - b[:, :2]).prod(1)
+    return both / (areas - both).clamp(min=1e-6)

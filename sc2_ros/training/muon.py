@@ -11,15 +11,19 @@ from torch import Tensor
 
 
 def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
-    """Nearest semi-orthogonal matrix of (R, C), by the quintic Newton-Schulz iteration."""
+    """Nearest semi-orthogonal matrix of (R, C), by the quintic Newton-Schulz iteration.
+
+    In bfloat16, as Jordan et al. do it: the iteration forgives its own rounding, and on a CPU with
+    avx512_bf16 an eighth of a training step is here otherwise.
+    """
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrix / (matrix.norm() + 1e-7)
+    x = (matrix / (matrix.norm() + 1e-7)).bfloat16()
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
     for _ in range(steps):
         gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if tall else x
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return (x.T if tall else x).to(matrix.dtype)
 
 
 class Muon(torch.optim.Optimizer):

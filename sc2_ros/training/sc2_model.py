@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,8 @@ Answers = Callable[[Tensor], dict[str, Tensor]]
 class LossConfig:
     """Weights of the parts of the loss; lambda per bit and pixel, from rate index 0 to 1.
 
-    distil: of agreement with the teacher, where there is one.
+    distil: of agreement with the teacher, where there is one; quality: how much the fit of a box
+    counts in its score (`detection_loss`).
     """
 
     lambda_low: float = 10.0
@@ -39,6 +41,7 @@ class LossConfig:
     preview: float = 0.1
     drop_probability: float = 0.3
     distil: float = 0.5
+    quality: float = 0.0
 
     def price(self, rate: Tensor) -> Tensor:
         """Lambda at a rate index, (B,) -> (B,)."""
@@ -53,25 +56,44 @@ class TrainingModel(nn.Module):
         image -> encoder -> bottleneck(rate) -> patches lost -> ground -> detection, mask, preview
     """
 
-    def __init__(self, channels: int = 64, mask_classes: int = len(MASK_CLASSES)) -> None:
-        """channels: latent channels C; mask_classes: of the segmentation head."""
+    def __init__(
+        self, channels: int = 64, mask_classes: int = len(MASK_CLASSES), **ground: Any
+    ) -> None:
+        """channels: latent channels C; mask_classes: of the mask head; ground: its shape."""
         super().__init__()
         self.encoder = OnboardEncoder(channels)
         self.bottleneck = Bottleneck(channels)
-        self.ground = GroundNetwork(channels, mask_classes=mask_classes)
+        self.ground = GroundNetwork(channels, mask_classes=mask_classes, **ground)
 
-    def forward(self, image: Tensor, rate: Tensor, received: Tensor) -> dict[str, Tensor]:
-        """Image (B, 3, H, W), rate (B,), received (B, 1, h, w) -> outputs, plus bits per pixel."""
+    def forward(
+        self, image: Tensor, rate: Tensor, received: Tensor, masked: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Image (B, 3, H, W), rate (B,), received (B, 1, h, w) -> outputs, plus bits per pixel.
+
+        masked: numbers of the images whose masks are wanted; None: all.
+        """
         latent = self.encoder(image)
         with torch.autocast(image.device.type, enabled=False):
             y_hat, bits = self.bottleneck(latent, rate)
-        result = self.ground(y_hat * received, received)
+        result = answers_of(self.ground, y_hat * received, received, masked)
         result["bpp"] = bits.sum((1, 2)) / (image.shape[2] * image.shape[3])
         return result
 
 
+def answers_of(
+    ground: nn.Module, latent: Tensor, received: Tensor, masked: Tensor | None
+) -> dict[str, Tensor]:
+    """What a ground network answers in training; no masks where `masked` (M,) numbers no image.
+
+    Masks are a seventh of the ground network's work, and few images of a mixture have any.
+    """
+    wanted = masked is None or len(masked) > 0
+    result: dict[str, Tensor] = ground(latent, received, mask=wanted, masked=masked)
+    return result
+
+
 def answer_at_random(
-    model: nn.Module, image: Tensor, drop_probability: float
+    model: nn.Module, image: Tensor, drop_probability: float, masked: Tensor | None = None
 ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """What a stream answers to images (B, 3, H, W), each at a rate of its own, with patches lost.
 
@@ -81,7 +103,7 @@ def answer_at_random(
     rate = torch.rand(size, device=image.device)
     height, width = image.shape[2] // STRIDE, image.shape[3] // STRIDE
     received = drop_patches(size, height, width, drop_probability, image.device)
-    out = model(image, rate, received)
+    out = model(image, rate, received, masked)
     return out, rate, F.interpolate(received, out["heatmap"].shape[2:], mode="nearest")
 
 
@@ -96,15 +118,22 @@ def sc2_loss(
     Returns the loss and its parts for the log.
     """
     image = batch.image
-    out, rate, cells = answer_at_random(model, image, config.drop_probability)
-    heat, box = detection_loss(out["heatmap"], out["box"], batch.targets, cells)
-    bits = (config.price(rate) * out["bpp"]).mean()
+    # A teacher has something to say of every image's mask.
+    masked = None if teacher else (batch.mask != VOID).flatten(1).any(1).nonzero()[:, 0]
+    out, rate, cells = answer_at_random(model, image, config.drop_probability, masked)
+    heat, box = detection_loss(out["heatmap"], out["box"], batch.targets, cells, config.quality)
     target = F.avg_pool2d(image, 4)
     preview = ((out["preview"].float() - target).abs() * cells).mean()
-    truth = batch.mask.masked_fill(cells[:, 0] == 0, VOID)
-    mask = segmentation_loss(out["mask"], truth)
-    loss = heat + config.box * box + bits + config.mask * mask + config.preview * preview
-    parts = {"heat": heat, "box": box, "bpp": out["bpp"].mean(), "mask": mask, "preview": preview}
+    loss = heat + config.box * box + config.preview * preview
+    parts = {"heat": heat, "box": box, "preview": preview}
+    if "mask" in out:
+        truth = batch.mask.masked_fill(cells[:, 0] == 0, VOID)
+        truth = truth if masked is None else truth[masked]
+        parts["mask"] = segmentation_loss(out["mask"], truth)
+        loss = loss + config.mask * parts["mask"]
+    if "bpp" in out:  # a stream that is fixed prices nothing
+        loss = loss + (config.price(rate) * out["bpp"]).mean()
+        parts["bpp"] = out["bpp"].mean()
     if teacher is not None:
         with torch.no_grad():
             wanted = teacher(image)

@@ -78,12 +78,17 @@ def test_footage_without_labels_is_measured_by_agreement(tmp_path, weights, caps
         (["--data", "synthetic", "--seed", "-1"], "--seed -1 is out of range"),
         (["--data", "synthetic", "--device", "tpu"], "'tpu' is unknown"),
         (["--data", "synthetic", "--jobs", "0"], "--jobs 0 is out of range"),
+        (["--data", "synthetic", "--scale", "9"], "a scale of 9 is out of range"),
         (["--data", "synthetic", "--agreement", "1.5"], "--agreement 1.5 is no score"),
         (["--data", "synthetic", "--baselines", "hevc:52"], "use hevc:Q, Q from 0 to 51"),
         (["--data", "synthetic", "--figure", "rows.txt"], "--figure rows.txt is no figure"),
         (
             ["--data", "synthetic", "--rate-index", "0.5", "--write-value-curve", "a.safetensors"],
             "needs two rates or more",
+        ),
+        (
+            ["--data", "synthetic", "--scale", "2", "--write-value-curve", "a.safetensors"],
+            "leave out --scale",
         ),
     ],
 )

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """VOC, Cityscapes, named masks, ImageFolder, chips and footage: found by themselves, read right."""
 
+import json
 import os
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from recordings import COUNT, make_bag
 
-from sc2_ros.data import DETECTION_CLASSES, VOID, open_dataset
+from sc2_ros.data import DETECTION_CLASSES, MASK_CLASSES, VOID, open_dataset
 from sc2_ros.data.frames import spread
 from sc2_ros.data.registry import FORMATS, format_of, located
 from sc2_ros.errors import InputError
@@ -125,6 +126,62 @@ def test_image_folders_without_splits_cut_each_class_in_time(tmp_path):
     assert not {s.name for s in train} & {s.name for s in val}
 
 
+def _semantic_drone(folder: Path, number: int, mask: np.ndarray) -> None:
+    _picture(folder / "images" / f"{number:03}.png", mask.shape[1], mask.shape[0])
+    (folder / "masks").mkdir(exist_ok=True)
+    assert cv2.imwrite(str(folder / "masks" / f"{number:03}.png"), mask)
+    (folder / "classes.txt").write_text("\n".join(_DRONE_CLASSES))
+    person = {"image_id": number, "bbox": [1.0, 2.0, 3.0, 4.0]}
+    content = {"images": [{"id": number, "file_name": f"{number:03}.png"}], "annotations": [person]}
+    (folder / "annotations").mkdir(exist_ok=True)
+    (folder / "annotations" / "person_train.json").write_text(json.dumps(content))
+
+
+_DRONE_CLASSES = ("unlabeled", "paved-area", "roof", "tree", "car", "bicycle", "conflicting")
+
+
+def test_semantic_drone_finds_single_cars_in_its_masks(tmp_path):
+    mask = np.ones((80, 120), np.uint8)
+    mask[0] = 0
+    mask[10:30, 10:50] = 4  # a car
+    mask[50:75, 10:20] = mask[65:75, 10:60] = 4  # two that touch: an L fills half its rectangle
+    mask[10:13, 100:103] = 4  # a speck
+    mask[40:50, 80:100] = 5
+    mask[60:70, 80:90] = 6
+    _semantic_drone(tmp_path, 3, mask)
+
+    sample = open_dataset(tmp_path, "train")[0]
+
+    assert sample.boxes.tolist() == [[1, 2, 4, 6], [10, 10, 50, 30], [80, 40, 100, 50]]
+    assert [DETECTION_CLASSES[n] for n in sample.labels] == ["person", "car", "bicycle"]
+    assert sorted(sample.ignore.tolist()) == [
+        *([10, 50, 60, 75], [80, 60, 90, 70], [100, 10, 103, 13])
+    ]
+    assert sample.mask is not None
+    assert set(sample.mask[0]) == {VOID}  # unlabeled
+    assert sample.mask[65, 85] == VOID  # conflicting
+    assert MASK_CLASSES[sample.mask[20, 20]] == "vehicle"
+    assert MASK_CLASSES[sample.mask[5, 5]] == "road"
+
+
+def test_semantic_drone_holds_out_whole_runs_of_ids(tmp_path):
+    for number in (0, 59, 60, 89, 90, 220):
+        _semantic_drone(tmp_path, number, np.ones((16, 16), np.uint8))
+
+    assert [s.name for s in open_dataset(tmp_path, "val")] == ["060.png", "089.png", "220.png"]
+    assert [s.name for s in open_dataset(tmp_path, "train")] == ["000.png", "059.png", "090.png"]
+    with pytest.raises(InputError, match="no split 'test'"):
+        open_dataset(tmp_path, "test")
+
+
+def test_semantic_drone_names_a_damaged_mask(tmp_path):
+    _semantic_drone(tmp_path, 0, np.ones((16, 16), np.uint8))
+    (tmp_path / "masks" / "000.png").write_bytes(b"")
+
+    with pytest.raises(InputError, match=r"000.png is damaged"):
+        open_dataset(tmp_path, "train")[0]
+
+
 def test_chips_are_the_objects_of_a_detection_set(tmp_path):
     ramp = np.arange(200, dtype=np.uint8)[None].repeat(300, 0)  # a pixel tells its column
     (tmp_path / "images").mkdir()
@@ -232,6 +289,8 @@ def test_paths_of_a_configuration_are_relative_to_the_data(tmp_path):
     [
         ("hituav", "COCO, HIT-UAV"),
         ("aerial_cars", "YOLO"),
+        ("semantic_drone", "Semantic Drone"),
+        ("rgb_oblique", "COCO, HIT-UAV"),
         ("camvid", "CamVid"),
         ("aerial_cars/images", "unlabelled"),
         ("video/car-detection.mp4", "unlabelled"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sc2_ros.errors import InputError
-from sc2_ros.media.encodings import image_array
+from sc2_ros.media.image_reader import image_array
 from sc2_ros.media.messages import (
     boxes_message,
     compressed_message,
@@ -65,7 +65,7 @@ def test_mono16_of_either_byte_order_gives_the_same_grey():
 
     assert little.dtype == np.uint8
     assert little.shape == (24, 36)
-    assert int(little.max()) - int(little.min()) > 100
+    assert int(little.max()) - int(little.min()) > 80
     np.testing.assert_array_equal(little, big)
 
 
@@ -89,8 +89,8 @@ def test_jpeg_comes_back_nearly_the_same():
 
 
 def test_unknown_encodings_are_refused_with_their_name(colour):
-    with pytest.raises(InputError, match="yuv422"):
-        image_array(raw("yuv422", colour))
+    with pytest.raises(InputError, match="yuv999.*known: mono8"):
+        image_array(raw("yuv999", colour))
 
 
 def test_images_shorter_than_they_say_are_refused(colour):

@@ -3,7 +3,6 @@
 """A private DDS domain, a small checkpoint on disk, and the nodes as real processes."""
 
 import os
-import random
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from domains import own_domain
 from started import processes
 
 pytest.importorskip("cyclonedds")
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def private_domain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(random.SystemRandom().randrange(100, 200)))
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(own_domain()))
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     monkeypatch.delenv("CYCLONEDDS_URI", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

@@ -44,10 +44,20 @@ def test_silence_starts_with_the_first_sound():
     ],
 )
 def test_camera(silence_s, unreadable, level, words):
-    status = camera_status(silence_s, 30.0, unreadable, "/image", "encoding '8UC7'")
+    status = camera_status(silence_s, 30.0, unreadable, "/image", "encoding '8UC7'", 0)
 
     assert status.level is level
     assert words in status.message
+
+
+@pytest.mark.parametrize(("silence_s", "since"), [(None, "yet"), (9.0, "for 9 s")])
+def test_a_camera_whose_images_do_not_arrive_is_named_with_the_remedy(silence_s, since):
+    status = camera_status(silence_s, 0.0, 0.0, "/image", "", 1)
+
+    assert status.level is Level.ERROR
+    assert f"no image on /image {since}: it has 1 publisher, but no image arrives" in status.message
+    assert "net.core.rmem_max" in status.message
+    assert "image_transport:=compressed" in status.message
 
 
 def test_a_budget_in_which_no_frame_fits_is_an_error_with_its_remedy():

@@ -16,7 +16,7 @@ from sc2_ros.cli.main import main
 from sc2_ros.codec.capture_time import CaptureTimes
 from sc2_ros.codec.packet import PacketType, parse
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
-from sc2_ros.media.bag_source import open_bag
+from sc2_ros.media.bag import open_bag
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.messages import detections_message, packet_bytes, packet_message, to_ns
 from sc2_ros.nodes import qos

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from service_clients import ParameterClient
 
-from sc2_ros.media.encodings import image_array
+from sc2_ros.media.image_reader import image_array
 from sc2_ros.media.messages import header, image_message, to_ns
 from sc2_ros.nodes import qos
 from sc2_ros.runtime.ros import (

@@ -64,7 +64,7 @@ def test_packets_say_what_they_are(index, code):
     assert features(pipeline.process(camera_frame(), 5.1))[0].header.frame == 1
     stats = pipeline.stats
     assert (stats.frames_in, stats.frames_sent, stats.rate_index) == (2, 2, index)
-    assert set(stats.stage_ms) == {"resize", "encode", "price", "code"}
+    assert set(stats.stage_ms) == {"image", "encode", "price", "code"}
 
 
 def test_a_higher_index_costs_more():

@@ -6,7 +6,6 @@ Everything here is skipped where no ROS 2 is sourced.
 """
 
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from domains import own_domain
 from started import processes
 from weights import write_untrained
 
@@ -39,7 +39,7 @@ def cyclone(rclpy: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def private_domain(monkeypatch: pytest.MonkeyPatch) -> int:
-    domain = random.SystemRandom().randrange(1, 100)
+    domain = own_domain()
     monkeypatch.setenv("ROS_DOMAIN_ID", str(domain))
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")

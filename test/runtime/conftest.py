@@ -3,7 +3,6 @@
 """A private corner of DDS for every test, and a second process to talk to."""
 
 import os
-import random
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from domains import own_domain
 from started import processes
 
 pytest.importorskip("cyclonedds")
@@ -23,7 +23,7 @@ DEADLINE_S = 120.0
 
 @pytest.fixture(autouse=True)
 def private_domain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(random.SystemRandom().randrange(1, 100)))
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(own_domain()))
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     monkeypatch.delenv("CYCLONEDDS_URI", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))

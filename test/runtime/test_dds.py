@@ -6,7 +6,7 @@ import pytest
 from cyclonedds.idl import IdlStruct
 
 from sc2_ros.runtime.arguments import RosArgumentError
-from sc2_ros.runtime.dds import discovery_configuration, raw_type
+from sc2_ros.runtime.dds import RECEIVE_BUFFER, discovery_configuration, raw_type
 from sc2_ros.runtime.messages import STORE
 
 
@@ -16,6 +16,7 @@ def test_localhost_keeps_to_the_loopback_interface():
     assert '<NetworkInterface address="127.0.0.1"' in config
     assert "<AllowMulticast>false</AllowMulticast>" in config
     assert '<Peer address="localhost"/>' in config
+    assert f'<SocketReceiveBufferSize max="{RECEIVE_BUFFER}"/>' in config
 
 
 def test_unset_is_the_subnet_with_this_host_by_unicast(monkeypatch):

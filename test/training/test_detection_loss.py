@@ -70,3 +70,22 @@ def test_what_is_not_known_is_not_punished(case: str) -> None:
     punished, _ = detection_loss(heat, torch.ones(1, 4, 24, 24), [known], torch.ones(1, 1, 24, 24))
 
     assert float(loss) < 1.0 < 100 < float(punished)
+
+
+def test_a_loose_box_is_to_score_less_where_quality_counts() -> None:
+    """The score that costs least at an object's centre is the IoU of the box found there."""
+    boxes = np.array([[40, 40, 60, 60]], np.float32)
+    target = make_target(boxes, np.array([1]), NONE, ALL, 96)
+    received = torch.ones(1, 1, 24, 24)
+    found = np.array([[40, 40, 60, 50]], np.float32)  # half of the object
+    heat, box = _perfect(found, np.array([1]), 24)
+    heat.fill_(-9.0)
+
+    def cost(score: float, quality: float) -> float:
+        centre = heat.clone()
+        centre[0, 1, 12, 12] = torch.logit(torch.tensor(score))
+        return float(detection_loss(centre, box, [target], received, quality)[0])
+
+    scores = [0.3, 0.5, 0.7, 0.9]
+    assert min(scores, key=lambda score: cost(score, 1.0)) == 0.5
+    assert min(scores, key=lambda score: cost(score, 0.0)) == 0.9

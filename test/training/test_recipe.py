@@ -15,9 +15,11 @@ from sc2_ros.codec.coder import LatentCodec
 from sc2_ros.codec.packet import parse
 from sc2_ros.errors import ParameterError
 from sc2_ros.media.flight import SyntheticFlight
+from sc2_ros.training.adaptation import FixedStream
 from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.recipes import recipe
 from sc2_ros.training.recipes.segmentation_head import segmentation_loss
+from sc2_ros.training.sc2_model import TrainingModel
 
 CONFIG = """
 out: {out}
@@ -106,7 +108,9 @@ def test_mistakes_are_one_line(arguments, words, capsys) -> None:
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["sc2_ros", "segmentation_head", "context", "skip", "saliency"])
+@pytest.mark.parametrize(
+    "name", ["sc2_ros", "segmentation_head", "ground", "context", "skip", "saliency"]
+)
 def test_unknown_settings_are_named(name, tmp_path) -> None:
     config = TrainConfig(out=str(tmp_path), settings={"mask_clases": "own"})
     with pytest.raises(ParameterError, match="unknown mask_clases"):
@@ -173,6 +177,66 @@ def test_segmentation_head_wants_a_checkpoint_and_masks(tmp_path, capsys) -> Non
     config = _write(tmp_path / "head.yaml", tmp_path / "head")
     assert main(["train", "segmentation_head", "--config", str(config)]) == 2
     assert "--init default" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ground", ["", "ground: {widths: [16, 16, 16], depths: [1, 1, 1]}"])
+def test_a_ground_network_keeps_the_stream(tmp_path, capsys, ground) -> None:
+    """The id and what flies stay; the ground answers otherwise, and in its own shape."""
+    config = _write(tmp_path / "g.yaml", tmp_path / "run", settings=ground)
+    assert main(["train", "ground", "--config", str(config), "--init", "default"]) == 0
+
+    before = checkpoint.load("default")
+    after = checkpoint.load(tmp_path / "run" / "checkpoint.safetensors")
+
+    assert f"checkpoint id {before.id:08x} as before" in capsys.readouterr().out
+    assert before.id == after.id
+    assert after.card["network"]["ground_widths"] == ([16, 16, 16] if ground else [128, 96, 64])
+    latent, received = torch.randn(1, 64, 3, 4), torch.ones(1, 1, 3, 4)
+    with torch.inference_mode():
+        old, new = before.ground(latent, received), after.ground(latent, received)
+    assert old.keys() == new.keys()
+    assert not torch.equal(old["heatmap"], new["heatmap"])
+
+
+def test_a_ground_network_wants_a_stream_and_three_strides(tmp_path, capsys) -> None:
+    config = _write(tmp_path / "g.yaml", tmp_path / "run", settings="ground: {widths: [8]}")
+    assert main(["train", "ground", "--config", str(config)]) == 2
+    assert "--init default" in capsys.readouterr().err
+    assert main(["train", "ground", "--config", str(config), "--init", "default"]) == 2
+    assert "three widths and three depths" in capsys.readouterr().err
+
+
+def test_a_fixed_stream_shows_the_ground_what_the_codec_codes() -> None:
+    """Channels that the context network leaves out are zero there in flight, and so here."""
+    parts = checkpoint.read("default")
+    model = FixedStream(parts)
+    assert parts.tables.context is not None
+    seen = {}
+
+    def remember(module, inputs, output) -> None:
+        seen["latent"] = inputs[0]
+
+    parts.ground.backbone.register_forward_hook(remember)
+    parts.encoder.project.weight.data *= 100  # so that no channel rounds to zero by itself
+    model(torch.rand(1, 3, 64, 64), torch.ones(1), torch.ones(1, 1, 4, 4))
+
+    filled = seen["latent"].abs().amax((0, 2, 3)).nonzero().flatten().tolist()
+    assert filled == sorted(parts.tables.context.channels.tolist())
+
+
+def test_only_images_with_masks_go_through_the_mask_head(tmp_path) -> None:
+    """What has no mask gives none of its loss a gradient, and the loss of the rest is the same."""
+    torch.manual_seed(0)
+    model = TrainingModel().eval()
+    image = torch.rand(3, 3, 64, 64)
+    with torch.no_grad():
+        args = (image, torch.ones(3), torch.ones(3, 1, 4, 4))
+        everything = model(*args)
+        some = model(*args, torch.tensor([2]))
+        none = model(*args, torch.tensor([], dtype=torch.long))
+    torch.testing.assert_close(some["mask"], everything["mask"][2:])
+    torch.testing.assert_close(some["heatmap"], everything["heatmap"])
+    assert "mask" not in none
 
 
 def test_segmentation_loss_rewards_the_truth() -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from sc2_ros.codec.capture_time import CaptureTimes
 from sc2_ros.codec.packet import PacketType, parse
 from sc2_ros.errors import PacketError
-from sc2_ros.media.bag_source import open_bag, read_messages
+from sc2_ros.media.bag import open_bag, read_messages
 
 PACKETS = "std_msgs/msg/UInt8MultiArray"
 
@@ -70,6 +70,8 @@ def print_bag(console: Console, path: Path) -> None:
     with open_bag(path) as reader:
         seconds = max(reader.end_time - reader.start_time, 0) / 1e9 if reader.message_count else 0
         console.print(f"{path}: {reader.message_count} messages in {seconds:.1f} s")
+        if reader.note:
+            console.print(reader.note, soft_wrap=True)
         table = Table(box=None, padding=(0, 2, 0, 0))
         for heading in ("topic", "type", "messages"):
             table.add_column(heading, justify="right" if heading == "messages" else "left")

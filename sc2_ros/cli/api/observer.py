@@ -10,7 +10,7 @@ from sc2_ros.cli.api.pictures import jpeg_message
 from sc2_ros.evaluation.session.log import SessionLog
 from sc2_ros.media import result_bag
 from sc2_ros.media.bag_writer import BagWriter
-from sc2_ros.media.encodings import image_array
+from sc2_ros.media.image_reader import image_array
 from sc2_ros.media.messages import packet_bytes, to_ns
 from sc2_ros.nodes.qos import LATCHED, PACKETS
 from sc2_ros.runtime.ros import (

@@ -48,7 +48,7 @@ class ReplayRecorder:
     def camera(self, frame: SourceFrame, time_s: float) -> None:
         """Record the camera's picture as JPEG, and its truth."""
         if self.frames == 0:
-            self.begin(frame.stamp_ns)
+            self.begin(frame.time_ns)
         self.frames += 1
         stamp_ns, frame_id = frame.stamp_ns, frame.frame_id
         image = jpeg_message(frame.image, stamp_ns, frame_id)

@@ -16,10 +16,11 @@ from pycocotools.cocoeval import COCOeval
 
 from sc2_ros.data import DETECTION_CLASSES, Sample
 
-# What `mean_ap50` averages over: the classes that the drone data sets have enough of.
+# What the means of three classes average over: the classes that the drone data sets have enough of.
 MEAN_CLASSES = ("person", "car", "bicycle")
 MAX_DETECTIONS = 300
 # COCO's areas in square pixels (cocodataset.org/#detection-eval).
+_IOU_75 = 5  # of COCO's ten thresholds, 0.50:0.05:0.95
 AREAS = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, 1e10)}
 
 
@@ -27,9 +28,9 @@ AREAS = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, 1e10)}
 class DetectionResult:
     """Values in [0, 1]; None for a class without a single box in the frames that were seen.
 
-    `ap` is the mean over IoU 0.50:0.05:0.95, `ap50` at IoU 0.5; `mean_ap50` is the mean of
-    ap50 over person, car and bicycle as far as present. The two by size are means over all classes
-    with a box of that size, by COCO's areas.
+    `ap` is the mean over IoU 0.50:0.05:0.95, `ap50` at IoU 0.5, `ap75` at 0.75. The means are over
+    person, car and bicycle as far as present, those named `all` over every class that is. The two
+    by size are means over all classes with a box of that size, by COCO's areas.
     """
 
     ap: dict[str, float | None]
@@ -37,6 +38,11 @@ class DetectionResult:
     mean_ap50: float | None
     ap_by_size: dict[str, float | None] = field(default_factory=dict)
     ap50_by_size: dict[str, float | None] = field(default_factory=dict)
+    ap75: dict[str, float | None] = field(default_factory=dict)
+    mean_ap: float | None = None
+    mean_ap75: float | None = None
+    all_ap50: float | None = None
+    all_ap: float | None = None
 
 
 class DetectionScore:
@@ -115,12 +121,18 @@ class DetectionScore:
         sized = {name: run.eval["precision"][:, :, :, i, -1] for i, name in enumerate(AREAS, 1)}
         ap = {c: _mean(precision[:, :, i]) for i, c in enumerate(self.classes)}
         ap50 = {c: _mean(precision[0, :, i]) for i, c in enumerate(self.classes)}
+        ap75 = {c: _mean(precision[_IOU_75, :, i]) for i, c in enumerate(self.classes)}
         return DetectionResult(
             ap,
             ap50,
-            mean_ap50(ap50),
+            mean_of(ap50),
             {name: _mean_of_classes(values) for name, values in sized.items()},
             {name: _mean_of_classes(values[:1]) for name, values in sized.items()},
+            ap75,
+            mean_of(ap),
+            mean_of(ap75),
+            mean_of(ap50, DETECTION_CLASSES),
+            mean_of(ap, DETECTION_CLASSES),
         )
 
     def _add_truth(
@@ -140,9 +152,9 @@ class DetectionScore:
         )
 
 
-def mean_ap50(ap50: dict[str, float | None]) -> float | None:
-    """Mean over those of person, car and bicycle that have a value; None where none has."""
-    values = [v for name in MEAN_CLASSES if (v := ap50.get(name)) is not None]
+def mean_of(ap: dict[str, float | None], classes: Sequence[str] = MEAN_CLASSES) -> float | None:
+    """Mean over those of the classes that have a value; None where none has."""
+    values = [v for name in classes if (v := ap.get(name)) is not None]
     return sum(values) / len(values) if values else None
 
 

@@ -85,8 +85,8 @@ class VirtualRun:
         now_ns = 0
         captured_s, interval_s = 0.0, LONGEST_INTERVAL_S
         for frame in frames:
-            gap_ns = 0 if last_ns is None else frame.stamp_ns - last_ns
-            last_ns = frame.stamp_ns
+            gap_ns = 0 if last_ns is None else frame.time_ns - last_ns
+            last_ns = frame.time_ns
             now_ns += min(gap_ns, round(LONGEST_GAP_S * 1e9))
             now_s = now_ns / 1e9
             if now_s >= seconds:

@@ -30,6 +30,7 @@ import torch
 
 import sc2_ros
 from sc2_ros.data import Dataset, open_dataset
+from sc2_ros.data.scaled import ScaledDataset
 from sc2_ros.data.splits import choose
 from sc2_ros.evaluation.sweep import agreement
 from sc2_ros.evaluation.sweep.row import Row
@@ -54,7 +55,7 @@ class Plan:
     """What is measured: the context of every system, and how the images are used.
 
     `agreement` is the score of the weakest box that counts as true where there are no labels to
-    be used; None takes the labels.
+    be used; None takes the labels. `scale` enlarges or reduces the images, boxes and all.
     """
 
     context: Context
@@ -62,6 +63,12 @@ class Plan:
     loss: float = 0.0
     seed: int = 0
     agreement: float | None = None
+    scale: float = 1.0
+
+    def open(self) -> Dataset:
+        """The images, at their scale."""
+        data = open_dataset(self.context.data, self.context.split)
+        return data if self.scale == 1 else ScaledDataset(data, self.scale)
 
 
 def default_cache() -> Path:
@@ -90,7 +97,7 @@ def measure(
     Raises:
         Sc2Error: a system cannot be built, or the data cannot be read.
     """
-    data = open_dataset(plan.context.data, plan.context.split)
+    data = plan.open()
     files: dict[str, Path] = {}
     rows: dict[str, Row] = {}
     if cache is not None:
@@ -178,7 +185,7 @@ def _start(threads: int) -> None:
 
 def _run(spec: str, plan: Plan, truth: dict[int, Outputs] | None) -> Row:
     """One system over the data set, in whatever process."""
-    data = open_dataset(plan.context.data, plan.context.split)
+    data = plan.open()
     if truth is not None:
         assert plan.agreement is not None
         whole = network(plan.context)

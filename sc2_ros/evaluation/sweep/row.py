@@ -12,8 +12,10 @@ class Row(TypedDict):
 
     `system` is "sc2_ros", or the family with its setting, as "jpeg:30". `rate_index` is None for
     systems that have none. `bytes_per_frame` is what went on the wire. Accuracies are in [0, 1],
-    None where the data set has no truth for them: `ap` and `ap50` by class, the two `_by_size` as
-    means over the classes, by COCO's areas (small below 32x32, medium below 96x96 pixels, large).
+    None where the data set has no truth for them: `ap`, `ap50` and `ap75` by class, the three
+    `mean_` ones over person, car and bicycle and the two `all_` ones over all four classes, as far
+    as the data has them; the two `_by_size` as means over the classes, by COCO's areas (small below
+    32x32, medium below 96x96 pixels, large).
     `truth` says what they were measured against: "labels", or the network's own answers to the
     uncompressed images ("agreement, score >= 0.3").
     """
@@ -32,6 +34,11 @@ class Row(TypedDict):
     ap50_by_size: dict[str, float | None]
     iou: dict[str, float | None]
     top1: float | None
+    ap75: dict[str, float | None]
+    mean_ap: float | None
+    mean_ap75: float | None
+    all_ap50: float | None
+    all_ap: float | None
     truth: str
 
 
@@ -41,9 +48,11 @@ def family(row: Row) -> str:
 
 
 METRICS = {"mean_ap50": "mean AP50", "miou": "mIoU", "top1": "top-1"}
+# What the table shows beside them where there are boxes.
+STRICTER = {"mean_ap75": "AP75", "mean_ap": "AP50:95", "all_ap50": "AP50 of all"}
 
 
 def metric_of(row: Row, metric: str) -> float | None:
-    """One of METRICS."""
-    value: float | None = row[metric]  # type: ignore[literal-required]
+    """One of METRICS or STRICTER; None also where an older file has none."""
+    value: float | None = row.get(metric)  # type: ignore[assignment]
     return value

@@ -75,6 +75,11 @@ class _Tally:
             ap50_by_size=result.ap50_by_size,
             iou=self.segmentation.iou(),
             top1=self.classification.top1(),
+            ap75=result.ap75,
+            mean_ap=result.mean_ap,
+            mean_ap75=result.mean_ap75,
+            all_ap50=result.all_ap50,
+            all_ap=result.all_ap,
             truth=self.truth,
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from sc2_ros.evaluation.sweep.row import METRICS, Row, metric_of
+from sc2_ros.evaluation.sweep.row import METRICS, STRICTER, Row, metric_of
 
 
 def print_rows(rows: Sequence[Row], title: str, console: Console | None = None) -> None:
@@ -21,7 +21,10 @@ def print_rows(rows: Sequence[Row], title: str, console: Console | None = None) 
     for heading in ("rate index", "loss", "frames", "bytes/frame"):
         table.add_column(heading, justify="right", no_wrap=True)
     shown = [metric for metric in METRICS if metric != "top1" or any(r["top1"] for r in rows)]
-    for heading in (*(f"AP50 {name}" for name in classes), *(METRICS[m] for m in shown)):
+    stricter = list(STRICTER) if classes else []
+    shown[1:1] = stricter
+    headings = METRICS | STRICTER
+    for heading in (*(f"AP50 {name}" for name in classes), *(headings[m] for m in shown)):
         table.add_column(heading, justify="right", min_width=5)
     for row in rows:
         table.add_row(

@@ -5,8 +5,8 @@
 import numpy as np
 import pytest
 
-from sc2_ros.data import Sample
-from sc2_ros.evaluation.metrics.detection import DetectionScore, mean_ap50
+from sc2_ros.data import DETECTION_CLASSES, Sample
+from sc2_ros.evaluation.metrics.detection import DetectionScore, mean_of
 
 IMAGE = np.zeros((100, 100), np.uint8)
 PERSON, CAR, BICYCLE, OTHER = range(4)
@@ -108,10 +108,27 @@ def test_nothing_found_is_zero_and_nothing_seen_is_none():
 
 
 def test_the_mean_is_over_person_car_bicycle_only():
-    assert mean_ap50({"person": 0.2, "car": 0.4, "bicycle": None, "other_vehicle": 1.0}) == (
-        pytest.approx(0.3)
-    )
-    assert mean_ap50({"other_vehicle": 1.0}) is None
+    found = {"person": 0.2, "car": 0.4, "bicycle": None, "other_vehicle": 1.0}
+
+    assert mean_of(found) == pytest.approx(0.3)
+    assert mean_of(found, DETECTION_CLASSES) == pytest.approx(1.6 / 3)
+    assert mean_of({"other_vehicle": 1.0}) is None
+
+
+def test_stricter_overlaps_and_more_classes_have_means_of_their_own():
+    score = DetectionScore(("person", "car", "other_vehicle"))
+    loose, tight, box = [0, 0, 10, 5.7], [0, 0, 10, 7.7], [0, 0, 10, 10]  # IoU 0.57, 0.77
+    _add(score, _sample([box], [CAR]), [(loose, 0.9, CAR)])
+    _add(score, _sample([box], [PERSON]), [(tight, 0.9, PERSON)])
+    _add(score, _sample([box], [OTHER]), [])
+
+    result = score.result()
+
+    assert result.ap75 == pytest.approx({"person": 1.0, "car": 0.0, "other_vehicle": 0.0})
+    assert result.mean_ap75 == pytest.approx(0.5)
+    assert result.mean_ap == pytest.approx((0.6 + 0.2) / 2)
+    assert (result.mean_ap50, result.all_ap50) == pytest.approx((1.0, 2 / 3))
+    assert result.all_ap == pytest.approx((0.6 + 0.2 + 0.0) / 3)
 
 
 def test_sizes_are_those_of_coco():

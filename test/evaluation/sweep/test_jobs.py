@@ -52,6 +52,14 @@ def test_a_run_goes_on_where_it_stopped(plan, tmp_path):
     assert other["bytes_per_frame"] > 1000  # other images, another key
 
 
+def test_a_scale_is_seen_by_every_system_and_is_another_row(plan, tmp_path):
+    (whole,) = measure(["png"], replace(plan, limit=1), cache=tmp_path)
+    (half,) = measure(["png"], replace(plan, limit=1, scale=0.5), cache=tmp_path)
+
+    assert half["bytes_per_frame"] < 0.5 * whole["bytes_per_frame"]
+    assert len(list(tmp_path.glob("*.json"))) == 2
+
+
 def test_the_digest_follows_the_pixels():
     data = open_dataset("synthetic:1", "val")
 

@@ -27,6 +27,11 @@ def _row(system, rate_index, size, mean_ap50):
         ap50_by_size={},
         iou={},
         top1=None,
+        ap75={},
+        mean_ap=0.25,
+        mean_ap75=None,
+        all_ap50=0.375,
+        all_ap=None,
         truth="labels",
     )
 
@@ -44,10 +49,12 @@ def test_the_table_has_every_row_and_a_dash_for_what_is_unknown():
 
     print_rows(ROWS, "hituav val", Console(file=text, width=160))
 
+    assert all(name in text.getvalue() for name in ("AP75", "AP50:95", "AP50 of all"))
     lines = text.getvalue().splitlines()
     (line,) = [line for line in lines if "1,234" in line]
     assert [cell.strip() for cell in line.strip("│").split("│")] == [
-        *("sc2_ros", "0.20", "10%", "7", "1,234", "0.510", "-", "0.510", "-")
+        *("sc2_ros", "0.20", "10%", "7", "1,234", "0.510", "-"),
+        *("0.510", "-", "0.250", "0.375", "-"),
     ]
     assert sum("jpeg:30" in line or "uncompressed" in line for line in lines) == 2
 

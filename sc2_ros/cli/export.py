@@ -1,0 +1,99 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Write a checkpoint's networks as ONNX files, and how close they come to the originals.
+
+sc2 export default --out out/export
+sc2 export default --out out/int8 --precision int8 --input flight.mp4
+"""
+
+import argparse
+import json
+from itertools import islice
+from pathlib import Path
+
+from rich.console import Console
+
+from sc2_ros.cli.api.checks import check_positive
+from sc2_ros.cli.api.options import frame_size
+from sc2_ros.errors import InputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="name or file")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "fp16", "int8"),
+        default="fp32",
+        help="of the weights; int8: of the encoder, the ground network stays fp32 (default: fp32)",
+    )
+    parser.add_argument(
+        "--input",
+        default="synthetic",
+        metavar="SPEC",
+        help="video, folder or bag with pictures to compare on, and for int8 to calibrate on "
+        "(default: synthetic)",
+    )
+    parser.add_argument(
+        "--frames", type=int, default=40, help="pictures to take, evenly (default: 40)"
+    )
+    parser.add_argument("--every", type=int, default=10, help="take every Nth (default: 10)")
+    parser.add_argument("--size", metavar="WxH", help="scale the pictures, such as 640x512")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Export, compare, write, print."""
+    check_positive(args, "frames", "every")
+    size = frame_size(args.size)
+    try:
+        from sc2_ros.export.onnx_files import export_encoder, export_ground
+    except ModuleNotFoundError as error:
+        raise InputError(f"{error.name} is not installed; pip install 'sc2_ros[train]'") from error
+    from sc2_ros import checkpoint as checkpoints
+    from sc2_ros.export.parity import compare_encoder, compare_ground, print_parity
+    from sc2_ros.export.quantise import quantise
+    from sc2_ros.media.source import open_source
+
+    console = Console()
+    model = checkpoints.load(args.checkpoint)
+    with open_source(args.input, size=size) as source:
+        frames = islice(source, 0, args.frames * args.every, args.every)
+        pictures = [frame.image for frame in frames]
+    if not pictures:
+        raise InputError(f"{args.input} has no pictures")
+    metadata = describe(model)
+    floats = "fp16" if args.precision == "fp16" else "fp32"
+    encoder = export_encoder(model.encoder, model.saliency, metadata, floats)
+    if args.precision == "int8":
+        encoder = quantise(encoder, pictures)
+    ground = export_ground(model.ground, model.tables.channels, metadata, floats)
+    report = {
+        "checkpoint": f"{model.id:08x}",
+        "precision": args.precision,
+        "pictures": len(pictures),
+        "input": args.input,
+        "encoder": compare_encoder(model, encoder, pictures),
+        "ground": compare_ground(model, ground, pictures),
+    }
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / "encoder.onnx").write_bytes(encoder)
+    (args.out / "ground.onnx").write_bytes(ground)
+    (args.out / "parity.json").write_text(json.dumps(report, indent=2) + "\n")
+    print_parity(console, report)
+    console.print(f"written to {args.out}: encoder.onnx, ground.onnx, parity.json", highlight=False)
+    return 0
+
+
+def describe(model: "checkpoints.Checkpoint") -> dict[str, str]:  # noqa: F821
+    """What whoever finds the file needs to know."""
+    card = model.card
+    return {
+        "checkpoint": str(card.get("name", "")),
+        "checkpoint_id": f"{model.id:08x}",
+        "detection_classes": ",".join(card["detection_classes"]),
+        "mask_classes": ",".join(card["mask_classes"]),
+        "stride": "16",
+        "normalisation": "none: uint8 RGB in, the scaling is part of the graph",
+        "licence": str(card.get("licence", "")),
+    }

@@ -1,0 +1,256 @@
+/* Copyright 2026 The sc2_ros authors
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The integer context network, and what it sees of a frame.
+ *
+ *   symbols known so far, 3x3 around --int16--> +
+ *   reference's planes, 3x3 around   --int16--> +  hidden, clipped --int16--> mean, spread -> table
+ *
+ * Nine symbols in ten are zero, so only the weights of those that are not are added up. All sums
+ * are integers: the result is that of the numpy walk, whatever the machine.
+ */
+
+#ifndef SC2_NETWORK_H
+#define SC2_NETWORK_H
+
+#include <stdlib.h>
+
+#include "rans.h"
+
+enum { TAPS = 9, PHASES = 2, REACH = 7, HIDDEN_MAX = 1023, BLOCK = 16, MAX_HIDDEN = 256 };
+enum { MEAN_BITS = 8, MEAN_MAX = 59, LEVEL_BITS = 11, LEVEL_FACTOR = 5, LEVELS = 29 };
+enum { FRACTIONS = 8, CERTAIN = 1, TABLES = 232 };
+enum { ODDS_BITS = 10, ODDS_LOWEST = -14, ODDS_HIGHEST = 8 };
+/* So many products of a symbol and a weight, 7 x 127 each, add up to less than 2^15. */
+enum { EXACT_TERMS = 36 };
+/* So many terms are taken at a time. */
+enum { CHUNK = 8 };
+
+/* A context network at one rate code; arrays as in kernel.py. */
+typedef struct {
+    int32_t groups;
+    int32_t channels;
+    int32_t hidden;
+    int32_t side_planes;
+    int32_t has_map;
+    const Bank *bank;
+    const int32_t *starts;
+    const int16_t *enter;
+    const int16_t *side;
+    const int32_t *enter_bias;
+    const int32_t *share_bias;
+    const int16_t *leave;
+    const int32_t *leave_bias;
+} Network;
+
+/* The order of a frame's or a slice's positions, and what a reference says round each. */
+typedef struct {
+    int32_t positions;
+    int32_t split;
+    int32_t places;
+    const int32_t *around;
+    const int32_t *frame_around;
+    const int8_t *planes;
+    const uint8_t *shares;
+} Positions;
+
+/* By position, the channels that are known and not zero: where their weights begin, and values. */
+typedef struct {
+    int32_t width;
+    int32_t hidden;
+    int32_t *count;
+    int32_t *visible;
+    int32_t *offset;
+    int16_t *value;
+} Known;
+
+/* What enters the hidden units of a position. */
+typedef struct {
+    int32_t *offset;
+    int16_t *value;
+} Terms;
+
+typedef int16_t Shorts __attribute__((vector_size(2 * BLOCK)));
+typedef int32_t Ints __attribute__((vector_size(4 * BLOCK)));
+
+/* What a walk works with. */
+typedef struct {
+    Known known;
+    Known reference;
+    Terms terms;
+} Walk;
+
+INLINE int known_make(Known *known, int32_t positions, int32_t width, int32_t hidden)
+{
+    size_t count = (size_t)positions, most = count * (size_t)width + CHUNK;
+    known->width = width;
+    known->hidden = hidden;
+    known->count = calloc(2 * count + 1, sizeof(int32_t));
+    known->offset = calloc(most, sizeof(int32_t));
+    known->value = calloc(most, sizeof(int16_t));
+    known->visible = known->count + count;
+    return known->count && known->offset && known->value;
+}
+
+INLINE void known_free(Known *known)
+{
+    free(known->count);
+    free(known->offset);
+    free(known->value);
+}
+
+INLINE void known_put(Known *known, int32_t position, int32_t channel, int32_t value)
+{
+    if (value) {
+        int32_t at = position * known->width + known->count[position]++;
+        known->offset[at] = channel * known->hidden;
+        known->value[at] = (int16_t)(value > REACH ? REACH : value < -REACH ? -REACH : value);
+    }
+}
+
+INLINE void walk_free(Walk *walk)
+{
+    known_free(&walk->known);
+    known_free(&walk->reference);
+    free(walk->terms.offset);
+    free(walk->terms.value);
+}
+
+INLINE int walk_make(Walk *walk, const Network *net, const Positions *where)
+{
+    memset(walk, 0, sizeof *walk);
+    int32_t planes = where->planes ? net->side_planes : 0;
+    int32_t widest = net->channels > planes ? net->channels : planes;
+    size_t most = TAPS * (size_t)widest + CHUNK;
+    walk->terms.offset = malloc(most * sizeof(int32_t));
+    walk->terms.value = malloc(most * sizeof(int16_t));
+    int made = known_make(&walk->known, where->positions, net->channels, net->hidden);
+    made = made && walk->terms.offset && walk->terms.value;
+    if (planes) {
+        made = known_make(&walk->reference, where->places, planes, net->hidden) && made;
+        for (int32_t place = 0; made && place < where->places; place++) {
+            const int8_t *plane = where->planes + (size_t)place * (size_t)planes;
+            for (int32_t i = 0; i < planes; i++)
+                known_put(&walk->reference, place, i, plane[i]);
+            walk->reference.visible[place] = walk->reference.count[place];
+        }
+    }
+    if (!made)
+        walk_free(walk);
+    return made;
+}
+
+/* What a step has made known is seen by those that follow. */
+INLINE void commit(Known *known, int32_t begin, int32_t end)
+{
+    memcpy(known->visible + begin, known->count + begin, sizeof(int32_t) * (size_t)(end - begin));
+}
+
+/* Add the products of what is known round a position and its weights. */
+INLINE void add_products(
+    int32_t *sums, Terms terms, const Known *known, const int32_t *around, int32_t none,
+    const int16_t *weights)
+{
+    int32_t count = 0, hidden = known->hidden;
+    for (int32_t tap = 0; tap < TAPS; tap++) {
+        int32_t other = around[tap];
+        if (other == none)
+            continue;
+        int32_t of_tap = tap * known->width * hidden, visible = known->visible[other];
+        const int32_t *offset = known->offset + (size_t)other * (size_t)known->width;
+        const int16_t *value = known->value + (size_t)other * (size_t)known->width;
+        /* Whole chunks, what is too much is written over: a loop that ends here or there costs
+         * more. */
+        for (int32_t begin = 0; begin < visible; begin += CHUNK) {
+            for (int i = 0; i < CHUNK; i++)
+                terms.offset[count + begin + i] = offset[begin + i] + of_tap;
+            memcpy(terms.value + count + begin, value + begin, sizeof(int16_t) * CHUNK);
+        }
+        count += visible;
+    }
+    for (int32_t from = 0; from < hidden; from += BLOCK)
+        for (int32_t begin = 0; begin < count; begin += EXACT_TERMS) {
+            int32_t end = begin + EXACT_TERMS < count ? begin + EXACT_TERMS : count;
+            Shorts part = {0};
+            for (int32_t term = begin; term < end; term++) {
+                Shorts of_term;
+                memcpy(&of_term, weights + terms.offset[term] + from, sizeof of_term);
+                part += of_term * terms.value[term];
+            }
+            Ints sum;
+            memcpy(&sum, sums + from, sizeof sum);
+            sum += __builtin_convertvector(part, Ints);
+            memcpy(sums + from, &sum, sizeof sum);
+        }
+}
+
+INLINE int32_t left(const int16_t *hidden, const int16_t *weights, int32_t bias, int32_t width)
+{
+    int32_t sum = 0;
+    for (int32_t from = 0; from < width; from += BLOCK)
+        for (int i = 0; i < BLOCK; i++)
+            sum += hidden[from + i] * weights[from + i];
+    return sum + bias;
+}
+
+/* Table and mean of a symbol; table 0: it is zero and not coded. */
+INLINE int32_t expect(
+    const Network *net, const int16_t *hidden, int32_t channel, int32_t phase, int32_t *mean)
+{
+    size_t at = (size_t)(channel * PHASES + phase) * 2, width = (size_t)net->hidden;
+    int32_t eighths = left(hidden, net->leave + at * width, net->leave_bias[at], net->hidden);
+    int32_t level = left(
+        hidden, net->leave + (at + 1) * width, net->leave_bias[at + 1], net->hidden);
+    eighths = (eighths + (1 << (MEAN_BITS - 1))) >> MEAN_BITS;
+    eighths = eighths > MEAN_MAX ? MEAN_MAX : eighths < -MEAN_MAX ? -MEAN_MAX : eighths;
+    level = (level * LEVEL_FACTOR) >> LEVEL_BITS;
+    level = level < 0 ? 0 : level > LEVELS - 1 ? LEVELS - 1 : level;
+    *mean = (eighths + FRACTIONS / 2) >> 3;
+    if (level == 0 && eighths >= -CERTAIN && eighths <= CERTAIN)
+        return 0;
+    return 1 + level * FRACTIONS + ((eighths + FRACTIONS / 2) & (FRACTIONS - 1));
+}
+
+/* Table of whether a position is coded. */
+INLINE int32_t expect_map(const Network *net, const int16_t *hidden, int32_t phase)
+{
+    size_t at = (size_t)phase * 2;
+    int32_t odds = left(
+        hidden, net->leave + at * (size_t)net->hidden, net->leave_bias[at], net->hidden);
+    odds = (odds + (1 << (ODDS_BITS - 1))) >> ODDS_BITS;
+    odds = odds < ODDS_LOWEST ? ODDS_LOWEST : odds > ODDS_HIGHEST ? ODDS_HIGHEST : odds;
+    return TABLES + 1 - ODDS_LOWEST + odds;
+}
+
+/* The hidden units of a position, clipped. */
+INLINE void enter(
+    int16_t *out, Walk *walk, const Network *net, const Positions *where, int32_t group,
+    int32_t phase, int32_t rank)
+{
+    size_t step = (size_t)(group * PHASES + phase), width = (size_t)net->hidden;
+    int32_t sums[MAX_HIDDEN];
+    memcpy(sums, net->enter_bias + step * width, width * sizeof(int32_t));
+    if (net->has_map) {
+        size_t row = (size_t)where->shares[rank] * (size_t)net->groups * PHASES + step;
+        for (size_t i = 0; i < width; i++)
+            sums[i] += net->share_bias[row * width + i];
+    }
+    add_products(
+        sums, walk->terms, &walk->known, where->around + (size_t)rank * TAPS, where->positions,
+        net->enter + step * TAPS * (size_t)net->channels * width);
+    if (where->planes)
+        add_products(
+            sums, walk->terms, &walk->reference, where->frame_around + (size_t)rank * TAPS,
+            where->places, net->side + step * TAPS * (size_t)net->side_planes * width);
+    for (size_t from = 0; from < width; from += BLOCK) {
+        Ints sum;
+        memcpy(&sum, sums + from, sizeof sum);
+        sum &= sum > 0;
+        Ints least = sum < HIDDEN_MAX;
+        sum = (sum & least) | (HIDDEN_MAX & ~least);
+        Shorts clipped = __builtin_convertvector(sum, Shorts);
+        memcpy(out + from, &clipped, sizeof clipped);
+    }
+}
+
+#endif

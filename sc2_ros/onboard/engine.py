@@ -1,0 +1,205 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What runs the encoder on the drone: ONNX Runtime on a CPU, a GPU, or TensorRT.
+
+::
+
+    uint8 (H, W, 3) RGB or (H, W) grey -> edges repeated to multiples of 16
+        -> encoder.onnx: float, normalised, encoder, saliency head
+        -> latent (C, h, w) float32, logit of an object (h, w) float32
+
+PyTorch does the same in torch_engine.py, for those who have it anyway; nothing here imports it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from sc2_ros.errors import CheckpointError, ParameterError
+
+STRIDE = 16
+DEVICES = ("auto", "cpu", "cuda", "tensorrt")
+IMAGE, LATENT, LOGIT = "image", "latent", "logit"
+"""Names of the exported graph's input and outputs."""
+MOST_THREADS = 4
+"""The encoder gains nothing from more: its layers are too small."""
+_PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+}
+_MISSING = {
+    "cuda": "pip install onnxruntime-gpu in place of onnxruntime",
+    "tensorrt": "install TensorRT, and onnxruntime-gpu in place of onnxruntime",
+}
+
+Image = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """What the encoder makes of a frame.
+
+    Attributes:
+        latent: (C, h, w) float32.
+        logit: (h, w) float32 of "some of an object is here"; None: the checkpoint does not tell.
+    """
+
+    latent: Floats
+    logit: Floats | None
+
+
+class Engine(Protocol):
+    """Runs the encoder; used by one thread at a time."""
+
+    @property
+    def name(self) -> str:
+        """Runtime and device, for people."""
+
+    def encode(self, image: Image, origin: tuple[int, int] = (0, 0)) -> Encoding:
+        """Encode uint8 (H, W, 3) RGB or (H, W) grey whose corner is to lie at `origin` (x, y)."""
+
+
+def warm_up(engine: Engine, width: int, height: int) -> None:
+    """Encode an empty frame on every grid that a moving origin may ask for.
+
+    The first frame of a shape is slow: kernels are chosen, memory is taken, and TensorRT builds
+    its engine, for minutes where there is none in its cache.
+    """
+    empty = np.zeros((height, width, 3), np.uint8)
+    shapes: set[tuple[int, int]] = set()
+    for x in range(STRIDE):
+        for y in range(STRIDE):
+            shape = (-(-(y + height) // STRIDE), -(-(x + width) // STRIDE))
+            if shape not in shapes:
+                shapes.add(shape)
+                engine.encode(empty, (x, y))
+
+
+def network_input(image: Image, origin: tuple[int, int]) -> Image:
+    """RGB with the edges repeated to multiples of 16, contiguous; most often `image` itself."""
+    height, width = image.shape[:2]
+    left, above = origin
+    below, right = -(above + height) % STRIDE, -(left + width) % STRIDE
+    if above or left or below or right:
+        image = cv2.copyMakeBorder(image, above, below, left, right, cv2.BORDER_REPLICATE)
+    if image.ndim == 2:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+    return np.ascontiguousarray(image)
+
+
+class OnnxEngine:
+    """Runs an exported encoder (`sc2 export`) with ONNX Runtime."""
+
+    def __init__(
+        self,
+        model: bytes,
+        device: str = "auto",
+        *,
+        threads: int = 0,
+        fp16: bool = False,
+        cache: Path | None = None,
+    ) -> None:
+        """Load the graph.
+
+        Args:
+            model: the ONNX file.
+            device: "cpu", "cuda", "tensorrt", or "auto": the GPU, where this installation has one.
+            threads: on the CPU; 0: one for each core, at most 4.
+            fp16: let TensorRT compute with 16 bits.
+            cache: folder in which TensorRT keeps what it built; None: ~/.cache/sc2_ros/tensorrt.
+
+        Raises:
+            ParameterError: this machine or this installation does not have the device.
+            CheckpointError: ONNX Runtime cannot read the graph.
+        """
+        self._device = check_device(device)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or min(os.cpu_count() or 1, MOST_THREADS)
+        # Threads that wait for the next frame by spinning would take a core from the codec.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        wanted = _provider(self._device, fp16, cache)
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, providers=wanted)
+        except Exception as error:  # its errors have no common base
+            raise CheckpointError(
+                f"ONNX Runtime cannot load the exported encoder ({str(error).splitlines()[0]}); "
+                "export it again: sc2 export CHECKPOINT --out DIR"
+            ) from error
+        # Where a library of the provider is missing, ONNX Runtime quietly takes the next one.
+        if self._session.get_providers()[0] != _PROVIDERS[self._device]:
+            raise _missing(self._device)
+        self._outputs = [output.name for output in self._session.get_outputs()]
+
+    @property
+    def name(self) -> str:
+        """Runtime and device."""
+        return f"ONNX Runtime {onnxruntime.__version__} on {self._device}"
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the exporter wrote into the file."""
+        found: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        return found
+
+    def encode(self, image: Image, origin: tuple[int, int] = (0, 0)) -> Encoding:
+        """As `Engine.encode`; the frame is copied to the device once."""
+        binding = self._session.io_binding()
+        binding.bind_cpu_input(IMAGE, network_input(image, origin))
+        for name in self._outputs:
+            binding.bind_output(name, "cpu")
+        self._session.run_with_iobinding(binding)
+        found = dict(zip(self._outputs, binding.copy_outputs_to_cpu(), strict=True))
+        return Encoding(found[LATENT], found.get(LOGIT))
+
+
+def check_device(device: str) -> str:
+    """The device that is meant; "auto": the GPU where this installation has one.
+
+    Raises:
+        ParameterError: it is unknown, or this installation of ONNX Runtime does not have it.
+    """
+    if device not in DEVICES:
+        raise ParameterError(f"device {device!r} is unknown; use {', '.join(DEVICES)}")
+    present = onnxruntime.get_available_providers()
+    if device == "auto":
+        return "cuda" if _PROVIDERS["cuda"] in present else "cpu"
+    if _PROVIDERS[device] not in present:
+        raise _missing(device)
+    return device
+
+
+def _missing(device: str) -> ParameterError:
+    return ParameterError(
+        f"device {device!r} is not there: ONNX Runtime {onnxruntime.__version__} finds no library "
+        f"for it; {_MISSING[device]}, or use cpu"
+    )
+
+
+def _provider(device: str, fp16: bool, cache: Path | None) -> list[Any]:
+    """The execution provider of a device with its options, and those it may leave nodes to."""
+    if device == "cpu":
+        return [_PROVIDERS["cpu"]]
+    # Without a search over all of cuDNN's algorithms, which a new size of frame would start anew.
+    cuda = (_PROVIDERS["cuda"], {"cudnn_conv_algo_search": "HEURISTIC"})
+    if device == "cuda":
+        return [cuda, _PROVIDERS["cpu"]]
+    folder = cache or Path.home() / ".cache" / "sc2_ros" / "tensorrt"
+    folder.mkdir(parents=True, exist_ok=True)
+    options = {
+        "trt_engine_cache_enable": True,
+        "trt_engine_cache_path": str(folder),
+        "trt_timing_cache_enable": True,
+        "trt_fp16_enable": fp16,
+    }
+    return [(_PROVIDERS["tensorrt"], options), cuda, _PROVIDERS["cpu"]]

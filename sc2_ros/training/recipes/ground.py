@@ -1,0 +1,116 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A ground network for other data, or of another size, on a finished checkpoint's stream.
+
+Encoder and coding tables stay, and with them the checkpoint id: drones in the air need no update,
+and several ground networks share one encoder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from sc2_ros import checkpoint
+from sc2_ros.errors import ParameterError
+from sc2_ros.network.model import GroundNetwork
+from sc2_ros.training.adaptation import FixedStream
+from sc2_ros.training.batches import Batch, open_sources, stream_batches
+from sc2_ros.training.config import TrainConfig, build, check_settings
+from sc2_ros.training.mask_classes import mask_classes_of
+from sc2_ros.training.recipes import RunOptions
+from sc2_ros.training.sc2_model import sc2_loss
+from sc2_ros.training.starting import begin_with, weights_of
+from sc2_ros.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class GroundShape:
+    """Channels and residual blocks of the ground network at strides 16, 8 and 4."""
+
+    widths: tuple[int, ...] = (128, 96, 64)
+    depths: tuple[int, ...] = (3, 2, 1)
+
+
+def run(config: TrainConfig, options: RunOptions) -> Path:
+    """Train a ground network on the stream of --init; write OUT/checkpoint.safetensors.
+
+    --init is one checkpoint, or with a comma after it a last.pt or checkpoint whose ground network
+    is begun with; where the shape is another, what does not fit begins afresh.
+    """
+    check_settings(config.settings, "mask_classes", "ground")
+    if options.init is None:
+        raise ParameterError("ground needs a checkpoint whose stream it is for: --init default")
+    stream, *begun = options.init.split(",")
+    parts = checkpoint.read(stream)
+    classes = mask_classes_of(config, parts.card["mask_classes"])
+    parts, card = _shaped(parts, config, classes)
+    folder = Path(config.out)
+    torch.manual_seed(config.trainer.seed)
+    model = FixedStream(parts)
+    for path in begun:
+        weights = weights_of(path)
+        begin_with(model, {k: v for k, v in weights.items() if k.startswith("ground.")}, path)
+    sources = open_sources(
+        config.sources, config.augment, mask_classes=classes, need=("boxes", "masks")
+    )
+
+    def loss(net: nn.Module, batch: Batch) -> tuple[torch.Tensor, dict[str, float]]:
+        return sc2_loss(net, batch, config.loss)
+
+    trainer = Trainer(model, loss, config.trainer, folder, options.device)
+    if options.resume:
+        trainer.resume()
+    seed, crop = config.trainer.seed, config.augment.crop
+    trainer.run(stream_batches(sources, seed, crop, start=trainer.step))
+    if not trainer.is_main:
+        return folder
+    best = trainer.best_model().cpu().float()
+    assert isinstance(best, FixedStream)
+    card |= {
+        "ground": {
+            "steps": trainer.step,
+            "trained": date.today().isoformat(),
+            "data": [Path(source.path).name for source in config.sources],
+        }
+    }
+    path = folder / "checkpoint.safetensors"
+    number = checkpoint.save(
+        path, best.encoder, best.ground, parts.tables, card | config.card, parts.saliency
+    )
+    print(f"wrote {path}, checkpoint id {number:08x} as before: no drone needs an update")
+    return path
+
+
+def _shaped(
+    parts: checkpoint.Parts, config: TrainConfig, classes: tuple[str, ...]
+) -> tuple[checkpoint.Parts, dict[str, Any]]:
+    """The checkpoint with a ground network of the wanted shape, and its card.
+
+    A network of the same shape keeps its weights; of another one, it begins afresh.
+    """
+    network = parts.card["network"]
+    given = {"widths": network["ground_widths"], "depths": network["ground_depths"]}
+    wanted = given | config.settings.get("ground", {})
+    shape = build(GroundShape, wanted, "settings: ground")
+    if len(shape.widths) != 3 or len(shape.depths) != 3:
+        raise ParameterError(f"settings: ground: {wanted} must have three widths and three depths")
+    widths, depths = list(shape.widths), list(shape.depths)
+    card = parts.card | {
+        "mask_classes": list(classes),
+        "network": network | {"ground_widths": widths, "ground_depths": depths},
+    }
+    if card["network"] == network and card["mask_classes"] == parts.card["mask_classes"]:
+        return parts, card
+    _, ground = checkpoint.build_networks(card)
+    old, new = parts.ground.state_dict(), ground.state_dict()
+    ground.load_state_dict(
+        {k: old[k] if k in old and old[k].shape == v.shape else v for k, v in new.items()}
+    )
+    assert isinstance(ground, GroundNetwork)
+    return replace(parts, ground=ground), card
