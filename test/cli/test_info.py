@@ -28,9 +28,10 @@ def test_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
         assert word in out
 
 
-def test_the_shipped_checkpoint_sends_the_newest_version(capsys: pytest.CaptureFixture) -> None:
+def test_the_shipped_checkpoint_sends_predicted_frames_too(capsys: pytest.CaptureFixture) -> None:
     assert main(["info", "default"]) == 0
-    assert "version 4" in capsys.readouterr().out
+    words = "version 1, keyframes and predicted frames, 22 latent channels"
+    assert words in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
