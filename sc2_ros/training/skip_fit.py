@@ -133,7 +133,7 @@ def count(tables: CodingTables, material: Sequence[_Material]) -> NDArray[np.int
     counts = np.zeros((ALL_TABLES, SYMBOLS), np.int64)
     for part in material:
         grid = Grid(1, 1, *part.rounded.symbols.shape[1:])
-        add_counts(counts, planner.predicted(part.rounded, part.code, grid, part.prediction).steps)
+        add_counts(counts, planner.predicted(part.rounded, part.code, grid, part.prediction).chosen)
     return counts
 
 
