@@ -40,8 +40,8 @@ HEADROOM = 1.5
 pixels."""
 INNER_SHARE, INNER_LEVELS = 0.96, 135
 """The middle of the pixels, and the grey levels that it fills at most: as many as in the images of
-HIT-UAV, from which the shipped network learnt. The rest is for what is colder and hotter. More
-contrast costs bytes and finds no more (benchmarks/thermal.py)."""
+HIT-UAV, from which the shipped network learnt. The rest is for what is colder and hotter.
+"""
 FLOAT_COUNTS, MOST_COUNTS_PER_UNIT = 4096, 1000
 """Counts over which the middle of a float image is spread before its histogram is taken, and how
 many make a unit (a degree, a metre) at most."""
