@@ -197,6 +197,29 @@ def test_a_ground_network_keeps_the_stream(tmp_path, capsys, ground) -> None:
     assert not torch.equal(old["heatmap"], new["heatmap"])
 
 
+def test_a_ground_network_goes_on_from_another_one(tmp_path) -> None:
+    """After a comma: the stream is the first file's, the ground network the second one's."""
+    config = _write(tmp_path / "g.yaml", tmp_path / "run")
+    path = tmp_path / "run" / "checkpoint.safetensors"
+    assert main(["train", "ground", "--config", str(config), "--init", "default"]) == 0
+    first = checkpoint.read(path)
+    still = tmp_path / "still.yaml"
+    still.write_text(
+        config.read_text().replace("max_steps: 3", "max_steps: 1, lr: 0.0, muon_lr: 0.0")
+    )
+
+    assert main(["train", "ground", "--config", str(still), "--init", f"default,{path}"]) == 0
+    second = checkpoint.read(path)
+
+    assert first.id == second.id
+    weights = dict(first.ground.named_parameters())
+    for name, value in second.ground.named_parameters():
+        torch.testing.assert_close(value, weights[name], rtol=1e-3, atol=1e-4)
+    fresh = dict(checkpoint.read("default").ground.named_parameters())
+    name = "backbone.enter.0.weight"
+    assert not torch.equal(weights[name], fresh[name])
+
+
 def test_a_ground_network_wants_a_stream_and_three_strides(tmp_path, capsys) -> None:
     config = _write(tmp_path / "g.yaml", tmp_path / "run", settings="ground: {widths: [8]}")
     assert main(["train", "ground", "--config", str(config)]) == 2
