@@ -8,8 +8,8 @@ python benchmarks/link.py --scenario steady --controller fixed:800
 python benchmarks/link.py --scenario rfc8867-5.1 --controller aiortc
 python benchmarks/link.py --scenario all --seeds 3 --traces ../shared/data/traces --json link.json
 
-Frames of scenarios are modelled so that they fill the link; those on a recorded uplink cost and are
-worth what the value curve of a checkpoint's card says. With several seeds the figures are those of
+Frames of scenarios are modelled so that they fill the link; bytes and value of those on a recorded
+uplink are by the value curve of a checkpoint's card. With several seeds the figures are those of
 the first, `seeds` tells their median and worst.
 """
 
@@ -27,13 +27,13 @@ from sc2_ros import checkpoint as checkpoints
 from sc2_ros.errors import ParameterError, Sc2Error
 from sc2_ros.evaluation.link_oracle import OracleRate
 from sc2_ros.evaluation.link_peers import GccRate, JpegContent
-from sc2_ros.evaluation.link_run import summarise
 from sc2_ros.evaluation.link_timed import Timed
-from sc2_ros.link.auto import PREFERENCES, AutoConfig, AutoRate
-from sc2_ros.link.content import Content, Curve
+from sc2_ros.link.control.auto import PREFERENCES, AutoConfig, AutoRate
+from sc2_ros.link.control.value_curve import ValueCurve
 from sc2_ros.link.rate import BudgetRate, RateController
-from sc2_ros.link.scenarios import SCENARIOS, Run, Scenario, find_scenario, play
-from sc2_ros.link.worth import Worth
+from sc2_ros.link.sim.content import Content, Curve
+from sc2_ros.link.sim.scenarios import SCENARIOS, Run, Scenario, find_scenario, play
+from sc2_ros.link.sim.summary import summarise
 
 MAX_KBPS = 20_000.0
 CHECKPOINT = Path(__file__).resolve().parent.parent / "models" / "default.safetensors"
@@ -64,7 +64,7 @@ def make_controller(text: str, prefer: str, content: Content) -> RateController:
         ParameterError: none of them, or aiortc is not installed.
     """
     if text in ("sc2", "jpeg"):
-        return AutoRate(AutoConfig(MAX_KBPS, prefer, Worth(content.points())))
+        return AutoRate(AutoConfig(MAX_KBPS, prefer, ValueCurve(content.points())))
     if text == "aiortc":
         return GccRate(MAX_KBPS)
     kind, _, kbps = text.partition(":")
@@ -232,7 +232,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="so many from --seed on")
     parser.add_argument(
-        "--content", choices=("model", "card"), help="what frames cost and are worth (see above)"
+        "--content", choices=("model", "card"), help="bytes and value of frames (see above)"
     )
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT, help="whose card is meant")
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -256,11 +256,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 row["seeds"] = {"count": args.seeds, **spread([row, *others])}
             rows.append(row)
             if args.figures is not None:
-                from sc2_ros.evaluation.link_figure import draw
+                from sc2_ros.link.sim.figure import draw
 
                 draw(run, row["scenario"], args.figures / picture_of(row))
         if args.figures is not None and args.scenario == "all":
-            from sc2_ros.evaluation.link_figure import draw_grid
+            from sc2_ros.link.sim.figure import draw_grid
 
             draw_grid(rows, args.figures / "rfc8868.png")
     except Sc2Error as error:

@@ -27,7 +27,7 @@ from sc2_ros.errors import Sc2Error
 from sc2_ros.evaluation.metrics.detection import DetectionScore
 from sc2_ros.evaluation.session.virtual import VirtualRun
 from sc2_ros.ground.pipeline import FrameResult, GroundConfig, GroundPipeline
-from sc2_ros.link.spec import parse_link
+from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.media.frames import SourceFrame
 from sc2_ros.onboard.pipeline import OnboardConfig, OnboardPipeline
 

@@ -26,7 +26,7 @@ import psutil
 
 from sc2_ros.codec import wire
 from sc2_ros.errors import InputError, Sc2Error
-from sc2_ros.link.feedback_builder import FeedbackBuilder
+from sc2_ros.link.receiver_log import ReceiverLog
 
 _SAMPLES = 300
 _IMAGES = 20
@@ -118,7 +118,7 @@ def fly(checkpoint_name: str, size: str, fps: float, flown: Array[c_longlong]) -
     images = [flight.frame(5 * i).image for i in range(_IMAGES)]
     checkpoint = checkpoints.load(checkpoint_name)
     onboard = OnboardPipeline(checkpoint, OnboardConfig(rate_mode="fixed"))
-    books = FeedbackBuilder(session=1, station=1)
+    received = ReceiverLog(session=1, station=1)
     start = time.monotonic()
     index = 0
     while True:
@@ -129,23 +129,23 @@ def fly(checkpoint_name: str, size: str, fps: float, flown: Array[c_longlong]) -
         packets = onboard.process(frame, now_s)
         for packet in packets:
             onboard.on_sent(packet, now_s)
-        onboard.on_feedback(acknowledge(packets, books, checkpoint.id, now_s), now_s)
+        onboard.on_feedback(acknowledge(packets, received, checkpoint.id, now_s), now_s)
         index += 1
         flown[:] = [index, onboard.stats.slices_predicted]
         time.sleep(max(0.0, index / fps - (time.monotonic() - start)))
 
 
 def acknowledge(
-    packets: list[bytes], books: FeedbackBuilder, checkpoint_id: int, now_s: float
+    packets: list[bytes], received: ReceiverLog, checkpoint_id: int, now_s: float
 ) -> bytes:
     """What a ground that has got and decoded these packets of a frame tells the drone."""
     for packet in packets:
         header = wire.parse(packet).header
         if header.type is wire.PacketType.FEATURES:
-            books.on_packet(header.frame, header.number, header.slices, len(packet), now_s)
-    books.on_frame(header.frame, True)
-    books.on_held(header.frame)
-    payload = books.build(now_s)
+            received.on_packet(header.frame, header.number, header.slices, len(packet), now_s)
+    received.on_decoded()
+    received.on_held(header.frame)
+    payload = received.build(now_s)
     assert payload is not None  # packets have come
     reply = wire.Header(
         type=wire.PacketType.FEEDBACK,

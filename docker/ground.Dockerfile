@@ -24,7 +24,7 @@ ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /ws
 COPY constraints.txt setup.cfg /tmp/sc2_ros/
 RUN pip install --no-cache-dir --extra-index-url "$TORCH" -c /tmp/sc2_ros/constraints.txt \
-      torch torchvision compressai numpy opencv-python-headless rosbags cyclonedds av pyyaml \
+      torch torchvision compressai numpy opencv-python-headless onnxruntime rosbags lz4 backports.zstd cryptography cyclonedds av pyyaml \
       safetensors rich matplotlib psutil pillow pycocotools bjontegaard scipy threadpoolctl \
       colcon-common-extensions
 COPY . src/sc2_ros

@@ -30,7 +30,7 @@ WORKDIR /ws
 # The pins of constraints.txt are not for NVIDIA's torch; compressai gives only its rANS coder.
 # hadolint ignore=DL3013
 RUN pip install --no-cache-dir --index-url "$TORCH" torch torchvision \
-    && pip install --no-cache-dir "numpy<2" opencv-python-headless rosbags cyclonedds av pyyaml \
+    && pip install --no-cache-dir "numpy<2" opencv-python-headless onnxruntime rosbags lz4 backports.zstd cryptography cyclonedds av pyyaml \
       safetensors rich matplotlib psutil pillow pycocotools bjontegaard scipy threadpoolctl \
       colcon-common-extensions \
     && pip install --no-cache-dir --no-deps compressai

@@ -19,6 +19,14 @@ class LinkSpecError(Sc2Error):
     """A link description is neither a rate nor a trace."""
 
 
+class KeyFileError(Sc2Error):
+    """A key file of the air link is missing, readable by others, or not one of ours."""
+
+
+class AirAddressError(Sc2Error):
+    """An address of the air link cannot be read, resolved or bound."""
+
+
 class ParameterError(Sc2Error):
     """A parameter is out of its range or of the wrong type."""
 

@@ -87,7 +87,7 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros import checkpoint as checkpoints
     from sc2_ros.cli.api import report
     from sc2_ros.cli.api.processes import NodeProcesses, free_domain
-    from sc2_ros.link.spec import parse_link
+    from sc2_ros.link.sim.spec import parse_link
     from sc2_ros.media.bag_writer import BagWriter
     from sc2_ros.media.source import open_source
     from sc2_ros.network.devices import check_device

@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 
 from sc2_ros.cli.api.checks import check_figure, check_positive, check_seed
-from sc2_ros.link.auto import PREFERENCES
+from sc2_ros.link.control.auto import PREFERENCES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Simulate, draw, and say it in figures."""
-    from sc2_ros.evaluation.link_figure import draw
-    from sc2_ros.evaluation.link_run import summarise
-    from sc2_ros.link.auto import AutoConfig, AutoRate
-    from sc2_ros.link.scenarios import find_scenario, play
+    from sc2_ros.link.control.auto import AutoConfig, AutoRate
+    from sc2_ros.link.sim.figure import draw
+    from sc2_ros.link.sim.scenarios import find_scenario, play
+    from sc2_ros.link.sim.summary import summarise
 
     check_positive(args, "mean_kbps", "max_kbps", "fps", "seconds")
     check_seed(args.seed)

@@ -17,7 +17,10 @@ from pathlib import Path
 from sc2_ros import __version__
 from sc2_ros.errors import Sc2Error
 
-VERBS = ("demo", "onboard", "ground", "replay", "link", "train", "evaluate", "export", "info")
+VERBS = (
+    *("demo", "onboard", "ground", "replay", "link", "train", "evaluate"),
+    *("export", "info", "key"),
+)
 
 
 def main(argv: list[str] | None = None) -> int:

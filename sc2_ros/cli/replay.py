@@ -59,7 +59,7 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.errors import InputError
     from sc2_ros.evaluation.session.virtual import VirtualRun
     from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
-    from sc2_ros.link.spec import parse_link
+    from sc2_ros.link.sim.spec import parse_link
     from sc2_ros.media.bag_writer import BagWriter
     from sc2_ros.media.feature_bag import open_features
     from sc2_ros.media.source import open_source

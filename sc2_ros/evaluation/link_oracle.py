@@ -12,14 +12,14 @@ import math
 
 import numpy as np
 
-from sc2_ros.evaluation.link_run import ONBOARD_S
-from sc2_ros.link.content import Content
-from sc2_ros.link.emulator import LinkModel
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.rate import RateDecision
-from sc2_ros.link.scenarios import uplink
-from sc2_ros.link.simulator import GROUND_S
-from sc2_ros.link.spec import LinkSpec
+from sc2_ros.link.sim.content import Content
+from sc2_ros.link.sim.emulator import LinkModel
+from sc2_ros.link.sim.scenarios import uplink
+from sc2_ros.link.sim.simulator import GROUND_S
+from sc2_ros.link.sim.spec import LinkSpec
+from sc2_ros.link.sim.summary import ONBOARD_S
 
 LATENCY_S = 0.25
 """From capture to result, of every frame of the oracle: the floor of the recorded uplinks."""

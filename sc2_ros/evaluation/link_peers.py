@@ -11,12 +11,12 @@ import numpy as np
 
 from sc2_ros.codec.wire import HEADER_BYTES, MAX_PACKET_BYTES
 from sc2_ros.errors import ParameterError
-from sc2_ros.link.content import Content, Curve
+from sc2_ros.link.control.law import LAW
 from sc2_ros.link.feedback import Feedback
-from sc2_ros.link.law import START_BPS
 from sc2_ros.link.rate import RATE_CODES, RateDecision
 from sc2_ros.link.sequence import wrapped_difference
-from sc2_ros.link.simulator import FrameRecord
+from sc2_ros.link.sim.content import Content, Curve
+from sc2_ros.link.sim.simulator import FrameRecord
 
 _REMEMBERED_FRAMES = 2048
 _CLOCK_MASK = 0xFFFFFF
@@ -51,7 +51,7 @@ class GccRate:
             ) from error
         self._estimator = RemoteBitrateEstimator()
         self._max_bps = max_kbps * 1e3
-        self.target_bps = min(START_BPS, self._max_bps)
+        self.target_bps = min(LAW.start_bps, self._max_bps)
         self._sent: dict[int, dict[int, tuple[float, int]]] = {}
         self._told: dict[int, int] = {}
         self._arrival_s, self._arrival_us = 0.0, 0

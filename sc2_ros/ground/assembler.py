@@ -40,7 +40,7 @@ class AssembledFrame:
         received: (h, w) bool, the positions that came.
         slices_expected: slices that the frame was cut into.
         slices_received: different slices that came.
-        slices_repaired: slices that did not come but were told by repair packets.
+        slices_repaired: slices that did not come but were made from repair packets.
         repaired: (h, w) bool, the positions of those; true in `received`, too.
         concealed: (h, w) bool, the positions that did not come but were taken from another frame.
         size_bytes: bytes on the wire of the packets that were used, repair packets included.
@@ -157,7 +157,7 @@ class FrameAssembler:
     def add(
         self, piece: DecodedSlice, size_bytes: int, now_s: float, *, repaired: bool = False
     ) -> list[AssembledFrame]:
-        """Take a slice that came in a packet of `size_bytes`, or was told by repair packets.
+        """Take a slice that came in a packet of `size_bytes`, or was made from repair packets.
 
         Returns:
             The frames that are finished by it, oldest first.

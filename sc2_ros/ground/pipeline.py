@@ -6,7 +6,7 @@
 
     packet -> parse -> decode slice -> FrameAssembler -> latent (C, h, w), received (h, w)
                 |                                           -> ground network
-                +-> FeedbackBuilder -> feedback packet      -> boxes, mask, preview
+                +-> ReceiverLog -> feedback packet          -> boxes, mask, preview
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class GroundPipeline:
 
     ``receive`` and ``poll`` do all of it. Who must not fall behind calls the cheap ``accept`` and
     ``expire`` as packets come and the costly ``show`` only on the newest frame: the two halves
-    share nothing but counters and, under a lock, the books of a stream, so they may run in two
+    share nothing but counters and, under a lock, the log of a stream, so they may run in two
     threads. ``configure`` belongs in the thread of ``show``.
     """
 
@@ -110,11 +110,8 @@ class GroundPipeline:
             for ready in stream.ready(stream.assembler.expire(now_s, timeout_s))
         ]
 
-    def feedback(self, now_s: float, queue_s: float = 0.0) -> list[bytes]:
-        """The feedback packets that are due, one per stream that is alive.
-
-        ``queue_s`` is how long packets wait in the station before ``receive``.
-        """
+    def feedback(self, now_s: float) -> list[bytes]:
+        """The feedback packets that are due, one per stream that is alive."""
         packets = []
         for number, stream in self._streams.items():
             period_s = 1 / self.config.feedback_hz
@@ -122,7 +119,7 @@ class GroundPipeline:
                 stream.feedback_due_s = now_s
             if stream.feedback_due_s > now_s or now_s - stream.heard_s > QUIET_S:
                 continue
-            payload = stream.message(now_s, queue_s)
+            payload = stream.message(now_s)
             if payload is None or stream.newest is None:
                 continue
             header = wire.Header(
@@ -229,7 +226,7 @@ class GroundPipeline:
         return stream
 
     def show(self, ready: ReadyFrame) -> FrameResult:
-        """Run the ground network on a frame and enter it in the books."""
+        """Run the ground network on a frame and enter it in its stream's log."""
         stream, frame = ready.stream, ready.frame
         with torch.inference_mode():
             with self._stage("network"):
@@ -241,7 +238,7 @@ class GroundPipeline:
         stats = self.stats
         stats.frames += 1
         stats.incomplete_frames += not frame.complete
-        stats.loss = stream.enter_shown(frame, ready.books)
+        stats.loss = stream.enter_shown(frame, ready.log)
         stats.stage_ms, self._stages = self._stages, {}
         return FrameResult(
             stream=ready.number,

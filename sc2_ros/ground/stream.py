@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the station knows of one stream: its open frames, its references, its books."""
+"""What the station knows of one stream: open frames, references, and what was received."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.wire import Header, PacketId
 from sc2_ros.codec.wire.repair import FrameRepairer
 from sc2_ros.ground.assembler import AssembledFrame, FrameAssembler
-from sc2_ros.link.feedback_builder import FeedbackBuilder
+from sc2_ros.link.receiver_log import ReceiverLog
 from sc2_ros.link.sequence import has_restarted
 
 
 class GroundStream:
-    """The state of one stream: its open frames and the books for its feedback.
+    """The state of one stream: its open frames, and the log from which its feedback is made.
 
-    Packets are entered in one thread, frames that were shown maybe in another; `lock` keeps the
-    books of both.
+    Packets are entered in one thread, frames that were shown perhaps in another; `lock` guards the
+    log.
     """
 
     def __init__(self, number: int, tables: CodingTables, station: int, now_s: float) -> None:
@@ -34,7 +34,7 @@ class GroundStream:
         self.newest: PacketId | None = None
         """Of the newest packet; without a capture time where its reference is not here."""
         self.lock = threading.Lock()
-        self.builder = FeedbackBuilder(_session(now_s), station)
+        self.log = ReceiverLog(_session(now_s), station)
 
     @property
     def newest_time_ns(self) -> int | None:
@@ -63,26 +63,24 @@ class GroundStream:
         """The drone has told the frame_id of the stream."""
         self.frame_id = frame_id
         with self.lock:
-            self.builder.named = True
+            self.log.knows_frame_id = True
 
     def restart(self) -> None:
-        """Begin new books."""
+        """Begin a new log: the sender counts anew."""
         with self.lock:
-            self.builder = FeedbackBuilder(
-                (self.builder.session + 1) & 0xFFFF, self.builder.station
-            )
+            self.log = ReceiverLog((self.log.session + 1) & 0xFFFF, self.log.station)
         self.references.clear()
 
     def enter(self, header: PacketId, size_bytes: int, now_s: float) -> None:
-        """Enter a packet in the books; one without a capture time only if its number goes on."""
+        """Enter a packet in the log; one without a capture time only if its number goes on."""
         # Nothing but its number tells what it is of, and one that is wrong would stay the newest.
         if not isinstance(header, Header) and not self._goes_on(header):
             return
         # Repair packets count like slices beyond the grid: their bytes have passed the link, too.
         expected = max(header.slices, header.number + 1)
         with self.lock:
-            self.builder.on_packet(header.frame, header.number, expected, size_bytes, now_s)
-            if self.builder.newest_frame == header.frame:
+            self.log.on_packet(header.frame, header.number, expected, size_bytes, now_s)
+            if self.log.newest_frame == header.frame:
                 self.newest = header
 
     def keep(self, frames: list[AssembledFrame]) -> None:
@@ -101,22 +99,23 @@ class GroundStream:
                     )
                 )
                 with self.lock:
-                    self.builder.on_held(header.frame)
+                    self.log.on_held(header.frame)
 
-    def enter_shown(self, frame: AssembledFrame, books: FeedbackBuilder) -> float:
-        """Enter a frame in the books of its session; the loss that they have."""
+    def enter_shown(self, frame: AssembledFrame, log: ReceiverLog) -> float:
+        """Enter a frame in the log of its session; returns the loss by that log."""
         with self.lock:
-            books.on_frame(frame.header.frame, frame.complete)
-            return books.loss
+            if frame.complete:
+                log.on_decoded()
+            return log.loss
 
-    def message(self, now_s: float, queue_s: float) -> bytes | None:
+    def message(self, now_s: float) -> bytes | None:
         """The next feedback payload, if anything has come."""
         with self.lock:
-            return self.builder.build(now_s, queue_s)
+            return self.log.build(now_s)
 
     def ready(self, frames: list[AssembledFrame]) -> list[ReadyFrame]:
         """The frames, to be shown later."""
-        return [ReadyFrame(self.number, self, frame, self.builder) for frame in frames]
+        return [ReadyFrame(self.number, self, frame, self.log) for frame in frames]
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ class ReadyFrame:
     number: int
     stream: GroundStream
     frame: AssembledFrame
-    books: FeedbackBuilder
+    log: ReceiverLog
     """Of the sender's session that the frame belongs to; a newer one may have begun since."""
 
 

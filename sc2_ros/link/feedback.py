@@ -1,27 +1,22 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the ground tells the drone, ten to twenty times a second, in at most 75 bytes.
+"""What the ground tells the drone, ten to twenty times a second, in at most 68 bytes.
 
-Layout, little endian (it travels as the payload of a type 2 packet):
+Version 1, little endian; it travels as the payload of a feedback packet:
 
-    0  layout u8 (=3) | newest slice u8 | session u16 | number u16 | newest frame u16
+    0  version u8 (=1) | newest slice u8 | session u16 | number u16 | newest frame u16
     8  hold u32 us | arrival u32 us | packets u32 | bytes u32
-    24 decoded u16 | incomplete u16 | last whole frame u16 | queue u16 ms | loss u8 (/255)
-    33 flags and count u8: bit 7 = "last whole frame" is valid, bit 6 = the stream's frame_id is
-       known, low bits = frame reports
-    34 station u16 | held u32: bit i is frame "newest - i"
-    40 reports, 7 bytes each, newest first: frames behind the newest u8 | expected-1 u8 |
+    24 decoded u16 | flags and count u8: bit 7 = the stream's frame_id is known, low bits = reports
+    27 station u16 | held u32: bit i is frame "newest - i"
+    33 reports, 7 bytes each, newest first: frames behind the newest u8 | expected-1 u8 |
        received-1 u8 | bitmap u16 of slices 0..15 | age u16 in 0.1 ms of its last packet, counted
        back from the newest packet's arrival
 
 "Newest" means newest in sending order: highest frame, then highest slice. Counters are cumulative,
 so that lost feedback costs nothing; the session changes when the ground starts counting anew. The
 echo (identity, hold time) lets the drone measure the round trip with its own clock alone. Held are
-the frames that the ground decoded whole and keeps: from these alone may others be predicted. A
-station that holds none gets frames that need no other.
-
-Layout 2 lacks bit 6. Layout 1 lacks station and held, too, and its reports begin at 34. Both are
-still read, as knowing no frame_id and, layout 1, as holding nothing.
+the frames that the ground decoded completely and keeps: only these may others be predicted from. A
+station that holds none gets keyframes.
 """
 
 from __future__ import annotations
@@ -33,17 +28,13 @@ from typing import NamedTuple
 from sc2_ros.errors import PacketError
 from sc2_ros.link.sequence import wrapped_difference
 
-LAYOUT = 3
-_LAYOUTS = (1, 2, LAYOUT)
+VERSION = 1
 HELD_FRAMES = 32
 MAX_REPORTS = 5
-_MOST_READ = 6  # what layout 1 may hold
-_FIXED = struct.Struct("<BBHHHIIIIHHHHBB")
-_HELD = struct.Struct("<HI")
+_FIXED = struct.Struct("<BBHHHIIIIHBHI")
 _REPORT = struct.Struct("<BBBHH")
-MAX_PAYLOAD_BYTES = _FIXED.size + _HELD.size + MAX_REPORTS * _REPORT.size
-_HAS_WHOLE = 0x80
-_NAMED = 0x40
+MAX_PAYLOAD_BYTES = _FIXED.size + MAX_REPORTS * _REPORT.size
+_KNOWS_FRAME_ID = 0x80
 
 
 class FrameReport(NamedTuple):
@@ -77,15 +68,11 @@ class Feedback:
         arrival_us: the newest packet's arrival on the ground's clock, us modulo 2**32.
         packets: distinct packets received in this session, modulo 2**32.
         size_bytes: their bytes, modulo 2**32.
-        frames_decoded: frames decoded whole in this session, modulo 2**16.
-        frames_incomplete: frames decoded with slices missing, modulo 2**16.
-        last_whole_frame: newest frame decoded whole; ``None`` if there is none yet.
-        queue_s: seconds of work that wait in the ground station.
-        loss: share of the recent packets that did not come, as the ground sees it.
+        frames_decoded: frames decoded completely in this session, modulo 2**16.
         frames: the last frames, newest first.
-        station: number of the ground station; 0 from those that have none.
-        held: numbers of the frames that it decoded whole and keeps.
-        named: whether it knows the stream's frame_id.
+        station: number of the ground station.
+        held: numbers of the frames that it decoded completely and keeps.
+        knows_frame_id: whether it knows the stream's frame_id.
     """
 
     session: int
@@ -97,22 +84,25 @@ class Feedback:
     packets: int
     size_bytes: int
     frames_decoded: int
-    frames_incomplete: int
-    last_whole_frame: int | None
-    queue_s: float
-    loss: float
     frames: tuple[FrameReport, ...]
     station: int = 0
     held: frozenset[int] = frozenset()
-    named: bool = False
+    knows_frame_id: bool = False
 
 
 def build_feedback(message: Feedback) -> bytes:
-    """The payload of a message; counters wrap, what is held farther back than told is left out."""
+    """The payload of a message.
+
+    Counters wrap. Held frames more than 31 behind the newest are left out.
+    """
     newest = message.newest_frame
-    whole = message.last_whole_frame
+    bits = 0
+    for frame in message.held:
+        behind = wrapped_difference(newest, frame)
+        if 0 <= behind < HELD_FRAMES:
+            bits |= 1 << behind
     fixed = _FIXED.pack(
-        LAYOUT,
+        VERSION,
         message.newest_slice,
         message.session & 0xFFFF,
         message.number & 0xFFFF,
@@ -122,19 +112,11 @@ def build_feedback(message: Feedback) -> bytes:
         message.packets & 0xFFFFFFFF,
         message.size_bytes & 0xFFFFFFFF,
         message.frames_decoded & 0xFFFF,
-        message.frames_incomplete & 0xFFFF,
-        whole or 0,
-        _clip(message.queue_s * 1e3, 16),
-        round(message.loss * 255),
-        len(message.frames) | _HAS_WHOLE * (whole is not None) | _NAMED * message.named,
+        len(message.frames) | _KNOWS_FRAME_ID * message.knows_frame_id,
+        message.station & 0xFFFF,
+        bits,
     )
-    bits = 0
-    for frame in message.held:
-        behind = wrapped_difference(newest, frame)
-        if 0 <= behind < HELD_FRAMES:
-            bits |= 1 << behind
-    held = _HELD.pack(message.station & 0xFFFF, bits)
-    return fixed + held + b"".join(_report(newest, report) for report in message.frames)
+    return fixed + b"".join(_report(newest, report) for report in message.frames)
 
 
 def parse_feedback(payload: bytes) -> Feedback:
@@ -142,7 +124,7 @@ def parse_feedback(payload: bytes) -> Feedback:
     if len(payload) < _FIXED.size:
         raise PacketError(f"feedback of {len(payload)} bytes is shorter than {_FIXED.size}")
     (
-        layout,
+        version,
         newest_slice,
         session,
         number,
@@ -152,22 +134,19 @@ def parse_feedback(payload: bytes) -> Feedback:
         packets,
         size_bytes,
         decoded,
-        incomplete,
-        whole,
-        queue_ms,
-        loss,
         flags,
+        station,
+        bits,
     ) = _FIXED.unpack_from(payload)
-    if layout not in _LAYOUTS:
-        raise PacketError(f"feedback layout {layout} is not {LAYOUT}: update the older side")
-    named = layout >= 3 and bool(flags & _NAMED)
-    count = flags & ~(_HAS_WHOLE | _NAMED * named)
-    first = _FIXED.size + (_HELD.size if layout > 1 else 0)
-    if count > _MOST_READ or len(payload) != first + count * _REPORT.size:
+    if version != VERSION:
+        raise PacketError(
+            f"feedback of version {version}, expected {VERSION}: update drone and ground together"
+        )
+    count = flags & ~_KNOWS_FRAME_ID
+    if count > MAX_REPORTS or len(payload) != _FIXED.size + count * _REPORT.size:
         raise PacketError(f"feedback of {len(payload)} bytes does not hold {count} frame reports")
-    station, bits = _HELD.unpack_from(payload, _FIXED.size) if layout > 1 else (0, 0)
     reports = []
-    for behind, expected, received, bitmap, age in _REPORT.iter_unpack(payload[first:]):
+    for behind, expected, received, bitmap, age in _REPORT.iter_unpack(payload[_FIXED.size :]):
         if received > expected:
             raise PacketError(f"feedback reports {received + 1} slices of {expected + 1}")
         reports.append(
@@ -185,14 +164,10 @@ def parse_feedback(payload: bytes) -> Feedback:
         packets=packets,
         size_bytes=size_bytes,
         frames_decoded=decoded,
-        frames_incomplete=incomplete,
-        last_whole_frame=whole if flags & _HAS_WHOLE else None,
-        queue_s=queue_ms / 1e3,
-        loss=loss / 255,
         frames=tuple(reports),
         station=station,
         held=_held(newest_frame, bits) if bits else frozenset(),
-        named=named,
+        knows_frame_id=bool(flags & _KNOWS_FRAME_ID),
     )
 
 

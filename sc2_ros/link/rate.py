@@ -5,7 +5,8 @@
 A controller is asked once per frame, before it is coded, for ``allowance(now)``: a budget in bytes
 or a rate code; a budget of 0 bytes means that the frame need not be looked at. It hears
 ``on_sent(bytes, now)`` unless the frame is dropped, ``on_packet(frame, slice, bytes, now)`` as its
-packets leave, and ``on_feedback(feedback, now)``.
+packets leave, and ``on_feedback(feedback, now)``. Those that fly share a `SenderLog`, which is
+handed on when the mode changes: round trip and loss are known in every mode.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import math
 from typing import NamedTuple, Protocol
 
 from sc2_ros.link.feedback import Feedback
+from sc2_ros.link.sender_log import SenderLog
 
 RATE_MODES = ("auto", "budget", "fixed")
 
@@ -54,27 +56,37 @@ class RateController(Protocol):
         """A packet has left the pacer."""
 
 
-class FixedRate:
+class _OpenLoop:
+    """A controller that only logs what the link does."""
+
+    def __init__(self, log: SenderLog | None = None) -> None:
+        self._log = log or SenderLog()
+
+    def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
+        """A packet has left the pacer."""
+        self._log.on_packet(frame, slice_number, size_bytes, now_s)
+
+    def on_feedback(self, feedback: Feedback, now_s: float) -> None:
+        """The ground has reported."""
+        self._log.on_feedback(feedback, now_s)
+
+
+class FixedRate(_OpenLoop):
     """Always the same rate index, whatever it costs."""
 
-    def __init__(self, index: float) -> None:
+    def __init__(self, index: float, log: SenderLog | None = None) -> None:
+        super().__init__(log)
         self._decision = RateDecision(None, code_of(index))
 
     def allowance(self, now_s: float) -> RateDecision:
         """The fixed code."""
         return self._decision
 
-    def on_feedback(self, feedback: Feedback, now_s: float) -> None:
-        """The link does not matter here."""
-
     def on_sent(self, size_bytes: int, now_s: float) -> None:
-        """Nor does the cost."""
-
-    def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
-        """Nor when it leaves."""
+        """The cost does not matter here."""
 
 
-class BudgetRate:
+class BudgetRate(_OpenLoop):
     """As good as ``max_kbps`` allows at the rate at which frames come.
 
     A frame may have the bytes that the budget yields in the time since the frame before, so the
@@ -83,7 +95,8 @@ class BudgetRate:
     stands for that time before the first frame (0: not known).
     """
 
-    def __init__(self, max_kbps: float, fps: float = 0.0) -> None:
+    def __init__(self, max_kbps: float, fps: float = 0.0, log: SenderLog | None = None) -> None:
+        super().__init__(log)
         self._bytes_per_s = max_kbps * 1000 / 8
         self._first_gap_s = 1.0 / (fps if fps > 0 else _DEFAULT_FPS)
         self._last_s: float | None = None
@@ -100,15 +113,9 @@ class BudgetRate:
         # The small term undoes the rounding of times such as 1/30 s.
         return RateDecision(math.floor(self._credit_bytes + 1e-3), None)
 
-    def on_feedback(self, feedback: Feedback, now_s: float) -> None:
-        """The budget does not depend on the link."""
-
     def on_sent(self, size_bytes: int, now_s: float) -> None:
         """What a frame leaves unused is not carried over; what it took too much is."""
         self._credit_bytes = min(self._credit_bytes - size_bytes, 0.0)
-
-    def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
-        """The bytes were counted with their frame."""
 
 
 def code_of(index: float) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import yaml
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
@@ -94,9 +95,12 @@ def _salvage(path: Path, stack: ExitStack) -> BagReader:
     ]
     stack.enter_context(reader)
     notes += [found.note for found in reader.readers if isinstance(found, Salvaged) and found.note]
-    missing = _missing(path)
+    files, count = _told(path)
+    missing = [name for name in files if not (path / name).exists()]
     if missing:
         notes.append(f"of its files {', '.join(missing)} are not there")
+    if notes and count:
+        notes.append(f"{reader.message_count} of {count} messages are left")
     reader.note = "; ".join(notes)
     return reader
 
@@ -177,16 +181,11 @@ def _files_of(path: Path) -> list[Path]:
     return _storage_files(path) if path.is_dir() else [path]
 
 
-def _missing(path: Path) -> list[str]:
-    """Files that a bag's metadata.yaml names and that are not there."""
-    metadata = path / "metadata.yaml"
-    if not metadata.exists():
-        return []
-    import yaml
-
+def _told(path: Path) -> tuple[list[str], int]:
+    """The files and the number of messages that a bag has by its metadata.yaml; [], 0 without."""
     try:
-        told = yaml.safe_load(metadata.read_text())["rosbag2_bagfile_information"]
+        told = yaml.safe_load((path / "metadata.yaml").read_text())["rosbag2_bagfile_information"]
         names = [Path(str(name)).name for name in told["relative_file_paths"]]
-    except (OSError, yaml.YAMLError, KeyError, TypeError):
-        return []
-    return [name for name in names if not (path / name).exists()]
+        return names, int(told["message_count"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError):
+        return [], 0

@@ -103,47 +103,58 @@ class SalvagedMcap(Salvaged):
         with self.path.open("rb") as file:
             if file.read(len(MCAP_MAGIC)) != MCAP_MAGIC:
                 raise InputError(f"{self.path} is no MCAP file")
-            at = yield from self._records(file, schemas)
-        if at < size:
-            self.note = (
-                f"{self.path.name} is cut off: its last {size - at:,} of {size:,} bytes are a "
-                "record without an end, and whatever followed is missing"
-            )
+            lacking = yield from self._records(file, schemas)
+        if lacking is None:
+            return
+        end = f"its last record lacks {lacking:,}" if lacking else "it ends without an index"
+        self.note = (
+            f"{self.path.name} is cut off after {size:,} bytes: {end}, and whatever followed is "
+            "missing"
+        )
 
     def _records(
         self, file: BinaryIO, schemas: dict[int, tuple[str, MessageDefinition]]
     ) -> Iterator[Row]:
-        """The messages of a run of records; returns where the last whole one ends."""
-        end = file.tell()
+        """The messages of a run of records.
+
+        Returns:
+            How many bytes the last record lacks, 0 if it is whole; None behind the footer, where
+            nothing is missing.
+        """
         while len(head := file.read(9)) == 9:
             code, length = struct.unpack("<BQ", head)
             if code == FOOTER:
-                return 2**63
-            content = file.read(length) if code in (SCHEMA, CHANNEL, MESSAGE, CHUNK) else b""
+                return None
             if code not in (SCHEMA, CHANNEL, MESSAGE, CHUNK):
                 file.seek(min(length, 2**62), io.SEEK_CUR)
+                continue
+            content = file.read(min(length, sys.maxsize))
+            lacking = length - len(content)
             if code == CHUNK:
                 yield from self._records(io.BytesIO(unpacked(content)), schemas)
-            elif len(content) < length and content:
-                return end
-            elif code == SCHEMA:
-                number, fields = struct.unpack_from("<H", content)[0], _strings(content, 2, 3)
-                name, encoding, text = (field.decode() for field in fields)
-                kind = _DEFINITIONS.get(encoding)
-                schemas[number] = name, MessageDefinition(kind, text) if kind else _NOTHING
-            elif code == CHANNEL:
-                number, schema = struct.unpack_from("<HH", content)
-                kind, definition = schemas.get(schema, ("", _NOTHING))
-                topic = _strings(content, 4, 1)[0].decode()
-                self._topics.setdefault(number, (topic, kind, definition))
-            elif code == MESSAGE:
+            elif code == MESSAGE and not lacking:
                 number, _, time_ns, _ = struct.unpack_from("<HIQQ", content)
                 if number in self._topics:
                     yield number, time_ns, content[22:]
-            if code in (SCHEMA, CHANNEL, MESSAGE, CHUNK) and len(content) < length:
-                return end
-            end = file.tell()
-        return end
+            elif not lacking:
+                self._note_topic(code, content, schemas)
+            if lacking:
+                return lacking
+        return 9 - len(head) if head else 0
+
+    def _note_topic(
+        self, code: int, content: bytes, schemas: dict[int, tuple[str, MessageDefinition]]
+    ) -> None:
+        """Take a schema or a channel."""
+        number, schema = struct.unpack_from("<HH", content)
+        if code == CHANNEL:
+            kind, definition = schemas.get(schema, ("", _NOTHING))
+            topic = _strings(content, 4, 1)[0].decode()
+            self._topics.setdefault(number, (topic, kind, definition))
+            return
+        name, encoding, text = (field.decode() for field in _strings(content, 2, 3))
+        known = _DEFINITIONS.get(encoding)
+        schemas[number] = name, MessageDefinition(known, text) if known else _NOTHING
 
 
 def unpacked(chunk: bytes) -> bytes:

@@ -23,7 +23,6 @@ from sc2_ros.media.clip import ClipSource, is_clip
 from sc2_ros.media.folder_source import FolderSource
 from sc2_ros.media.frames import KINDS, FrameSource, SourceFrame, resized
 from sc2_ros.media.synthetic_source import SyntheticSource
-from sc2_ros.media.video_source import VideoSource
 
 
 def open_source(
@@ -75,6 +74,9 @@ def _open_kind(
         if is_clip(path):
             return ClipSource(path)
         return FolderSource(path, fps=fps)
+    # PyAV is no part of the base, which plays everything else.
+    from sc2_ros.media.video_source import VideoSource
+
     return VideoSource(path, fps=fps)
 
 

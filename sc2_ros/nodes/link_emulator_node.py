@@ -16,8 +16,8 @@ import sys
 import time
 
 from sc2_ros.errors import LinkSpecError, ParameterError
-from sc2_ros.link.emulator import LinkModel, LinkPipe
-from sc2_ros.link.spec import LinkSpec, parse_link
+from sc2_ros.link.sim.emulator import LinkModel, LinkPipe
+from sc2_ros.link.sim.spec import LinkSpec, parse_link
 from sc2_ros.media.messages import packet_bytes, packet_message
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.background import BackgroundThread

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sc2_ros.link.auto import RateState
+from sc2_ros.link.control.auto import RateState
 from sc2_ros.nodes.diagnostics import (
     Counter,
     Silence,

@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping
 
 from sc2_ros.errors import LinkSpecError, ParameterError
-from sc2_ros.link.auto import PREFERENCES
+from sc2_ros.link.control.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
-from sc2_ros.link.repair import REPAIR_MODES
-from sc2_ros.link.spec import parse_link
+from sc2_ros.link.repair_policy import REPAIR_MODES
+from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.media.thermal import MODES
 from sc2_ros.nodes.parameter_row import Row, Value, parse_names, parse_size, problem_of
 
@@ -166,9 +166,8 @@ ONBOARD = (
     Row(
         "rate.prefer",
         "accuracy",
-        "What auto mode keeps on a link that is too narrow: accuracy sends fewer frames rather "
-        "than frames not worth their bytes, smooth sends every frame that fits at all, latency "
-        "moreover keeps the queue shorter and gives up throughput for it.",
+        "What auto mode keeps on a link that is too narrow: accuracy uses all that the link "
+        "carries, latency keeps the queue shorter and gives up throughput for it.",
         choices=PREFERENCES,
     ),
     Row(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.link.radio import radio_status_margin
+from sc2_ros.link.control.radio import radio_status_margin
 from sc2_ros.nodes.parameters import RADIO_TYPES
 from sc2_ros.runtime.ros import Float32, RadioStatus
 

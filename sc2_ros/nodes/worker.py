@@ -21,8 +21,6 @@ class NewestWorker(BackgroundThread, Generic[Item]):
 
     def __init__(self, work: Callable[[Item], None]) -> None:
         super().__init__()
-        self.skipped = 0
-        """Items that a newer one has replaced."""
         self._work = work
         self._mailbox: dict[Hashable, Item] = {}
         self._changes: list[Callable[[], None]] = []
@@ -31,7 +29,6 @@ class NewestWorker(BackgroundThread, Generic[Item]):
         """Hand over an item; whether it replaces one that still waited."""
         with self._changed:
             replaces = key in self._mailbox
-            self.skipped += replaces
             self._mailbox[key] = item
             self._changed.notify()
         return replaces

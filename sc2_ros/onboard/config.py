@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from sc2_ros.codec import wire
 from sc2_ros.errors import ParameterError
-from sc2_ros.link.auto import PREFERENCES
+from sc2_ros.link.control.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
-from sc2_ros.link.repair import REPAIR_MODES
+from sc2_ros.link.repair_policy import REPAIR_MODES
 from sc2_ros.network.devices import check_device
 from sc2_ros.onboard.keyframes import LEAST_S, MOST_S
 
@@ -51,7 +51,7 @@ class OnboardConfig:
         rate_mode: "auto" follows the link, "budget" keeps to rate_max_kbps, "fixed" to rate_index.
         rate_index: rate index in fixed mode, 0 (fewest bytes) to 1.
         rate_max_kbps: most kbit/s in auto and budget mode, all headers of the packets counted.
-        rate_prefer: "accuracy", "smooth" or "latency": what auto mode gives up last.
+        rate_prefer: "accuracy" or "latency": what auto mode gives up last.
         rate_repair: "auto" adds repair packets in auto mode as the radio loses packets; "off".
         rate_temporal: predict frames from what the ground has, if the checkpoint has tables for it.
         rate_saliency: how much more exactly objects are sent than background, from 0, not at all,
@@ -150,7 +150,6 @@ class OnboardStats:
         rate_index: rate index of the last frame sent.
         stage_ms: milliseconds that each stage took on the last frame sent.
         loss: share of recent packets that the ground did not get.
-        delay_s: one-way delay to the ground, seconds.
         rtt_s: round trip, seconds.
         frames_decoded: frames that the ground decoded whole.
     """
@@ -166,6 +165,5 @@ class OnboardStats:
     rate_index: float | None = None
     stage_ms: dict[str, float] = field(default_factory=dict)
     loss: float | None = None
-    delay_s: float | None = None
     rtt_s: float | None = None
     frames_decoded: int = 0

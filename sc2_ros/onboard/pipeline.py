@@ -6,7 +6,7 @@
 
     CameraFrame (H, W[, 3]) -> image -> motion -> encoder -> latent (C, h, w) -> code -> packets
                                           ^                                        ^
-                   feedback -> ReferenceKeeper, LinkMonitor, RateController -------+
+                   feedback -> ReferenceKeeper, RateController --------------------+
 """
 
 from __future__ import annotations
@@ -24,11 +24,10 @@ from sc2_ros.codec import wire
 from sc2_ros.codec.frame.encoder import EncodedFrame, EncodedPacket, FrameEncoder
 from sc2_ros.codec.frame.reference import Prediction, Reference
 from sc2_ros.errors import InputError, PacketError
-from sc2_ros.link.auto import RateState
+from sc2_ros.link.control.auto import RateState
+from sc2_ros.link.control.value_curve import ValueCurve
 from sc2_ros.link.feedback import parse_feedback
-from sc2_ros.link.monitor import LinkMonitor
 from sc2_ros.link.rate import index_of
-from sc2_ros.link.worth import Worth
 from sc2_ros.network import imaging
 from sc2_ros.network.devices import autocast
 from sc2_ros.onboard.config import (
@@ -58,8 +57,7 @@ class OnboardPipeline:
         self._encoder = checkpoint.encoder
         self._lambda = SaliencyLambda(checkpoint.saliency)
         self._codec = FrameEncoder(checkpoint.tables, checkpoint.id, rdoq_lambda=self._lambda)
-        self._rate = RateChoice(self._codec, Worth(checkpoint.card.get("value_curve", ())))
-        self._monitor = LinkMonitor()
+        self._rate = RateChoice(self._codec, ValueCurve(checkpoint.card.get("value_curve", ())))
         self._keeper = ReferenceKeeper()
         self._config: OnboardConfig | None = None
         self._frame = 0
@@ -86,7 +84,6 @@ class OnboardPipeline:
         if old is None or old.device != config.device:
             self._encoder = self._encoder.to(config.device).to(memory_format=torch.channels_last)
         if old is None or old.stream != config.stream:
-            self._monitor = LinkMonitor()
             self._keeper = ReferenceKeeper()
             self._info = InfoSchedule()
         self._keeper.set_refresh_period(config.refresh_period_s)
@@ -146,7 +143,6 @@ class OnboardPipeline:
         packet: the very object of ``process``, which knows its number; stream info has none.
         """
         if isinstance(packet, EncodedPacket):
-            self._monitor.on_sent(packet.frame, packet.number, now_s)
             self._rate.on_packet(packet.frame, packet.number, len(packet), now_s)
 
     def refresh(self) -> None:
@@ -172,20 +168,18 @@ class OnboardPipeline:
         except PacketError:
             self.stats.bad_feedback += 1
             return
-        if feedback.session != self._ground_session and not feedback.named:
+        if feedback.session != self._ground_session and not feedback.knows_frame_id:
             self._info.restart()
-        elif feedback.named:
+        elif feedback.knows_frame_id:
             self._info.on_known()
         self._ground_session = feedback.session
         # The rate follows one station; what is predicted heeds all of them.
         if not self._keeper.on_feedback(feedback, now_s):
             return
-        if not self._monitor.on_feedback(feedback, now_s):
-            return
-        self._rate.on_feedback(feedback, now_s)
-        link = self._monitor.stats
-        self.stats.loss, self.stats.delay_s, self.stats.rtt_s = link.loss, link.delay_s, link.rtt_s
-        self.stats.frames_decoded = link.frames_decoded
+        estimate = self._rate.on_feedback(feedback, now_s)
+        if estimate is not None:
+            self.stats.loss, self.stats.rtt_s = estimate.loss, estimate.rtt_s
+            self.stats.frames_decoded = feedback.frames_decoded
 
     def _is_due(self, now_s: float) -> bool:
         """Whether the frame rate limit lets a frame through now; on average it is met exactly."""

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from sc2_ros.codec.frame.encoder import FrameEncoder
 from sc2_ros.codec.frame.plan import UNPROTECTED, FramePlan, Protection, SourceFrame
-from sc2_ros.link.auto import AutoConfig, AutoRate, RateState
+from sc2_ros.link.control.auto import AutoConfig, AutoRate, RateState
+from sc2_ros.link.control.radio import RadioHint
+from sc2_ros.link.control.value_curve import ValueCurve
 from sc2_ros.link.feedback import Feedback
-from sc2_ros.link.radio import RadioHint
 from sc2_ros.link.rate import BudgetRate, FixedRate, RateController, RateDecision
-from sc2_ros.link.repair import RepairPolicy
-from sc2_ros.link.worth import Worth
+from sc2_ros.link.repair_policy import RepairPolicy
+from sc2_ros.link.sender_log import LinkEstimate, SenderLog
 from sc2_ros.onboard.config import OnboardConfig
 
 _SLACK = 0.05
@@ -29,11 +30,12 @@ each price not asked for saves some 2 ms."""
 class RateChoice:
     """The controller that a configuration asks for, and what else has a say in the rate."""
 
-    def __init__(self, encoder: FrameEncoder, worth: Worth) -> None:
-        """worth: what bytes are worth, by the checkpoint's value curve."""
+    def __init__(self, encoder: FrameEncoder, value_curve: ValueCurve) -> None:
+        """value_curve: the checkpoint's."""
         self._encoder = encoder
-        self._worth = worth
-        self._controller: RateController = FixedRate(0.0)
+        self._value_curve = value_curve
+        self._log = SenderLog()
+        self._controller: RateController = FixedRate(0.0, self._log)
         self._repair = RepairPolicy()
         self._repairs = True
         self._radio = RadioHint()
@@ -116,9 +118,11 @@ class RateChoice:
         """The radio has told its signal."""
         self._radio.on_signal(signal_db, now_s)
 
-    def on_feedback(self, feedback: Feedback, now_s: float) -> None:
-        """The ground has reported."""
+    def on_feedback(self, feedback: Feedback, now_s: float) -> LinkEstimate | None:
+        """The ground has reported; returns what it tells of the link, None if it is nothing new."""
+        before = self._log.latest
         self._controller.on_feedback(feedback, now_s)
+        return self._log.latest if self._log.latest is not before else None
 
     def _protections(
         self, budget_bytes: int, positions: int, now_s: float
@@ -132,7 +136,8 @@ class RateChoice:
 
     def _controller_for(self, config: OnboardConfig) -> RateController:
         if config.rate_mode == "fixed":
-            return FixedRate(config.rate_index)
+            return FixedRate(config.rate_index, self._log)
         if config.rate_mode == "budget":
-            return BudgetRate(config.rate_max_kbps, config.frame_max_fps)
-        return AutoRate(AutoConfig(config.rate_max_kbps, config.rate_prefer, self._worth))
+            return BudgetRate(config.rate_max_kbps, config.frame_max_fps, self._log)
+        auto = AutoConfig(config.rate_max_kbps, config.rate_prefer, self._value_curve)
+        return AutoRate(auto, self._log)

@@ -23,7 +23,7 @@ from compressai.entropy_models import EntropyBottleneck, GaussianConditional
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sc2_ros.codec.entropy.rans import STATE_BYTES, WORD_BYTES, padding_bytes
+from sc2_ros.codec.entropy.rans import STATE_BYTES, WORD_BYTES
 from sc2_ros.errors import PacketError
 
 LARGEST = float(1 << 15)
@@ -261,10 +261,28 @@ def check_words(data: bytes) -> bytes:
 def guarded(data: bytes, symbols: int) -> bytes:
     """A string of that many symbols for compressai's decoder, which reads on beyond its end.
 
-    Zeros behind the string, so that whatever it holds the reading stays inside
-    (codec/entropy/rans.py).
+    Zeros behind the string, so that whatever it holds the reading stays inside.
     """
     return check_words(data) + bytes(padding_bytes(len(data), symbols))
+
+
+def padding_bytes(length: int, most: int) -> int:
+    """Zero bytes to put behind `length` hostile bytes so that `most` symbols cannot overrun them.
+
+    compressai's decoder reads on without looking at the end of its buffer. A symbol reads one word
+    at most. An escape is a run of nibbles 15 that adds up to the number of nibbles to follow, and
+    each nibble reads a word at most:
+
+    - The bytes given, and 8 of state, hold 2 (length + 8) nibbles, so all runs that lie in them ask
+      for at most 15 times as many nibbles.
+    - In the zeros behind, a run is at most the 16 nibbles of the state long and asks for 240 more;
+      nibbles are only shifted out, so after 16 of them the state is 0 and stays 0, where every
+      symbol is a table's first and reads one word. Such a run happens once.
+    - Shorter escapes in the zeros shift out at most 60 bits, which is two words besides the one of
+      the escape itself.
+    """
+    nibbles = 2 * (length + STATE_BYTES)
+    return WORD_BYTES * (16 * nibbles + 256 + 3 * most)
 
 
 def in_range(latent: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sc2_ros.codec.entropy.cdf import MAX_SYMBOL, SYMBOLS
 from sc2_ros.codec.entropy.context_network import TABLES, ContextNetwork
-from sc2_ros.codec.frame.plan import CodedStep
+from sc2_ros.codec.entropy.walk import Chosen
 from sc2_ros.codec.frame.planner import Planner
 from sc2_ros.codec.frame.slicing import Grid
 from sc2_ros.codec.frame.symbols import RDOQ_LAMBDA, round_latent
@@ -86,14 +86,13 @@ def _count(tables: CodingTables, material: Iterable[tuple[Latent, int]]) -> NDAr
     counts = np.zeros((TABLES, SYMBOLS), np.int64)
     for latent, code in material:
         rounded = round_latent(latent, tables.gains[code], RDOQ_LAMBDA)
-        add_counts(counts, planner.intra(rounded, code, Grid(1, 1, *latent.shape[1:])).steps)
+        add_counts(counts, planner.intra(rounded, code, Grid(1, 1, *latent.shape[1:])).chosen)
     return counts
 
 
-def add_counts(counts: NDArray[np.int64], steps: Iterable[CodedStep]) -> None:
+def add_counts(counts: NDArray[np.int64], chosen: Chosen) -> None:
     """Count what was coded with each table of a bank; counts: (B, 255)."""
-    for step in steps:
-        used = step.tables > 0
-        table = step.tables[used].astype(np.int64) - 1
-        column = table * SYMBOLS + step.values[used] + MAX_SYMBOL
-        counts += np.bincount(column, minlength=counts.size).reshape(counts.shape)
+    used = chosen.tables > 0
+    table = chosen.tables[used].astype(np.int64) - 1
+    column = table * SYMBOLS + chosen.values[used] + MAX_SYMBOL
+    counts += np.bincount(column, minlength=counts.size).reshape(counts.shape)

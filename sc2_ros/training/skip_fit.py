@@ -97,7 +97,7 @@ def fit(
     coder = ChainCoder(tables, rdoq_lambda)
     shape = with_map(NetworkShape.of(tables.context))
     material, samples = [], []
-    for frames in pairs(images, clips, replace(pair, frames=3, still_share=STILL_SHARE), rng):
+    for frames in pairs(images, clips, replace(pair, still_share=STILL_SHARE), rng):
         chain = encoded_chain(encoder, frames, rng)
         for code in rng.choice(RATE_CODES, config.pair_rates, replace=False).tolist():
             prediction = coder.prediction(chain, code, rng)
@@ -133,7 +133,7 @@ def count(tables: CodingTables, material: Sequence[_Material]) -> NDArray[np.int
     counts = np.zeros((ALL_TABLES, SYMBOLS), np.int64)
     for part in material:
         grid = Grid(1, 1, *part.rounded.symbols.shape[1:])
-        add_counts(counts, planner.predicted(part.rounded, part.code, grid, part.prediction).steps)
+        add_counts(counts, planner.predicted(part.rounded, part.code, grid, part.prediction).chosen)
     return counts
 
 

@@ -13,7 +13,7 @@ import pytest
 from weights import write_untrained
 
 from sc2_ros import checkpoint as checkpoints
-from sc2_ros.link.feedback_builder import FeedbackBuilder
+from sc2_ros.link.receiver_log import ReceiverLog
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -137,7 +137,7 @@ def test_memory_judges_the_trend_after_the_warm_up(mb_per_second, flat):
 def test_memory_is_measured_with_a_ground_that_acknowledges():
     checkpoint = checkpoints.untrained()
     onboard = OnboardPipeline(checkpoint)
-    books = FeedbackBuilder(session=1, station=1)
+    received = ReceiverLog(session=1, station=1)
     acknowledge = _load("memory").acknowledge
 
     for number in range(3):
@@ -145,7 +145,7 @@ def test_memory_is_measured_with_a_ground_that_acknowledges():
         packets = onboard.process(CameraFrame(image, number, ""), float(number))
         for packet in packets:
             onboard.on_sent(packet, float(number))
-        answer = acknowledge(packets, books, checkpoint.id, number + 0.1)
+        answer = acknowledge(packets, received, checkpoint.id, number + 0.1)
         onboard.on_feedback(answer, number + 0.1)
 
     assert onboard.stats.frames_decoded == 3

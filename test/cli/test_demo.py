@@ -41,6 +41,12 @@ def demo(checkpoint: str, out: Path, *options: str) -> subprocess.Popen[str]:
     )
 
 
+def endless(checkpoint: str, folder: Path) -> subprocess.Popen[str]:
+    """Of a few images: a flight of that length would be rendered first."""
+    images = str(make_folder(folder / "images"))
+    return demo(checkpoint, folder, "--input", images, "--seconds", "600")
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     deadline_s = time.monotonic() + DEADLINE_S
     while not condition():
@@ -136,7 +142,7 @@ def test_make_hands_its_variables_over_as_they_are() -> None:
 
 @pytest.mark.processes
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, checkpoint: str) -> None:
-    process = demo(checkpoint, tmp_path, "--seconds", "600", "--size", "160x128")
+    process = endless(checkpoint, tmp_path)
     try:
         wait_for(lambda: len(psutil.Process(process.pid).children()) == len(NODES))
         nodes = psutil.Process(process.pid).children()
@@ -153,7 +159,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, checkpoint: str) -> None:
 
 @pytest.mark.processes
 def test_a_killed_demo_takes_its_nodes_along(tmp_path: Path, checkpoint: str) -> None:
-    process = demo(checkpoint, tmp_path, "--seconds", "600", "--size", "160x128")
+    process = endless(checkpoint, tmp_path)
     wait_for(lambda: len(psutil.Process(process.pid).children()) == len(NODES))
     nodes = psutil.Process(process.pid).children()
     process.kill()

@@ -64,7 +64,7 @@ def test_price_is_the_coded_size_to_one_percent(helpers, codec, height, width, c
 
     sizes = np.array([len(data) for data in packets])
     assert plan.grid.rows * plan.grid.cols == len(packets)
-    assert abs(plan.price.size_bytes - sizes.sum()) <= 0.01 * sizes.sum()
+    assert abs(plan.price.size_bytes - sizes.sum()) <= max(0.01 * sizes.sum(), len(packets))
     # Each packet to the word: what rANS rounds is less than that.
     assert np.abs(plan.price.slice_bytes - sizes).max() <= 4
 

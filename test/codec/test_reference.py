@@ -45,7 +45,8 @@ def test_a_reference_is_scaled_in_integers_and_kept_within_127(symbols, code, ol
 
     found = predicted_symbols(prediction, code, gains(), channels)
 
-    assert found.shape == (4, channels)
+    assert found.shape == (4, 3)
+    assert not found[:, channels:].any()
     for channel in range(channels):
         ratio = (int(gains()[code, channel]) << 12) // int(gains()[old, channel])
         for position, symbol in enumerate(symbols[channel].ravel().tolist()):
@@ -100,7 +101,7 @@ def test_the_network_sees_the_map_the_symbols_and_what_is_known():
     found = planes(prediction, predicted_symbols(prediction, 40, gains(), 3))
 
     shown = found.reshape(5, 6, 5)
-    assert found.dtype == np.float32
+    assert found.dtype == np.int8
     assert np.array_equal(shown[:, :4, 0], coded[:, 2:])
     assert np.array_equal(shown[:, :4, 1:4], symbols[:, :, 2:].clip(-7, 7).transpose(1, 2, 0))
     assert (shown[:, :4, 4] == 1).all()
@@ -115,11 +116,13 @@ def test_what_a_slice_sees_is_what_the_frame_sees():
     expected = predicted_symbols(prediction, 40, gains(), 3)
     padded = np.pad(planes(prediction, expected).reshape(7, 9, 5), ((1, 1), (1, 1), (0, 0)))
 
-    whole = predicted_input(prediction, expected, grid)
+    whole = predicted_input(prediction, expected, grid, np.zeros(63, np.uint8))
 
     for number, patch in enumerate(grid.patches()):
-        own = slice_input(whole, grid, number)
-        rows = iter(zip(own.symbols, own.planes, strict=True))
+        own = slice_input(whole, grid, number, share=2)
+        assert np.array_equal(own.shares, np.full(len(own.symbols), 2))
+        seen_by = np.concatenate((own.planes, np.zeros((1, 5), np.int8)))[own.around]
+        rows = iter(zip(own.symbols, seen_by.reshape(len(own.symbols), -1), strict=True))
         for phase in (0, 1):
             for y in range(patch.y0, patch.y1):
                 for x in range(patch.x0, patch.x1):

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sc2_ros.codec.entropy.choice import SymbolChoice
 from sc2_ros.codec.entropy.context_network import Expectation
-from sc2_ros.codec.frame.symbols import SymbolChoice, choose_coded, round_latent, share_class
+from sc2_ros.codec.frame.symbols import choose_coded, round_latent, share_class
 
 
 def rounded(values, gain=1.0):

@@ -8,11 +8,11 @@ import pytest
 
 from sc2_ros.errors import ParameterError
 from sc2_ros.evaluation.link_peers import JPEG_ROWS, GccRate, JpegContent
-from sc2_ros.evaluation.link_run import summarise
-from sc2_ros.link.auto import AutoConfig, AutoRate
+from sc2_ros.link.control.auto import AutoConfig, AutoRate
 from sc2_ros.link.rate import RATE_CODES
-from sc2_ros.link.scenarios import find_scenario, play
-from sc2_ros.link.simulator import FrameRecord
+from sc2_ros.link.sim.scenarios import find_scenario, play
+from sc2_ros.link.sim.simulator import FrameRecord
+from sc2_ros.link.sim.summary import summarise
 
 
 def test_gcc_finds_the_capacity_from_our_feedback():

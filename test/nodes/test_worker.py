@@ -26,14 +26,13 @@ def test_items_that_wait_give_way_to_newer_ones_of_their_key():
     worker.start()
     worker.put(0, "a")
     assert started.wait(DEADLINE_S)
-    for key, item in [(0, "b"), (0, "c"), (1, "x"), (0, "d")]:
-        worker.put(key, item)
+    replaced = [worker.put(*entry) for entry in [(0, "b"), (0, "c"), (1, "x"), (0, "d")]]
     go.set()
 
     assert done.wait(DEADLINE_S)
     worker.stop()
     assert seen == ["a", "d", "x"]
-    assert worker.skipped == 2
+    assert replaced == [False, True, False, True]
 
 
 def test_an_exception_is_handed_to_who_checks():

@@ -146,7 +146,7 @@ def test_a_packet_whose_time_is_not_known_neither_restarts_nor_leads():
         flight.step()
     station = flight.stations[0]
     stream = station._streams[0]
-    builder, newest = stream.builder, stream.newest
+    log, newest = stream.log, stream.newest
 
     def forged(frame):
         header = PacketId(type=newest.type, stream=0, frame=frame & 0xFFFF)
@@ -154,18 +154,18 @@ def test_a_packet_whose_time_is_not_known_neither_restarts_nor_leads():
 
     for frame in (20_000, newest.frame - 100, newest.frame - 40_000):
         station.accept(forged(frame), flight.now_s)
-        assert (stream.builder, stream.newest) == (builder, newest)
-        assert stream.builder.newest_frame == newest.frame
+        assert (stream.log, stream.newest) == (log, newest)
+        assert stream.log.newest_frame == newest.frame
     station.accept(forged(newest.frame + 9), flight.now_s)
     assert station.stats.bad_packets == {"reference missing": 4}
-    assert stream.builder is builder
+    assert stream.log is log
     assert stream.newest.frame == newest.frame + 9
     assert stream.newest_time_ns is None
     # It led a bit, and what really comes next is a straggler until it has caught up.
     for _ in range(12):
         _, shown = flight.step()
         assert len(shown[0]) == 1
-    assert stream.builder is builder
+    assert stream.log is log
     assert stream.newest_time_ns == flight.scene.stamps[-1]
 
 
@@ -173,7 +173,7 @@ def test_a_drone_that_starts_again_is_served_at_once():
     flight = flight_of(jitter(random.Random(4)))
     for _ in range(10):
         flight.step()
-    session = flight.stations[0]._streams[0].builder.session
+    session = flight.stations[0]._streams[0].log.session
     flight.onboard = OnboardPipeline(checkpoint(), flight.onboard.config)
 
     steps = [flight.step() for _ in range(5)]
@@ -181,7 +181,7 @@ def test_a_drone_that_starts_again_is_served_at_once():
 
     assert [header.frame for header in seen] == [0, 1, 2, 3, 4]
     assert [header.capture_time_ns for header in seen] == flight.scene.stamps[10:]
-    assert flight.stations[0]._streams[0].builder.session != session
+    assert flight.stations[0]._streams[0].log.session != session
     assert any(any(distances(packets)) for packets, _ in steps)
 
 

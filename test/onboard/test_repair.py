@@ -16,7 +16,7 @@ from sc2_ros.codec.wire import Geometry, PacketType
 from sc2_ros.evaluation.session.virtual import VirtualRun
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.link.feedback import parse_feedback
-from sc2_ros.link.spec import parse_link
+from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.media.frames import SourceFrame
 from sc2_ros.onboard.pipeline import OnboardConfig, OnboardPipeline
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_repaired_is_shown_with_its_hole():
     assert result.share_received == pytest.approx(0.5)
 
 
-def test_the_books_of_the_ground_count_repair_packets():
+def test_the_receiver_log_counts_repair_packets():
     station = ground()
     packets = protected(Protection(4, 2)) + protected(Protection(4, 2), frame=1)
     for packet in packets:
@@ -83,7 +83,7 @@ def test_the_books_of_the_ground_count_repair_packets():
     feedback = parse_feedback(wire.parse(data).payload)
     assert (feedback.packets, feedback.size_bytes) == (12, sum(map(len, packets)))
     assert [(report.received, report.expected) for report in feedback.frames] == [(6, 6), (6, 6)]
-    assert feedback.loss == 0
+    assert station.stats.loss == 0
 
 
 def test_a_forged_repair_packet_is_counted_and_costs_nothing_else():

@@ -20,7 +20,7 @@ from sc2_ros.evaluation.sweep.run import sweep
 from sc2_ros.evaluation.systems import chunks
 from sc2_ros.evaluation.systems.split_stream import SplitGround, SplitOnboard
 from sc2_ros.evaluation.systems.split_system import SplitSystem
-from sc2_ros.link.spec import parse_link
+from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.media.frames import SourceFrame
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split.registry import GROUP

@@ -76,8 +76,8 @@ def test_the_whole_stream_learns_and_gets_new_tables(tmp_path):
     data = small_yolo(tmp_path / "data")
     before, after = _adapt(tmp_path, data / "images")
 
-    assert before.tables.context is None
-    assert after.tables.context is not None
+    assert before.tables.skip is None
+    assert after.tables.skip is not None
     assert after.id != before.id
     assert not _same(after.encoder, before.encoder)
     assert after.card["adapted"]["from"] == f"{before.id:08x}"

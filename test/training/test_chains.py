@@ -7,17 +7,21 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
-from sc2_ros.codec.coder import LatentCodec
-from sc2_ros.codec.prediction import Motion, said_symbols
 
 from sc2_ros import checkpoint
+from sc2_ros.codec.frame.planner import Planner
+from sc2_ros.codec.frame.reference import predicted_symbols
+from sc2_ros.codec.frame.slicing import Grid
+from sc2_ros.codec.frame.symbols import round_latent
+from sc2_ros.codec.wire import Motion
 from sc2_ros.training import context_fit
 from sc2_ros.training.chains import Chain, ChainCoder, encoded_chain
 from sc2_ros.training.context_network import ContextConfig
-from sc2_ros.training.pairs import MAX_SIDES, PairConfig
+from sc2_ros.training.latents import latents
+from sc2_ros.training.pairs import MAX_SIDES
 
-SMALL = ContextConfig(groups=2, hidden=8, rates=4, pair_rates=4, window=6, steps=40)
-MU = 0.05
+SMALL = ContextConfig(groups=2, hidden=8, rates=4, window=6, steps=40)
+WEIGHT = 0.05
 
 
 def picture(seed, height=96, width=128):
@@ -32,10 +36,13 @@ def encoder():
 
 @pytest.fixture(scope="module")
 def coder(encoder):
-    images = [picture(seed) for seed in range(4)]
-    pairs = PairConfig(stills=4, flights=0)
-    tables = context_fit.fit(encoder, checkpoint.untrained().tables, images, (), SMALL, pairs)
-    return ChainCoder(tables, LatentCodec(tables, 0, refinement=MU))
+    data = latents(encoder, [picture(seed) for seed in range(4)])
+    tables, _ = context_fit.fit(data, checkpoint.untrained().tables.gains, SMALL, keep_all=True)
+
+    def rdoq_lambda(latent):
+        return np.full(latent.shape[1:], WEIGHT, np.float32)
+
+    return ChainCoder(tables, rdoq_lambda)
 
 
 @pytest.fixture(scope="module")
@@ -76,48 +83,49 @@ def test_large_images_are_cut_to_their_middle(encoder):
     assert chain.motions == [Motion(), Motion()]
 
 
-def test_what_stays_is_not_told_and_what_changes_is(coder, chain):
+def test_what_stays_is_skipped_and_what_changes_is_coded(coder, chain):
     still = chain.motions == [Motion(), Motion()]
     predictions = [coder.prediction(chain, 40, np.random.default_rng(seed)) for seed in range(40)]
 
-    told = [prediction.reference.told.mean() for prediction in predictions]
+    coded = [prediction.reference.coded.mean() for prediction in predictions]
 
     assert still
-    assert told.count(1.0) in range(2, 16)  # a fifth of the references need no other frame
-    assert all(0 < share < 0.7 or share == 1 for share in told)
+    assert coded.count(1.0) in range(2, 16)  # a fifth of the references are keyframes
+    assert all(0 < share < 0.7 or share == 1 for share in coded)
     symbols, last = coder.chosen(chain.latents[2], 40, predictions[0])
     assert 0 < last.mean() < 0.7
     assert symbols.shape == chain.latents[2].shape
 
 
-def test_hardly_anything_is_told_of_a_frame_that_is_the_one_before(coder, chain):
-    """But for what refinement took off, which may be made good for."""
+def test_hardly_anything_is_coded_of_a_frame_that_is_the_one_before(coder, chain):
+    """But for what RDOQ took off, which may be made good for."""
     latent, geometry = chain.latents[0], chain.geometries[0]
     same = Chain([latent] * 3, [geometry] * 3, [Motion(), Motion()])
 
     for seed in range(10):
         prediction = coder.prediction(same, 40, np.random.default_rng(seed))
-        symbols, told = coder.chosen(latent, 40, prediction)
+        symbols, coded = coder.chosen(latent, 40, prediction)
         if prediction.reference.code == 40:
-            assert told.mean() < 0.1
-            assert np.array_equal(symbols[:, ~told], prediction.reference.symbols[:, ~told])
+            assert coded.mean() < 0.1
+            assert np.array_equal(symbols[:, ~coded], prediction.reference.symbols[:, ~coded])
 
 
-def test_a_skipped_position_has_what_the_reference_says_and_a_told_one_what_is_chosen(coder, chain):
-    context = coder._tables.context
+def test_a_skipped_position_is_as_predicted_and_a_coded_one_as_in_a_keyframe(coder, chain):
+    tables, latent = coder._tables, chain.latents[2]
     prediction = coder.prediction(chain, 30, np.random.default_rng(1))
 
-    symbols, told = coder.chosen(chain.latents[2], 30, prediction)
+    symbols, coded = coder.chosen(latent, 30, prediction)
 
-    channels = context.at(30).channels
-    said = said_symbols(prediction, 30, context.gains, channels).T.reshape(-1, *told.shape)
-    assert told.any()
-    assert not told.all()
-    assert np.array_equal(symbols[channels][:, ~told], said[:, ~told])
-    chosen = coder._codec.choose(chain.latents[2], 30, prediction)
-    assert np.array_equal(symbols[:, told], chosen[:, told])
-    others = np.setdiff1d(np.arange(len(symbols)), channels)
-    assert not symbols[others][:, ~told].any()
+    count = tables.context.at(30).count
+    predicted = predicted_symbols(prediction, 30, tables.integer_gains, count)
+    predicted = predicted.T.reshape(-1, *coded.shape)
+    assert coded.any()
+    assert not coded.all()
+    assert np.array_equal(symbols[:count][:, ~coded], predicted[:, ~coded])
+    assert not symbols[count:][:, ~coded].any()
+    rounded = round_latent(latent, tables.gains[30], WEIGHT)
+    keyframe = Planner(tables).intra(rounded, 30, Grid(1, 1, *latent.shape[1:]))
+    assert np.array_equal(symbols[:, coded], keyframe.symbols[:, coded])
 
 
 def test_references_are_at_another_rate_half_of_the_time(coder, chain):
@@ -134,5 +142,6 @@ def test_references_are_at_another_rate_half_of_the_time(coder, chain):
 def test_what_a_bit_is_worth_is_the_codecs(coder, chain):
     rounded = coder.rounded(chain.latents[0], 40)
 
-    assert np.unique(rounded.refinement).tolist() == [np.float32(MU)]
-    assert np.array_equal(rounded.symbols, coder._codec.quantise(chain.latents[0], 40))
+    assert np.unique(rounded.rdoq_lambda).tolist() == [np.float32(WEIGHT)]
+    plain = round_latent(chain.latents[0], coder._tables.gains[40])
+    assert np.array_equal(rounded.symbols, plain.symbols)

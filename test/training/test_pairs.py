@@ -8,15 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from sc2_ros import checkpoint
 from sc2_ros.errors import InputError
 from sc2_ros.training.pairs import (
     AGES,
-    MAX_SIDES,
     PairConfig,
-    encoded,
     footage,
-    pair_config,
     pairs,
 )
 
@@ -29,7 +25,7 @@ def picture(seed, height=96, width=128):
 def test_pairs_come_from_stills_flights_and_clips():
     stills = [picture(seed) for seed in range(5)]
     clip = [np.full((32, 48, 3), 10 * number, np.uint8) for number in range(8)]
-    config = PairConfig(stills=3, flights=1, per_flight=1, per_clip=4)
+    config = PairConfig(stills=3, flights=1, per_flight=1, per_clip=4, frames=2)
 
     found = list(pairs(stills, [clip], config, np.random.default_rng(0)))
 
@@ -45,7 +41,7 @@ def test_pairs_come_from_stills_flights_and_clips():
 
 def test_frames_of_two_sizes_are_no_pair():
     clip = [np.zeros((32, 48 + 16 * (number % 2), 3), np.uint8) for number in range(8)]
-    config = PairConfig(stills=0, flights=0, per_clip=20)
+    config = PairConfig(stills=0, flights=0, per_clip=20, frames=2)
 
     found = list(pairs([], [clip], config, np.random.default_rng(0)))
 
@@ -102,54 +98,6 @@ def test_a_share_of_the_stills_does_not_move():
 
     # Some move by a tenth of a pixel, which cannot be told from noise.
     assert standing[0] < 15 < standing[1] < 35 < standing[2] == 40
-
-
-def test_few_images_make_few_flights():
-    assert pair_config([picture(0)] * 3).flights == 1
-    assert pair_config([picture(0)] * 40).flights == 5
-    assert pair_config([picture(0)] * 400).flights == 20
-
-
-def test_a_pair_is_laid_on_one_grid():
-    encoder = checkpoint.untrained().encoder
-    rng = np.random.default_rng(3)
-    image = picture(5, 240, 320)
-    shifted = np.roll(image, 16, 1)
-
-    both = encoded(encoder, (image, shifted), rng)
-
-    assert both.before.dtype == both.after.dtype == np.float32
-    assert both.geometry.encoded_size == (320, 240)
-    gains = np.full((65, len(both.before)), 20, np.float32)
-    prediction = both.prediction(40, gains, rng)
-    assert prediction.known.shape == both.after.shape[1:]
-    wanted = np.rint(both.after * gains[40][:, None, None])
-    inner = (slice(None), slice(3, -3), slice(3, -3))
-    near = np.corrcoef(prediction.symbols()[inner].ravel(), wanted[inner].ravel())[0, 1]
-    assert near > 0.8
-
-
-def test_large_images_are_cut_to_their_middle():
-    encoder = checkpoint.untrained().encoder
-    image = np.zeros((720, 1000), np.uint8)
-
-    both = encoded(encoder, (image, image), np.random.default_rng(0))
-
-    assert both.geometry.encoded_size == MAX_SIDES
-
-
-def test_a_reference_is_at_another_rate_half_of_the_time():
-    encoder = checkpoint.untrained().encoder
-    image = picture(1)
-    rng = np.random.default_rng(0)
-    both = encoded(encoder, (image, image), rng)
-    gains = np.ones((65, len(both.before)), np.float32)
-
-    codes = [both.prediction(64, gains, rng).reference.code for _ in range(200)]
-
-    assert max(codes) == 64
-    assert 60 < codes.count(64) < 180
-    assert min(codes) < 60
 
 
 def test_image_sequences_are_runs_of_consecutive_numbers(tmp_path):

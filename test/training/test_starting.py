@@ -135,7 +135,7 @@ def test_stream_for_a_data_sets_own_mask_classes(tmp_path, capsys, quick) -> Non
     loaded = checkpoint.load(tmp_path / "run" / "checkpoint.safetensors")
     assert loaded.card["mask_classes"] == names
     with torch.inference_mode():
-        out = loaded.ground(torch.randn(1, 64, 3, 4), torch.ones(1, 1, 3, 4))
+        out = loaded.ground(torch.randn(1, loaded.tables.channels, 3, 4), torch.ones(1, 1, 3, 4))
     assert out["mask"].shape[1] == 2
 
 
@@ -163,7 +163,7 @@ def test_later_files_take_the_place_of_earlier_ones(tmp_path) -> None:
     network = make_teacher(tmp_path / "teacher.safetensors")
     model = TrainingModel()
     start(model, f"{path},{tmp_path / 'teacher.safetensors'}")
-    gains = torch.tensor(checkpoint.read(path).tables.code_gains[[0, 64]])
+    gains = torch.tensor(checkpoint.read(path).tables.gains[[0, 64]])
     torch.testing.assert_close(model.bottleneck.log_gain[[0, -1]].exp(), gains)
     assert torch.equal(model.encoder.project.weight, network.neck.project.weight)
 

@@ -9,7 +9,7 @@ from sc2_ros.cli.api.checks import check_positive
 from sc2_ros.codec.wire import MAX_ENCODED_SIDE
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.link.rate import RATE_MODES
-from sc2_ros.link.spec import LinkSpec
+from sc2_ros.link.sim.spec import LinkSpec
 
 DEFAULT_LINK = "500kbit,40ms,2%"
 BUDGET_SHARE, TRACE_SHARE = 0.8, 0.5

@@ -157,6 +157,23 @@ class ContextNetwork:
             for phase in range(PHASES)
         )
 
+    def biases(self, code: int) -> tuple[Ints, Ints]:
+        """`enter_bias` and `leave_bias` at a rate code, interpolated."""
+        low, part = divmod(code, CODE_STEP)
+        high = min(low + 1, ROWS - 1)
+
+        def between(rows: Ints) -> Ints:
+            mixed = rows[[low, high]].astype(np.int64)
+            whole = (mixed[0] * (CODE_STEP - part) + mixed[1] * part) // CODE_STEP
+            found: Ints = whole.astype(np.int32)
+            return found
+
+        return between(self.enter_bias), between(self.leave_bias)
+
+    def count(self, code: int) -> int:
+        """Channels of the latent that are coded at a rate code."""
+        return int(self.groups[self.first_code <= code].sum()) - self.has_map
+
     def at(self, code: int) -> CodeNetwork:
         """The network at a rate code; the last eight are kept."""
         return self._at(code)
@@ -254,17 +271,7 @@ class CodeNetwork:
         maps = PHASES * network.has_map
         self.map_steps, self.steps = tuple(steps[:maps]), tuple(steps[maps:])
         self.count = steps[-1].end
-        low, part = divmod(code, CODE_STEP)
-        high = min(low + 1, ROWS - 1)
-
-        def between(rows: Ints) -> Floats:
-            mixed = (
-                rows[low].astype(np.int64) * (CODE_STEP - part) + rows[high].astype(np.int64) * part
-            )
-            whole: Floats = (mixed // CODE_STEP).astype(np.float32)
-            return whole
-
-        enter_bias, leave_bias = between(network.enter_bias), between(network.leave_bias)
+        enter_bias, leave_bias = (bias.astype(np.float32) for bias in network.biases(code))
         columns = [*range(self.count), -1]
         self.inputs: list[int] = []
         self._enter, self._enter_bias, self._side = [], [], []

@@ -15,15 +15,21 @@ from __future__ import annotations
 import ctypes
 import sys
 from ctypes import POINTER, byref, c_char_p, c_int32, c_uint64, c_void_p
+from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.entropy.cdf import TOTAL
-from sc2_ros.errors import CheckpointError, PacketError
+from sc2_ros.codec.entropy.cdf import Bank
+from sc2_ros.errors import PacketError
+
+if TYPE_CHECKING:
+    from sc2_ros.codec.entropy.context_network import ContextNetwork
+    from sc2_ros.codec.entropy.walk import PredictedInput
+    from sc2_ros.codec.frame.slicing import CodingOrder
 
 VERSION = 1
 """Of the calls; a library of another one, left over from an older build, is not used."""
@@ -58,41 +64,21 @@ def _members(numbers: str, pointers: str) -> list[tuple[str, Any]]:
     ]
 
 
-class Bank(_Fields):
-    """Cumulative distributions, as the kernel takes them."""
+class CompiledBank(_Fields):
+    """A `Bank`, as the kernel takes it; it trusts that the bank was checked."""
 
     _fields_ = _members("width", "cdfs sizes offsets bits")
 
     @classmethod
-    def of(cls, cdfs: Ints, sizes: Ints, offsets: Ints, bits: npt.NDArray[np.float32]) -> Bank:
-        """The kernel trusts them, so they are checked.
-
-        Args:
-            cdfs: (B, W), rows rising from 0 to 65536.
-            sizes: (B,) entries of each row that count, at least 2.
-            offsets: (B,) the first symbol of each.
-            bits: (B + 1, 255), what symbols cost; row 0 is 0.
-
-        Raises:
-            CheckpointError: a distribution would give a symbol no room.
-        """
-        check_bank(cdfs, sizes)
-        arrays = (np.ascontiguousarray(array, np.int32) for array in (cdfs, sizes, offsets))
-        cdfs, sizes, offsets = arrays
-        prices = np.ascontiguousarray(bits, np.float32)
-        return cls(width=cdfs.shape[1], cdfs=cdfs, sizes=sizes, offsets=offsets, bits=prices)
-
-
-def check_bank(cdfs: Ints, sizes: Ints) -> None:
-    """Raise `CheckpointError` unless every row of (B, W) rises from 0 to 65536 within its size."""
-    column = np.arange(cdfs.shape[1])
-    rising = (np.diff(cdfs, axis=1) > 0) | (column[1:] >= sizes[:, None])
-    inside = (sizes >= 2) & (sizes <= cdfs.shape[1])
-    ends = np.take_along_axis(cdfs, np.clip(sizes - 1, 0, cdfs.shape[1] - 1)[:, None], 1)[:, 0]
-    if not (
-        np.all(rising) and np.all(inside) and np.all(cdfs[:, 0] == 0) and np.all(ends == TOTAL)
-    ):
-        raise CheckpointError("its probability tables are damaged; copy the checkpoint again")
+    def of(cls, bank: Bank) -> CompiledBank:
+        """Point to the bank's arrays."""
+        return cls(
+            width=bank.cdfs.shape[1],
+            cdfs=bank.cdfs,
+            sizes=bank.sizes,
+            offsets=bank.offsets,
+            bits=np.ascontiguousarray(bank.bits, np.float32),
+        )
 
 
 class Network(_Fields):
@@ -137,7 +123,63 @@ class Reader(_Fields):
     _fields_ = [("at", c_void_p), ("end", c_void_p), ("state", c_uint64), ("damaged", c_int32)]
 
 
-def padded(array: Array, dtype: type[np.signedinteger[Any]]) -> Array:
+class CompiledNetwork:
+    """A `ContextNetwork`, as the kernel takes it."""
+
+    def __init__(self, network: ContextNetwork) -> None:
+        """Lay out the weights, which are those of all rate codes."""
+        self._network = network
+        self._weights: dict[str, Array | int | ctypes.Structure | None] = {
+            "bank": CompiledBank.of(network.bank),
+            "channels": int(network.groups.sum()),
+            "hidden": network.enter.shape[2] + -network.enter.shape[2] % BLOCK,
+            "side_planes": 0 if network.side is None else network.side.shape[-1],
+            "has_map": int(network.has_map),
+            "starts": np.concatenate(([0], np.cumsum(network.groups))).astype(np.int32),
+            "enter": _by_channel(network.enter),
+            "side": None if network.side is None else _by_channel(network.side),
+            "leave": _padded(network.leave, np.int16),
+        }
+        self.at = lru_cache(maxsize=8)(self._at)
+
+    def _at(self, code: int) -> Network:
+        """The network at a rate code."""
+        network = self._network
+        groups = int(np.count_nonzero(network.first_code <= code))
+        enter_bias, leave_bias = network.biases(code)
+        share_bias = network.share_bias
+        return Network(
+            groups=groups,
+            enter_bias=_padded(enter_bias[:groups], np.int32),
+            share_bias=None if share_bias is None else _padded(share_bias[:, :groups], np.int32),
+            leave_bias=np.ascontiguousarray(leave_bias, np.int32),
+            **self._weights,
+        )
+
+
+def positions(order: CodingOrder, predicted: PredictedInput | None) -> Positions:
+    """A coding order, and what is predicted there."""
+    around = order.around.astype(np.int32)
+    count, split = len(around), len(order.phases[0])
+    if predicted is None:
+        return Positions(positions=count, split=split, around=around)
+    return Positions(
+        positions=count,
+        split=split,
+        around=around,
+        places=len(predicted.planes),
+        frame_around=np.ascontiguousarray(predicted.around, np.int32),
+        planes=np.ascontiguousarray(predicted.planes, np.int8),
+        shares=np.ascontiguousarray(predicted.shares, np.uint8),
+    )
+
+
+def _by_channel(weights: Array) -> Array:
+    """(G, 2, H, 9, n) to (G, 2, 9, n, H): the hidden units of a tap and a channel side by side."""
+    return _padded(weights.transpose(0, 1, 3, 4, 2), np.int16)
+
+
+def _padded(array: Array, dtype: type[np.signedinteger[Any]]) -> Array:
     """The last axis, of hidden units, padded with zeros to a multiple of 16."""
     widths = [(0, 0)] * (array.ndim - 1) + [(0, -array.shape[-1] % BLOCK)]
     return np.ascontiguousarray(np.pad(array, widths), dtype)
@@ -161,13 +203,16 @@ def _load() -> ctypes.CDLL | None:
 
 
 def _typed(found: ctypes.CDLL) -> ctypes.CDLL:
-    bank, net, where, reader = (POINTER(kind) for kind in (Bank, Network, Positions, Reader))
+    bank, net, where, reader = (
+        POINTER(kind) for kind in (CompiledBank, Network, Positions, Reader)
+    )
     arrays = c_void_p
     found.sc2_walk_encode.argtypes = [net, where, *[arrays] * 7]
     found.sc2_walk_decode.argtypes = [net, where, c_char_p, c_int32, arrays, arrays]
     found.sc2_rans_encode_slice.argtypes = [net, *[arrays] * 4, c_int32]
     found.sc2_rans_encode.argtypes = [bank, arrays, arrays, c_int32, arrays, c_int32]
     found.sc2_rans_open.argtypes = [reader, c_char_p, c_int32]
+    found.sc2_rans_close.argtypes = [reader]
     found.sc2_rans_decode.argtypes = [reader, bank, arrays, c_int32, arrays]
     return found
 
@@ -238,7 +283,7 @@ def rans_encode_slice(network: Network, bounds: Ints, tables: Flags, less: Bytes
     return words[room - size // 4 :].tobytes()
 
 
-def rans_encode(bank: Bank, tables: Flags, symbols: Bytes) -> bytes:
+def rans_encode(bank: CompiledBank, tables: Flags, symbols: Bytes) -> bytes:
     """The rANS string of symbols, each with its table, none of them 0."""
     assert library is not None
     room = 2 * len(symbols) + 2
@@ -249,10 +294,10 @@ def rans_encode(bank: Bank, tables: Flags, symbols: Bytes) -> bytes:
     return words[room - size // 4 :].tobytes()
 
 
-class RansReader:
-    """Decodes a rANS string piece by piece."""
+class CompiledReader:
+    """Decodes a rANS string piece by piece; see rans.SymbolReader."""
 
-    def __init__(self, bank: Bank, data: bytes) -> None:
+    def __init__(self, bank: CompiledBank, data: bytes) -> None:
         assert library is not None
         self._bank = bank
         self._data = data  # the reader points into it
@@ -260,11 +305,7 @@ class RansReader:
         library.sc2_rans_open(byref(self._reader), data, len(data))
 
     def decode(self, tables: Flags) -> Bytes:
-        """The next symbols, given their tables, none of them 0.
-
-        Raises:
-            PacketError: the bytes are none that an encoder makes.
-        """
+        """The next symbols, given their tables, none of them 0."""
         assert library is not None
         symbols = np.empty(len(tables), np.int8)
         tables = np.ascontiguousarray(tables, np.uint8)
@@ -274,6 +315,11 @@ class RansReader:
             )
         )
         return symbols
+
+    def check_done(self) -> None:
+        """Raise PacketError unless all was read."""
+        assert library is not None
+        _check(library.sc2_rans_close(byref(self._reader)))
 
 
 def _data(array: Array | None) -> int | None:

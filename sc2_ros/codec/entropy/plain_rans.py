@@ -15,8 +15,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.entropy.cdf import MAX_SYMBOL, PRECISION
-from sc2_ros.codec.entropy.kernel import check_bank
+from sc2_ros.codec.entropy.cdf import MAX_SYMBOL, PRECISION, Bank
 from sc2_ros.errors import PacketError
 
 _LOW = 1 << 31
@@ -25,22 +24,15 @@ _NIBBLE_BITS, _NIBBLE = 4, 15
 _MOST_NIBBLES = 4
 _STATE_BYTES = 8
 
-Ints = npt.NDArray[np.int32]
-
 
 class PlainBank:
-    """Cumulative distributions; table numbers begin at 1."""
+    """A `Bank` as lists, which the interpreter walks faster than arrays."""
 
-    def __init__(self, cdfs: Ints, sizes: Ints, offsets: Ints) -> None:
-        """Lists, which the interpreter walks faster than arrays.
-
-        Raises:
-            CheckpointError: a distribution would give a symbol no room.
-        """
-        check_bank(cdfs, sizes)
-        rows = zip(cdfs, sizes, strict=True)
+    def __init__(self, bank: Bank) -> None:
+        """Table numbers begin at 1."""
+        rows = zip(bank.cdfs, bank.sizes, strict=True)
         self.cdfs = [[0, 1], *(cdf[:size].tolist() for cdf, size in rows)]
-        self.offsets = [0, *offsets.tolist()]
+        self.offsets = [0, *bank.offsets.tolist()]
 
     def encode(self, tables: Iterable[int], symbols: Iterable[int]) -> bytes:
         """The rANS string of symbols, each with its table, none of them 0."""
@@ -71,7 +63,7 @@ class PlainBank:
 
 
 class PlainReader:
-    """Decodes a rANS string piece by piece."""
+    """Decodes a rANS string piece by piece; see rans.SymbolReader."""
 
     def __init__(self, bank: PlainBank, data: bytes) -> None:
         self._bank = bank
@@ -81,11 +73,7 @@ class PlainReader:
         self._state *= len(data) >= _STATE_BYTES or not data
 
     def decode(self, tables: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
-        """The next symbols, given their tables, none of them 0.
-
-        Raises:
-            PacketError: the bytes are none that an encoder makes.
-        """
+        """The next symbols, given their tables, none of them 0."""
         found = [self._symbol(int(table)) for table in tables.tolist()]
         if found and not -MAX_SYMBOL <= min(found) <= max(found) <= MAX_SYMBOL:
             raise PacketError("rANS payload holds symbols out of range: damaged or not ours")
@@ -123,6 +111,7 @@ class PlainReader:
         self._at += len(word)
         self._state = self._state << _WORD_BITS | int.from_bytes(word, "little")
 
-    def is_done(self) -> bool:
-        """Whether all was read: the encoder began with this state, and damage ends in another."""
-        return self._state == _LOW and self._at >= len(self._data)
+    def check_done(self) -> None:
+        """Raise PacketError unless all was read: the encoder began with this state."""
+        if self._state != _LOW or self._at < len(self._data):
+            raise PacketError("rANS payload is damaged or not ours")

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.entropy.rans import SymbolCoder, untrimmed
-from sc2_ros.codec.entropy.walk import PredictedInput, SliceReader, Walk
+from sc2_ros.codec.entropy.rans import untrimmed
+from sc2_ros.codec.entropy.walk import PredictedInput
+from sc2_ros.codec.entropy.walks import open_walk
 from sc2_ros.codec.frame.reference import (
     Prediction,
     Reference,
@@ -67,9 +68,9 @@ class PacketDecoder:
     def __init__(self, tables: CodingTables, checkpoint_id: int) -> None:
         """Derive the look-up tables."""
         self._tables, self._checkpoint_id = tables, checkpoint_id
-        self._walk, self._coder = Walk(tables.context), SymbolCoder(tables.context.bank)
+        self._walk = open_walk(tables.context)
         if tables.skip is not None:
-            self._skip_walk, self._skip_coder = Walk(tables.skip), SymbolCoder(tables.skip.bank)
+            self._skip_walk = open_walk(tables.skip)
         # Of the newest predicted frame; they are the same for all its slices.
         self._prediction: Prediction | None = None
         self._input: tuple[tuple[Prediction, int, Grid], PredictedInput] | None = None
@@ -147,10 +148,7 @@ class PacketDecoder:
 
     def _keyframe(self, data: bytes, code: int, own: Grid) -> tuple[Values, Flags]:
         """Symbols and map, by rank of the slice."""
-        order = coding_order(own)
-        most = self._tables.channels * len(order.positions)
-        reader = self._coder.decoder(untrimmed(data), most)
-        return self._walk.run(code, order, SliceReader(reader))
+        return self._walk.read(code, coding_order(own), untrimmed(data))
 
     def _predicted(
         self,
@@ -165,20 +163,15 @@ class PacketDecoder:
         key = (prediction, header.rate_code, grid)
         if self._input is None or self._input[0] != key:
             assert self._tables.skip is not None
-            channels = self._tables.skip.at(header.rate_code).count - 1
+            count = self._tables.skip.count(header.rate_code)
             gains = self._tables.integer_gains
-            symbols = predicted_symbols(prediction, header.rate_code, gains, channels)
-            self._input = (key, predicted_input(prediction, symbols, grid))
-        predicted = slice_input(self._input[1], grid, header.slice)
-        order = coding_order(own)
-        count = len(order.positions)
-        if not share:
-            if data:
-                raise PacketError("a slice of which no position is coded has rANS bytes")
-            return predicted.symbols, np.zeros(count, np.bool_)
-        reader = self._skip_coder.decoder(untrimmed(data), (self._tables.channels + 1) * count)
-        shares = np.full(count, share, np.uint8)
-        return self._skip_walk.run(header.rate_code, order, SliceReader(reader), predicted, shares)
+            symbols = predicted_symbols(prediction, header.rate_code, gains, count)
+            unknown = np.zeros(len(symbols), np.uint8)
+            self._input = (key, predicted_input(prediction, symbols, grid, unknown))
+        if data and not share:
+            raise PacketError("a slice of which no position is coded has rANS bytes")
+        predicted = slice_input(self._input[1], grid, header.slice, share)
+        return self._skip_walk.read(header.rate_code, coding_order(own), untrimmed(data), predicted)
 
     def _predict(self, reference: Reference, motion: Motion, height: int, width: int) -> Prediction:
         last = self._prediction

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.entropy.rans import SymbolCoder
 from sc2_ros.codec.frame.plan import (
     UNPROTECTED,
     FramePlan,
@@ -95,8 +94,6 @@ class FrameEncoder:
         self._lambda = rdoq_lambda
         self._planner = Planner(tables)
         self._search = _RateSearch(tables.gains)
-        self._coder = SymbolCoder(tables.context.bank)
-        self._skip_coder = None if tables.skip is None else SymbolCoder(tables.skip.bank)
 
     @property
     def predicts(self) -> bool:
@@ -217,15 +214,13 @@ class FrameEncoder:
         own = Header(**{**vars(header), "slice": number})
         coding, prediction = plan.slice_coding(number), plan.frame.prediction
         if not plan.price.predicted[number]:
-            payload = coding.payload(number, self._coder)
-            return Packet(own, build_geometry(plan.frame.geometry) + payload)
+            return Packet(own, build_geometry(plan.frame.geometry) + coding.payload(number))
         assert prediction is not None
-        assert self._skip_coder is not None
         digest = reference_hash(prediction.reference.digest, self.checkpoint_id)
         head = PredictedHead(
             distance, digest, coding.shares[number], header.origin, prediction.motion
         )
-        return Packet(own, coding.payload(number, self._skip_coder), head)
+        return Packet(own, coding.payload(number), head)
 
     @staticmethod
     def _build(piece: Packet, prediction: Prediction | None) -> bytes:

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.entropy.cdf import NOT_CODED
-from sc2_ros.codec.entropy.rans import SymbolCoder, trimmed
+from sc2_ros.codec.entropy.rans import trimmed
+from sc2_ros.codec.entropy.walk import Chosen, Walk
 from sc2_ros.codec.frame.reference import Prediction
 from sc2_ros.codec.frame.slicing import Grid, coding_order
 from sc2_ros.codec.wire.header import HEADER_BYTES, MAX_PACKET_BYTES
@@ -64,48 +64,44 @@ class SourceFrame:
 
 
 @dataclass(frozen=True, eq=False)
-class CodedStep:
-    """What a step codes: at which ranks (P,), ascending, with which tables (P, size), and what."""
-
-    phase: int
-    ranks: npt.NDArray[np.int64]
-    tables: npt.NDArray[np.uint8]
-    values: npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True, eq=False)
 class FrameCoding:
     """How all slices of a frame are coded on one grid, either with a prediction or without.
 
     Attributes:
         grid: how the frame is sliced.
-        symbols: (C, h, w) int8, as the ground will have them.
+        code: the rate code.
+        walk: that of its network.
+        chosen: what is sent.
         coded: (h, w) bool, positions that are not skipped.
-        cost: (h, w) float64, bits spent at each position.
         shares: share class of each slice; () without a prediction.
-        steps: in their order.
     """
 
     grid: Grid
-    symbols: Symbols
+    code: int
+    walk: Walk
+    chosen: Chosen
     coded: Flags
-    cost: npt.NDArray[np.float64]
     shares: tuple[int, ...]
-    steps: list[CodedStep]
 
-    def payload(self, number: int, coder: SymbolCoder) -> bytes:
-        """The rANS bytes of a slice: step by step, in each the positions, of each the channels."""
-        bounds = coding_order(self.grid).bounds
-        tables, values = [], []
-        for step in self.steps:
-            first, last = np.searchsorted(step.ranks, bounds[step.phase][number : number + 2])
-            tables.append(step.tables[first:last].reshape(-1))
-            values.append(step.values[first:last].reshape(-1))
-        table = np.concatenate(tables) if tables else np.zeros(0, np.uint8)
-        used = np.flatnonzero(table != NOT_CODED)
-        if not len(used):
-            return b""
-        return trimmed(coder.encode(np.concatenate(values)[used].tolist(), table[used].tolist()))
+    @cached_property
+    def symbols(self) -> Symbols:
+        """(C, h, w) int8, as the ground will have them."""
+        ranked = self.chosen.symbols
+        symbols = np.empty(ranked.shape[::-1], np.int8)
+        symbols[:, coding_order(self.grid).positions] = ranked.T
+        return symbols.reshape(-1, *self.coded.shape)
+
+    @cached_property
+    def cost(self) -> npt.NDArray[np.float64]:
+        """(h, w), bits spent at each position."""
+        cost = np.empty(self.coded.size, np.float64)
+        cost[coding_order(self.grid).positions] = self.chosen.cost
+        return cost.reshape(self.coded.shape)
+
+    def payload(self, number: int) -> bytes:
+        """The rANS bytes of a slice."""
+        order = coding_order(self.grid)
+        return trimmed(self.walk.payload(self.code, order, self.chosen, number))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.entropy.context_network import Expectation, Step
-from sc2_ros.codec.entropy.walk import Walk
+from sc2_ros.codec.entropy.walk import Candidates
+from sc2_ros.codec.entropy.walks import open_walk
 from sc2_ros.codec.frame.plan import (
     KEYFRAME_BYTES,
     PRICED_BYTES,
-    CodedStep,
     FrameCoding,
     FramePlan,
     FrameTooBigError,
@@ -25,10 +24,9 @@ from sc2_ros.codec.frame.plan import (
     SourceFrame,
 )
 from sc2_ros.codec.frame.reference import Prediction, predicted_input, predicted_symbols
-from sc2_ros.codec.frame.slicing import Grid, coding_order, grids
+from sc2_ros.codec.frame.slicing import CodingOrder, Grid, coding_order, grids
 from sc2_ros.codec.frame.symbols import (
     Rounded,
-    SymbolChoice,
     choose_coded,
     round_latent,
     share_class,
@@ -53,9 +51,9 @@ class Planner:
     def __init__(self, tables: CodingTables) -> None:
         """Derive the look-up tables."""
         self._tables = tables
-        self._walk, self._choice = Walk(tables.context), SymbolChoice(tables.context.bank)
+        self._walk = open_walk(tables.context)
         if tables.skip is not None:
-            self._skip_walk, self._skip_choice = Walk(tables.skip), SymbolChoice(tables.skip.bank)
+            self._skip_walk = open_walk(tables.skip)
         self._grid: Grid | None = None
         """Of the newest predicted frame."""
         self._bits_per_symbol = {False: _USUAL_BITS, True: 0.5 * _USUAL_BITS}
@@ -117,23 +115,22 @@ class Planner:
     def intra(self, rounded: Rounded, code: int, grid: Grid) -> FrameCoding:
         """How a frame is coded without a prediction."""
         order = coding_order(grid)
-        values, exact = _rows(rounded, self._tables.context.at(code).count)
-        chooser = _Chooser(self._choice, order.positions, values, exact, rounded.rdoq_lambda, None)
-        ranked, _ = self._walk.run(code, order, chooser)
-        values[order.positions] = ranked
-        everywhere = np.ones(len(values), np.bool_)
-        return _coding(grid, rounded, values, everywhere, chooser.cost, (), chooser.steps)
+        values, exact = _rows(rounded, self._tables.context.count(code))
+        candidates = _candidates(order, values, exact, rounded.rdoq_lambda.reshape(-1), None)
+        chosen = self._walk.choose(code, order, candidates)
+        everywhere = np.ones(rounded.rdoq_lambda.shape, np.bool_)
+        return FrameCoding(grid, code, self._walk, chosen, everywhere, ())
 
     def predicted(
         self, rounded: Rounded, code: int, grid: Grid, prediction: Prediction
     ) -> FrameCoding:
         """How a frame is coded with a prediction: its skip map, and the symbols where it is set."""
         assert self._tables.skip is not None
-        order = coding_order(grid)
-        values, exact = _rows(rounded, self._tables.skip.at(code).count - 1)
-        gains = self._tables.integer_gains
-        expected = predicted_symbols(prediction, code, gains, values.shape[1])
-        coded = choose_coded(exact, values, expected, rounded.rdoq_lambda.reshape(-1))
+        order, count = coding_order(grid), self._tables.skip.count(code)
+        values, exact = _rows(rounded, count)
+        expected = predicted_symbols(prediction, code, self._tables.integer_gains, count)
+        weight = rounded.rdoq_lambda.reshape(-1)
+        coded = choose_coded(exact, values, expected, weight)
         shape = rounded.rdoq_lambda.shape
         shares = tuple(
             share_class(int(np.count_nonzero(part)), part.size)
@@ -142,98 +139,30 @@ class Planner:
                 for patch in grid.patches()
             )
         )
-        if not any(shares):
-            cost = np.zeros(len(values), np.float32)
-            return _coding(grid, rounded, expected, coded, cost, shares, [])
-        chooser = _Chooser(
-            self._skip_choice, order.positions, values, exact, rounded.rdoq_lambda, coded
-        )
-        reference = predicted_input(prediction, expected, grid)
-        ranked, _ = self._skip_walk.run(code, order, chooser, reference, order.by_slice(shares))
-        values[order.positions] = ranked
-        return _coding(grid, rounded, values, coded, chooser.cost, shares, chooser.steps)
-
-
-class _Chooser:
-    """The encoder's source: chooses symbols and notes what they cost."""
-
-    def __init__(
-        self,
-        choice: SymbolChoice,
-        positions: npt.NDArray[np.int64],
-        values: Values,
-        exact: Floats,
-        rdoq_lambda: Floats,
-        coded: Flags | None,
-    ) -> None:
-        """By position: rounded and exact symbols (h w, n), lambda (h, w), skip map (h w,)."""
-        self._choice, self._positions = choice, positions
-        self._values = values[positions]
-        self._rest = np.subtract(exact[positions], self._values, order="C", dtype=np.float32)
-        self._lambda = rdoq_lambda.reshape(-1)[positions]
-        self._coded = None if coded is None else coded[positions]
-        self._taken: dict[int, tuple[Values, Floats, Floats]] = {}
-        self._spent = np.zeros(len(positions), np.float32)
-        self.steps: list[CodedStep] = []
-
-    @property
-    def cost(self) -> Floats:
-        """Bits spent at each position, (h w,)."""
-        cost = np.empty_like(self._spent)
-        cost[self._positions] = self._spent
-        return cost
-
-    def skip_map(
-        self, step: Step, ranks: npt.NDArray[np.int64], table: npt.NDArray[np.uint8]
-    ) -> Flags:
-        """See entropy.walk.Source."""
-        assert self._coded is not None
-        coded: Flags = self._coded[ranks]
-        flags = coded.astype(np.int32)
-        self._spent[ranks] = self._choice.cost(table, flags)
-        self.steps.append(CodedStep(step.phase, ranks, table[:, None], flags[:, None]))
-        return coded
-
-    def symbols(self, step: Step, ranks: npt.NDArray[np.int64], expected: Expectation) -> Values:
-        """See entropy.walk.Source."""
-        if step.phase not in self._taken:  # the steps of a phase are at the same positions
-            self._taken[step.phase] = self._values[ranks], self._rest[ranks], self._lambda[ranks]
-        values, rest, weight = self._taken[step.phase]
-        first = step.start - (self._coded is not None)
-        part = slice(first, first + step.end - step.start)
-        less, bits = self._choice.choose(values[:, part], rest[:, part], weight, expected)
-        self._spent[ranks] += bits @ np.ones(bits.shape[1], np.float32)
-        self.steps.append(CodedStep(step.phase, ranks, expected.table, less))
-        return less + expected.mean
+        candidates = _candidates(order, values, exact, weight, coded)
+        reference = predicted_input(prediction, expected, grid, order.by_slice(shares))
+        chosen = self._skip_walk.choose(code, order, candidates, reference)
+        return FrameCoding(grid, code, self._skip_walk, chosen, coded.reshape(shape), shares)
 
 
 def _rows(rounded: Rounded, count: int) -> tuple[Values, Floats]:
-    """Rounded and exact symbols of the first channels, (h w, count)."""
+    """Rounded and exact symbols by position, (h w, C); zero from channel `count` on."""
     flat = (len(rounded.symbols), -1)
-    values = rounded.symbols.reshape(flat)[:count].T.astype(np.int32, order="C")
-    return values, np.ascontiguousarray(rounded.exact.reshape(flat)[:count].T)
+    values = rounded.symbols.reshape(flat).T.astype(np.int32, order="C")
+    values[:, count:] = 0
+    return values, np.ascontiguousarray(rounded.exact.reshape(flat).T)
 
 
-def _coding(
-    grid: Grid,
-    rounded: Rounded,
-    values: Values,
-    coded: Flags,
-    cost: Floats,
-    shares: tuple[int, ...],
-    steps: list[CodedStep],
-) -> FrameCoding:
-    """From symbols (h w, n), map and cost (h w,) by position."""
-    shape = rounded.symbols.shape
-    symbols = np.zeros((shape[0], len(values)), np.int8)
-    symbols[: values.shape[1]] = values.T
-    return FrameCoding(
-        grid,
-        symbols.reshape(shape),
-        coded.reshape(shape[1:]),
-        cost.reshape(shape[1:]).astype(np.float64),
-        shares,
-        steps,
+def _candidates(
+    order: CodingOrder, values: Values, exact: Floats, weight: Floats, coded: Flags | None
+) -> Candidates:
+    """By position to by rank."""
+    ranked = values[order.positions]
+    return Candidates(
+        ranked,
+        np.subtract(exact[order.positions], ranked, dtype=np.float32),
+        weight[order.positions],
+        None if coded is None else coded[order.positions],
     )
 
 

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from sc2_ros.codec.entropy.cdf import MAX_SYMBOL
 from sc2_ros.codec.entropy.context_network import REACH
 from sc2_ros.codec.entropy.walk import PredictedInput
-from sc2_ros.codec.frame.slicing import TAPS, Grid, coding_order
+from sc2_ros.codec.frame.slicing import Grid, coding_order
 from sc2_ros.codec.wire.capture_time import Stamp
 from sc2_ros.codec.wire.header import MAX_DISTANCE, STRIDE
 from sc2_ros.codec.wire.packet import Geometry
@@ -149,25 +149,26 @@ def predicted_symbols(
         prediction: the reference, moved.
         code: the frame's rate code.
         gains: (65, C) int64 in units of 1/4096, `CodingTables.integer_gains`.
-        channels: how many are coded at this rate code.
+        channels: how many are coded at this rate code; the others are zero.
 
     Returns:
-        (h w, channels), -127 .. 127; zero where the reference is not known.
+        (h w, C), -127 .. 127; zero where the reference is not known.
     """
-    ratio = (gains[code, :channels] << GAIN_BITS) // gains[prediction.reference.code, :channels]
-    flat = prediction.symbols[:channels].reshape(channels, -1).T.astype(np.int64, order="C")
+    ratio = (gains[code] << GAIN_BITS) // gains[prediction.reference.code]
+    ratio[channels:] = 0
+    flat = prediction.symbols.reshape(len(ratio), -1).T.astype(np.int64, order="C")
     magnitude = (np.abs(flat) * ratio + (1 << GAIN_BITS - 1)) >> GAIN_BITS
     np.minimum(magnitude, MAX_SYMBOL, out=magnitude)
     symbols: npt.NDArray[np.int32] = (np.sign(flat) * magnitude).astype(np.int32)
     return symbols
 
 
-def planes(prediction: Prediction, symbols: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+def planes(prediction: Prediction, symbols: npt.NDArray[np.int32]) -> npt.NDArray[np.int8]:
     """What the network sees of a reference at each position, (h w, n + 2): map, symbols, known.
 
     symbols: (h w, n), of `predicted_symbols`.
     """
-    found = np.empty((len(symbols), symbols.shape[1] + 2), np.float32)
+    found = np.empty((len(symbols), symbols.shape[1] + 2), np.int8)
     found[:, 0] = prediction.coded.reshape(-1)
     np.clip(symbols, -REACH, REACH, out=found[:, 1:-1], casting="unsafe")
     found[:, -1] = prediction.known.reshape(-1)
@@ -175,18 +176,22 @@ def planes(prediction: Prediction, symbols: npt.NDArray[np.int32]) -> npt.NDArra
 
 
 def predicted_input(
-    prediction: Prediction, symbols: npt.NDArray[np.int32], grid: Grid
+    prediction: Prediction,
+    symbols: npt.NDArray[np.int32],
+    grid: Grid,
+    shares: npt.NDArray[np.uint8],
 ) -> PredictedInput:
-    """The input of a walk over all slices of a frame; symbols: of `predicted_symbols`."""
-    order, each = coding_order(grid), planes(prediction, symbols)
-    padded = np.concatenate((each, np.zeros((1, each.shape[1]), np.float32)))
-    around = np.take(padded, order.frame_around.reshape(-1), axis=0, mode="clip")
-    return PredictedInput(
-        symbols[order.positions], around.reshape(len(symbols), TAPS * each.shape[1])
-    )
+    """The input of a walk over all slices of a frame.
+
+    symbols: of `predicted_symbols`; shares: (h w,) share class of each rank's slice.
+    """
+    order = coding_order(grid)
+    around = order.frame_around.astype(np.int32)
+    return PredictedInput(symbols[order.positions], planes(prediction, symbols), around, shares)
 
 
-def slice_input(whole: PredictedInput, grid: Grid, number: int) -> PredictedInput:
+def slice_input(whole: PredictedInput, grid: Grid, number: int, share: int) -> PredictedInput:
     """The input of a walk over one slice, from that over all slices of the frame."""
     ranks = coding_order(grid).slice_ranks(number)
-    return PredictedInput(whole.symbols[ranks], whole.planes[ranks])
+    shares = np.full(len(ranks), share, np.uint8)
+    return PredictedInput(whole.symbols[ranks], whole.planes, whole.around[ranks], shares)

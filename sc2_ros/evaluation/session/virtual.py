@@ -5,8 +5,9 @@
     SourceFrame -> OnboardPipeline -> Pacer -> LinkPipe -> GroundPipeline -> FrameResult
                           ^------------------- LinkPipe <-- feedback ---------+
 
-Time is that of the frames' stamps, long gaps cut short. Computing takes no virtual time, so a run
-does not depend on the machine; what it took is measured and added to the latencies that are told.
+Time is that at which the frames are played, long gaps cut short. Computing takes no virtual time,
+so a run does not depend on the machine; what it took is measured and added to the latencies that
+are told.
 """
 
 import math
@@ -15,9 +16,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from sc2_ros.ground.pipeline import FrameResult, GroundPipeline
-from sc2_ros.link.emulator import LinkModel, LinkPipe
 from sc2_ros.link.pacer import Pacer
-from sc2_ros.link.spec import LinkSpec
+from sc2_ros.link.sim.emulator import LinkModel, LinkPipe
+from sc2_ros.link.sim.spec import LinkSpec
 from sc2_ros.media.frames import SourceFrame
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
 

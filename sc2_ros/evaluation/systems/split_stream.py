@@ -125,7 +125,7 @@ class SplitGround:
                 self.stats.incomplete_frames += 1
         return []
 
-    def feedback(self, now_s: float, queue_s: float = 0.0) -> list[bytes]:
+    def feedback(self, now_s: float) -> list[bytes]:
         """None: the sender has one rate."""
         return []
 

@@ -58,14 +58,14 @@ class StaticPrior(Prior):
         """See Prior."""
         symbols = self.symbols(latent)[0].flatten(1).int().cpu().numpy()
         tables = np.repeat(np.arange(1, self.channels + 1), symbols.shape[1])
-        return [self._symbol_coder().encode(symbols.ravel().tolist(), tables.tolist())]
+        return [self._symbol_coder().encode(symbols.ravel(), tables)]
 
     def decompress(self, strings: Sequence[bytes], size: tuple[int, int]) -> Tensor:
         """See Prior."""
         positions = size[0] * size[1]
-        decoder = self._symbol_coder().decoder(check_words(strings[0]), self.channels * positions)
+        reader = self._symbol_coder().reader(check_words(strings[0]))
         tables = np.repeat(np.arange(1, self.channels + 1, dtype=np.uint8), positions)
-        symbols = decoder.decode(tables).astype(np.float32)
+        symbols = reader.decode(tables).astype(np.float32)
         return torch.from_numpy(symbols).view(1, self.channels, *size) * self.step
 
     def fit(self, latents: Iterable[Tensor]) -> None:

@@ -21,9 +21,8 @@ from sc2_ros.errors import ParameterError
 from sc2_ros.network.model import GroundNetwork
 from sc2_ros.training.adaptation import FixedStream
 from sc2_ros.training.batches import Batch, open_sources, stream_batches
-from sc2_ros.training.config import TrainConfig, build, check_settings
+from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settings
 from sc2_ros.training.mask_classes import mask_classes_of
-from sc2_ros.training.recipes import RunOptions
 from sc2_ros.training.sc2_model import sc2_loss
 from sc2_ros.training.starting import begin_with, weights_of
 from sc2_ros.training.trainer import Trainer

@@ -8,7 +8,7 @@ import pytest
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.evaluation.session.virtual import LONGEST_GAP_S, TICK_S, VirtualRun
 from sc2_ros.ground.pipeline import FrameResult, GroundConfig, GroundPipeline
-from sc2_ros.link.spec import parse_link
+from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.media.frames import SourceFrame
 from sc2_ros.onboard.pipeline import OnboardConfig, OnboardPipeline
 

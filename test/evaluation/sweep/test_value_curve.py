@@ -10,7 +10,7 @@ from weights import write_untrained
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.errors import CheckpointError, InputError
 from sc2_ros.evaluation.sweep.value_curve import value_curve, write_value_curve
-from sc2_ros.link.worth import Worth
+from sc2_ros.link.control.value_curve import ValueCurve
 from sc2_ros.onboard.pipeline import OnboardConfig, OnboardPipeline
 
 
@@ -60,12 +60,9 @@ def test_the_card_takes_the_curve_and_the_checkpoint_stays_the_same(tmp_path):
         }
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.safetensors", "new"]
     checkpoint = checkpoints.load(source)
-    assert Worth(checkpoint.card["value_curve"]).least_code == 16
-    codes = {}
-    for prefer in ("accuracy", "smooth"):
-        onboard = OnboardPipeline(checkpoint, OnboardConfig(rate_mode="auto", rate_prefer=prefer))
-        codes[prefer] = onboard._rate.allowance(0.0).low
-    assert codes == {"accuracy": 16, "smooth": 0}
+    assert ValueCurve(checkpoint.card["value_curve"]).least_code == 16
+    onboard = OnboardPipeline(checkpoint, OnboardConfig(rate_mode="auto"))
+    assert onboard._rate.allowance(0.0).low == 16
 
 
 def test_a_file_that_cannot_be_written_is_said(tmp_path):
@@ -90,5 +87,5 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path):
     ],
 )
 def test_a_card_with_nonsense_for_a_curve_is_as_one_without(curve):
-    assert Worth(curve).least_code == 0
-    assert Worth(curve).most_code(0.5) == 64
+    assert ValueCurve(curve).least_code == 0
+    assert ValueCurve(curve).most_code(0.5) == 64

@@ -238,6 +238,12 @@ EXPORT int32_t sc2_rans_decode(
     return 0;
 }
 
+/* Whether all was read. */
+EXPORT int32_t sc2_rans_close(const Reader *reader)
+{
+    return reader_is_done(reader) ? 0 : DAMAGED;
+}
+
 /* Changes with every change of a structure or an argument. */
 EXPORT int32_t sc2_kernel_version(void)
 {

@@ -98,7 +98,7 @@ INLINE void reader_start(Reader *reader, const uint8_t *data, int32_t size)
     reader->at = data;
     reader->end = data + size;
     reader->state = RANS_LOW;
-    reader->damaged = size < 8;
+    reader->damaged = size > 0 && size < 8;
     if (size >= 8) {
         memcpy(&reader->state, data, 8);
         reader->at += 8;

@@ -1,0 +1,139 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The open link: the same datagrams without a key, one byte before each payload.
+
+Anybody who can send to the port is believed. It is for links that protect themselves (WireGuard,
+wfb-ng with its own keys), for benches and for radios that have one direction only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sc2_ros.link.air import wire
+from sc2_ros.link.air.arrival import Address, Arrival, Counts, PeerState, Remote
+from sc2_ros.link.air.peer import CALL_AFTER_S, CALL_EVERY_S, FORGET_AFTER_S, KEEP_ALIVE_S
+
+MAX_PEERS = 32
+TURN_S = 0.1
+
+
+def control(role: wire.Role, asks: bool) -> bytes:
+    """A keep-alive of an end of this role, or the answer to one."""
+    flags = wire.ASKS * asks | wire.FROM_GROUND * (role is wire.Role.GROUND)
+    return bytes([wire.OPEN | wire.CONTROL, flags])
+
+
+class _Peer:
+    def __init__(self, number: int, address: Address) -> None:
+        self.number, self.address = number, address
+        self.heard_s = float("-inf")
+        self.sent_s = float("-inf")
+        self.pinged_s = float("-inf")
+        self.asked_s: float | None = None
+
+
+class OpenLink:
+    """Datagrams and the time go in, payloads and datagrams come out; see AirLink.
+
+    Remotes are sent to whether they answer or not. Who sends to us becomes a peer, and is forgotten
+    when silent.
+    """
+
+    def __init__(
+        self, role: wire.Role, remotes: Sequence[Remote] = (), *, fixed: bool = False
+    ) -> None:
+        """role, remotes, fixed: as in SealedLink."""
+        self.counts = Counts()
+        self.overhead_bytes = 1
+        self._fixed = remotes[0] if fixed else None
+        self._numbers = 0
+        self._outgoing: list[tuple[bytes, Address]] = []
+        self._called = [self._peer(remote.address) for remote in remotes]
+        self._heard: dict[Address, _Peer] = {}
+        pairs = zip(self._called, remotes, strict=True)
+        self._groups = [peer for peer, remote in pairs if remote.is_group]
+        # What an end of the same role sends is not for us; a group brings us our own, too.
+        self._channel = wire.FROM[role.other]
+        self._ping, self._pong = (control(role, asks) for asks in (True, False))
+        self._other_ping, self._other_pong = (control(role.other, asks) for asks in (True, False))
+
+    def receive(self, datagram: bytes, source: Address, now_s: float) -> Arrival | None:
+        """Take a datagram; the payload for the nodes, if it brings one."""
+        is_payload = datagram[:1] == bytes([wire.OPEN | self._channel])
+        if not is_payload and datagram not in (self._other_ping, self._other_pong):
+            self.counts.malformed += 1
+            return None
+        peer = self._sender(self._fixed.address if self._fixed else source, now_s)
+        # A member answers from its own address, and that answers what was sent to the group.
+        for heard in (peer, *self._groups):
+            heard.heard_s, heard.asked_s = now_s, None
+        if not is_payload:
+            if datagram == self._other_ping:
+                self._outgoing.append((self._pong, peer.address))
+            return None
+        self.counts.accepted += 1
+        return Arrival(self._channel, datagram[1:], peer.number)
+
+    def send(self, channel: wire.Channel, payload: bytes, to: int | None, now_s: float) -> int:
+        """Queue a payload for one peer, or for all; how many datagrams that makes."""
+        datagram = bytes([wire.OPEN | channel]) + payload
+        everybody = self._called + list(self._heard.values())
+        if to is not None:
+            peers = [peer for peer in everybody if peer.number == to]
+        else:  # Members hear what goes to the group.
+            peers = self._called if self._groups else everybody
+        for peer in peers:
+            self._send_to(peer, datagram, now_s)
+        if not peers:
+            self.counts.unsent += 1
+        return len(peers)
+
+    def outgoing(self) -> list[tuple[bytes, Address]]:
+        """Take the datagrams that are to be sent, oldest first."""
+        taken, self._outgoing = self._outgoing, []
+        return taken
+
+    def turn(self, now_s: float) -> float:
+        """Ask remotes that are silent, forget others; when to come again."""
+        for peer in self._called:
+            waits = peer.asked_s is not None and now_s - peer.asked_s > CALL_AFTER_S
+            due = peer.heard_s == float("-inf") or waits or now_s - peer.sent_s > KEEP_ALIVE_S
+            if due and now_s - peer.pinged_s >= CALL_EVERY_S:
+                peer.pinged_s = now_s
+                self._send_to(peer, self._ping, now_s)
+        self._heard = {
+            address: peer
+            for address, peer in self._heard.items()
+            if now_s - peer.heard_s <= FORGET_AFTER_S
+        }
+        return now_s + (TURN_S if self._called else 10 * TURN_S)
+
+    def peers(self) -> list[PeerState]:
+        """Who has been heard, and may be sent to."""
+        heard = [peer for peer in self._called if peer.heard_s > float("-inf")]
+        return [
+            PeerState(peer.number, peer.address, peer.heard_s, None)
+            for peer in heard + list(self._heard.values())
+        ]
+
+    def _sender(self, source: Address, now_s: float) -> _Peer:
+        for peer in self._called:
+            if peer.address == source:
+                return peer
+        peer = self._heard.get(source)  # type: ignore[assignment]
+        if peer is None:
+            if len(self._heard) >= MAX_PEERS:
+                del self._heard[min(self._heard, key=lambda address: self._heard[address].heard_s)]
+            peer = self._heard[source] = self._peer(source)
+        return peer
+
+    def _peer(self, address: Address) -> _Peer:
+        self._numbers += 1
+        return _Peer(self._numbers, address)
+
+    def _send_to(self, peer: _Peer, datagram: bytes, now_s: float) -> None:
+        peer.sent_s = now_s
+        if peer.asked_s is None:
+            peer.asked_s = now_s
+        self._outgoing.append((datagram, peer.address))

@@ -1,0 +1,357 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The sealed link: sessions with all other ends, their renewal, and the way of each datagram."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sc2_ros.link.air import wire
+from sc2_ros.link.air.aead import (
+    CIPHERS,
+    HEADER_BYTES,
+    CounterExhaustedError,
+    Opener,
+)
+from sc2_ros.link.air.arrival import Address, Arrival, Counts, PeerState, Remote
+from sc2_ros.link.air.calls import Calls, Pending
+from sc2_ros.link.air.group import GroupSender
+from sc2_ros.link.air.handshake import Handshake, Session
+from sc2_ros.link.air.key import AirKey
+from sc2_ros.link.air.peer import CALL_EVERY_S, GONE_AFTER_S, Peer
+
+MAX_PEERS = 32
+RENEW_S = 900.0
+"""Age at which a session's keys are replaced and forgotten."""
+TURN_S = 0.05
+GROUP_PING_S = 0.5
+
+
+@dataclass(frozen=True)
+class _Entry:
+    opener: Opener
+    owner: Peer | Pending
+    is_group: bool
+
+
+class SealedLink:
+    """Datagrams and the time go in, payloads and datagrams come out; see AirLink.
+
+    It calls every remote until an end answers, again when an end stops answering, and follows an
+    end that sends from another address. What it has not authenticated changes nothing but counts.
+    """
+
+    def __init__(
+        self,
+        key: AirKey,
+        role: wire.Role,
+        remotes: Sequence[Remote] = (),
+        *,
+        cipher: str = "aes-ccm-8",
+        fixed: bool = False,
+        renew_s: float = RENEW_S,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        """Begin without peers.
+
+        remotes: whom to call; may be empty where the other side calls. fixed: everything goes to
+        the one remote, wherever datagrams come from (a tunnel with two ports, as wfb-ng's).
+        """
+        self.counts = Counts()
+        self._role = role
+        self._remotes = tuple(remotes)
+        self._fixed = self._remotes[0] if fixed else None
+        self._cipher = CIPHERS[cipher]
+        self._renew_s = renew_s
+        self._handshake = Handshake(key, role, self._cipher, random)
+        to_group = role is wire.Role.ONBOARD and any(remote.is_group for remote in remotes)
+        self._group = GroupSender(self._cipher, random, renew_s) if to_group else None
+        self._group_pinged_s = float("-inf")
+        self._peers: dict[bytes, Peer] = {}
+        self._numbers = 0
+        self._calls = Calls(self._handshake)
+        self._remote_called_s: dict[Remote, float] = {}
+        self._index: dict[int, tuple[_Entry, ...]] = {}
+        self._outgoing: list[tuple[bytes, Address]] = []
+        self.overhead_bytes = HEADER_BYTES + self._cipher.tag_bytes
+        self._traffic = {wire.SEALED | channel: channel for channel in wire.Channel}
+
+    # Datagrams that come
+
+    def receive(self, datagram: bytes, source: Address, now_s: float) -> Arrival | None:
+        """Take a datagram; the payload for the nodes, if it brings one."""
+        if self._fixed is not None:
+            source = self._fixed.address
+        kind = datagram[0] if datagram else 0
+        if kind in self._traffic or kind == wire.SEALED | wire.CONTROL:
+            return self._open(datagram, source, now_s)
+        if kind == wire.SEALED | wire.HELLO:
+            self._answer(datagram, source, now_s)
+        elif kind == wire.SEALED | wire.WELCOME:
+            self._finish(datagram, source, now_s)
+        elif kind == wire.SEALED | wire.FINISH:
+            self._accept(datagram, source, now_s)
+        else:
+            self.counts.malformed += 1
+        return None
+
+    def _open(self, datagram: bytes, source: Address, now_s: float) -> Arrival | None:
+        if len(datagram) < self.overhead_bytes:
+            self.counts.malformed += 1
+            return None
+        entries = self._index.get(datagram[1] << 8 | datagram[2])
+        if entries is None:
+            self.counts.unknown += 1
+            return None
+        counter = int.from_bytes(datagram[3:HEADER_BYTES], "big")
+        replayed = False
+        for entry in entries:
+            opener = entry.opener
+            if opener.is_replay(counter):
+                replayed = True
+                continue
+            is_newest = counter > opener.newest
+            payload = opener.open(datagram)
+            if payload is not None:
+                break
+        else:
+            if replayed:
+                self.counts.replayed += 1
+            else:
+                self.counts.forged += 1
+            return None
+        owner = entry.owner
+        peer = self._confirm(owner, source, now_s) if isinstance(owner, Pending) else owner
+        peer.heard(entry.is_group, now_s)
+        if is_newest:
+            peer.came_from(source)
+        channel = self._traffic.get(datagram[0])
+        if channel is None:
+            self._control(peer, payload, now_s)
+            return None
+        self.counts.accepted += 1
+        return Arrival(channel, payload, peer.number)
+
+    def _control(self, peer: Peer, payload: bytes, now_s: float) -> None:
+        control = wire.read_control(payload)
+        if control is None:
+            self.counts.malformed += 1
+            return
+        if peer.member.learn(control.groups):
+            self._make_index()
+        if control.asks:
+            self._send_control(peer, False, now_s)
+
+    # The handshake
+
+    def _call(self, remote: Remote, address: Address, now_s: float) -> None:
+        self._outgoing.append((self._calls.hello(remote, now_s), address))
+
+    def _answer(self, hello: bytes, source: Address, now_s: float) -> None:
+        welcome = self._handshake.welcome(hello, now_s)
+        self.counts.other_cipher = self._handshake.other_cipher
+        if welcome is not None:
+            self._outgoing.append((welcome, source))
+        else:
+            self.counts.unknown += 1
+
+    def _finish(self, welcome: bytes, source: Address, now_s: float) -> None:
+        pending = self._calls.finish(welcome, source, self._offers(), now_s)
+        if pending is None:
+            self.counts.unknown += 1
+            return
+        self._make_index()
+        self._outgoing.append((pending.finish, source))
+
+    def _confirm(self, pending: Pending, source: Address, now_s: float) -> Peer:
+        self._calls.pending.remove(pending)
+        peer = self._install(pending.session, pending.instance, source, now_s)
+        peer.rtt_s = pending.rtt_s
+        remote = peer.remote = pending.remote
+        if not remote.is_group:  # Behind a single address there is one end: the newest.
+            self._remove(lambda other: other is not peer and other.remote == remote)
+        if self._group is not None:  # The first session is what the group's key is drawn from.
+            self._send_control(peer, True, now_s)
+        return peer
+
+    def _accept(self, finish: bytes, source: Address, now_s: float) -> None:
+        made = self._handshake.accept(finish, now_s)
+        if made is None:
+            self.counts.unknown += 1
+            return
+        session, instance, payload = made
+        peer = self._install(session, instance, source, now_s)
+        peer.heard(False, now_s)
+        self._control(peer, payload, now_s)
+
+    def _install(self, session: Session, instance: bytes, source: Address, now_s: float) -> Peer:
+        """Make the session the peer's present one; a new instance is a new peer."""
+        peer = self._peers.get(instance)
+        if peer is None:
+            if len(self._peers) >= MAX_PEERS:
+                oldest = min(self._peers.values(), key=lambda other: other.heard_s)
+                self._remove(lambda other: other is oldest)
+            self._numbers += 1
+            peer = self._peers[instance] = Peer(self._numbers, instance, self._cipher)
+        peer.address = source
+        peer.take(session)
+        if self._group is not None:
+            self._group.begin(session.exported, now_s)
+        self._make_index()
+        return peer
+
+    def _remove(self, condition: Callable[[Peer], bool]) -> None:
+        gone = [instance for instance, peer in self._peers.items() if condition(peer)]
+        for instance in gone:
+            del self._peers[instance]
+        if gone:
+            self._make_index()
+
+    def _make_index(self) -> None:
+        index: dict[int, tuple[_Entry, ...]] = {}
+        for number, entry in self._entries():
+            # Two ends may have drawn the same number; then both are tried.
+            index[number] = (*index.get(number, ()), entry)
+        self._index = index
+
+    def _entries(self) -> Iterator[tuple[int, _Entry]]:
+        for peer in self._peers.values():
+            for session in peer.sessions:
+                yield session.number, _Entry(session.opener, peer, False)
+            for number, opener in peer.member.openers():
+                yield number, _Entry(opener, peer, True)
+        for pending in self._calls.pending:
+            yield pending.session.number, _Entry(pending.session.opener, pending, False)
+
+    # Payloads that go
+
+    def send(self, channel: wire.Channel, payload: bytes, to: int | None, now_s: float) -> int:
+        """Queue a payload for one peer, or for all; how many datagrams that makes."""
+        before = len(self._outgoing)
+        kind = wire.SEALED | channel
+        peers = [peer for peer in self._peers.values() if to is None or peer.number == to]
+        if self._group is not None and to is None:
+            if any(self._in_group(peer) for peer in peers):
+                self._send_to_group(kind, payload)
+            for peer in peers:
+                if self._in_group(peer):
+                    peer.sent(now_s)
+            peers = [peer for peer in peers if not self._in_group(peer)]
+        for peer in self._alive(peers):
+            self._seal_to(peer, kind, payload)
+            peer.sent(now_s)
+        queued = len(self._outgoing) - before
+        if not queued:
+            self.counts.unsent += 1
+        return queued
+
+    def _alive(self, peers: list[Peer]) -> list[Peer]:
+        """Of several at one address the one heard last: the others are what it was before."""
+        if self._fixed is not None or len(peers) < 2:
+            return peers
+        newest: dict[Address, Peer] = {}
+        for peer in peers:
+            other = newest.get(peer.address)
+            if other is None or peer.heard_s >= other.heard_s:
+                newest[peer.address] = peer
+        return list(newest.values())
+
+    def _in_group(self, peer: Peer) -> bool:
+        """Whether the peer hears what goes to the group; who has called us there does."""
+        return peer.remote is None or peer.remote.is_group
+
+    def _send_to_group(self, kind: int, payload: bytes) -> None:
+        assert self._group is not None
+        try:
+            datagram = self._group.seal(kind, payload)
+        except CounterExhaustedError:
+            return
+        if datagram is not None:
+            groups = (remote for remote in self._remotes if remote.is_group)
+            self._outgoing.extend((datagram, remote.address) for remote in groups)
+
+    def _seal_to(self, peer: Peer, kind: int, payload: bytes) -> None:
+        try:
+            datagram = peer.sessions[0].sealer.seal(kind, payload)
+        except CounterExhaustedError:
+            return
+        self._outgoing.append((datagram, peer.address))
+
+    def _send_control(self, peer: Peer, asks: bool, now_s: float) -> None:
+        payload = wire.control_payload(asks, self._offers())
+        self._seal_to(peer, wire.SEALED | wire.CONTROL, payload)
+        if asks:
+            peer.pinged(now_s)
+
+    def _offers(self) -> tuple[wire.GroupOffer, ...]:
+        return self._group.offers() if self._group is not None else ()
+
+    def outgoing(self) -> list[tuple[bytes, Address]]:
+        """Take the datagrams that are to be sent, oldest first."""
+        taken, self._outgoing = self._outgoing, []
+        return taken
+
+    # Time
+
+    def turn(self, now_s: float) -> float:
+        """Do what is due; when to come again."""
+        self._handshake.forget_used_challenge(now_s)
+        self._forget(now_s)
+        if self._group is not None:
+            self._group.turn(now_s)
+            if self._group.is_changing and now_s - self._group_pinged_s >= GROUP_PING_S:
+                self._group_pinged_s = now_s
+                for peer in self._peers.values():
+                    self._send_control(peer, True, now_s)
+        self._outgoing += self._calls.repeats(self._offers(), now_s)
+        self._call_remotes(now_s)
+        for peer in self._peers.values():
+            self._attend(peer, now_s)
+        return now_s + (TURN_S if self._remotes else 20 * TURN_S)
+
+    def _forget(self, now_s: float) -> None:
+        changed = self._calls.drop_old(now_s)
+        for peer in self._peers.values():
+            changed |= peer.drop_old_sessions(now_s)
+        if changed:
+            self._make_index()
+        heard = self._somebody_heard(now_s)
+        self._remove(lambda peer: peer.is_forgotten(heard, now_s))
+
+    def _call_remotes(self, now_s: float) -> None:
+        """Call where nobody has answered yet."""
+        answered = {peer.remote for peer in self._peers.values()}
+        for remote in self._remotes:
+            last_s = self._remote_called_s.get(remote, float("-inf"))
+            if remote in answered or self._calls.is_under_way(remote):
+                continue
+            if now_s - last_s >= CALL_EVERY_S:
+                self._remote_called_s[remote] = now_s
+                self._call(remote, remote.address, now_s)
+
+    def _attend(self, peer: Peer, now_s: float) -> None:
+        """Ask, call or renew, as the peer's silence and its session's age want it."""
+        remote = peer.remote
+        if remote is None:
+            return
+        if peer.wants_ping(now_s):
+            self._send_control(peer, True, now_s)
+        if self._calls.is_under_way(remote):
+            return
+        if peer.wants_renewal(self._renew_s, now_s):
+            peer.called(now_s)
+            self._call(remote, peer.address, now_s)
+        elif peer.wants_call(self._somebody_heard(now_s), now_s):
+            peer.called(now_s)
+            self._call(remote, peer.address, now_s)
+            if not remote.is_group and remote.address != peer.address:
+                self._call(remote, remote.address, now_s)
+
+    def _somebody_heard(self, now_s: float) -> bool:
+        return any(now_s - peer.heard_s < GONE_AFTER_S for peer in self._peers.values())
+
+    def peers(self) -> list[PeerState]:
+        """Who can be sent to."""
+        return [peer.state for peer in self._peers.values()]

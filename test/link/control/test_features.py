@@ -1,0 +1,296 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Each part of the rate control, by what goes wrong without it.
+
+Every test here fails when its part is switched off: the constant to do so stands beside it. The
+figures in brackets are those with the part, and without it.
+"""
+
+import math
+import random
+
+import pytest
+
+from sc2_ros.link.control.auto import AutoConfig, AutoRate
+from sc2_ros.link.control.in_flight import room_bytes
+from sc2_ros.link.control.law import LAW, TargetLaw
+from sc2_ros.link.control.value_curve import ValueCurve
+from sc2_ros.link.sender_log import LinkEstimate
+from sc2_ros.link.sim.content import Content
+from sc2_ros.link.sim.scenarios import Scenario, find_scenario, play
+from sc2_ros.link.sim.summary import summarise
+
+CURVE = ((0, 240.0, 0.751), (16, 400.0, 0.782), (32, 513.0, 0.803), (64, 1553.0, 0.82))
+"""Much as the shipped checkpoint's."""
+
+
+def simulate(scenario, seconds, *, back="unlimited,50ms", content=None, seed=1, **config):
+    """A run of a scenario by name or of a link, and its figures."""
+    if "," in scenario:
+        scenario = Scenario("link", "", scenario, back, seconds)
+    else:
+        scenario = find_scenario(scenario)
+    rates = [AutoRate(AutoConfig(20_000, **config)) for _ in scenario.starts_s]
+    run = play(scenario, rates, seconds=seconds, seed=seed, content=content)
+    return run, summarise(run, scenario.name)
+
+
+def fading(seed, kbps=200, seconds=60):
+    """A link whose capacity wanders by a factor of e and more within a second."""
+    rng, level, steps = random.Random(seed), 0.0, []
+    for number in range(seconds * 5):
+        level = 0.9 * level + 0.44 * rng.gauss(0, 1)
+        at = f"@{number / 5}s" if number else ""
+        steps.append(f"{kbps * math.exp(0.8 * level - 0.32):.0f}kbit{at}")
+    return ">".join(steps) + ",20ms"
+
+
+def fly_fading(seed):
+    content = Content(curve=CURVE)
+    return simulate(
+        fading(seed), 60, back="unlimited,20ms", content=content, value_curve=ValueCurve(CURVE)
+    )[1]
+
+
+def sent_kbps(run, first_s, last_s):
+    sizes = [p.size_bytes for p in run.logs[0].packets if first_s <= p.time_s < last_s]
+    return sum(sizes) * 8e-3 / (last_s - first_s)
+
+
+def estimate(**known):
+    """A link without queue or loss at 1 Mbit/s, save what is given."""
+    fields = dict.fromkeys(LinkEstimate._fields, 0)
+    fields.update(passed_bps=1e6, received_bps=1e6, rtt_s=0.1, new_packets=8, progress=True)
+    return LinkEstimate(**{**fields, **known})
+
+
+def follow(law, estimates, start_s=100.0):
+    """Feed estimates to a law, 15 a second; returns its targets."""
+    targets = []
+    for number, link in enumerate(estimates):
+        law.follow(link, 1 / 15, 1 / 15, start_s + number / 15)
+        targets.append(law.target_bps)
+    return targets
+
+
+def test_frames_are_smaller_where_the_link_is_short_of_bytes():
+    """VALUE.gain = 0. Latency (206 ms, 298 ms)."""
+    assert fly_fading(1)["latency_ms"]["p95"] < 250
+
+
+def test_in_flight_limit():
+    """IN_FLIGHT.most_wait_s = 10. Latency (239 ms, 787 ms)."""
+    assert fly_fading(2)["latency_ms"]["p95"] < 400
+
+
+def test_cautious_forecast_on_an_unsteady_link():
+    """cautious_bps returns the target. Queueing (120 ms, 169 ms)."""
+    assert fly_fading(2)["queue_delay_ms"]["p95"] < 140
+
+
+def test_packets_that_are_overdue_count_as_queue():
+    """SenderLog._overdue_s returns 0. Queueing (120 ms, 563 ms)."""
+    assert fly_fading(2)["queue_delay_ms"]["p95"] < 250
+
+
+def test_skipped_frames_leave_their_bytes_to_the_next():
+    """AUTO.saved_s = 0. Frames shown (3,361, 3,241)."""
+    assert sum(fly_fading(seed)["frames_shown"] for seed in (1, 2)) > 3300
+
+
+def test_a_silent_link_is_expected_to_be_slower():
+    """IN_FLIGHT.window_s = 1e9. Room (3.3 kB, 7.9 kB) for a frame."""
+    heard = estimate(clear_s=10.0)
+    silent = estimate(clear_s=10.0, overdue_s=0.35)
+    assert room_bytes(heard, 2000, 1e6, 0.08, 10.0) == pytest.approx(8000)
+    assert room_bytes(silent, 2000, 1e6, 0.08, 10.0) == pytest.approx(3000)
+
+
+def test_little_is_sent_before_anything_is_heard():
+    """IN_FLIGHT.first_s = 2. Bytes in the first half second (3.3 kB, 13 kB)."""
+    run, _ = simulate("1mbit,40ms,outage=2s@0s", 3)
+    assert 0 < sum(p.size_bytes for p in run.logs[0].packets if p.time_s < 0.5) <= 4000
+
+
+def test_frames_larger_than_the_first_allowance_are_sent_all_the_same():
+    content = Content(smallest_bytes=9000.0)
+    _, row = simulate("1mbit,40ms", 20, content=content)
+    assert row["frames_shown"] > 150
+
+
+def unsteady_law():
+    """A law that has seen the capacity jump between 0.5 and 1.5 Mbit/s, with a queue."""
+    law = TargetLaw(24e3, 20e6, False)
+    follow(
+        law, [estimate(queue_s=0.05, passed_bps=1e6 + 5e5 * (-1) ** (n // 3)) for n in range(150)]
+    )
+    assert law.capacity.unsteadiness == 1
+    return law
+
+
+def test_an_unsteady_link_is_not_followed_into_every_dip():
+    """CAPACITY.slow_s = CAPACITY.quick_s. Target after a dip of 0.2 s (0.9, 0.7 Mbit/s)."""
+    law = unsteady_law()
+    dip = [estimate(queue_s=0.04, passed_bps=5e5)] * 4
+    assert follow(law, dip, 110.0)[-1] > 0.8e6
+
+
+def test_an_unsteady_link_is_drained_more_slowly():
+    """LAW.unsteady_drain_s = 0. Target over capacity with 140 ms too much (0.83, 0.6)."""
+    law = unsteady_law()
+    (target_bps,) = follow(law, [estimate(queue_s=0.16)], 110.0)
+    assert target_bps > 0.75 * law.capacity.mean_bps
+
+
+def test_an_unsteady_link_may_keep_more_queue():
+    """LAW.unsteady_packets = 0. Set point at 1 Mbit/s (39 ms, 29 ms)."""
+    law = unsteady_law()
+    law.target_bps = 1e6
+    assert law._set_point() > 0.035
+
+
+def test_what_the_link_has_carried_lately_is_reached_again_soon():
+    """LAW.known_share = 0. Target 1 s after a drop has ended (0.65, 0.37 Mbit/s)."""
+    law = TargetLaw(24e3, 20e6, False)
+    follow(law, [estimate(queue_s=0.03, passed_bps=2e6)] * 15)
+    follow(law, [estimate(queue_s=0.10, passed_bps=4e5)] * 15, 101.0)
+    before_bps = law.target_bps
+    after_bps = follow(law, [estimate(passed_bps=1e6, rtt_s=0.05)] * 15, 102.0)[-1]
+    assert after_bps > 2 * before_bps
+
+
+def test_growth_accelerates_with_the_time_since_the_last_queue():
+    """LAW.accelerate_s = 1e9. Seconds to follow a rise (2.4, 7.5)."""
+    _, row = simulate("1mbit>2.5mbit@20s>600kbit@40s>1mbit@50s,50ms", 60)
+    assert row["reaction_s"]["rise"] < 4
+
+
+def test_growth_is_fast_before_the_first_queue():
+    """LAW.start_growth = LAW.most_growth. Target after 2 s (1.7, 0.5 Mbit/s)."""
+    law = TargetLaw(24e3, 20e6, False)
+    assert follow(law, [estimate(passed_bps=2e6)] * 30)[-1] > 1e6
+
+
+def test_the_target_does_not_run_away_from_content_that_does_not_fill_it():
+    """LAW.most_ahead = 100. Target with 200 kbit/s of content (350, 20,000 kbit/s)."""
+    law = TargetLaw(24e3, 20e6, False)
+    assert follow(law, [estimate(passed_bps=2e5)] * 600)[-1] == pytest.approx(350e3)
+
+
+def test_the_slower_of_two_streams_gains_on_the_faster():
+    """LAW.queue_packets = 0. The second one's rate over the first's (0.9, 0.3)."""
+    _, row = simulate("fairness", 70)
+    first, second = row["shares_kbps"]
+    assert second > 0.7 * first
+
+
+def test_jitter_widens_the_set_point_of_a_steady_link():
+    """LAW.jitter_share = 0. Target over capacity at 50 ms of queue (1, 0.94)."""
+    law = TargetLaw(24e3, 20e6, False)
+    follow(law, [estimate(queue_s=0.06)] * 3)
+    (target_bps,) = follow(law, [estimate(queue_s=0.05, jitter_s=0.04)], 103.0)
+    assert target_bps > 0.97e6
+
+
+def test_the_queue_is_drained_now_and_then_to_see_the_base_delay():
+    """DRAIN.share = 1. Queueing (38 ms, 67 ms)."""
+    _, row = simulate("steady", 60)
+    assert row["queue_delay_ms"]["p95"] < 50
+
+
+def test_a_stalled_link_gets_probes_and_nothing_else():
+    """STALL.patience_s = STALL.silence_s = 1e9. Sent into an outage of 20 s (9, 163 kbit/s)."""
+    run, _ = simulate("1mbit,40ms,outage=20s@10s", 30)
+    assert 0 < sent_kbps(run, 13, 30) < 24
+
+
+def test_after_a_stall_the_rate_is_what_it_was():
+    """LAW.recovery = 0.01, or SenderLog.restart does nothing. (1,910, 68 or 81 kbit/s)."""
+    run, row = simulate("2mbit,40ms,outage=3s@10s", 15)
+    assert row["reaction_s"]["recovery"] < 1
+    assert sent_kbps(run, 13.2, 15) > 1000
+
+
+def test_a_share_is_taken_beside_tcp():
+    """COMPETING.patience_s = 1e9. Of the link (42 %, 4 %)."""
+    _, row = simulate("tcp", 60)
+    ours, tcp = row["shares_kbps"]
+    assert 0.25 < ours / (ours + tcp) < 0.75
+
+
+def test_cuts_in_vain_are_undone_when_the_queue_proves_to_be_anothers():
+    """LAW.restored = 0. Target (1.0, 0.2 Mbit/s)."""
+    law = TargetLaw(24e3, 20e6, False)
+    law.target_bps = 2e6
+    follow(law, [estimate(queue_s=0.02, passed_bps=2e6)])
+    follow(law, [estimate(queue_s=0.3 + 0.02 * (n % 3), passed_bps=4e5) for n in range(26)], 102.0)
+    assert law.competing.is_there
+    assert law.target_bps > 0.9e6
+
+
+def test_a_queue_too_short_to_be_seen_is_found_by_its_loss():
+    """LOSS.margin = LOSS.hopeless = 9. Lost (0.8 %, 68 %)."""
+    _, row = simulate("short-queue", 60)
+    assert row["own_loss"] < 0.02
+
+
+def test_a_queue_that_overflows_again_and_again_is_kept_shorter():
+    """LOSS.lasts_s = 1e9. Lost (0.8 %, 3.1 %)."""
+    _, row = simulate("short-queue", 60)
+    assert row["own_loss"] < 0.02
+
+
+def test_the_target_creeps_around_the_rate_at_which_the_queue_overflowed():
+    """LOSS.short_s = 0. Lost (0.8 %, 3.0 %)."""
+    _, row = simulate("short-queue", 60)
+    assert row["own_loss"] < 0.02
+
+
+def test_the_creep_gets_faster_with_the_distance():
+    """LOSS.haste = 0. Used (97.6 %, 95.7 %)."""
+    _, row = simulate("short-queue", 60)
+    assert row["utilisation"] > 0.97
+
+
+def test_a_packets_own_bits_are_no_queue_on_a_slow_link():
+    """DELAY.most_own_s = 0. Lost in a queue of 30 ms (0.8 %, 6 %)."""
+    _, row = simulate("short-queue", 60)
+    assert row["own_loss"] < 0.02
+
+
+def test_loss_of_the_radio_is_no_reason_to_slow_down():
+    """RandomLoss.share is 0. Used with 20 % of loss (99.6 %, 23 %)."""
+    _, row = simulate("rfc8868-50ms-20%", 40)
+    assert row["utilisation"] > 0.9
+
+
+def test_a_policer_is_heeded_though_it_has_no_queue():
+    """LOSS.hopeless = 9. Lost (31 %, 82 %)."""
+    _, row = simulate("1mbit,40ms,queue=1kB", 40)
+    assert row["own_loss"] < 0.5
+
+
+def test_latency_is_preferred_where_it_is_asked_for():
+    """AutoConfig.prefer = "accuracy". Queueing (10 ms, 37 ms)."""
+    _, row = simulate("1mbit,40ms", 30, prefer="latency")
+    assert row["queue_delay_ms"]["p95"] < 25
+
+
+def test_fewer_frames_are_sent_where_small_ones_have_next_to_no_value():
+    """ValueCurve.least_code = 0. Value (202, 110)."""
+    steep = ((0, 600.0, 0.02), (20, 1740.0, 0.6), (64, 18000.0, 0.8))
+    content = Content(curve=steep)
+    _, row = simulate("150kbit,20ms", 30, content=content, value_curve=ValueCurve(steep))
+    assert row["value"] > 150
+
+
+def test_no_frame_is_sent_that_would_come_too_late():
+    """IN_FLIGHT.most_wait_s = 10. Seconds to drain a drop (0.9, 5.2)."""
+    _, row = simulate("1mbit>2.5mbit@20s>600kbit@40s>1mbit@50s,50ms", 50)
+    assert row["reaction_s"]["drain"] < 2
+
+
+def test_the_law_cuts_by_no_more_than_its_limit():
+    law = TargetLaw(24e3, 20e6, False)
+    (target_bps,) = follow(law, [estimate(queue_s=5.0)])
+    assert target_bps == pytest.approx((1 - LAW.most_cut) * 1e6)

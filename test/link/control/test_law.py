@@ -1,0 +1,54 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole control loop under clocks that jump and feedback that is lost."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sc2_ros.link.control.auto import AutoConfig, AutoRate
+from sc2_ros.link.sim.scenarios import find_scenario, play
+
+
+class Jumping:
+    """A controller whose clock jumps while the world's does not."""
+
+    def __init__(self, rate, at_s, by_s):
+        self.rate, self.at_s, self.by_s = rate, at_s, by_s
+
+    def _now(self, now_s):
+        return now_s + (self.by_s if now_s > self.at_s else 0.0)
+
+    def allowance(self, now_s):
+        return self.rate.allowance(self._now(now_s))
+
+    def on_sent(self, size_bytes, now_s):
+        self.rate.on_sent(size_bytes, self._now(now_s))
+
+    def on_packet(self, frame, slice_number, size_bytes, now_s):
+        self.rate.on_packet(frame, slice_number, size_bytes, self._now(now_s))
+
+    def on_feedback(self, feedback, now_s):
+        self.rate.on_feedback(feedback, self._now(now_s))
+
+
+def sent_bps(run, first_s, last_s):
+    sizes = [p.size_bytes for p in run.logs[0].packets if first_s <= p.time_s < last_s]
+    return sum(sizes) * 8 / (last_s - first_s)
+
+
+@settings(max_examples=6)
+@given(st.sampled_from([-1e5, -30.0, -1.0, -0.2, 0.2, 3.0, 100.0, 1e6]))
+def test_after_a_jump_of_its_clock_the_stream_fills_the_link_again(by_s):
+    rate = Jumping(AutoRate(AutoConfig(max_kbps=5000)), 8.0, by_s)
+    run = play(find_scenario("1mbit,40ms"), [rate], seconds=55)
+    assert sent_bps(run, 45, 55) > 0.8e6
+    assert sent_bps(run, 45, 55) < 1.1e6
+
+
+@settings(max_examples=4)
+@given(st.integers(0, 11), st.sampled_from(["30%", "60%", "burst=40%x20"]))
+def test_lost_feedback_costs_little(seed, loss):
+    scenario = find_scenario("1mbit,40ms")
+    scenario = type(scenario)("x", "", scenario.up, f"unlimited,40ms,{loss}", 25)
+    run = play(scenario, [AutoRate(AutoConfig(max_kbps=5000))], seed=seed)
+    assert sent_bps(run, 10, 25) > 0.6e6

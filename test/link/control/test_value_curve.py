@@ -1,0 +1,83 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The marginal value of bytes: the codes that pay, and how short of bytes the link is."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sc2_ros.link.control.value_curve import VALUE, Shortage, ValueCurve
+
+CURVE = [(0, 400, 0.70), (16, 800, 0.77), (32, 1600, 0.79), (64, 3200, 0.79)]
+"""Elasticities 0.138, 0.037 and 0, at codes 8, 24 and 48."""
+
+codes = st.lists(st.integers(0, 64), min_size=2, max_size=8, unique=True).map(sorted)
+curves = codes.flatmap(
+    lambda found: st.tuples(
+        st.just(found),
+        st.lists(st.floats(1, 1e6), min_size=len(found), max_size=len(found), unique=True).map(
+            sorted
+        ),
+        st.lists(st.floats(1e-6, 1), min_size=len(found), max_size=len(found)),
+    ).map(lambda columns: list(zip(*columns, strict=True)))
+)
+
+
+def test_the_least_code_has_the_most_accuracy_per_byte():
+    assert ValueCurve([]).least_code == 0
+    assert ValueCurve([(0, 500, 0.02), (16, 900, 0.3), (32, 2000, 0.45)]).least_code == 16
+    assert ValueCurve([(0, 500, 0.3), (16, 900, 0.4)]).least_code == 0
+
+
+@given(curves)
+def test_no_point_of_the_curve_has_more_accuracy_per_byte_than_the_least_code(curve):
+    best = max(row[2] / row[1] for row in curve)
+    least = ValueCurve(curve).least_code
+    assert max(row[2] / row[1] for row in curve if row[0] == least) == pytest.approx(best, rel=1e-6)
+
+
+def test_frames_are_as_large_as_their_bytes_pay():
+    curve = ValueCurve(CURVE)
+    assert curve.most_code(0.0) == 64
+    assert curve.most_code(0.999 * math.log(0.79 / 0.77) / math.log(2)) == 24
+    assert curve.most_code(0.999 * math.log(0.77 / 0.70) / math.log(2)) == 8
+    assert curve.most_code(0.5) == 0
+
+
+def test_without_a_curve_every_code_pays():
+    assert {ValueCurve().most_code(shortage / 10) for shortage in range(11)} == {64}
+
+
+@given(curves, st.lists(st.floats(0, 1), min_size=2))
+def test_the_more_bytes_are_wanting_the_smaller_are_the_frames(curve, shortages):
+    read = ValueCurve(curve)
+    codes = [read.most_code(shortage) for shortage in sorted(shortages)]
+    assert codes == sorted(codes, reverse=True)
+    assert all(read.least_code <= code <= 64 for code in codes)
+
+
+def test_shortage_is_the_share_of_frames_that_were_short_and_forgets():
+    shortage = Shortage()
+    for number in range(1200):
+        shortage.add(number % 20 == 0, 1 / 30)
+    assert shortage.share == pytest.approx(VALUE.gain * 0.05 - VALUE.chance, abs=0.05)
+    for _ in range(1200):
+        shortage.add(False, 1 / 30)
+    assert shortage.share == 0
+
+
+def test_a_frame_of_a_slow_camera_counts_no_more_than_one_of_a_fast_one():
+    slow, fast = Shortage(), Shortage()
+    slow.add(True, 1.0)
+    fast.add(True, 1 / 30)
+    assert slow.share == fast.share
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1e6)), max_size=50))
+def test_shortage_stays_a_share(history):
+    shortage = Shortage()
+    for is_short, gap_s in history:
+        shortage.add(is_short, gap_s)
+        assert 0 <= shortage.share <= 1
