@@ -4,6 +4,7 @@
 #              SECONDS=20  OUT=out/demo  ARGS="any other option of sc2 demo"
 # make test    the whole suite, on two cores; WORKERS=4 on four, WORKERS=0 in one process
 # make check   ruff, mypy, and that imports run downwards
+# make figures measures what the README claims again, and says which sentence no longer holds
 
 PYTHON ?= python3
 VENV := .venv
@@ -19,7 +20,7 @@ DEMO_SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),20)
 # A word of the shell, whatever is in it.
 quoted = '$(subst ','\'',$(1))'
 
-.PHONY: setup demo test check clean
+.PHONY: setup demo test check figures clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -47,6 +48,9 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+figures: $(STAMP)
+	$(BIN)/python benchmarks/figures.py $(ARGS)
 
 clean:
 	rm -rf out build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -10,7 +10,7 @@ import numpy as np
 from sc2_ros import checkpoint
 from sc2_ros.codec.entropy.cdf import Bank, quantised_cdf
 from sc2_ros.codec.entropy.context_network import HIGHEST_ODDS, LOWEST_ODDS, ContextNetwork
-from sc2_ros.codec.frame.slicing import PHASES, TAPS
+from sc2_ros.codec.slicing import PHASES, TAPS
 from sc2_ros.codec.wire.predicted import SHARES
 
 

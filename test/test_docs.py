@@ -28,3 +28,11 @@ def test_the_map_names_every_page_and_every_folder():
     assert [path.name for path in PAGES if path.resolve() not in reached] == []
     named = set(re.findall(r"`(\w+)/`", page.read_text("utf-8")))
     assert {path.parent.name for path in ROOT.glob("sc2_ros/*/__init__.py")} - named == set()
+
+
+def test_the_architecture_page_names_files_that_exist():
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    files = set(re.findall(r"[\w/]+/\w+\.py", page))
+    assert len(files) > 30
+    roots = (ROOT, ROOT / "sc2_ros")
+    assert {name for name in files if not any((root / name).exists() for root in roots)} == set()

@@ -106,7 +106,7 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.evaluation.sweep.row import METRICS, metric_of
     from sc2_ros.evaluation.sweep.table import print_rows
     from sc2_ros.evaluation.sweep.value_curve import check_measured, write_value_curve
-    from sc2_ros.evaluation.systems.registry import Context, build, check, path_of
+    from sc2_ros.evaluation.systems.registry import Context, build, check, identity, path_of
     from sc2_ros.network.devices import check_device
     from sc2_ros.split.checkpoint import is_split
 
@@ -147,7 +147,9 @@ def main(args: argparse.Namespace) -> int:
         print(f"mIoU over the classes that checkpoint and data share: {names}")
     if args.json is not None:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(rows, indent=2) + "\n")
+        label = identity(path_of(args.checkpoint))
+        named = [{**row, "checkpoint": label} for row in rows]
+        args.json.write_text(json.dumps(named, indent=2) + "\n")
     if args.write_value_curve is not None:
         write_value_curve(rows, args.checkpoint, args.write_value_curve)
     if args.figure is not None:

@@ -20,10 +20,12 @@ from sc2_ros.codec.entropy.context_network import (
     TABLES,
     ContextNetwork,
 )
-from sc2_ros.codec.frame.reference import GAIN_BITS
-from sc2_ros.codec.frame.slicing import PHASES, TAPS
+from sc2_ros.codec.slicing import PHASES, TAPS
 from sc2_ros.codec.wire.header import RATE_CODES
 from sc2_ros.errors import CheckpointError
+
+GAIN_BITS = 12
+"""Gains are scaled by as integers in units of 1/4096."""
 
 _CONTEXT, _SKIP = "context_", "skip_"
 LOWEST_LOG_SPREAD, LOG_SPREAD_STEP = -2.8, 0.2

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from sc2_ros.codec.frame.planner import Planner
 from sc2_ros.codec.frame.reference import Prediction, Reference, predict, predicted_symbols
-from sc2_ros.codec.frame.slicing import Grid
 from sc2_ros.codec.frame.symbols import Rounded, choose_coded, round_latent
+from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.wire import RATE_CODES, Geometry, Motion
 from sc2_ros.network import imaging

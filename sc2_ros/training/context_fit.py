@@ -20,8 +20,8 @@ from sc2_ros.codec.entropy.cdf import MAX_SYMBOL, SYMBOLS
 from sc2_ros.codec.entropy.context_network import TABLES, ContextNetwork
 from sc2_ros.codec.entropy.walk import Chosen
 from sc2_ros.codec.frame.planner import Planner
-from sc2_ros.codec.frame.slicing import Grid
 from sc2_ros.codec.frame.symbols import RDOQ_LAMBDA, round_latent
+from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.training.context_network import (

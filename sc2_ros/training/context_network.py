@@ -31,7 +31,7 @@ from sc2_ros.codec.entropy.context_network import (
     ROWS,
     ContextNetwork,
 )
-from sc2_ros.codec.frame.slicing import PHASES, TAPS
+from sc2_ros.codec.slicing import PHASES, TAPS
 from sc2_ros.codec.tables import LOG_SPREAD_UNIT, LOWEST_LOG_SPREAD, laplacian_bank, table_of
 from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.training.symbol_windows import Sample, draw, windows

@@ -21,8 +21,8 @@ from sc2_ros.codec.entropy.cdf import SYMBOLS
 from sc2_ros.codec.entropy.context_network import ALL_TABLES, ContextNetwork
 from sc2_ros.codec.frame.planner import Planner
 from sc2_ros.codec.frame.reference import Prediction, planes, predicted_symbols
-from sc2_ros.codec.frame.slicing import Grid
 from sc2_ros.codec.frame.symbols import Rounded, share_class
+from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.network.saliency import SaliencyHead

@@ -27,7 +27,7 @@ from sc2_ros.codec.entropy.context_network import (
     TABLES,
     ContextNetwork,
 )
-from sc2_ros.codec.frame.slicing import PHASES
+from sc2_ros.codec.slicing import PHASES
 from sc2_ros.codec.wire.predicted import SHARES
 from sc2_ros.training.context_network import (
     ENTER_SCALE,

@@ -14,7 +14,7 @@ from sc2_ros.codec import wire
 from sc2_ros.codec.frame.decoder import PacketDecoder
 from sc2_ros.codec.frame.plan import Protection
 from sc2_ros.codec.frame.reference import ReferenceWindow
-from sc2_ros.codec.frame.slicing import MAX_PATCH_SYMBOLS
+from sc2_ros.codec.slicing import MAX_PATCH_SYMBOLS
 from sc2_ros.codec.wire import Motion
 from sc2_ros.codec.wire.predicted import build_predicted
 from sc2_ros.errors import MismatchError, MissingReferenceError, PacketError

@@ -14,8 +14,8 @@ from sc2_ros.codec import wire
 from sc2_ros.codec.entropy.context_network import ContextNetwork
 from sc2_ros.codec.frame.plan import FrameTooBigError, Protection
 from sc2_ros.codec.frame.planner import Planner
-from sc2_ros.codec.frame.slicing import Grid
 from sc2_ros.codec.frame.symbols import round_latent
+from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.wire import Motion
 from sc2_ros.errors import ParameterError
 

@@ -17,7 +17,7 @@ from sc2_ros.codec.frame.reference import (
     predicted_symbols,
     slice_input,
 )
-from sc2_ros.codec.frame.slicing import Grid
+from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.wire import Geometry, Motion, Stamp
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc2_ros.codec.frame.slicing import MAX_PATCH_SYMBOLS, Grid, coding_order, grids
+from sc2_ros.codec.slicing import MAX_PATCH_SYMBOLS, Grid, coding_order, grids
 
 SIDE = st.integers(1, 256)
 

@@ -12,7 +12,7 @@ from sc2_ros.codec.entropy.compiled_walk import CompiledWalk
 from sc2_ros.codec.entropy.plain_walk import PlainWalk
 from sc2_ros.codec.entropy.walk import Candidates, PredictedInput
 from sc2_ros.codec.entropy.walks import open_walk
-from sc2_ros.codec.frame.slicing import Grid, coding_order
+from sc2_ros.codec.slicing import Grid, coding_order
 from sc2_ros.errors import PacketError
 
 needs_kernel = pytest.mark.skipif(kernel.library is None, reason="the kernel was not built")

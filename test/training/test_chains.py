@@ -11,8 +11,8 @@ import pytest
 from sc2_ros import checkpoint
 from sc2_ros.codec.frame.planner import Planner
 from sc2_ros.codec.frame.reference import predicted_symbols
-from sc2_ros.codec.frame.slicing import Grid
 from sc2_ros.codec.frame.symbols import round_latent
+from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.wire import Motion
 from sc2_ros.training import context_fit
 from sc2_ros.training.chains import Chain, ChainCoder, encoded_chain

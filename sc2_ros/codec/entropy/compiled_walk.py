@@ -9,7 +9,7 @@ import numpy as np
 from sc2_ros.codec.entropy import kernel
 from sc2_ros.codec.entropy.context_network import ContextNetwork
 from sc2_ros.codec.entropy.walk import Candidates, Chosen, Flags, PredictedInput, Values
-from sc2_ros.codec.frame.slicing import CodingOrder
+from sc2_ros.codec.slicing import CodingOrder
 
 
 class CompiledWalk:

@@ -33,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.codec.entropy.cdf import NOT_CODED, Bank, integers
-from sc2_ros.codec.frame.slicing import PHASES, TAPS
+from sc2_ros.codec.slicing import PHASES, TAPS
 from sc2_ros.codec.wire.header import RATE_CODES
 from sc2_ros.codec.wire.predicted import SHARES
 from sc2_ros.errors import CheckpointError

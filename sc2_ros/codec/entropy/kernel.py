@@ -29,7 +29,7 @@ from sc2_ros.errors import PacketError
 if TYPE_CHECKING:
     from sc2_ros.codec.entropy.context_network import ContextNetwork
     from sc2_ros.codec.entropy.walk import PredictedInput
-    from sc2_ros.codec.frame.slicing import CodingOrder
+    from sc2_ros.codec.slicing import CodingOrder
 
 VERSION = 1
 """Of the calls; a library of another one, left over from an older build, is not used."""

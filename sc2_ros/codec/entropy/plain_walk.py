@@ -30,7 +30,7 @@ from sc2_ros.codec.entropy.walk import (
     Tables,
     Values,
 )
-from sc2_ros.codec.frame.slicing import TAPS, CodingOrder
+from sc2_ros.codec.slicing import TAPS, CodingOrder
 from sc2_ros.errors import PacketError
 
 Ranks = npt.NDArray[np.int64]

@@ -23,7 +23,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.frame.slicing import CodingOrder
+from sc2_ros.codec.slicing import CodingOrder
 
 Floats = npt.NDArray[np.float32]
 Values = npt.NDArray[np.int32]

@@ -21,7 +21,7 @@ from sc2_ros.codec.frame.reference import (
     predicted_symbols,
     slice_input,
 )
-from sc2_ros.codec.frame.slicing import MAX_PATCH_SYMBOLS, Grid, coding_order
+from sc2_ros.codec.slicing import MAX_PATCH_SYMBOLS, Grid, coding_order
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.wire.capture_time import resolve
 from sc2_ros.codec.wire.header import Header, PacketType

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sc2_ros.codec.entropy.rans import trimmed
 from sc2_ros.codec.entropy.walk import Chosen, Walk
 from sc2_ros.codec.frame.reference import Prediction
-from sc2_ros.codec.frame.slicing import Grid, coding_order
+from sc2_ros.codec.slicing import Grid, coding_order
 from sc2_ros.codec.wire.header import HEADER_BYTES, MAX_PACKET_BYTES
 from sc2_ros.codec.wire.packet import GEOMETRY_BYTES, Geometry
 from sc2_ros.codec.wire.predicted import head_bytes, header_bytes, is_moved

@@ -24,13 +24,13 @@ from sc2_ros.codec.frame.plan import (
     SourceFrame,
 )
 from sc2_ros.codec.frame.reference import Prediction, predicted_input, predicted_symbols
-from sc2_ros.codec.frame.slicing import CodingOrder, Grid, coding_order, grids
 from sc2_ros.codec.frame.symbols import (
     Rounded,
     choose_coded,
     round_latent,
     share_class,
 )
+from sc2_ros.codec.slicing import CodingOrder, Grid, coding_order, grids
 from sc2_ros.codec.tables import CodingTables
 
 _LEAST_BITS, _USUAL_BITS = 3.0, 3.65

@@ -26,14 +26,13 @@ import numpy.typing as npt
 from sc2_ros.codec.entropy.cdf import MAX_SYMBOL
 from sc2_ros.codec.entropy.context_network import REACH
 from sc2_ros.codec.entropy.walk import PredictedInput
-from sc2_ros.codec.frame.slicing import Grid, coding_order
+from sc2_ros.codec.slicing import Grid, coding_order
+from sc2_ros.codec.tables import GAIN_BITS
 from sc2_ros.codec.wire.capture_time import Stamp
 from sc2_ros.codec.wire.header import MAX_DISTANCE, STRIDE
 from sc2_ros.codec.wire.packet import Geometry
 from sc2_ros.codec.wire.predicted import Motion
 
-GAIN_BITS = 12
-"""Gains are scaled by as integers in units of 1/4096."""
 _TURN_BITS = 10
 _HASHED = struct.Struct("<HHHHBBB")
 

@@ -133,6 +133,13 @@ def digest(spec: str, context: Context) -> str:
     return "-".join(hashlib.sha256(file.read_bytes()).hexdigest()[:16] for file in files)
 
 
+def identity(path: Path) -> str:
+    """What rows call a checkpoint: the id of a stream's, the first bytes of another file's hash."""
+    if split_checkpoint.is_split(path):
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    return f"{checkpoints.read(path).id:08x}"
+
+
 @lru_cache(maxsize=1)
 def _load(path: Path, device: str) -> checkpoints.Checkpoint:
     return checkpoints.load(path, device=device)
