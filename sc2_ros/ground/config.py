@@ -33,7 +33,7 @@ class GroundConfig:
     """
 
     score_threshold: float = 0.3
-    nms_iou: float = 0.5
+    nms_iou: float = 0.6
     max_detections: int = 200
     classes: tuple[str, ...] = ()
     mask: bool = True

@@ -41,7 +41,7 @@ class Wanted:
     """
 
     score_threshold: float = 0.3
-    nms_iou: float = 0.5
+    nms_iou: float = 0.6
     max_detections: int = 200
     classes: Flags | None = None
     mask: bool = True

@@ -4,8 +4,8 @@
 
 ::
 
-    heatmap (K, h4, w4) logits -> 3x3 local maxima above the threshold -> best cells
-    box (4, h4, w4) px         -> cell centre -+- distances            -> NMS by class
+    heatmap (K, h4, w4) logits -> cells above the threshold -> best cells
+    box (4, h4, w4) px         -> cell centre -+- distances -> NMS by class
     mask (M, h4, w4) logits    -> (h4', w4') uint8 class, without the padding
     preview (3, h4, w4) [0, 1] -> (h4', w4', 3) uint8
 
@@ -17,7 +17,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -69,7 +68,7 @@ def find_boxes(
     max_detections: int,
     classes: npt.NDArray[np.bool_] | None = None,
 ) -> Boxes:
-    """Peaks of a heatmap become boxes (CenterNet: Zhou et al. 2019, section 3.1).
+    """Cells of a heatmap become boxes, as `network.decode.decode_detections` makes them.
 
     Args:
         heatmap: (K, h4, w4) class logits.
@@ -87,11 +86,7 @@ def find_boxes(
     for label, plane in enumerate(heatmap):
         if classes is not None and not classes[label]:
             continue
-        above = plane >= least
-        if not above.any():
-            continue
-        largest = cv2.dilate(np.ascontiguousarray(plane), _SQUARE)
-        row, col = np.nonzero(above & (largest == plane))
+        row, col = np.nonzero(plane >= least)
         rows.append(row)
         cols.append(col)
         labels.append(np.full(len(row), label, np.int64))
@@ -102,8 +97,8 @@ def find_boxes(
     scores = _sigmoid(heatmap[label, row, col])
     enough = scores >= np.float32(score_threshold)
     label, row, col, scores = label[enough], row[enough], col[enough], scores[enough]
-    # NMS takes more candidates than it may return.
-    best = np.argsort(-scores, kind="stable")[: 2 * max_detections + 100]
+    # An object has several cells, of which NMS leaves one.
+    best = np.argsort(-scores, kind="stable")[: 4 * max_detections + 100]
     label, row, col, scores = label[best], row[best], col[best], scores[best]
     left, top, right, bottom = box[:, row, col]
     x, y = (col + np.float32(0.5)) * CELL, (row + np.float32(0.5)) * CELL
@@ -144,7 +139,6 @@ def _span(window: Window, side: int) -> tuple[int, int]:
     return window.origin[side], window.size[side]
 
 
-_SQUARE = np.ones((3, 3), np.uint8)
 _ROUNDING = 1e-3
 """Of logits: the scores decide."""
 

@@ -263,7 +263,7 @@ GROUND = (
     Row("score_threshold", 0.3, "Detections below this score are left out.", 0.0, 1.0),
     Row(
         "nms_iou",
-        0.5,
+        0.6,
         "Of two boxes of a class that overlap by more than this, the weaker is left out.",
         0.0,
         1.0,

@@ -29,9 +29,21 @@ def test_a_peak_becomes_its_box():
     assert found.boxes.tolist() == [[77, 36, 89, 50]]
 
 
-def test_only_local_maxima_count():
-    found = decode([(0, 10, 10, 3.0, (2, 2, 2, 2)), (0, 10, 11, 2.9, (90, 90, 2, 2))])
-    assert len(found.scores) == 1
+def test_cells_of_one_object_are_one_box_and_close_objects_are_two():
+    """Two people 8 px apart are two cells apart: only one of them is a maximum of 3x3 cells."""
+    left, right = (4, 6, 4, 6), (4, 6, 4, 6)
+    person = [
+        (0, 10, 10, 3.0, left),
+        (0, 10, 11, 2.5, (8, 6, 0, 6)),
+        (0, 11, 10, 2.0, (4, 10, 4, 2)),
+    ]
+    assert decode(person).boxes.tolist() == [[38, 36, 46, 48]]
+
+    found = decode([*person, (0, 10, 12, 2.2, right)])
+    assert found.boxes.tolist() == [[38, 36, 46, 48], [46, 36, 54, 48]]
+
+    beside = decode([(0, 10, 10, 3.0, left), (0, 10, 11, 2.2, right)])  # 4 px, IoU 1/3
+    assert len(beside.scores) == 2
 
 
 def test_nms_is_by_class():

@@ -182,11 +182,35 @@ def test_a_ground_network_keeps_the_stream(tmp_path, capsys, ground) -> None:
     assert f"checkpoint id {before.id:08x} as before" in capsys.readouterr().out
     assert before.id == after.id
     assert after.card["network"]["ground_widths"] == ([16, 16, 16] if ground else [128, 96, 64])
-    latent, received = torch.randn(1, 64, 3, 4), torch.ones(1, 1, 3, 4)
+    channels = before.card["network"]["channels"]
+    latent, received = torch.randn(1, channels, 3, 4), torch.ones(1, 1, 3, 4)
     with torch.inference_mode():
         old, new = before.ground(latent, received), after.ground(latent, received)
     assert old.keys() == new.keys()
     assert not torch.equal(old["heatmap"], new["heatmap"])
+
+
+def test_a_ground_network_goes_on_from_another_one(tmp_path) -> None:
+    """After a comma: the stream is the first file's, the ground network the second one's."""
+    config = _write(tmp_path / "g.yaml", tmp_path / "run")
+    path = tmp_path / "run" / "checkpoint.safetensors"
+    assert main(["train", "ground", "--config", str(config), "--init", "default"]) == 0
+    first = checkpoint.read(path)
+    still = tmp_path / "still.yaml"
+    still.write_text(
+        config.read_text().replace("max_steps: 3", "max_steps: 1, lr: 0.0, muon_lr: 0.0")
+    )
+
+    assert main(["train", "ground", "--config", str(still), "--init", f"default,{path}"]) == 0
+    second = checkpoint.read(path)
+
+    assert first.id == second.id
+    weights = dict(first.ground.named_parameters())
+    for name, value in second.ground.named_parameters():
+        torch.testing.assert_close(value, weights[name], rtol=1e-3, atol=1e-4)
+    fresh = dict(checkpoint.read("default").ground.named_parameters())
+    name = "backbone.enter.0.weight"
+    assert not torch.equal(weights[name], fresh[name])
 
 
 def test_a_ground_network_wants_a_stream_and_three_strides(tmp_path, capsys) -> None:
@@ -197,22 +221,24 @@ def test_a_ground_network_wants_a_stream_and_three_strides(tmp_path, capsys) -> 
     assert "three widths and three depths" in capsys.readouterr().err
 
 
-def test_a_fixed_stream_shows_the_ground_what_the_codec_codes() -> None:
-    """Channels that the context network leaves out are zero there in flight, and so here."""
+def test_a_fixed_stream_shows_the_ground_rounded_latents() -> None:
+    """What the ground learns from is what the codec brings: whole symbols over the rate's gain."""
     parts = checkpoint.read("default")
-    model = FixedStream(parts)
-    assert parts.tables.context is not None
+    model = FixedStream(parts).train()
     seen = {}
 
     def remember(module, inputs, output) -> None:
         seen["latent"] = inputs[0]
 
     parts.ground.backbone.register_forward_hook(remember)
-    parts.encoder.project.weight.data *= 100  # so that no channel rounds to zero by itself
-    model(torch.rand(1, 3, 64, 64), torch.ones(1), torch.ones(1, 1, 4, 4))
+    model(torch.rand(2, 3, 64, 64), torch.ones(2), torch.ones(2, 1, 4, 4))
 
-    filled = seen["latent"].abs().amax((0, 2, 3)).nonzero().flatten().tolist()
-    assert filled == sorted(parts.tables.context.channels.tolist())
+    assert parts.ground.training
+    assert not parts.encoder.training
+    assert not any(value.requires_grad for value in parts.encoder.parameters())
+    symbols = seen["latent"] * torch.tensor(parts.tables.gains[-1])[:, None, None]
+    torch.testing.assert_close(symbols, symbols.round(), rtol=0, atol=1e-4)
+    assert symbols.abs().max() >= 1
 
 
 def test_only_images_with_masks_go_through_the_mask_head(tmp_path) -> None:

@@ -53,8 +53,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     torch.manual_seed(config.trainer.seed)
     model = FixedStream(parts)
     for path in begun:
-        weights = weights_of(path)
-        begin_with(model, {k: v for k, v in weights.items() if k.startswith("ground.")}, path)
+        begin_with(model, _ground_of(path), path)
     sources = open_sources(
         config.sources, config.augment, mask_classes=classes, need=("boxes", "masks")
     )
@@ -84,6 +83,14 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     )
     print(f"wrote {path}, checkpoint id {number:08x} as before: no drone needs an update")
     return path
+
+
+def _ground_of(path: str) -> dict[str, torch.Tensor]:
+    """Weights ground.* of a last.pt of this recipe, or of a checkpoint, with its own channels."""
+    if path.endswith(".pt"):
+        return {k: v for k, v in weights_of(path).items() if k.startswith("ground.")}
+    state = checkpoint.read(path).ground.state_dict()
+    return {f"ground.{key}": value for key, value in state.items()}
 
 
 def _shaped(
