@@ -56,7 +56,7 @@ def test_torchrun_trains_a_recipe_and_process_0_writes(tmp_path):
     config.write_text(
         f"out: {tmp_path / 'run'}\nsources: [{{path: {data}, per_batch: 2}}]\n"
         "augment: {crop: 64}\ntrainer: {max_steps: 2}\n"
-        "settings: {context: {steps: 2, hidden: 8, rates: 2, pair_rates: 2}, "
+        "settings: {context: {steps: 2, hidden: 8, rates: 2}, "
         "skip: {steps: 2, hidden: 8, pair_rates: 1}}\n"
     )
 
