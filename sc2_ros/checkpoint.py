@@ -1,29 +1,27 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-r"""Checkpoints: one safetensors file with the encoder, the coding tables and the ground network.
+"""Checkpoints: one safetensors file with the encoder, the coding tables and the ground network.
 
-encoder.*  float16 weights that fly            \\  checkpoint id = SHA-256 of these two,
-tables.*   gains, integer context networks    //   so a newer ground network may share it
 ground.*   float16 weights of the ground network
 saliency.* float16 weights of the head that flies beside the encoder, if there is one
-metadata   {"format": "sc2_ros/2", "card": JSON}
+
+and what flies: checkpoint_file.py, which needs no PyTorch.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from sc2_ros import checkpoint_file
+from sc2_ros.checkpoint_file import FORMAT, find, models_folders, read_card
 from sc2_ros.codec.tables import CodingTables, untrained_tables
 from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.errors import CheckpointError
@@ -32,11 +30,13 @@ from sc2_ros.network.encoder import OnboardEncoder
 from sc2_ros.network.layers import fold_batch_norm
 from sc2_ros.network.model import GroundNetwork
 from sc2_ros.network.saliency import SaliencyHead
-from sc2_ros.share import shared_folders
 
-FORMAT = "sc2_ros/2"
-UNRELEASED_FORMAT = "sc2_ros/1"
-"""Of the files before the first release, with bitstreams that are no longer read."""
+__all__ = [
+    "FORMAT", "Checkpoint", "Parts", "build_networks", "checkpoint_id", "default_card", "find",
+    "load", "models_folders", "networks_of", "read", "read_card", "read_file", "save", "untrained",
+    "with_channels", "write_exported",
+]  # fmt: skip
+
 DETECTION_CLASSES = ("person", "car", "bicycle", "other_vehicle")
 _UNTRAINED_MOST, _UNTRAINED_SPREAD = 6.0, 0.4
 """Highest gain of an untrained checkpoint, and how much its latents are taken to spread."""
@@ -47,7 +47,7 @@ MASK_CLASSES = ("road", "building", "vegetation", "vehicle", "person", "other")
 class Checkpoint:
     """A loaded model. encoder and ground are in eval mode, batch norms folded, channels last.
 
-    saliency: on the CPU, where the codec works; None: the file has none.
+    saliency: on the CPU; None: the file has none. exported: as of FlyingCheckpoint.
     """
 
     encoder: nn.Module
@@ -57,30 +57,7 @@ class Checkpoint:
     id: int
     path: Path | None = None
     saliency: SaliencyHead | None = None
-
-
-def models_folders() -> list[Path]:
-    """Where shipped models are looked for: $SC2_MODELS, source tree, ROS or pip share."""
-    first = [Path(os.environ["SC2_MODELS"])] if "SC2_MODELS" in os.environ else []
-    return first + shared_folders("models")
-
-
-def find(name: str | Path) -> Path:
-    """The file of a checkpoint given by path, or by the name of a shipped one ("default")."""
-    path = Path(name).expanduser()
-    if path.is_file():
-        return path
-    if path.suffix != ".safetensors" and path.parent == Path("."):
-        for folder in models_folders():
-            if (folder / f"{name}.safetensors").is_file():
-                return folder / f"{name}.safetensors"
-    shipped = sorted(
-        {p.stem for f in models_folders() if f.is_dir() for p in f.glob("*.safetensors")}
-    )
-    raise CheckpointError(
-        f"no checkpoint '{name}': give a .safetensors file or one of the shipped models "
-        f"({', '.join(shipped) or 'none found'})"
-    )
+    exported: bytes | None = None
 
 
 def build_networks(card: dict[str, Any]) -> tuple[OnboardEncoder, GroundNetwork]:
@@ -138,12 +115,7 @@ def _half(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def checkpoint_id(tensors: dict[str, torch.Tensor]) -> int:
     """First 32 bits of the SHA-256 over encoder and tables, in the order of their names."""
-    digest = hashlib.sha256()
-    for key in sorted(tensors):
-        if key.startswith(("encoder.", "tables.")):
-            digest.update(key.encode())
-            digest.update(tensors[key].cpu().numpy().tobytes())
-    return int.from_bytes(digest.digest()[:4], "little")
+    return checkpoint_file.checkpoint_id({k: v.cpu().numpy() for k, v in tensors.items()})
 
 
 def save(
@@ -178,51 +150,33 @@ class Parts:
     id: int
     path: Path | None
     saliency: SaliencyHead | None = None
+    exported: bytes | None = None
 
 
 def read_file(
-    path: str | Path, expected: str, maker: str, weights: bool = True
+    path: str | Path, expected: str, maker: str
 ) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
-    """Metadata and, if the weights are wanted, tensors of a safetensors file of that format.
+    """Metadata and tensors of a safetensors file of that format.
 
     Raises:
         CheckpointError: missing, unreadable, or of another format, so not made by `maker`.
     """
-    try:
-        with safe_open(str(path), "pt") as file:
-            metadata = file.metadata() or {}
-            keys = file.keys() if weights else ()
-            tensors = {key: file.get_tensor(key) for key in keys}
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path} is not a readable safetensors file ({error}); copy it again, or give one that "
-            f"{maker} made"
-        ) from error
-    if metadata.get("format") == UNRELEASED_FORMAT:
-        raise CheckpointError(
-            f"{path} was made before the first release, for a bitstream that is no longer read; "
-            "use a checkpoint that ships with this version, or train it again"
-        )
-    if metadata.get("format") != expected:
-        raise CheckpointError(
-            f"{path} has format '{metadata.get('format')}', expected '{expected}'; "
-            f"it was not made by {maker}"
-        )
-    return metadata, tensors
+    return checkpoint_file.read_tensors(path, expected, maker, framework="pt")
 
 
-def read_card(name: str | Path = "default") -> dict[str, Any]:
-    """The card of a checkpoint by path or shipped name; the weights are left in the file.
+def write_exported(name: str | Path, exported: bytes, path: Path) -> None:
+    """Write a checkpoint, with the encoder as an ONNX file in it, to `path`; its id stays.
 
     Raises:
-        CheckpointError: missing, unreadable, of another format, or without a readable card.
+        CheckpointError: it cannot be read.
     """
-    path = find(name)
-    metadata, _ = read_file(path, FORMAT, "sc2 train", weights=False)
-    try:
-        return dict(json.loads(metadata["card"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} has no readable card ({error})") from error
+    metadata, tensors = read_file(find(name), FORMAT, "sc2 train")
+    tensors[checkpoint_file.EXPORTED] = torch.from_numpy(np.frombuffer(exported, np.uint8).copy())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    save_file(tensors, str(unfinished), metadata)
+    unfinished.chmod(0o644)
+    unfinished.replace(path)
 
 
 def read(name: str | Path = "default") -> Parts:
@@ -240,12 +194,10 @@ def read(name: str | Path = "default") -> Parts:
     except (IndexError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{path}: its weights do not fit its card ({reason})") from error
-    arrays = {key: value.numpy() for key, value in _part(tensors, "tables.", keep=True).items()}
-    try:
-        tables = CodingTables.from_arrays(arrays)
-    except (CheckpointError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: its tables cannot be read ({error})") from error
-    return Parts(encoder, ground, tables, card, checkpoint_id(tensors), path, saliency)
+    arrays = {key: value.numpy() for key, value in tensors.items()}
+    tables = checkpoint_file.tables_of(arrays, path)
+    exported = checkpoint_file.exported_of(arrays)
+    return Parts(encoder, ground, tables, card, checkpoint_id(tensors), path, saliency, exported)
 
 
 def with_channels(parts: Parts, channels: list[int]) -> Parts:
@@ -258,7 +210,9 @@ def with_channels(parts: Parts, channels: list[int]) -> Parts:
     card = parts.card | {"network": parts.card["network"] | {"channels": len(channels)}}
     encoder, ground = networks_of(state, card)
     saliency = _saliency(_part(state, "saliency."), len(channels))
-    return replace(parts, encoder=encoder, ground=ground, card=card, saliency=saliency)
+    return replace(
+        parts, encoder=encoder, ground=ground, card=card, saliency=saliency, exported=None
+    )
 
 
 def load(name: str | Path = "default", device: str = "cpu") -> Checkpoint:
@@ -281,13 +235,9 @@ def untrained(seed: int = 0, device: str = "cpu") -> Checkpoint:
     return _ready(Parts(encoder, ground, tables, card, checkpoint_id(tensors), None), device)
 
 
-def _part(
-    tensors: dict[str, torch.Tensor], prefix: str, keep: bool = False
-) -> dict[str, torch.Tensor]:
+def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
     return {
-        key.removeprefix(prefix): value
-        if keep or not value.dtype.is_floating_point
-        else value.float()
+        key.removeprefix(prefix): value.float() if value.dtype.is_floating_point else value
         for key, value in tensors.items()
         if key.startswith(prefix)
     }
@@ -312,5 +262,6 @@ def _ready(parts: Parts, device: str) -> Checkpoint:
         parts.saliency.eval().requires_grad_(False)
     encoder, ground = networks
     return Checkpoint(
-        encoder, ground, parts.tables, parts.card, parts.id, parts.path, parts.saliency
-    )
+        encoder, ground, parts.tables, parts.card, parts.id, parts.path, parts.saliency,
+        parts.exported,
+    )  # fmt: skip

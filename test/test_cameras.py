@@ -75,7 +75,6 @@ def test_a_bag_that_loops_or_a_clock_that_steps_stops_nothing(mode, stamps):
     assert seen == [stamp_s * 10**9 for stamp_s in stamps]
     assert flight.onboard.stats.frames_decoded > 0
     assert flight.onboard.stats.rtt_s >= 0
-    assert (flight.onboard.stats.delay_s or 0.0) >= 0
 
 
 def test_a_camera_that_stops_and_returns_is_seen_at_once():

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write a checkpoint's networks as ONNX files, and how close they come to the originals.
 
+The checkpoint is written, too, with the exported encoder in it: a drone needs that one file.
+
 sc2 export default --out out/export
 sc2 export default --out out/int8 --precision int8 --input flight.mp4
 """
@@ -80,8 +82,14 @@ def main(args: argparse.Namespace) -> int:
     (args.out / "encoder.onnx").write_bytes(encoder)
     (args.out / "ground.onnx").write_bytes(ground)
     (args.out / "parity.json").write_text(json.dumps(report, indent=2) + "\n")
+    assert model.path is not None
+    checkpoints.write_exported(model.path, encoder, args.out / model.path.name)
     print_parity(console, report)
-    console.print(f"written to {args.out}: encoder.onnx, ground.onnx, parity.json", highlight=False)
+    console.print(
+        f"written to {args.out}: encoder.onnx, ground.onnx, parity.json, and {model.path.name}, "
+        "which carries its exported encoder",
+        highlight=False,
+    )
     return 0
 
 

@@ -24,7 +24,7 @@ _CODES = (16, 32, 48)
 def compare_encoder(model: Checkpoint, exported: bytes, pictures: list[Image]) -> dict[str, Any]:
     """Largest and mean difference of latents, and the share of symbols that differ, by rate."""
     engine = OnnxEngine(exported, "cpu")
-    gains = model.tables.code_gains[_CODES, :, None, None]
+    gains = model.tables.gains[_CODES, :, None, None]
     most, squares, differ, active = 0.0, [], [], []
     for picture in pictures:
         with torch.inference_mode():

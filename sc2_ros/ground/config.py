@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.network.devices import check_device
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,8 @@ class GroundConfig:
             raise ParameterError(f"{self.feedback_hz} feedback packets/s; give more than 0")
         if self.max_pixels < 1:
             raise ParameterError(f"{self.max_pixels} pixels at most; give 1 or more")
+        from sc2_ros.network.devices import check_device  # torch; FrameResult is read without it
+
         check_device(self.device, self.precision)
 
 

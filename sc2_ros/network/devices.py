@@ -34,6 +34,11 @@ def check_device(device: str, precision: str) -> None:
         raise ParameterError("precision fp16 needs a CUDA device; use fp32 or bf16 on a cpu")
 
 
+def best_device() -> str:
+    """The GPU, where this machine has one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def precision_of(device: str, precision: str) -> str:
     """What `auto` stands for on a device of this machine; any other precision is itself.
 

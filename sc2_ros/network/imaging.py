@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from sc2_ros.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
 
 STRIDE = 16
 """The encoder's stride: both sides of its input are multiples of it."""
@@ -41,7 +44,7 @@ def resize(image: Image, width: int, height: int) -> Image:
 
 def to_tensor(
     image: Image, device: str | torch.device = "cpu", origin: tuple[int, int] = (0, 0)
-) -> Tensor:
+) -> torch.Tensor:
     """The encoder's input of an image, in channels-last memory.
 
     `origin` (x, y) is where the image's corner comes to lie.
@@ -50,6 +53,8 @@ def to_tensor(
 
         uint8 (H, W[, 3]) -> edges repeated to multiples of 16 -> float32 (1, 3, H', W') in [0, 1]
     """
+    import torch  # the drone, which scales and checks images here, does without it
+
     height, width = image.shape[:2]
     left, above = origin
     below, right = -(above + height) % STRIDE, -(left + width) % STRIDE

@@ -20,10 +20,11 @@ import time
 from functools import partial
 from typing import Any
 
+from sc2_ros import checkpoint
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.messages import label_info_message, packet_bytes, packet_message
-from sc2_ros.network.devices import check_device, release_gpu
+from sc2_ros.network.devices import check_device, precision_of, release_gpu
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import below as calibration
 from sc2_ros.nodes.diagnostics import Status
@@ -40,7 +41,7 @@ TICK_S = 0.01
 """How late a frame's time-out or a feedback packet may be."""
 
 
-class GroundNode(NetworkNode[GroundConfig, list[Decoder]]):
+class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     """Feeds the ground pipelines from ROS. The radio runs in real time, whatever /clock says."""
 
     def __init__(self) -> None:
@@ -74,6 +75,13 @@ class GroundNode(NetworkNode[GroundConfig, list[Decoder]]):
 
     def _check_card(self, config: GroundConfig, card: dict[str, Any]) -> None:
         config.validate(tuple(card["detection_classes"]))
+
+    def _open(self, name: str) -> Checkpoint:
+        return checkpoint.load(name)
+
+    def _arithmetic(self, values: dict[str, Value]) -> str:
+        precision = precision_of(str(values["device"]), str(values["precision"]))
+        return f"{precision} on {values['device']}"
 
     def _make(self, model: Checkpoint, config: GroundConfig) -> list[Decoder]:
         """A decoder for every drone; they share the network."""

@@ -14,19 +14,36 @@ from __future__ import annotations
 from abc import abstractmethod
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
-from sc2_ros import checkpoint
-from sc2_ros.network.devices import precision_of
+from sc2_ros.checkpoint_file import read_card
 from sc2_ros.nodes.managed import ManagedNode, reason
 from sc2_ros.nodes.parameters import Row, Value, networks_of
 from sc2_ros.runtime.ros import Parameter
 
 Config = TypeVar("Config")  # OnboardConfig or GroundConfig; neither node imports the other's
+Model = TypeVar("Model", bound="_Model")
 Networks = TypeVar("Networks")
 
 POLL_S = 0.02
 """How long networks that are loaded may wait for the executor."""
+
+
+class _Model(Protocol):
+    """A checkpoint, whole or what flies of it."""
+
+    @property
+    def id(self) -> int:
+        """The same on both ends of a link."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file it was read from."""
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What it says of itself."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +55,7 @@ class Loaded(Generic[Networks]):
     card: dict[str, Any]
 
 
-class NetworkNode(ManagedNode, Generic[Config, Networks]):
+class NetworkNode(ManagedNode, Generic[Config, Model, Networks]):
     """A managed node with a checkpoint; a subclass says what it makes of it and how it changes.
 
     Between the loading and the taking over the parameters have their new values, and the stream
@@ -67,7 +84,11 @@ class NetworkNode(ManagedNode, Generic[Config, Networks]):
         """Raise Sc2Error if a configuration does not go with a checkpoint's card."""
 
     @abstractmethod
-    def _make(self, model: checkpoint.Checkpoint, config: Config) -> Networks:
+    def _open(self, name: str) -> Model:
+        """Read a checkpoint by path or shipped name."""
+
+    @abstractmethod
+    def _make(self, model: Model, config: Config) -> Networks:
         """What works with a checkpoint; any thread may make it."""
 
     @abstractmethod
@@ -90,12 +111,16 @@ class NetworkNode(ManagedNode, Generic[Config, Networks]):
         return self._present.networks
 
     def _read(self, values: dict[str, Value], config: Config) -> Loaded[Networks]:
-        model = checkpoint.load(str(values["model"]))
-        precision = precision_of(str(values["device"]), str(values["precision"]))
+        model = self._open(str(values["model"]))
+        networks = self._make(model, config)
         self.get_logger().info(
-            f"checkpoint {model.id:08x} from {model.path}, {precision} on {values['device']}"
+            f"checkpoint {model.id:08x} from {model.path}, {self._arithmetic(values)}"
         )
-        return Loaded(self._make(model, config), networks_of(values), model.card)
+        return Loaded(networks, networks_of(values), model.card)
+
+    @abstractmethod
+    def _arithmetic(self, values: dict[str, Value]) -> str:
+        """What the networks of these parameters run on, and with which precision, for people."""
 
     def _forget(self) -> None:
         self._stop_loading()
@@ -108,7 +133,7 @@ class NetworkNode(ManagedNode, Generic[Config, Networks]):
         config = self._configuration(values)
         if self._present is not None:
             same = networks_of(values) == self._present.values
-            card = self._present.card if same else checkpoint.read_card(str(values["model"]))
+            card = self._present.card if same else read_card(str(values["model"]))
             self._check_card(config, card)
         return config
 

@@ -21,12 +21,12 @@ from collections import deque
 from functools import partial
 from typing import Any
 
-from sc2_ros.checkpoint import Checkpoint
+from sc2_ros import checkpoint_file
+from sc2_ros.checkpoint_file import FlyingCheckpoint
 from sc2_ros.errors import Sc2Error
 from sc2_ros.media.image_reader import ImageReader
 from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
 from sc2_ros.media.thermal import ThermalConfig
-from sc2_ros.network.devices import release_gpu
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
 from sc2_ros.nodes.diagnostics import Status
@@ -38,6 +38,7 @@ from sc2_ros.nodes.radio import radio_message, signal_db
 from sc2_ros.nodes.sender import Sender
 from sc2_ros.nodes.stamps import StampWatch
 from sc2_ros.nodes.worker import NewestWorker
+from sc2_ros.onboard.backend import release_gpu
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.runtime.ros import CameraInfo, CompressedImage, Float64, Image, UInt8MultiArray
 
@@ -50,7 +51,7 @@ MOST_NEWS = 2000
 NUMBERS_HZ = 5.0
 
 
-class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
+class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline]):
     """Feeds the onboard pipeline from ROS. The radio runs in real time, whatever /clock says."""
 
     def __init__(self) -> None:
@@ -80,7 +81,14 @@ class OnboardNode(NetworkNode[OnboardConfig, OnboardPipeline]):
         thermal(values)
         return configuration(values)
 
-    def _make(self, model: Checkpoint, config: OnboardConfig) -> OnboardPipeline:
+    def _open(self, name: str) -> FlyingCheckpoint:
+        return checkpoint_file.load(name)
+
+    def _arithmetic(self, values: dict[str, Value]) -> str:
+        words = (str(values[name]) for name in ("backend", "device", "precision"))
+        return "backend {}, device {}, precision {}".format(*words)
+
+    def _make(self, model: FlyingCheckpoint, config: OnboardConfig) -> OnboardPipeline:
         return OnboardPipeline(model, config)
 
     def _start(self) -> None:
@@ -235,6 +243,7 @@ def configuration(values: dict[str, Value]) -> OnboardConfig:
         frame_height=height,
         frame_max_pixels=values["frame.max_pixels"],
         stream=values["stream"],
+        backend=values["backend"],
         precision=values["precision"],
         device=values["device"],
     )

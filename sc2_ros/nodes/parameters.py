@@ -17,6 +17,7 @@ from sc2_ros.link.repair_policy import REPAIR_MODES
 from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.media.thermal import MODES
 from sc2_ros.nodes.parameter_row import Row, Value, parse_names, parse_size, problem_of
+from sc2_ros.onboard.backend import BACKENDS, DEVICE_FORM
 
 __all__ = ["TABLES", "Row", "Value", "networks_of", "parse_names", "parse_size", "problem_of"]
 
@@ -33,6 +34,12 @@ def _check_device(value: Value) -> str | None:
     if re.fullmatch(r"cpu|cuda(:\d+)?", str(value)):
         return None
     return "a device is cpu, cuda or cuda:N"
+
+
+def _check_onboard_device(value: Value) -> str | None:
+    if re.fullmatch(DEVICE_FORM, str(value)):
+        return None
+    return "a device is auto, cpu, cuda, cuda:N or tensorrt"
 
 
 def _check_drones(value: Value) -> str | None:
@@ -72,12 +79,6 @@ _MODEL = (
         "Checkpoint: the name of one that ships with the package, or a file. Both ends of a link "
         "need the same one. A new one is loaded while the stream goes on with the old one, which "
         "stays where the new one cannot be loaded.",
-    ),
-    Row(
-        "device",
-        "cpu",
-        "Where the networks run: cpu, cuda or cuda:N.",
-        check=_check_device,
     ),
 )
 
@@ -126,9 +127,25 @@ _THERMAL = (
 ONBOARD = (
     *_MODEL,
     Row(
+        "backend",
+        "auto",
+        "What runs the encoder: onnxruntime needs a checkpoint that carries its exported encoder, "
+        "as those that ship do and as `sc2 export` writes, torch an installation of PyTorch. auto "
+        "is onnxruntime where it can, else torch.",
+        choices=BACKENDS,
+    ),
+    Row(
+        "device",
+        "cpu",
+        "Where the encoder runs: cpu, cuda, cuda:N, tensorrt, or auto, which is the GPU where "
+        "there is one.",
+        check=_check_onboard_device,
+    ),
+    Row(
         "precision",
         "fp32",
-        f"Arithmetic of the encoder. {_AUTO} fp32 encodes an image the same on every machine.",
+        "Arithmetic of the encoder: onnxruntime has fp32, and fp16 with tensorrt; torch fp32, "
+        "bf16, and fp16 on a GPU. auto is fp32 with onnxruntime; with torch what suits the device.",
         choices=_PRECISIONS,
     ),
     Row("stream", 0, "Number of this camera's stream; one per camera on a link.", 0, 255),
@@ -245,6 +262,12 @@ ONBOARD = (
 GROUND = (
     *_MODEL,
     Row(
+        "device",
+        "cpu",
+        "Where the networks run: cpu, cuda or cuda:N.",
+        check=_check_device,
+    ),
+    Row(
         "precision",
         "auto",
         f"Arithmetic of the network. {_AUTO} The codec is integer: packets are read the same "
@@ -357,4 +380,5 @@ TABLES: Mapping[str, tuple[Row, ...]] = {
 
 def networks_of(values: Mapping[str, Value]) -> dict[str, Value]:
     """The parameters that need other networks, or the same ones elsewhere."""
-    return {name: values[name] for name in ("model", "device", "precision")}
+    names = ("model", "backend", "device", "precision")
+    return {name: values[name] for name in names if name in values}

@@ -16,7 +16,7 @@ from sc2_ros.errors import ParameterError
 from sc2_ros.link.control.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.repair_policy import REPAIR_MODES
-from sc2_ros.network.devices import check_device
+from sc2_ros.onboard import backend
 from sc2_ros.onboard.keyframes import LEAST_S, MOST_S
 
 
@@ -62,8 +62,9 @@ class OnboardConfig:
         frame_height: height in pixels; 0 together with the width.
         frame_max_pixels: pixels of a frame as it is encoded at most; larger images are scaled down.
         stream: number of the stream, 0 to 255.
-        precision: "fp32", "bf16", "fp16" (only on a GPU), or "auto": what suits the device.
-        device: "cpu", "cuda" or "cuda:N".
+        backend: "onnxruntime", "torch", or "auto": ONNX Runtime where it can.
+        precision: "fp32"; with torch "bf16", or on a GPU "fp16"; with TensorRT "fp16"; or "auto".
+        device: "cpu", "cuda", "cuda:N", "tensorrt", or "auto": the GPU, if there is one.
     """
 
     rate_mode: str = "fixed"
@@ -79,6 +80,7 @@ class OnboardConfig:
     frame_height: int = 0
     frame_max_pixels: int = 2_500_000
     stream: int = 0
+    backend: str = "auto"
     precision: str = "fp32"
     device: str = "cpu"
 
@@ -119,7 +121,7 @@ class OnboardConfig:
             )
         if not 0 <= self.stream <= 255:
             raise ParameterError(f"stream {self.stream} is not between 0 and 255")
-        check_device(self.device, self.precision)
+        backend.choose(self.backend, self.device, self.precision)
 
 
 def encoded_size(source: tuple[int, int], config: OnboardConfig) -> tuple[int, int]:

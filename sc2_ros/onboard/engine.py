@@ -26,7 +26,6 @@ import onnxruntime
 from sc2_ros.errors import CheckpointError, ParameterError
 
 STRIDE = 16
-DEVICES = ("auto", "cpu", "cuda", "tensorrt")
 IMAGE, LATENT, LOGIT = "image", "latent", "logit"
 """Names of the exported graph's input and outputs."""
 MOST_THREADS = 4
@@ -113,7 +112,8 @@ class OnnxEngine:
 
         Args:
             model: the ONNX file.
-            device: "cpu", "cuda", "tensorrt", or "auto": the GPU, where this installation has one.
+            device: "cpu", "cuda", "cuda:N", "tensorrt", or "auto": the GPU, where this installation
+                has one.
             threads: on the CPU; 0: one for each core, at most 4.
             fp16: let TensorRT compute with 16 bits.
             cache: folder in which TensorRT keeps what it built; None: ~/.cache/sc2_ros/tensorrt.
@@ -137,7 +137,7 @@ class OnnxEngine:
                 "export it again: sc2 export CHECKPOINT --out DIR"
             ) from error
         # Where a library of the provider is missing, ONNX Runtime quietly takes the next one.
-        if self._session.get_providers()[0] != _PROVIDERS[self._device]:
+        if self._session.get_providers()[0] != _PROVIDERS[self._device.partition(":")[0]]:
             raise _missing(self._device)
         self._outputs = [output.name for output in self._session.get_outputs()]
 
@@ -166,15 +166,18 @@ class OnnxEngine:
 def check_device(device: str) -> str:
     """The device that is meant; "auto": the GPU where this installation has one.
 
+    device: "auto", "cpu", "cuda", "cuda:N" or "tensorrt".
+
     Raises:
         ParameterError: it is unknown, or this installation of ONNX Runtime does not have it.
     """
-    if device not in DEVICES:
-        raise ParameterError(f"device {device!r} is unknown; use {', '.join(DEVICES)}")
+    kind = device.partition(":")[0]
+    if kind != "auto" and kind not in _PROVIDERS:
+        raise ParameterError(f"device {device!r} is unknown; use auto, {', '.join(_PROVIDERS)}")
     present = onnxruntime.get_available_providers()
-    if device == "auto":
+    if kind == "auto":
         return "cuda" if _PROVIDERS["cuda"] in present else "cpu"
-    if _PROVIDERS[device] not in present:
+    if _PROVIDERS[kind] not in present:
         raise _missing(device)
     return device
 
@@ -182,7 +185,7 @@ def check_device(device: str) -> str:
 def _missing(device: str) -> ParameterError:
     return ParameterError(
         f"device {device!r} is not there: ONNX Runtime {onnxruntime.__version__} finds no library "
-        f"for it; {_MISSING[device]}, or use cpu"
+        f"for it; {_MISSING[device.partition(':')[0]]}, or use cpu"
     )
 
 
@@ -191,8 +194,12 @@ def _provider(device: str, fp16: bool, cache: Path | None) -> list[Any]:
     if device == "cpu":
         return [_PROVIDERS["cpu"]]
     # Without a search over all of cuDNN's algorithms, which a new size of frame would start anew.
-    cuda = (_PROVIDERS["cuda"], {"cudnn_conv_algo_search": "HEURISTIC"})
-    if device == "cuda":
+    kind, _, number = device.partition(":")
+    cuda = (
+        _PROVIDERS["cuda"],
+        {"cudnn_conv_algo_search": "HEURISTIC", "device_id": number or "0"},
+    )
+    if kind == "cuda":
         return [cuda, _PROVIDERS["cpu"]]
     folder = cache or Path.home() / ".cache" / "sc2_ros" / "tensorrt"
     folder.mkdir(parents=True, exist_ok=True)

@@ -17,19 +17,18 @@ from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.codec import wire
 from sc2_ros.codec.frame.encoder import EncodedFrame, EncodedPacket, FrameEncoder
 from sc2_ros.codec.frame.reference import Prediction, Reference
+from sc2_ros.codec.frame.symbols import RDOQ_LAMBDA
 from sc2_ros.errors import InputError, PacketError
 from sc2_ros.link.control.auto import RateState
 from sc2_ros.link.control.value_curve import ValueCurve
 from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.link.rate import index_of
 from sc2_ros.network import imaging
-from sc2_ros.network.devices import autocast
+from sc2_ros.onboard import backend
 from sc2_ros.onboard.config import (
     CameraFrame,
     OnboardConfig,
@@ -37,29 +36,33 @@ from sc2_ros.onboard.config import (
     UnreadImage,
     encoded_size,
 )
+from sc2_ros.onboard.engine import Encoding, Engine, warm_up
 from sc2_ros.onboard.rate import RateChoice
 from sc2_ros.onboard.references import Choice, ReferenceKeeper
-from sc2_ros.onboard.saliency import SaliencyLambda
+from sc2_ros.onboard.saliency import rdoq_lambda
 from sc2_ros.onboard.stream_info import InfoSchedule
 
 __all__ = ["CameraFrame", "OnboardConfig", "OnboardPipeline", "OnboardStats"]
 
 _FPS_SLACK = 0.1
+_LIKELY_SIZE = 640, 512
+"""For which the engine is warmed up where the configuration names no size."""
 _JUMP_BACK_S = 1.0
 
 
 class OnboardPipeline:
     """Turns frames into packets at the rate that its controller allows."""
 
-    def __init__(self, checkpoint: Checkpoint, config: OnboardConfig | None = None) -> None:
+    def __init__(self, checkpoint: backend.Flying, config: OnboardConfig | None = None) -> None:
         self.stats = OnboardStats()
         self._checkpoint_id = checkpoint.id
-        self._encoder = checkpoint.encoder
-        self._lambda = SaliencyLambda(checkpoint.saliency)
-        self._codec = FrameEncoder(checkpoint.tables, checkpoint.id, rdoq_lambda=self._lambda)
+        self._checkpoint = checkpoint
+        self._codec = FrameEncoder(checkpoint.tables, checkpoint.id, rdoq_lambda=RDOQ_LAMBDA)
         self._rate = RateChoice(self._codec, ValueCurve(checkpoint.card.get("value_curve", ())))
         self._keeper = ReferenceKeeper()
         self._config: OnboardConfig | None = None
+        self._engine: Engine | None = None
+        self._engine_choice: backend.Choice | None = None
         self._frame = 0
         self._due_s: float | None = None
         self._info = InfoSchedule()
@@ -74,21 +77,26 @@ class OnboardPipeline:
         return self._config
 
     def configure(self, config: OnboardConfig) -> None:
-        """Take a new configuration for the frames to come.
+        """Take a new configuration for the frames to come, and make the engine ready for them.
 
         Raises:
             ParameterError: a value cannot be used; the old configuration stays.
+            CheckpointError: nothing here runs the encoder; the old configuration stays.
         """
         config.validate()
+        self._make_engine(config)
         old, self._config = self._config, config
-        if old is None or old.device != config.device:
-            self._encoder = self._encoder.to(config.device).to(memory_format=torch.channels_last)
         if old is None or old.stream != config.stream:
             self._keeper = ReferenceKeeper()
             self._info = InfoSchedule()
         self._keeper.set_refresh_period(config.refresh_period_s)
-        self._lambda.strength = config.rate_saliency
         self._rate.configure(config)
+
+    @property
+    def engine_name(self) -> str:
+        """What runs the encoder, and where."""
+        assert self._engine is not None
+        return self._engine.name
 
     @property
     def rate_state(self) -> RateState | None:
@@ -113,11 +121,12 @@ class OnboardPipeline:
             return []
         picture, geometry = self._picture(frame.image)
         choice = self._choose_reference(picture, geometry, now_s)
-        latent = self._latent(picture, choice.geometry)
-        prediction = self._predict(choice, latent)
+        encoding = self._encode(picture, choice.geometry)
+        prediction = self._predict(choice, encoding.latent)
         info = self._stream_info(frame, now_s, whole=prediction is None)
         with self._stage("price"):
-            source = self._codec.frame(latent, choice.geometry, prediction)
+            weight = self._rdoq_lambda(encoding)
+            source = self._codec.frame(encoding.latent, choice.geometry, prediction, weight)
             plan = self._rate.choose(source, sum(map(len, info)), decision, now_s)
         if plan is None:
             self.stats.frames_dropped += 1
@@ -239,21 +248,31 @@ class OnboardPipeline:
         with self._stage("predict"):
             return self._codec.predict(choice.reference, choice.motion, (height, width))
 
-    def _latent(
-        self, picture: npt.NDArray[np.uint8], geometry: wire.Geometry
-    ) -> npt.NDArray[np.float32]:
-        """Picture -> latent (C, h, w) float32."""
-        config = self.config
-        with (
-            self._stage("encode"),
-            torch.inference_mode(),
-            autocast(config.device, config.precision),
-        ):
-            tensor = imaging.to_tensor(picture, config.device, geometry.origin)
-            latent: npt.NDArray[np.float32] = (
-                self._encoder(tensor)[0].float().cpu().contiguous().numpy()
-            )
-        return latent
+    def _make_engine(self, config: OnboardConfig) -> None:
+        """Another engine where the configuration asks for one, warmed up."""
+        wanted = backend.choose(
+            config.backend, config.device, config.precision,
+            exported=self._checkpoint.exported is not None,
+        )  # fmt: skip
+        if wanted == self._engine_choice:
+            return
+        engine = backend.make(self._checkpoint, wanted)
+        size = (config.frame_width, config.frame_height) if config.frame_width else _LIKELY_SIZE
+        warm_up(engine, *size)
+        self._engine, self._engine_choice = engine, wanted
+
+    def _encode(self, picture: npt.NDArray[np.uint8], geometry: wire.Geometry) -> Encoding:
+        """Picture -> latent (C, h, w) float32, and where objects are."""
+        assert self._engine is not None
+        with self._stage("encode"):
+            return self._engine.encode(picture, geometry.origin)
+
+    def _rdoq_lambda(self, encoding: Encoding) -> npt.NDArray[np.float32] | None:
+        """What a bit is worth at each position; None: everywhere the same."""
+        strength = self.config.rate_saliency
+        if encoding.logit is None or not strength:
+            return None
+        return rdoq_lambda(encoding.logit, strength)
 
     def _stream_info(self, frame: CameraFrame, now_s: float, *, whole: bool) -> list[bytes]:
         """The stream info packet where one is due."""

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from sc2_ros.errors import ParameterError
+from sc2_ros.network.devices import PRECISIONS
 from sc2_ros.network.graphs import OnboardGraph
 from sc2_ros.onboard.engine import Encoding, Image, network_input
 
-PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16}
 _MOST_GRAPHS = 8
 _WARM_UP_RUNS = 3
 
@@ -51,7 +51,7 @@ class TorchEngine:
             encoder: folded.
             saliency: head of the checkpoint, if it has one.
             device: "cpu", "cuda" or "cuda:N".
-            precision: "fp32", or on a GPU "fp16".
+            precision: "fp32", "bf16", or on a GPU "fp16".
             graphs: on a GPU, record a CUDA graph for each size of frame: the encoder's 40 small
                 kernels take longer to start than to run.
 
@@ -64,8 +64,8 @@ class TorchEngine:
                 f"device {device!r} is not there: PyTorch {torch.__version__} finds "
                 f"{torch.cuda.device_count()} CUDA devices; use cpu"
             )
-        if precision not in PRECISIONS or (kind == "cpu" and precision != "fp32"):
-            raise ParameterError(f"precision {precision!r}; use fp32, or on a GPU fp16")
+        if precision not in PRECISIONS or (kind == "cpu" and precision == "fp16"):
+            raise ParameterError(f"precision {precision!r}; use fp32, bf16, or on a GPU fp16")
         self._device = torch.device(device)
         self._graph = OnboardGraph(encoder, saliency, PRECISIONS[precision])
         self._graph.to(self._device, memory_format=torch.channels_last)

@@ -21,13 +21,13 @@ from sc2_ros.codec.entropy.cdf import SYMBOLS
 from sc2_ros.codec.entropy.context_network import ALL_TABLES, ContextNetwork
 from sc2_ros.codec.frame.planner import Planner
 from sc2_ros.codec.frame.reference import Prediction, planes, predicted_symbols
-from sc2_ros.codec.frame.symbols import Rounded, share_class
+from sc2_ros.codec.frame.symbols import RDOQ_LAMBDA, Rounded, share_class
 from sc2_ros.codec.slicing import Grid
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.network.saliency import SaliencyHead
 from sc2_ros.onboard.config import OnboardConfig
-from sc2_ros.onboard.saliency import SaliencyLambda
+from sc2_ros.onboard.saliency import rdoq_lambda
 from sc2_ros.training.chains import ChainCoder, encoded_chain
 from sc2_ros.training.context_fit import add_counts
 from sc2_ros.training.context_network import GOING_ON, ContextConfig, NetworkShape
@@ -92,9 +92,7 @@ def fit(
     clips = list(footage)
     pair = pair or chain_config(images, clips, going_on=start is not None)
     rng = np.random.default_rng(config.seed)
-    rdoq_lambda = SaliencyLambda(saliency)
-    rdoq_lambda.strength = OnboardConfig().rate_saliency
-    coder = ChainCoder(tables, rdoq_lambda)
+    coder = ChainCoder(tables, lambda latent: _lambda_onboard(latent, saliency))
     shape = with_map(NetworkShape.of(tables.context))
     material, samples = [], []
     for frames in pairs(images, clips, replace(pair, still_share=STILL_SHARE), rng):
@@ -114,6 +112,15 @@ def fit(
     for _ in range(2):  # the tables decide which symbols are chosen, so they are fitted again
         tables = replace(tables, skip=to_network(model, count(tables, material)))
     return tables
+
+
+def _lambda_onboard(latent: NDArray[np.float32], head: SaliencyHead | None) -> NDArray[np.float32]:
+    """The RDOQ lambda (h, w) that the drone will use for a latent (C, h, w)."""
+    if head is None:
+        return np.full(latent.shape[1:], RDOQ_LAMBDA, np.float32)
+    with torch.inference_mode():
+        logit = head(torch.from_numpy(latent)[None])[0, 0].numpy()
+    return rdoq_lambda(logit, OnboardConfig().rate_saliency)
 
 
 def chain_config(

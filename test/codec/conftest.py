@@ -76,14 +76,23 @@ class Codec:
     def with_lambda(self, rdoq_lambda):
         return Codec(self.tables, self.checkpoint_id, rdoq_lambda=rdoq_lambda)
 
-    def frame(self, latent, reference=None, motion=None, origin=(0, 0), size=None):
+    def frame(
+        self,
+        latent,
+        reference=None,
+        motion=None,
+        origin=(0, 0),
+        size=None,
+        rdoq_lambda=None,
+    ):
         """A SourceFrame; its picture is as large as its grid unless a size is given."""
         height, width = latent.shape[1:]
         size = size or (width * 16 - origin[0], height * 16 - origin[1])
         prediction = None
         if reference is not None:
             prediction = self.encoder.predict(reference, motion or Motion(), (height, width))
-        return self.encoder.frame(latent, Geometry(size, size, origin), prediction)
+        geometry = Geometry(size, size, origin)
+        return self.encoder.frame(latent, geometry, prediction, rdoq_lambda)
 
     def encode(
         self, latent, code, frame=7, *, time_ns=0, stream=3, protection=UNPROTECTED, **options

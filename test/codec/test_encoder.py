@@ -294,8 +294,7 @@ def test_the_lambda_may_differ_from_position_to_position(helpers, codec):
     latent = helpers.latent(12, 16, seed=8)
 
     plain, refined = (
-        each.encode(latent, 40).reference.symbols
-        for each in (codec, codec.with_lambda(lambda latent: left))
+        codec.encode(latent, 40, rdoq_lambda=weight).reference.symbols for weight in (None, left)
     )
 
     moved = refined != plain

@@ -15,7 +15,7 @@ from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.ground.pipeline import GroundPipeline
 from sc2_ros.network.saliency import SaliencyHead
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
-from sc2_ros.onboard.saliency import BACKGROUND, OBJECT, SaliencyLambda
+from sc2_ros.onboard.saliency import BACKGROUND, OBJECT, rdoq_lambda
 
 
 def head_that_sees(channel=0):
@@ -29,52 +29,43 @@ def head_that_sees(channel=0):
     return head
 
 
-def refinement_of(head, strength=1.0):
-    refinement = SaliencyLambda(head)
-    refinement.strength = strength
-    return refinement
-
-
-def latent_of_two_halves():
-    latent = np.random.default_rng(0).normal(size=(64, 6, 8)).astype(np.float32)
-    latent[0, :, :4], latent[0, :, 4:] = 1.0, -1.0
-    return latent
+def logit_of_two_halves():
+    logit = np.full((6, 8), -40.0, np.float32)
+    logit[:, :4] = 40.0
+    return logit
 
 
 def test_objects_cost_less_patience_than_background():
-    mu = refinement_of(head_that_sees())(latent_of_two_halves())
+    weight = rdoq_lambda(logit_of_two_halves(), 1.0)
 
-    assert mu.shape == (6, 8)
-    assert mu[:, :4] == pytest.approx(RDOQ_LAMBDA * OBJECT)
-    assert mu[:, 4:] == pytest.approx(RDOQ_LAMBDA * BACKGROUND)
-
-
-def test_it_says_what_the_head_says():
-    torch.manual_seed(0)
-    head = SaliencyHead(64).requires_grad_(False)
-    latent = np.random.default_rng(0).normal(size=(64, 7, 9)).astype(np.float32)
-
-    logit = SaliencyLambda(head)._logit(latent)
-
-    assert logit == pytest.approx(head(torch.from_numpy(latent)[None])[0, 0].numpy(), abs=1e-5)
+    assert (weight.shape, weight.dtype) == ((6, 8), np.float32)
+    assert weight[:, :4] == pytest.approx(RDOQ_LAMBDA * OBJECT)
+    assert weight[:, 4:] == pytest.approx(RDOQ_LAMBDA * BACKGROUND)
 
 
 def test_half_the_strength_is_half_the_way():
-    mu = refinement_of(head_that_sees(), 0.5)(latent_of_two_halves())
+    weight = rdoq_lambda(logit_of_two_halves(), 0.5)
 
-    assert mu[:, 4:] == pytest.approx(RDOQ_LAMBDA * BACKGROUND**0.5)
-
-
-@pytest.mark.parametrize(("head", "strength"), [(None, 1.0), (head_that_sees(), 0.0)])
-def test_without_head_or_strength_all_positions_are_alike(head, strength):
-    assert (refinement_of(head, strength)(latent_of_two_halves()) == np.float32(RDOQ_LAMBDA)).all()
+    assert weight[:, 4:] == pytest.approx(RDOQ_LAMBDA * BACKGROUND**0.5)
 
 
-def test_a_latent_that_is_no_number_gives_a_number():
-    latent = latent_of_two_halves()
-    latent[3, 2, 2] = np.nan
+def test_a_logit_that_is_no_number_gives_a_number():
+    logit = logit_of_two_halves()
+    logit[2, 2] = np.nan
 
-    assert np.isfinite(refinement_of(head_that_sees())(latent)).all()
+    assert rdoq_lambda(logit, 1.0)[2, 2] == np.float32(RDOQ_LAMBDA)
+
+
+def test_without_a_head_the_strength_changes_nothing():
+    image = np.random.default_rng(1).integers(0, 256, (64, 96, 3)).astype(np.uint8)
+    model = checkpoint.untrained()
+    sent = [
+        OnboardPipeline(model, OnboardConfig(rate_saliency=strength)).process(
+            CameraFrame(image, 0, "camera"), 0.0
+        )
+        for strength in (0.0, 1.0)
+    ]
+    assert sent[0] == sent[1]
 
 
 def test_a_flying_drone_may_change_it_and_the_ground_reads_both():

@@ -79,15 +79,15 @@ class FrameEncoder:
         tables: CodingTables,
         checkpoint_id: int,
         *,
-        rdoq_lambda: float | Callable[[Floats], Floats] = 0.0,
+        rdoq_lambda: float = 0.0,
     ) -> None:
         """Derive the look-up tables.
 
         Args:
             tables: of the checkpoint.
             checkpoint_id: a uint32, goes into every packet.
-            rdoq_lambda: squared error, in quantiser steps, that a bit saved is worth: one for all,
-                or a function of the latent that gives it for each position (h, w) (symbols.py).
+            rdoq_lambda: squared error, in quantiser steps, that a bit saved is worth (symbols.py),
+                unless a frame has its own.
         """
         self.checkpoint_id = checkpoint_id
         self._tables = tables
@@ -107,16 +107,20 @@ class FrameEncoder:
         return predict(reference, motion, *shape) if self.predicts else None
 
     def frame(
-        self, latent: Floats, geometry: Geometry, prediction: Prediction | None = None
+        self,
+        latent: Floats,
+        geometry: Geometry,
+        prediction: Prediction | None = None,
+        rdoq_lambda: Floats | None = None,
     ) -> SourceFrame:
-        """A latent (C, h, w) float32 that is to be coded.
+        """A latent (C, h, w) float32 that is to be coded; rdoq_lambda: (h, w) float32.
 
         Raises:
             ParameterError: the frame is over 4096 x 4096, or the latent or the prediction is not of
                 its size.
         """
         _check(latent, geometry, prediction, self._tables.channels)
-        weight = self._lambda(latent) if callable(self._lambda) else self._lambda
+        weight = self._lambda if rdoq_lambda is None else rdoq_lambda
         return SourceFrame(latent, geometry, prediction, weight)
 
     def price(
