@@ -119,6 +119,7 @@ def measure(
             f"the ground decoded {ground.stats.frames} of {onboard.stats.frames_sent} frames"
         )
     return {
+        "checkpoint": f"{checkpoint.id:08x}",
         "onboard_ms": alone.medians(),
         "predicting_ms": predicted.medians() if predicting.stats.slices_predicted else {},
         "ground_ms": decoding.medians(),
