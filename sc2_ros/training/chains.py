@@ -99,6 +99,7 @@ class ChainCoder:
         count = self._tables.context.at(code).count
         rounded = self.rounded(latent, code)
         expected = predicted_symbols(prediction, code, self._tables.integer_gains, count)
+        expected = expected[:, :count]
         coded = choose_coded(
             rounded.exact[:count].reshape(count, -1).T,
             rounded.symbols[:count].reshape(count, -1).T.astype(np.int32),
