@@ -12,13 +12,19 @@ from setuptools import Extension, setup
 
 NAME = "sc2_ros"
 SHARE = Path("share") / NAME
+UNFINISHED = Path("models") / "training"
 
 
 def files(folder: str) -> list[tuple[str, list[str]]]:
-    """Every file under `folder`, to be installed under the same path in share/sc2_ros."""
+    """Every file under `folder`, to be installed under the same path in share/sc2_ros.
+
+    But for unfinished trainings: nine megabytes of which some are for non-commercial use only.
+    """
     by_folder: dict[Path, list[str]] = {}
     for path in sorted(Path(folder).rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
+        if UNFINISHED in path.parents or "__pycache__" in path.parts:
+            continue
+        if path.is_file():
             by_folder.setdefault(path.parent, []).append(str(path))
     return [(str(SHARE / parent), paths) for parent, paths in by_folder.items()]
 

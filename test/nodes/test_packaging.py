@@ -158,6 +158,9 @@ def test_colcon_can_read_the_description():
     assert ("share/ament_index/resource_index/packages", ["resource/sc2_ros"]) in found[
         "data_files"
     ]
+    shipped = {file for _, files in found["data_files"] for file in files}
+    assert "models/default.safetensors" in shipped
+    assert not any(file.startswith("models/training/") for file in shipped)  # unfinished
 
 
 def python_files():
