@@ -69,7 +69,7 @@ def print_bag(console: Console, path: Path) -> None:
     """
     with open_bag(path) as reader:
         seconds = max(reader.end_time - reader.start_time, 0) / 1e9 if reader.message_count else 0
-        console.print(f"{path}: {reader.message_count} messages in {seconds:.1f} s")
+        console.print(f"{path}: {reader.message_count} messages in {seconds:.1f} s", soft_wrap=True)
         if reader.note:
             console.print(reader.note, soft_wrap=True)
         table = Table(box=None, padding=(0, 2, 0, 0))
