@@ -105,6 +105,7 @@ class AutoRate:
         self._credit_bytes = 0.0
         self._pending_bytes = 0.0
         self._heard_s: float | None = None
+        self._fair_s: float | None = None
         self._interval_s = AUTO.interval_s
 
     @property
@@ -134,7 +135,7 @@ class AutoRate:
         self._credit_bytes = min(saved, max(share, rate_bps * AUTO.saved_s / 8))
         rtt_s = self._estimate.rtt_s if self._estimate else AUTO.rtt_s
         unheard_s = self._log.oldest_unheard_s
-        if self._stall.check(unheard_s, rtt_s, self._interval_s, now_s):
+        if self._stall.check(unheard_s, self._fair_s, rtt_s, self._interval_s, now_s):
             self._credit_bytes = 0.0
             self._is_asked = False
             return RateDecision(None if self._stall.is_due(self._sent_s, now_s) else 0, 0)
@@ -171,6 +172,8 @@ class AutoRate:
             return
         elapsed_s = self._elapsed(now_s)
         self._estimate = estimate
+        is_fair = estimate.queue_s < VALUE.late_s and estimate.overdue_s < self._interval_s
+        self._fair_s = now_s if is_fair else None
         if estimate.progress and self._stall.progress(now_s):
             self._law.resume(now_s)
             self._log.restart(now_s)

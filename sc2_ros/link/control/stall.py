@@ -17,6 +17,10 @@ class StallConstants:
     reports, that make a stall (chosen on recorded uplinks). Longer: more is sent into the gap."""
     patience_intervals: float = 2.0
     """Intervals between reports; one may be lost."""
+    silent_intervals: float = 2.5
+    """Intervals without a report, after one that told of no trouble, that are silence of the way
+    back and no news of a stop of the way there: patience is then ``silence_s`` (chosen on reports
+    that are lost in bursts; without it such bursts take a fifth of the link)."""
     silence_s: float = 2.0
     """Seconds of patience at most (design: the lowest rate after 2 s without feedback)."""
     probe_s: float = 0.5
@@ -43,6 +47,7 @@ class StallProbe:
     def check(
         self,
         unheard_s: float | None,
+        fair_s: float | None,
         rtt_s: float,
         interval_s: float,
         now_s: float,
@@ -51,6 +56,7 @@ class StallProbe:
 
         Args:
             unheard_s: when the oldest packet without news left; ``None`` if there is none.
+            fair_s: when the last report came, if it told of no trouble.
             rtt_s: round trip.
             interval_s: time between two feedbacks.
             now_s: the time.
@@ -61,6 +67,8 @@ class StallProbe:
             return False
         intervals_s = STALL.patience_intervals * interval_s
         patience_s = min(STALL.patience_s + rtt_s + intervals_s, STALL.silence_s)
+        if fair_s is not None and now_s - fair_s > STALL.silent_intervals * interval_s:
+            patience_s = STALL.silence_s
         progress_s = self._progress_s if self._progress_s <= now_s else -math.inf
         self.is_on = now_s - max(unheard_s, progress_s) > patience_s
         return self.is_on

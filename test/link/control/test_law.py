@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole control loop under clocks that jump and feedback that is lost."""
 
+from statistics import median
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,10 +48,14 @@ def test_after_a_jump_of_its_clock_the_stream_fills_the_link_again(by_s):
     assert sent_bps(run, 45, 55) < 1.1e6
 
 
-@settings(max_examples=4)
-@given(st.integers(0, 11), st.sampled_from(["30%", "60%", "burst=40%x20"]))
-def test_lost_feedback_costs_little(seed, loss):
+@pytest.mark.parametrize(
+    ("loss", "median_kbps", "least_kbps"),
+    [("30%", 980, 950), ("60%", 980, 950), ("burst=40%x20", 900, 550)],
+)
+def test_lost_feedback_costs_little(loss, median_kbps, least_kbps):
     scenario = find_scenario("1mbit,40ms")
     scenario = type(scenario)("x", "", scenario.up, f"unlimited,40ms,{loss}", 25)
-    run = play(scenario, [AutoRate(AutoConfig(max_kbps=5000))], seed=seed)
-    assert sent_bps(run, 10, 25) > 0.6e6
+    runs = [play(scenario, [AutoRate(AutoConfig(max_kbps=5000))], seed=seed) for seed in range(12)]
+    sent_kbps = [sent_bps(run, 10, 25) / 1e3 for run in runs]
+    assert median(sent_kbps) > median_kbps  # in bursts without patience after good news: 804
+    assert min(sent_kbps) > least_kbps
