@@ -106,6 +106,8 @@ def measure(
     row["controller_us"] = round(sum(c.seconds for c in controllers) / max(frames, 1) * 1e6, 1)
     row["controller"], row["seed"], row["mean_kbps"] = args.controller, seed, mean_kbps
     row["content"] = "card" if content.curve else type(content).__name__
+    if content.curve:
+        row["checkpoint"] = f"{checkpoints.read(args.checkpoint).id:08x}"
     row["times_real"] = round(run.seconds / took_s)
     if content.curve or seed == args.seed:
         row["oracle"] = oracle_row(run, scenario, options)

@@ -7,7 +7,7 @@
 Medians over real frames in one process, in milliseconds; the codecs see the same frames. The rate
 is chosen for a budget of --frame-bytes, so that pricing is measured too. The onboard path runs
 twice, frame by frame in turn: each frame by itself, and predicted from the one before, which a
-station has acknowledged. `rss_mb` is the resident memory after that and before the ground path ran.
+station has acknowledged. What a process of the drone takes is measured by footprint.py.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from statistics import median
 
 import cv2
 import numpy as np
-import psutil
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
@@ -106,7 +105,6 @@ def measure(
     sent_count = sum(1 for packets in sent[_WARM_UP_FRAMES:] if packets)
     if not sent_count:
         raise Sc2Error(f"no frame fits {frame_bytes} bytes at any rate; give more --frame-bytes")
-    rss_mb = psutil.Process().memory_info().rss / 1e6
     bgr = [np.ascontiguousarray(i[..., ::-1]) if i.ndim == 3 else i for i in images]
     jpeg_ms, jpeg_bytes = _image_codec(bgr, ".jpg", cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)
     webp_ms, webp_bytes = _image_codec(bgr, ".webp", cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY)
@@ -119,18 +117,19 @@ def measure(
             f"the ground decoded {ground.stats.frames} of {onboard.stats.frames_sent} frames"
         )
     return {
+        "checkpoint": f"{checkpoint.id:08x}",
         "onboard_ms": alone.medians(),
         "predicting_ms": predicted.medians() if predicting.stats.slices_predicted else {},
         "ground_ms": decoding.medians(),
         "jpeg_ms": jpeg_ms,
         "webp_ms": webp_ms,
-        "rss_mb": rss_mb,
         "bytes_per_frame": onboard.stats.bytes_sent / onboard.stats.frames_sent,
         "jpeg_bytes": jpeg_bytes,
         "webp_bytes": webp_bytes,
         "frames": sent_count,
         "frames_dropped": onboard.stats.frames_dropped,
         "frame_bytes": frame_bytes,
+        "engine": onboard.engine_name,
         "threads": torch.get_num_threads(),
         "device": device,
         "precision": precision,
@@ -206,7 +205,7 @@ def print_report(report: dict[str, object], title: str) -> None:
     Console().print(table)
     print(
         f"bytes/frame: {report['bytes_per_frame']:,.0f}, JPEG {report['jpeg_bytes']:,.0f}, "
-        f"WebP {report['webp_bytes']:,.0f}; onboard memory {report['rss_mb']:.0f} MB"
+        f"WebP {report['webp_bytes']:,.0f}; {report['engine']}"
     )
 
 

@@ -18,8 +18,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import torch
-
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.codec import wire
 from sc2_ros.codec.frame.decoder import DecodedSlice, PacketDecoder
@@ -51,7 +49,9 @@ class GroundPipeline:
         self.stats = GroundStats()
         self.detection_classes = tuple(checkpoint.card["detection_classes"])
         self._checkpoint_id = checkpoint.id
-        self._reader = FrameReader(checkpoint.ground, self.detection_classes)
+        self._reader = FrameReader(
+            checkpoint.ground, checkpoint.tables.channels, self.detection_classes
+        )
         self._tables = checkpoint.tables
         self._decoder = PacketDecoder(checkpoint.tables, checkpoint.id)
         self._streams: dict[int, GroundStream] = {}
@@ -228,13 +228,8 @@ class GroundPipeline:
     def show(self, ready: ReadyFrame) -> FrameResult:
         """Run the ground network on a frame and enter it in its stream's log."""
         stream, frame = ready.stream, ready.frame
-        with torch.inference_mode():
-            with self._stage("network"):
-                output = self._reader.run(frame)
-            with self._stage("boxes"):
-                found = self._reader.boxes(output, frame)
-            with self._stage("pictures"):
-                mask, preview = self._reader.pictures(output, frame)
+        with self._stage("network"):
+            seen = self._reader.run(frame)
         stats = self.stats
         stats.frames += 1
         stats.incomplete_frames += not frame.complete
@@ -254,11 +249,11 @@ class GroundPipeline:
             share_received=float((frame.received & ~frame.repaired).mean()),
             share_repaired=float(frame.repaired.mean()),
             share_concealed=float(frame.concealed.mean()),
-            boxes=found.boxes.numpy(),
-            scores=found.scores.numpy(),
-            labels=found.labels.numpy(),
-            mask=mask,
-            preview=preview,
+            boxes=seen.boxes.boxes,
+            scores=seen.boxes.scores,
+            labels=seen.boxes.labels,
+            mask=seen.mask,
+            preview=seen.preview,
         )
 
     def _refuse(self, reason: str, error: PacketError) -> None:

@@ -4,111 +4,93 @@
 
 ::
 
-    latent (C, h, w), received (h, w) -> ground network -> boxes in the camera's pixels
-                                                        -> mask, preview (H/4, W/4)
+    latent (C, h, w), received (h, w) -> engine (engine.py) -> boxes in the camera's pixels
+                                                            -> mask, preview (H/4, W/4)
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from sc2_ros.ground.assembler import AssembledFrame
 from sc2_ros.ground.config import GroundConfig
-from sc2_ros.network.decode import Detections, decode_detections
-from sc2_ros.network.devices import autocast
-from sc2_ros.network.heads import CELL
+from sc2_ros.ground.engine import GroundEngine, Seen, Wanted, warm_up
+from sc2_ros.ground.maps import Boxes, Window
+from sc2_ros.ground.torch_engine import TorchGroundEngine
+from sc2_ros.network.devices import precision_of
+
+_LIKELY_SIZE = 640, 512
+"""Width and height for which the engine is warmed up."""
+
+_engines: WeakKeyDictionary[nn.Module, tuple[tuple[str, str], GroundEngine]] = WeakKeyDictionary()
+"""Of each network, its device, precision and engine: the pipelines of many drones share one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Detections in pixels of the camera's image, mask (h4, w4) and preview (h4, w4, 3), uint8."""
+
+    boxes: Boxes
+    mask: npt.NDArray[np.uint8] | None
+    preview: npt.NDArray[np.uint8] | None
 
 
 class FrameReader:
-    """Runs the ground network and reads its output."""
+    """Runs the ground network and brings what it sees to the camera's image."""
 
-    def __init__(self, network: nn.Module, detection_classes: tuple[str, ...]) -> None:
-        self._network = network
+    def __init__(
+        self, network: nn.Module, channels: int, detection_classes: tuple[str, ...]
+    ) -> None:
+        """network: folded; channels: of the latents."""
+        self._network, self._channels = network, channels
         self._classes = detection_classes
-        self._config = GroundConfig()
-        self._device = ""
+        self._engine: GroundEngine | None = None
+        self._wanted = Wanted()
 
     def configure(self, config: GroundConfig) -> None:
         """Take a configuration, which is valid, for the frames to come."""
-        self._config = config
-        if self._device != config.device:
-            self._network = self._network.to(config.device).to(memory_format=torch.channels_last)
-            self._device = config.device
-
-    def run(self, frame: AssembledFrame) -> dict[str, Tensor]:
-        """The network's output of a frame, on the network's device."""
-        config = self._config
-        latent = torch.from_numpy(frame.latent)[None].to(config.device)
-        received = torch.from_numpy(frame.received | frame.concealed)[None, None].to(
-            config.device, torch.float32
-        )
-        with autocast(config.device, config.precision):
-            output: dict[str, Tensor] = self._network(
-                latent, received, mask=config.mask, preview=config.preview
-            )
-        if config.device != "cpu":
-            torch.cuda.synchronize(config.device)
-        return output
-
-    def boxes(self, output: dict[str, Tensor], frame: AssembledFrame) -> Detections:
-        """Detections, boxes in pixels of the camera's image, on the CPU."""
-        config = self._config
-        heatmap = output["heatmap"][0]
-        if config.classes:
-            wanted = [name in config.classes for name in self._classes]
-            heatmap = heatmap.clone()
-            heatmap[~torch.tensor(wanted, device=heatmap.device)] = -torch.inf
-        origin = frame.geometry.origin
-        grid_size = (origin[0] + frame.encoded_size[0], origin[1] + frame.encoded_size[1])
-        found = decode_detections(
-            heatmap,
-            output["box"][0],
-            size=grid_size,
+        self._engine = _engine_of(self._network, self._channels, config)
+        wanted = [not config.classes or name in config.classes for name in self._classes]
+        self._wanted = Wanted(
             score_threshold=config.score_threshold,
             nms_iou=config.nms_iou,
             max_detections=config.max_detections,
+            classes=None if all(wanted) else np.array(wanted),
+            mask=config.mask,
+            preview=config.preview,
         )
-        boxes = found.boxes.cpu() - torch.tensor([*origin, *origin], dtype=torch.float32)
-        boxes.clamp_(min=0)
-        # What lay wholly beside the picture, on its repeated edge, is nothing.
-        inside = (boxes[:, 2:] > boxes[:, :2]).all(1)
-        scale = np.divide(frame.source_size, frame.encoded_size)
-        boxes = boxes[inside] * torch.tensor([*scale, *scale], dtype=torch.float32)
-        return Detections(boxes, found.scores.cpu()[inside], found.labels.cpu()[inside])
 
-    def pictures(
-        self, output: dict[str, Tensor], frame: AssembledFrame
-    ) -> tuple[npt.NDArray[np.uint8] | None, npt.NDArray[np.uint8] | None]:
-        """Mask (h4, w4) and preview (h4, w4, 3), uint8, without the padding."""
-        mask = preview = None
-        if self._config.mask:
-            classes = _inside(output["mask"][0], frame).argmax(0)
-            mask = classes.to(torch.uint8).cpu().numpy()
-        if self._config.preview:
-            colours = _inside(output["preview"][0], frame).float().clamp(0, 1)
-            pixels = (colours * 255).round().to(torch.uint8).permute(1, 2, 0)
-            preview = pixels.cpu().contiguous().numpy()
-        return mask, preview
+    def run(self, frame: AssembledFrame) -> Reading:
+        """What the network sees in a frame."""
+        assert self._engine is not None
+        known = frame.received | frame.concealed
+        window = Window(frame.geometry.origin, frame.encoded_size)
+        seen = self._engine.run(frame.latent, known, window, self._wanted)
+        return Reading(_in_camera(seen, frame), seen.mask, seen.preview)
 
 
-def _inside(picture: Tensor, frame: AssembledFrame) -> Tensor:
-    """What lies on the frame of a (K, H', W') output in cells: (K, h4, w4).
+def _in_camera(seen: Seen, frame: AssembledFrame) -> Boxes:
+    """Boxes from pixels of the latent's grid to pixels of the camera's image."""
+    found = seen.boxes
+    boxes = np.maximum(found.boxes - np.array((*frame.geometry.origin,) * 2, np.float32), 0)
+    # What lay wholly beside the picture, on its repeated edge, is nothing.
+    inside = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    scale = np.divide(frame.source_size, frame.encoded_size)
+    boxes = boxes[inside] * np.array((*scale, *scale), np.float32)
+    return Boxes(boxes, found.scores[inside], found.labels[inside])
 
-    Where the frame's corner lies inside of a cell, each of its cells is mixed from those it covers.
-    """
-    for axis, (start, side) in enumerate(
-        zip(frame.geometry.origin[::-1], frame.encoded_size[::-1], strict=True), 1
-    ):
-        cell, part = divmod(start, CELL)
-        count = -(-side // CELL)
-        here = picture.narrow(axis, cell, count)
-        if part:
-            last = picture.shape[axis] - 1
-            following = torch.arange(cell + 1, cell + 1 + count, device=picture.device)
-            beside = picture.index_select(axis, following.clamp_(max=last))
-            here = torch.lerp(here, beside, part / CELL)
-        picture = here
-    return picture
+
+def _engine_of(network: nn.Module, channels: int, config: GroundConfig) -> GroundEngine:
+    """The engine of a network, its weights converted once."""
+    wanted = config.device, precision_of(config.device, config.precision)
+    known, engine = _engines.get(network, (None, None))
+    if engine is None or known != wanted:
+        engine = TorchGroundEngine(network, *wanted)
+        warm_up(engine, channels, _LIKELY_SIZE)
+        _engines[network] = wanted, engine
+    return engine

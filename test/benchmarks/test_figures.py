@@ -75,18 +75,18 @@ def named_checkpoints(results: object) -> set[str]:
 
 @pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem)
 def test_results_are_of_the_shipped_checkpoint_or_marked_as_older(path: Path) -> None:
-    older = yaml.safe_load((RESULTS / "older.yaml").read_text("utf-8")) or {}
+    exceptions = yaml.safe_load((RESULTS / "exceptions.yaml").read_text("utf-8")) or {}
     shipped = f"{checkpoints.read().id:08x}"
 
     named = named_checkpoints(json.loads(path.read_text("utf-8")))
 
-    if path.name in older:
-        assert len(str(older[path.name])) > 20  # says what it is of, and why it is kept
+    if path.name in exceptions:
+        assert len(str(exceptions[path.name])) > 20  # says what it is of, and why it is kept
         assert named != {shipped}  # measured again: the mark is to go
     else:
         assert named == {shipped}
 
 
 def test_marks_of_older_results_name_files_that_exist() -> None:
-    older = yaml.safe_load((RESULTS / "older.yaml").read_text("utf-8")) or {}
-    assert all((RESULTS / name).exists() for name in older)
+    exceptions = yaml.safe_load((RESULTS / "exceptions.yaml").read_text("utf-8")) or {}
+    assert all((RESULTS / name).exists() for name in exceptions)

@@ -26,7 +26,9 @@ def test_the_boxes_are_those_of_torch(
 ) -> None:
     random = np.random.default_rng(seed)
     shape = (-(-size[1] // 16) * 4, -(-size[0] // 16) * 4)
-    heatmap = random.normal(-1, 2, (3, *shape)).astype(np.float32)
+    # No two alike: of equal scores neither order is right.
+    logits = np.linspace(-8, 5, 3 * shape[0] * shape[1], dtype=np.float32)
+    heatmap = random.permutation(logits).reshape(3, *shape)
     box = random.uniform(1, 20, (4, *shape)).astype(np.float32)
     settings = {"score_threshold": threshold, "nms_iou": 0.5, "max_detections": most}
     expected = decode_detections(

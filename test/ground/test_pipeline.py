@@ -167,4 +167,4 @@ def test_bad_settings_are_refused_and_the_old_ones_stay(settings_):
 def test_stage_times_are_told():
     ground = GroundPipeline(model(), replace(EVERYTHING, precision="bf16"))
     receive_all(ground, frames_of_packets()[0])
-    assert set(ground.stats.stage_ms) == {"decode", "network", "boxes", "pictures"}
+    assert set(ground.stats.stage_ms) == {"decode", "network"}

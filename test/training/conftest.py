@@ -9,10 +9,7 @@ import pytest
 from sc2_ros.media.flight import SyntheticFlight
 from sc2_ros.training import pairs
 
-QUICK = (
-    "context: {steps: 2, hidden: 8, rates: 2}, "
-    "skip: {steps: 2, hidden: 8, pair_rates: 1}"
-)
+QUICK = "context: {steps: 2, hidden: 8, rates: 2}, skip: {steps: 2, hidden: 8, pair_rates: 1}"
 small_flight = cache(partial(SyntheticFlight, width=160, height=128))
 
 
