@@ -24,6 +24,7 @@ from pathlib import Path
 
 import psutil
 
+from sc2_ros import checkpoint_file
 from sc2_ros.cli.api.options import frame_size
 from sc2_ros.codec import wire
 from sc2_ros.errors import Sc2Error
@@ -48,6 +49,7 @@ def main() -> int:
         report = measure(images, args.frames, args.fps, args.checkpoint)
     finally:
         rclpy.try_shutdown()
+    report["checkpoint"] = f"{checkpoint_file.load(args.checkpoint).id:08x}"
     if args.venv is not None:
         report["disk_mb"] = disk_mb(args.venv)
     for name, value in report.items():
