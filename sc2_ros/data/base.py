@@ -88,7 +88,7 @@ class Dataset(Sequence[Sample]):
 
 
 def label_of(class_name: str) -> int | None:
-    """Give the number of a foreign class name: in DETECTION_CLASSES, IGNORE, or None if unknown."""
+    """Number of a data set's own class name in DETECTION_CLASSES; IGNORE, or None if unknown."""
     plain = "".join(c for c in class_name.lower() if c.isalnum())
     return IGNORE if plain in _IGNORED else _LABEL_OF.get(plain)
 

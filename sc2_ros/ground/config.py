@@ -74,15 +74,15 @@ class FrameResult:
         stream: number of the stream.
         frame: number of the frame, modulo 2**16.
         stamp_ns: stamp of the camera's image.
-        frame_id: its ROS frame_id; empty until the stream has told it.
+        frame_id: its ROS frame_id; empty until stream info has come.
         source_size: (width, height) of the camera's image.
         rate_index: rate index that the frame was coded at.
         size_bytes: bytes on the wire of the packets that came.
         packets_expected: packets that the frame was cut into.
         packets_received: how many of them came.
-        packets_repaired: how many others were told by repair packets.
-        share_received: share of the frame's area that came.
-        share_repaired: share of it that was told by repair packets instead.
+        packets_repaired: how many others repair packets stand in for.
+        share_received: share of the frame's area whose packets came.
+        share_repaired: share of it that repair packets stand in for.
         share_concealed: share of it that was taken from an earlier frame.
         boxes: (N, 4) float32 x1, y1, x2, y2 in pixels of the camera's image.
         scores: (N,) float32, best first.

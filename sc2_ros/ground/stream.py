@@ -60,7 +60,7 @@ class GroundStream:
         return not has_restarted(header.frame, time_ns, self.newest.frame, newest_ns)
 
     def name(self, frame_id: str) -> None:
-        """The drone has told the frame_id of the stream."""
+        """Stream info has come, with the frame_id of the stream."""
         self.frame_id = frame_id
         with self.lock:
             self.log.knows_frame_id = True

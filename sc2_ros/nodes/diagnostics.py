@@ -207,7 +207,7 @@ def downlink_status(
         kbps: kbit/s of all packets.
         loss: share of packets lost.
         mismatched: packets per second that another checkpoint made.
-        bad: damaged or foreign packets per second.
+        bad: packets per second that were damaged or not ours.
         reasons: bad packets since the start, by reason.
         last_error: what was wrong with the last of them.
     """

@@ -28,12 +28,12 @@ from sc2_ros.network.devices import check_device, precision_of, release_gpu
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import below as calibration
 from sc2_ros.nodes.diagnostics import Status
+from sc2_ros.nodes.drone_stream import Decoder, DroneStream, Job
 from sc2_ros.nodes.intake import Intake
 from sc2_ros.nodes.network_node import NetworkNode, idle
 from sc2_ros.nodes.parameters import GROUND, Value, parse_names
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.results import ResultPublishers
-from sc2_ros.nodes.station import Decoder, Job, Station
 from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.runtime.ros import CameraInfo, LabelInfo, UInt8MultiArray
 
@@ -45,7 +45,7 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     """Feeds the ground pipelines from ROS. The radio runs in real time, whatever /clock says."""
 
     def __init__(self) -> None:
-        self._stations: list[Station] = []
+        self._streams: list[DroneStream] = []
         super().__init__("ground_node", GROUND)
         self._drones = parse_names(str(self._settings["drones"])) or ("",)
 
@@ -62,11 +62,11 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             self._publisher(LabelInfo, below(name, "label_info"), qos.LATCHED)
             for name in self._drones
         ]
-        self._stations = [
-            Station(name, decoder, ResultPublishers(self, self._publisher, name))
+        self._streams = [
+            DroneStream(name, decoder, ResultPublishers(self, self._publisher, name))
             for name, decoder in zip(self._drones, decoders, strict=True)
         ]
-        self._loaded.callback(self._stations.clear)
+        self._loaded.callback(self._streams.clear)
 
     def _configuration(self, values: dict[str, Value]) -> GroundConfig:
         config = configuration(values)
@@ -96,34 +96,34 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         self._worker = NewestWorker[Job](self._show)
         self._worker.start()
         self._running.callback(self._worker.stop)
-        self._intake = Intake[tuple[Station, bytes, float]](self._accept, self._tick, TICK_S)
+        self._intake = Intake[tuple[DroneStream, bytes, float]](self._accept, self._tick, TICK_S)
         self._intake.start()
         self._running.callback(self._intake.stop)
         self._announce_labels()
-        for station in self._stations:
+        for stream in self._streams:
             self._subscription(
                 UInt8MultiArray,
-                below(station.name, "features"),
-                partial(self._on_packet, station),
+                below(stream.name, "features"),
+                partial(self._on_packet, stream),
                 qos.PACKETS,
             )
-            features = self.resolve_topic_name(below(station.name, "features"))
-            camera_info = station.results.camera_info
+            features = self.resolve_topic_name(below(stream.name, "features"))
+            camera_info = stream.results.camera_info
             self._subscription(CameraInfo, calibration(features), camera_info.take, qos.LATCHED)
         topics = [self.resolve_topic_name(below(name, "features")) for name in self._drones]
         self.get_logger().info(f"packets from {', '.join(topics)}")
 
     def _configure_all(self, config: GroundConfig) -> None:
-        for station in self._stations:
-            station.pipeline.configure(config)
+        for stream in self._streams:
+            stream.pipeline.configure(config)
 
     def _rest(self) -> None:
         self._configure_all(idle(self._config))
         release_gpu()
 
     def _swap(self, networks: list[Decoder]) -> None:
-        for station, decoder in zip(self._stations, networks, strict=True):
-            station.take(decoder)
+        for stream, decoder in zip(self._streams, networks, strict=True):
+            stream.take(decoder)
 
     def _configure(self, config: GroundConfig) -> None:
         self._worker.change(partial(self._take, config))
@@ -132,49 +132,49 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     def _take(self, config: GroundConfig) -> None:
         """In the worker's thread: the frames to come are shown as configured now."""
         self._config = config
-        for station in self._stations:
-            station.follow_listeners(station.decoder, config)
+        for stream in self._streams:
+            stream.follow_listeners(stream.decoder, config)
         release_gpu()
 
     def _announce_labels(self, threshold: float | None = None) -> None:
         threshold = self._config.score_threshold if threshold is None else threshold
         now_ns = self.get_clock().now().nanoseconds
-        for station, publisher in zip(self._stations, self._label_info, strict=True):
-            classes = station.decoder.mask_classes
+        for stream, publisher in zip(self._streams, self._label_info, strict=True):
+            classes = stream.decoder.mask_classes
             publisher.publish(label_info_message(classes, threshold, now_ns))
 
-    def _on_packet(self, station: Station, message: UInt8MultiArray) -> None:
-        dropped = self._intake.put((station, packet_bytes(message), time.monotonic()))
+    def _on_packet(self, stream: DroneStream, message: UInt8MultiArray) -> None:
+        dropped = self._intake.put((stream, packet_bytes(message), time.monotonic()))
         if dropped is not None:
             dropped[0].overrun()
 
-    def _accept(self, arrived: tuple[Station, bytes, float]) -> None:
-        """In the intake's thread, as all that touches the books of packets."""
-        station, packet, now_s = arrived
-        self._hand_over(station.accept(packet, now_s))
+    def _accept(self, arrived: tuple[DroneStream, bytes, float]) -> None:
+        """In the intake's thread, as all that touches receiver state."""
+        stream, packet, now_s = arrived
+        self._hand_over(stream.accept(packet, now_s))
 
     def _tick(self) -> None:
         now_s = time.monotonic()
         waiting = self._intake.next()
         until_s = now_s if waiting is None else waiting[2]  # what waits is not missing
-        for station in self._stations:
-            self._hand_over(station.expire(until_s))
-            for packet in station.pipeline.feedback(now_s):
-                self._feedback[station.name].publish(packet_message(packet))
+        for stream in self._streams:
+            self._hand_over(stream.expire(until_s))
+            for packet in stream.pipeline.feedback(now_s):
+                self._feedback[stream.name].publish(packet_message(packet))
 
     def _hand_over(self, jobs: list[Job]) -> None:
         for job in jobs:
-            job.station.skipped += self._worker.put((job.station.name, job.frame.number), job)
+            job.stream.skipped += self._worker.put((job.stream.name, job.frame.number), job)
 
     def _show(self, job: Job) -> None:
-        job.station.show(job, self._config)
+        job.stream.show(job, self._config)
 
     def _check(self) -> None:
         self._intake.check()
         self._worker.check()
 
     def _statuses(self, now_s: float) -> dict[str, list[Status]]:
-        return {station.name or "ground": station.statuses(now_s) for station in self._stations}
+        return {stream.name or "ground": stream.statuses(now_s) for stream in self._streams}
 
 
 def below(name: str, topic: str) -> str:

@@ -24,7 +24,7 @@ COUNTED = ("images", "unreadable", "sent", "bytes", "decoded", "bad_feedback", "
 
 
 class OnboardReport:
-    """The books of one activation.
+    """The counters of one activation.
 
     Args:
         topic: where images come from.

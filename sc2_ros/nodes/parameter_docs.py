@@ -36,7 +36,7 @@ _TOPICS = """
 
 `~/frame_info` of the ground node (`/ground_node/frame_info`, diagnostic_msgs/DiagnosticArray) has
 one message per decoded frame, with stamp and frame_id of the camera's image. Its one status is OK
-for a whole frame and WARN where packets are missing; `hardware_id` is `stream N`; its values are
+for a complete frame and WARN where packets are missing; `hardware_id` is `stream N`; its values are
 
 | key | value |
 |---|---|

@@ -212,10 +212,10 @@ ONBOARD = (
     Row(
         "refresh.period_s",
         10.0,
-        "A frame that needs no other is sent at least once in so many seconds, for who listens "
-        "without feedback, and sooner where that makes the stream no more than 5 % larger; who "
-        "reports back does not wait for it. 1.0 lets everybody see within a second, and makes a "
-        "stream of 10 frames per second a fifth to two fifths larger.",
+        "A keyframe is sent at least once in so many seconds, for stations that listen "
+        "without feedback, and sooner where that makes the stream no more than 5 % larger; a "
+        "station that sends feedback does not wait for it. 1.0 lets everybody see within a "
+        "second, and makes a stream of 10 frames per second a fifth to two fifths larger.",
         1.0,
         60.0,
     ),

@@ -27,7 +27,7 @@ DEVICE_FORM = r"auto|cpu|cuda(:\d+)?|tensorrt"
 
 
 class Flying(Protocol):
-    """A checkpoint as the drone needs it: checkpoint_file.FlyingCheckpoint, or a whole one."""
+    """A checkpoint as the drone needs it: checkpoint_file.FlyingCheckpoint, or a complete one."""
 
     @property
     def tables(self) -> CodingTables:

@@ -56,7 +56,7 @@ class OnboardConfig:
         rate_temporal: predict frames from what the ground has, if the checkpoint has tables for it.
         rate_saliency: how much more exactly objects are sent than background, from 0, not at all,
             to 1; if the checkpoint tells where objects are.
-        refresh_period_s: a frame that needs no other comes at least once in so many seconds.
+        refresh_period_s: a keyframe comes at least once in so many seconds.
         frame_max_fps: frames sent per second at most; 0 for no limit.
         frame_width: width in pixels to which images are scaled; 0 keeps the source's size.
         frame_height: height in pixels; 0 together with the width.
@@ -153,7 +153,7 @@ class OnboardStats:
         stage_ms: milliseconds that each stage took on the last frame sent.
         loss: share of recent packets that the ground did not get.
         rtt_s: round trip, seconds.
-        frames_decoded: frames that the ground decoded whole.
+        frames_decoded: frames that the ground decoded completely.
     """
 
     frames_in: int = 0

@@ -123,7 +123,7 @@ class OnboardPipeline:
         choice = self._choose_reference(picture, geometry, now_s)
         encoding = self._encode(picture, choice.geometry)
         prediction = self._predict(choice, encoding.latent)
-        info = self._stream_info(frame, now_s, whole=prediction is None)
+        info = self._stream_info(frame, now_s, keyframe=prediction is None)
         with self._stage("price"):
             weight = self._rdoq_lambda(encoding)
             source = self._codec.frame(encoding.latent, choice.geometry, prediction, weight)
@@ -155,7 +155,7 @@ class OnboardPipeline:
             self._rate.on_packet(packet.frame, packet.number, len(packet), now_s)
 
     def refresh(self) -> None:
-        """Somebody has begun to listen or to record: the next frame is to need no other."""
+        """Somebody has begun to listen or to record: the next frame is to be a keyframe."""
         self._keeper.refresh()
         self._info.restart()
 
@@ -274,9 +274,9 @@ class OnboardPipeline:
             return None
         return rdoq_lambda(encoding.logit, strength)
 
-    def _stream_info(self, frame: CameraFrame, now_s: float, *, whole: bool) -> list[bytes]:
+    def _stream_info(self, frame: CameraFrame, now_s: float, *, keyframe: bool) -> list[bytes]:
         """The stream info packet where one is due."""
-        if not self._info.is_due(frame.frame_id, now_s, whole=whole):
+        if not self._info.is_due(frame.frame_id, now_s, keyframe=keyframe):
             return []
         return [
             wire.build_stream_info(

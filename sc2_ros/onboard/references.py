@@ -57,11 +57,11 @@ class ReferenceKeeper:
         return self._acknowledgements.on_feedback(feedback, now_s)
 
     def refresh(self) -> None:
-        """The next frame is to need no other."""
+        """The next frame is to be a keyframe."""
         self._refresh.request()
 
     def set_refresh_period(self, period_s: float) -> None:
-        """A frame that needs no other comes at least once in so many seconds."""
+        """A keyframe comes at least once in so many seconds."""
         self._refresh.period_s = period_s
 
     def choose(self, image: Image, geometry: Geometry, frame: int, now_s: float) -> Choice:

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One ground node for three drones: each has its own topics, books and diagnostics."""
+"""One ground node for three drones: each has its own topics, receiver state and diagnostics."""
 
 import time
 from collections import defaultdict
@@ -124,7 +124,7 @@ def test_every_drone_has_its_results_feedback_and_diagnostics(fleet):
     spin_until(lambda: wanted <= lines())
 
 
-def test_a_silent_drone_or_a_foreign_one_leaves_the_others_alone(fleet):
+def test_a_silent_drone_or_a_strange_one_leaves_the_others_alone(fleet):
     ground, drones, spin_until = fleet
     heard = drones.heard
     spin_until(drones.publishers_of["drone1"].get_subscription_count)
@@ -137,7 +137,7 @@ def test_a_silent_drone_or_a_foreign_one_leaves_the_others_alone(fleet):
 
     spin_until(one_flies)
 
-    first, second, third = (station.pipeline.stats for station in ground._stations)
+    first, second, third = (station.pipeline.stats for station in ground._streams)
     assert (first.frames > 2, sum(first.bad_packets.values())) == (True, 0)
     assert (second.frames, sum(second.bad_packets.values()) > 0) == (0, True)
     assert (third.packets, third.frames) == (0, 0)

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Who subscribes to the features, a recorder say, begins with a whole frame."""
+"""Who subscribes to the features, a recorder say, begins with a keyframe."""
 
 import time
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How often a frame needs no other."""
+"""How often keyframes are sent."""
 
 from itertools import pairwise
 
@@ -8,13 +8,13 @@ import pytest
 
 from sc2_ros.onboard.keyframes import LEAST_S, MOST_S, SHARE, RefreshPolicy
 
-WHOLE_BYTES = 1000
+KEYFRAME_BYTES = 1000
 
 
 def refreshes(
-    fps, predicted_bytes, *, seconds=30.0, lost=(), code=20, whole_code=20, period_s=MOST_S
+    fps, predicted_bytes, *, seconds=30.0, lost=(), code=20, keyframe_code=20, period_s=MOST_S
 ):
-    """Times at which a frame was due to need no other; stations hold all but the `lost` of them."""
+    """Times at which a keyframe was due; stations hold all but the `lost` of them."""
     policy, times = RefreshPolicy(), []
     policy.period_s = period_s
     held = set()
@@ -22,7 +22,7 @@ def refreshes(
         now_s = number / fps
         if policy.is_due(held, now_s):
             times.append(now_s)
-            policy.on_encoded(number, whole_code, WHOLE_BYTES, now_s, predicted=False)
+            policy.on_encoded(number, keyframe_code, KEYFRAME_BYTES, now_s, predicted=False)
             if len(times) - 1 not in lost:
                 held.add(number)
         else:
@@ -39,7 +39,7 @@ def gaps(times):
 def test_it_costs_its_share_and_no_more(fps, predicted_bytes):
     times = refreshes(fps, predicted_bytes)
     frames = round(gaps(times)[0] * fps)
-    extra = (WHOLE_BYTES - predicted_bytes) / (frames * predicted_bytes)
+    extra = (KEYFRAME_BYTES - predicted_bytes) / (frames * predicted_bytes)
 
     assert 0.8 * SHARE < extra <= 1.05 * SHARE
     assert LEAST_S < gaps(times)[0] < MOST_S
@@ -66,17 +66,17 @@ def test_one_that_a_station_lacks_is_repeated():
     assert gaps(times)[:4] == pytest.approx([MOST_S, LEAST_S, LEAST_S, MOST_S])
 
 
-def test_frames_of_one_size_are_told_apart_by_their_code():
-    """With a budget, a frame that needs no other takes as many bytes at a lower code."""
-    same = gaps(refreshes(10, WHOLE_BYTES, code=36, whole_code=20))
-    half = gaps(refreshes(10, WHOLE_BYTES / 2))
+def test_frames_of_one_size_differ_by_their_code():
+    """With a budget, a keyframe takes as many bytes at a lower code."""
+    same = gaps(refreshes(10, KEYFRAME_BYTES, code=36, keyframe_code=20))
+    half = gaps(refreshes(10, KEYFRAME_BYTES / 2))
 
     assert same == pytest.approx(half)
 
 
 def test_a_clock_that_is_set_back_does_not_keep_it_away():
     policy = RefreshPolicy()
-    policy.on_encoded(0, 20, WHOLE_BYTES, 1e6, predicted=False)
+    policy.on_encoded(0, 20, KEYFRAME_BYTES, 1e6, predicted=False)
     policy.on_encoded(1, 20, 100, 1e6 + 0.1, predicted=True)
 
     assert policy.is_due({0, 1}, 5.0)
@@ -85,7 +85,7 @@ def test_a_clock_that_is_set_back_does_not_keep_it_away():
 
 def test_it_can_be_asked_for():
     policy = RefreshPolicy()
-    policy.on_encoded(0, 20, WHOLE_BYTES, 0.0, predicted=False)
+    policy.on_encoded(0, 20, KEYFRAME_BYTES, 0.0, predicted=False)
     assert not policy.is_due({0}, 0.1)
     policy.request()
     assert policy.is_due({0}, 0.1)

@@ -101,7 +101,7 @@ def test_stream_info_comes_with_frames_that_need_no_other_once_a_second():
 def test_stream_info_comes_more_and_more_seldom_with_predicted_frames():
     schedule, seconds = InfoSchedule(), []
     for now_s in range(40):
-        if schedule.is_due("left", now_s, whole=now_s in (0, 20)):
+        if schedule.is_due("left", now_s, keyframe=now_s in (0, 20)):
             schedule.on_sent("left", now_s)
             seconds.append(now_s)
     assert seconds == [0, 1, 3, 7, 15, 20, 28, 36]
@@ -110,7 +110,7 @@ def test_stream_info_comes_more_and_more_seldom_with_predicted_frames():
 def test_stream_info_is_not_repeated_where_the_ground_knows_it():
     schedule, seconds = InfoSchedule(), []
     for now_s in range(30):
-        if schedule.is_due("left", now_s, whole=False):
+        if schedule.is_due("left", now_s, keyframe=False):
             schedule.on_sent("left", now_s)
             schedule.on_known()
             seconds.append(now_s)

@@ -84,7 +84,7 @@ class Bank:
         offsets: (B,) int32, the symbol that the first entry of each CDF stands for.
 
     Raises:
-        CheckpointError: an array has the wrong shape, or would make the coder read foreign memory.
+        CheckpointError: an array has the wrong shape, or the coder would read outside it.
     """
 
     cdfs: Ints

@@ -7,7 +7,7 @@
     the results of a frame           -> result()                  -> summary()  summary.json
     what the link can carry          -> capacity()
 
-Everything is told with its time in seconds, so that the demo (wall clock) and `sc2 replay`
+Everything is logged with its time in seconds, so that the demo (wall clock) and `sc2 replay`
 (virtual time) share it. A frame is known by its stream and its stamp, which every packet and
 every result carries.
 """

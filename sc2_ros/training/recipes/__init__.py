@@ -28,7 +28,7 @@ RECIPES = {
     "segmentation_head": "a new mask head on a finished checkpoint; its stream and id stay",
     "ground": "a ground network for other data or of another size; the stream and its id stay",
     "context": "learned context models for a finished checkpoint: fewer bytes at every rate",
-    "skip": "that of predicted frames alone: frames that need no other stay as they are",
+    "skip": "that of predicted frames alone: keyframes stay as they are",
     "saliency": "where objects are, for a finished checkpoint: background in fewer bytes",
     "image_codec": "a learned image codec from CompressAI's parts: the baseline compressai:Q",
     "light_detector": "a detector small enough to fly whole: the alternative to splitting",

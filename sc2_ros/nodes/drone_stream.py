@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the ground node has of one drone: its topics, its pipeline and its books."""
+"""What the ground node has of one drone: its topics, its pipeline and its counters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COUNTED = ("packets", "bytes", "mismatched", "bad", "frames", "incomplete", "ski
 class Decoder:
     """A pipeline and the names of what it finds.
 
-    The pipelines of all drones share one network; their books are their own.
+    The pipelines of all drones share one network; each has its own receiver state.
     """
 
     pipeline: GroundPipeline
@@ -30,12 +30,12 @@ class Decoder:
 class Job:
     """A frame for the worker, with the decoder that its packets went to."""
 
-    station: Station
+    stream: DroneStream
     decoder: Decoder
     frame: ReadyFrame
 
 
-class Station:
+class DroneStream:
     """One drone's part of the ground node.
 
     Args:

@@ -7,7 +7,7 @@ import pytest
 
 from sc2_ros import checkpoint
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
-from sc2_ros.nodes.station import Decoder, Station
+from sc2_ros.nodes.drone_stream import Decoder, DroneStream
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
 NAMES = ("person", "car"), ("road", "roof")
@@ -36,23 +36,23 @@ def test_a_frame_is_shown_by_the_decoder_that_its_packets_went_to(model):
     drone = OnboardPipeline(model, OnboardConfig(rate_mode="fixed"))
     packets = drone.process(CameraFrame(np.zeros((64, 64, 3), np.uint8), 0, "camera"), 0.0)
     old, new = decoder(model, Swapped), decoder(model)
-    station = Station("", old, None)
-    old.pipeline.meanwhile = lambda: station.take(new)
+    stream = DroneStream("", old, None)
+    old.pipeline.meanwhile = lambda: stream.take(new)
 
-    jobs = [job for packet in packets for job in station.accept(packet, 0.0)]
+    jobs = [job for packet in packets for job in stream.accept(packet, 0.0)]
 
     assert [job.decoder for job in jobs] == [old]
-    assert station.decoder is new
+    assert stream.decoder is new
 
 
 def test_packets_dropped_unread_are_told(model):
-    station = Station("", decoder(model), None)
-    station.statuses(0.0)
-    station.accept(b"", 0.5)
+    stream = DroneStream("", decoder(model), None)
+    stream.statuses(0.0)
+    stream.accept(b"", 0.5)
     for _ in range(3):
-        station.overrun()
+        stream.overrun()
 
-    link, _ = station.statuses(1.0)
+    link, _ = stream.statuses(1.0)
 
     assert link.values["bad: overrun"] == 3
     assert "faster than this machine decodes them" in link.message
