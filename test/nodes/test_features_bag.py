@@ -60,7 +60,7 @@ def play(private_domain):
         listener = player.create_subscription(Detection2DArray, "detections", keep, qos.RESULTS)
         spin_until(executor, publisher.get_subscription_count)
         spin_until(executor, listener.get_publisher_count)
-        results = ground._stations[0].results._detections
+        results = ground._streams[0].results._detections
         spin_until(executor, results.get_subscription_count)
         times, last = CaptureTimes(), {}
         headers = [times.resolve(parse(packet)) for packet in packets]

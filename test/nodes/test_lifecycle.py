@@ -308,7 +308,7 @@ def test_frames_go_on_with_the_new_networks(spinning, other_model):
 
 
 def pipeline_of(node):
-    return node._pipeline if isinstance(node, OnboardNode) else node._stations[0].pipeline
+    return node._pipeline if isinstance(node, OnboardNode) else node._streams[0].pipeline
 
 
 def wait_for(condition):
