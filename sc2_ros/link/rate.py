@@ -41,7 +41,7 @@ class RateDecision(NamedTuple):
 
 
 class RateController(Protocol):
-    """Decides on every frame; a pure function of what it was told and the time."""
+    """Decides on every frame; a pure function of its inputs and the time."""
 
     def allowance(self, now_s: float) -> RateDecision:
         """What the frame that is about to be coded may be."""

@@ -23,7 +23,7 @@ COMPRESSED = "sensor_msgs/msg/CompressedImage"
 # Images that are about a picture and not a camera's picture; taken only when asked for by name.
 SECOND_CHOICE = ("mask", "depth", "preview", "annotated", "disparity")
 RATE_FRAMES = 100
-"""Images at the beginning of a bag from which its rate is told."""
+"""Images at the beginning of a bag from which its rate is estimated."""
 
 
 class BagSource(FrameSource):

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where in a latent objects are, told by a network small enough to fly."""
+"""Where in a latent objects are: a network small enough for the drone."""
 
 from torch import Tensor, nn
 

@@ -93,7 +93,7 @@ class CameraInfoPublishers:
 
     def __init__(self, publisher: Callable[..., Any], mask: str, preview: str) -> None:
         self.newest: CameraInfo | None = None
-        """What the drone has told last."""
+        """What the drone has sent last."""
         self._mask = publisher(CameraInfo, below(mask), qos.RESULTS)
         self._preview = publisher(CameraInfo, below(preview), qos.RESULTS)
 

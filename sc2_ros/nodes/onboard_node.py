@@ -58,7 +58,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         # (is feedback, packet, time): the pipeline hears of everything in the worker's thread.
         self._news: deque[tuple[bool, bytes, float]] = deque(maxlen=MOST_NEWS)
         self._signals: deque[tuple[float, float]] = deque(maxlen=MOST_NEWS)
-        """(dB, time) of what the radio told."""
+        """(dB, time) of the radio's reports."""
         self._listeners = 0
         self._pipeline: OnboardPipeline | None = None
         super().__init__("onboard_node", ONBOARD)

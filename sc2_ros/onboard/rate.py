@@ -115,7 +115,7 @@ class RateChoice:
         self._controller.on_packet(frame, place, size_bytes, now_s)
 
     def on_radio(self, signal_db: float, now_s: float) -> None:
-        """The radio has told its signal."""
+        """The radio has reported its signal."""
         self._radio.on_signal(signal_db, now_s)
 
     def on_feedback(self, feedback: Feedback, now_s: float) -> LinkEstimate | None:

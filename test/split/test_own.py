@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""docs/bring_your_own.md, run: a bottleneck of a foreign package trains, evaluates and streams."""
+"""docs/bring_your_own.md, run: a bottleneck of another package trains, evaluates and streams."""
 
 import importlib
 import shutil

@@ -7,7 +7,7 @@
 
 Time is that at which the frames are played, long gaps cut short. Computing takes no virtual time,
 so a run does not depend on the machine; what it took is measured and added to the latencies that
-are told.
+are reported.
 """
 
 import math
@@ -25,7 +25,7 @@ from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
 TICK_S = 0.01
 """How often the ground looks at its clock between packets."""
 CAPACITY_S = 0.1
-"""How often the link's capacity is told."""
+"""Seconds between two entries of the link's capacity."""
 LONGEST_INTERVAL_S = 0.1
 """Packets of a slow camera are not spread over more than this (as in the onboard node)."""
 
@@ -34,7 +34,7 @@ LONGEST_GAP_S = 60.0
 
 
 class Listener(Protocol):
-    """Who is told what happens, in order; times are virtual seconds since the first frame."""
+    """Receives the events of a run in order; times are virtual seconds since the first frame."""
 
     def camera(self, frame: SourceFrame, time_s: float) -> None:
         """The camera took a frame."""

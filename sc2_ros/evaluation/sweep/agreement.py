@@ -3,7 +3,7 @@
 """Accuracy without labels: how well a system agrees with its own network on uncompressed images.
 
 What the network says of the uncompressed image stands for the truth: boxes from a score on, the
-whole mask, the category. A system that changes nothing has AP 1, whatever the network is worth.
+whole mask, the category. A system that changes nothing has AP 1, however good the network is.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What bytes are worth: measured accuracy over bytes, kept in a checkpoint's card.
+"""The value curve: measured accuracy over bytes, kept in a checkpoint's card.
 
 The drone reads it (`sc2_ros.link.control.value_curve`) to know below which rate code fewer frames
 beat worse ones. The card is no part of the checkpoint's id, so drone and ground need not both have

@@ -18,7 +18,7 @@ class StallConstants:
     patience_intervals: float = 2.0
     """Intervals between reports; one may be lost."""
     silent_intervals: float = 2.5
-    """Intervals without a report, after one that told of no trouble, that are silence of the way
+    """Intervals without a report, after one that reported no trouble, that are silence of the way
     back and no news of a stop of the way there: patience is then ``silence_s`` (chosen on reports
     that are lost in bursts; without it such bursts take a fifth of the link)."""
     silence_s: float = 2.0
@@ -56,7 +56,7 @@ class StallProbe:
 
         Args:
             unheard_s: when the oldest packet without news left; ``None`` if there is none.
-            fair_s: when the last report came, if it told of no trouble.
+            fair_s: when the last report came, if it reported no trouble.
             rtt_s: round trip.
             interval_s: time between two feedbacks.
             now_s: the time.

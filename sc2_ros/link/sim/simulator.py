@@ -287,7 +287,7 @@ class TcpFlow:
         self._fill()
 
     def _missed(self, sent_s: float) -> None:
-        """Three later acknowledgements would have told by now."""
+        """Three later acknowledgements would have come by now."""
         self._in_flight -= 1
         if sent_s > self._recovered_s:
             self._recovered_s = self._simulation.now_s
