@@ -99,7 +99,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._stamps = StampWatch()
         self._running.callback(self._rest)
         self._last_frame_s = 0.0
-        self._report = OnboardReport(self._topic)
+        self._counters = OnboardReport(self._topic)
         self._news.clear()
         self._sender = Sender(self._send)
         self._worker = NewestWorker[Image | CompressedImage | None](self._work)
@@ -139,8 +139,8 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._worker.change(lambda: self._pipeline.configure(config))
 
     def _on_image(self, message: Image | CompressedImage) -> None:
-        self._report.images += 1
-        self._report.camera.heard(time.monotonic())
+        self._counters.images += 1
+        self._counters.camera.heard(time.monotonic())
         problem = self._stamps.see(to_ns(message.header.stamp))
         if problem is not None:
             self.get_logger().warning(problem)
@@ -177,7 +177,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         bad = self._pipeline.stats.bad_feedback
         self._pipeline.on_feedback(packet, when_s)
         if self._pipeline.stats.bad_feedback == bad:
-            self._report.feedback.heard(when_s)
+            self._counters.feedback.heard(when_s)
 
     def _heed_listeners(self) -> None:
         """Begin anew for whoever has just subscribed: a recorder sends no feedback."""
@@ -194,7 +194,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             frame = CameraFrame(self._images.open(message), stamp_ns, frame_id)
             packets = self._pipeline.process(frame, now_s)
         except Sc2Error as error:
-            self._report.skip(str(error))
+            self._counters.skip(str(error))
             self.get_logger().error(
                 f"image skipped: {error}", throttle_duration_sec=COMPLAIN_EVERY_S
             )
@@ -206,7 +206,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
     def _publish_numbers(self) -> None:
         pipeline = self._pipeline
         self._camera_info.flush(time.monotonic())
-        values = self._report.numbers(pipeline.stats, pipeline.rate_state, time.monotonic())
+        values = self._counters.numbers(pipeline.stats, pipeline.rate_state, time.monotonic())
         for name, publisher in self._numbers.items():
             value = values[name]
             if value is not None and publisher.get_subscription_count():
@@ -218,7 +218,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
 
     def _statuses(self, now_s: float) -> dict[str, list[Status]]:
         publishers = self._camera.get_publisher_count()
-        lines = self._report.statuses(
+        lines = self._counters.statuses(
             self._pipeline.stats, self._settings.values, publishers, now_s
         )
         return {f"stream {self._settings['stream']}": lines}

@@ -160,7 +160,7 @@ class OnboardPipeline:
         self._info.restart()
 
     def on_radio(self, signal_db: float, now_s: float) -> None:
-        """The radio has reported its signal, in dB of whatever reference; it matters in auto mode."""
+        """The radio has reported its signal, in dB of any reference; heeded in auto mode."""
         self._rate.on_radio(signal_db, now_s)
 
     def on_feedback(self, data: bytes, now_s: float) -> None:
