@@ -26,6 +26,7 @@ from sc2_ros.nodes.parameter_server import ParameterServer
 from sc2_ros.nodes.parameters import Row
 from sc2_ros.nodes.process import explain, sentence
 from sc2_ros.runtime.ros import (
+    MISUSE,
     Clock,
     ClockType,
     DiagnosticArray,
@@ -217,4 +218,6 @@ class ManagedNode(LifecycleNode):
 
 def reason(error: Exception) -> str:
     """What went wrong, in one line."""
-    return " ".join(str(error).split()) if isinstance(error, Sc2Error) else sentence(error)
+    return (
+        " ".join(str(error).split()) if isinstance(error, (Sc2Error, *MISUSE)) else sentence(error)
+    )

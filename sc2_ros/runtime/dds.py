@@ -23,8 +23,8 @@ from cyclonedds.sub import DataReader
 from cyclonedds.topic import Topic
 from rosbags.interfaces import Nodetype
 
-from sc2_ros.runtime.arguments import RosArgumentError
-from sc2_ros.runtime.messages import STORE
+from .arguments import RosArgumentError
+from .messages import STORE
 
 ANY_STATE = ViewState.Any | InstanceState.Any | SampleState.Any
 _IDL_BASES = {

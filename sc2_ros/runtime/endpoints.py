@@ -12,10 +12,10 @@ from typing import Any
 
 from rosbags.serde import SerdeError
 
-from sc2_ros.runtime.dds import Participant, RawSample, Reader, Writer, raw_type
-from sc2_ros.runtime.logging import get_logger
-from sc2_ros.runtime.messages import Message, from_cdr, message_type, to_cdr, type_hash
-from sc2_ros.runtime.qos import QoSProfile
+from .dds import Participant, RawSample, Reader, Writer, raw_type
+from .logging import get_logger
+from .messages import Message, from_cdr, message_type, to_cdr, type_hash
+from .qos import QoSProfile
 
 REPLY_READER_WAIT_S = 1.0
 """How long a reply waits for its client's reader; what is sent before nobody gets."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from cyclonedds.core import WaitSet
 
-from sc2_ros.runtime.context import Context, ExternalShutdownException, get_default_context
-from sc2_ros.runtime.node import Node
+from .context import Context, ExternalShutdownException, get_default_context
+from .node import Node
 
 # Longest time in the wait set: Python runs signal handlers only between its calls into C.
 LONGEST_WAIT_NS = 50_000_000

@@ -6,15 +6,15 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sc2_ros.runtime.arguments import expand_name
-from sc2_ros.runtime.clock import NS_PER_S, Clock, ClockType
-from sc2_ros.runtime.context import Context, get_default_context
-from sc2_ros.runtime.endpoints import Publisher, Service, ServiceType, Subscription
-from sc2_ros.runtime.logging import Logger, LoggingSeverity, get_logger
-from sc2_ros.runtime.messages import Message, message_type
-from sc2_ros.runtime.parameter_services import ParameterServices
-from sc2_ros.runtime.parameters import Parameter, ParameterTable
-from sc2_ros.runtime.qos import (
+from .arguments import expand_name
+from .clock import NS_PER_S, Clock, ClockType
+from .context import Context, get_default_context
+from .endpoints import Publisher, Service, ServiceType, Subscription
+from .logging import Logger, LoggingSeverity, get_logger
+from .messages import Message, message_type
+from .parameter_services import ParameterServices
+from .parameters import Parameter, ParameterTable
+from .qos import (
     QoSOverridingOptions,
     QoSProfile,
     declare_qos_overrides,
@@ -23,8 +23,8 @@ from sc2_ros.runtime.qos import (
     qos_profile_rosout,
     qos_profile_services_default,
 )
-from sc2_ros.runtime.timer import Timer
-from sc2_ros.runtime.type_description import TypeDescriptionService
+from .timer import Timer
+from .type_description import TypeDescriptionService
 
 _ClockMsg = message_type("rosgraph_msgs/msg/Clock")
 _Log = message_type("rcl_interfaces/msg/Log")

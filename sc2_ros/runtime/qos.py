@@ -10,8 +10,8 @@ from typing import Any
 from cyclonedds.qos import Policy, Qos
 from cyclonedds.util import duration
 
-from sc2_ros.errors import ParameterError
-from sc2_ros.runtime.messages import message_type
+from .errors import RosError
+from .messages import message_type
 
 MOST_DEPTH = 2**31
 
@@ -94,7 +94,7 @@ class QoSOverridingOptions:
         return cls()
 
 
-class InvalidQosOverridesError(ParameterError):
+class InvalidQosOverridesError(RosError):
     """An override has no such value."""
 
 

@@ -4,7 +4,7 @@
 
 from typing import Any
 
-from sc2_ros.runtime.messages import Message, to_cdr
+from .messages import Message, to_cdr
 
 
 def type_and_cdr(message: Any) -> tuple[str, bytes]:
