@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +87,8 @@ def given(context: LaunchContext, name: str) -> dict[str, Value]:
 def _value(row: Row, text: str) -> Value:
     value: Any = text
     if not isinstance(row.default, str):
-        try:
+        with suppress(yaml.YAMLError):  # problem() says it, as of every text that is no number
             value = yaml.safe_load(text)
-        except yaml.YAMLError:
-            pass  # said below, as every text that is no number
         if isinstance(row.default, float) and type(value) is int:
             value = float(value)
     if problem := row.problem(value):

@@ -3,7 +3,7 @@
 """Embedded ROS 2 runtime: the part of rclpy's API that the nodes use, where there is no rclpy.
 
 Import `sc2_ros.runtime.ros`; it gives the real rclpy wherever that can be imported. Nothing here
-imports from outside this folder but numpy, yaml, rosbags and cyclonedds: it could be published alone.
+imports from another folder of this package: it could be published alone.
 
     ros                  the names that nodes import
     embedded             rclpy's module functions: init, spin, shutdown
