@@ -15,8 +15,10 @@ from .messages import Message, message_type
 from .parameter_services import ParameterServices
 from .parameters import Parameter, ParameterTable
 from .qos import (
+    PublisherEventCallbacks,
     QoSOverridingOptions,
     QoSProfile,
+    SubscriptionEventCallbacks,
     declare_qos_overrides,
     qos_profile_clock,
     qos_profile_parameter_events,
@@ -104,12 +106,13 @@ class Node:
         qos_profile: QoSProfile | int,
         *,
         qos_overriding_options: QoSOverridingOptions | None = None,
+        event_callbacks: PublisherEventCallbacks | None = None,
     ) -> Publisher:
         topic = self.resolve_topic_name(topic)
         qos = QoSProfile.of(qos_profile)
         if qos_overriding_options is not None:
             declare_qos_overrides(self, "publisher", topic, qos, qos_overriding_options)
-        return self._add(Publisher(self._participant, msg_type, topic, qos))
+        return self._add(Publisher(self._participant, msg_type, topic, qos, event_callbacks))
 
     def create_subscription(
         self,
@@ -119,12 +122,15 @@ class Node:
         qos_profile: QoSProfile | int,
         *,
         qos_overriding_options: QoSOverridingOptions | None = None,
+        event_callbacks: SubscriptionEventCallbacks | None = None,
     ) -> Subscription:
         topic = self.resolve_topic_name(topic)
         qos = QoSProfile.of(qos_profile)
         if qos_overriding_options is not None:
             declare_qos_overrides(self, "subscription", topic, qos, qos_overriding_options)
-        return self._add(Subscription(self._participant, msg_type, topic, callback, qos))
+        return self._add(
+            Subscription(self._participant, msg_type, topic, callback, qos, event_callbacks)
+        )
 
     def create_service(
         self,

@@ -35,8 +35,14 @@ if rclpy_chosen():
         HistoryPolicy,
         QoSProfile,
         ReliabilityPolicy,
+        qos_policy_name_from_kind,
     )
     from rclpy.qos_overriding_options import QoSOverridingOptions
+
+    try:
+        from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+    except ImportError:  # Humble
+        from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks
 
     from .rclpy_lifecycle import LifecycleNode
 
@@ -71,9 +77,12 @@ else:
     from .qos import (
         DurabilityPolicy,
         HistoryPolicy,
+        PublisherEventCallbacks,
         QoSOverridingOptions,
         QoSProfile,
         ReliabilityPolicy,
+        SubscriptionEventCallbacks,
+        qos_policy_name_from_kind,
     )
 
     MIDDLEWARE = "embedded cyclonedds"
