@@ -26,7 +26,7 @@ def alarms(image_hz, sent_every=1, max_fps=0.0):
         + [(at_s + 0.05, "sent") for at_s in sent]
         + [(at_s + DELAY_S, "decoded") for at_s in sent]
         + [(tick / 15.0, "feedback") for tick in range(15 * SECONDS)]
-        + [(float(second), "report") for second in range(2, SECONDS)]
+        + [(float(second), "report") for second in range(2 + int(1 / image_hz), SECONDS)]
     )
     lines = []
     for now_s, event in events:
