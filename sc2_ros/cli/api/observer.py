@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sc2_ros.cli.api.pictures import jpeg_message
+from sc2_ros.evaluation.session.breakdown import events_of
 from sc2_ros.evaluation.session.log import SessionLog
 from sc2_ros.media import result_bag
 from sc2_ros.media.bag_writer import BagWriter
@@ -52,6 +53,8 @@ class Observer(Node):
             (UInt8MultiArray, result_bag.FEATURES_RECEIVED, self._on_delivered, PACKETS),
             (Detection2DArray, result_bag.DETECTIONS, self._on_detections, RECORD),
             (Float64, result_bag.CAPACITY, self._on_capacity, RECORD),
+            (DiagnosticArray, result_bag.ONBOARD_INFO, self._on_frame_info, RECORD),
+            (DiagnosticArray, result_bag.GROUND_INFO, self._on_frame_info, RECORD),
         ):
             self.create_subscription(kind, topic, callback, profile)
         for kind, topic, profile in (
@@ -107,6 +110,10 @@ class Observer(Node):
         if self.begun_s is not None:
             self.log.capacity(message.data, self.now_s())
             self._record(result_bag.CAPACITY, message)
+
+    def _on_frame_info(self, message: Any) -> None:
+        values = ((pair.key, pair.value) for pair in message.status[0].values)
+        self.log.passed(to_ns(message.header.stamp), events_of(values))
 
     def _on_label_info(self, message: Any) -> None:
         self._record(result_bag.LABEL_INFO, message)
