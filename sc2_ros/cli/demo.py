@@ -231,7 +231,8 @@ def watch(bag: "BagWriter", nodes: "NodeProcesses", seconds: float, console: "Co
                 executor.spin_once(timeout_sec=0.1)
                 nodes.check()
                 waited_s = time.monotonic() - begun_s
-                line.show(f"starting the nodes, {waited_s:.0f} s")
+                if line.is_due():
+                    line.show(f"starting the nodes, {waited_s:.0f} s")
                 if waited_s > START_S:
                     raise Sc2Error(
                         f"no result within {START_S:.0f} s; the nodes' own words are in "
@@ -240,8 +241,9 @@ def watch(bag: "BagWriter", nodes: "NodeProcesses", seconds: float, console: "Co
             before = processes_of(nodes)
             while (elapsed_s := observer.now_s() - observer.begun_s) < seconds:
                 executor.spin_once(timeout_sec=0.1)
-                nodes.check()
-                line.show(line_of(observer.log.recent(observer.now_s()), elapsed_s, seconds))
+                if line.is_due():
+                    nodes.check()
+                    line.show(line_of(observer.log.recent(observer.now_s()), elapsed_s, seconds))
             processes = since(before, processes_of(nodes))
             nodes.stop("camera_node")
             end_s = observer.now_s()
