@@ -100,6 +100,8 @@ class OnboardReport:
             rate["decoded"],
             rate["bad_feedback"],
         )
+        if stats.shown_fps is not None:
+            stages = {**stages, "ground_shows_per_s": f"{stats.shown_fps:.1f}"}
         encoder = replace(encoder, values={**encoder.values, **stages})
         return [camera, encoder, uplink]
 
