@@ -261,7 +261,7 @@ class ReaderWaitSet:
         self._waitset = WaitSet(participant.dds)
         for reader in readers:
             self._waitset.attach(reader.condition)
-        # Cyclone answers with what was attached beside each condition: here the address of a number.
+        # Cyclone answers with what was attached beside each condition: the address of a number.
         places = [place for _, place in self._waitset.attached]
         self._readers = {
             ctypes.addressof(place): reader for place, reader in zip(places, readers, strict=True)

@@ -5,6 +5,7 @@
 
 import math
 import time
+
 from sc2_ros.runtime.context import Context, ExternalShutdownException, get_default_context
 from sc2_ros.runtime.dds import Reader, ReaderWaitSet
 from sc2_ros.runtime.node import Node

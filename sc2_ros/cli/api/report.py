@@ -75,7 +75,7 @@ def checkpoint_label(checkpoint: Checkpoint) -> str:
 
 
 def process_row(name: str, pid: int | None = None) -> dict[str, object]:
-    """A process: its name, number, resident memory (MB, 10^6 bytes) and seconds on the processor."""
+    """A process: name, number, resident memory (MB, 10^6 bytes), seconds on the processor."""
     process = psutil.Process(pid)
     rss_mb = round(process.memory_info().rss / 1e6, 1)
     times = process.cpu_times()
@@ -87,9 +87,7 @@ def process_row(name: str, pid: int | None = None) -> dict[str, object]:
     }
 
 
-def since(
-    before: list[dict[str, object]], now: list[dict[str, object]]
-) -> list[dict[str, object]]:
+def since(before: list[dict[str, object]], now: list[dict[str, object]]) -> list[dict[str, object]]:
     """The rows of `now`, their processor time counted from `before` on."""
     begun = {row["pid"]: row["cpu_s"] for row in before}
     return [

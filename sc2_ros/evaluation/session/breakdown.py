@@ -13,8 +13,8 @@ EVENTS = (
 )  # fmt: skip
 """What happens to a frame, in order; all but the ends are in the nodes' `frame_info`."""
 STAGES = ("camera", "wait", "encode", "pace", "link", "decode", "queue", "network", "publish")
-"""Stage i lies between event i and the next one. `decode` holds the wait for missing packets, `link`
-begins when the last packet leaves the drone."""
+"""Stage i lies between event i and the next one. `decode` holds the wait for missing packets,
+`link` begins when the last packet leaves the drone."""
 
 
 def stage_times(events: Mapping[str, float]) -> dict[str, float] | None:
@@ -26,7 +26,10 @@ def stage_times(events: Mapping[str, float]) -> dict[str, float] | None:
     if any(event not in events for event in EVENTS[1:]):
         return None
     times = [0.0, *(events[event] for event in EVENTS[1:])]
-    return {stage: after - before for stage, (before, after) in zip(STAGES, pairwise(times), strict=True)}
+    return {
+        stage: after - before
+        for stage, (before, after) in zip(STAGES, pairwise(times), strict=True)
+    }
 
 
 def events_of(values: Iterable[tuple[str, str]]) -> dict[str, float]:

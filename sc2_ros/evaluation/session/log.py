@@ -177,7 +177,7 @@ class SessionLog:
         frame.result_s, frame.latency_ms, frame.objects = time_s, latency_ms, objects
 
     def passed(self, stamp_ns: int, events: dict[str, float]) -> None:
-        """A node tells when a frame passed its stages; of a frame that nobody sent it is nothing."""
+        """A node says when a frame passed its stages; frames that nobody sent do not count."""
         if stamp_ns in self.frames:
             self.frames[stamp_ns].events |= events
 

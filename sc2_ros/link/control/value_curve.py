@@ -41,9 +41,9 @@ class ValueConstants:
     chance: float = 0.02
     """Share. So much shortage is chance and does not count."""
     stale_s: float = 4.0
-    """Seconds. Time constant with which a result loses its value: 1 % per 40 ms (chosen on the demo:
-    the last quarter of the bytes that a link of 500 kbit/s takes brings a hundredth of the accuracy
-    and 50 ms)."""
+    """Seconds. Time constant with which a result loses its value: 1 % per 40 ms (chosen on the
+    demo: the last quarter of the bytes that a link of 500 kbit/s takes brings a hundredth of the
+    accuracy and 50 ms)."""
     most_gap_s: float = 1 / 30
     """Seconds. What a frame of a slow camera counts for at most, so that one alone is chance."""
 

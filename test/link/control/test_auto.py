@@ -258,7 +258,11 @@ def test_on_a_wide_link_bytes_delay_nothing_and_all_of_them_pay():
     curve = [(0, 500, 0.6), (20, 1200, 0.8), (40, 2400, 0.83), (64, 4000, 0.84)]
     rate = AutoRate(AutoConfig(value_curve=ValueCurve(curve)))
     run = play(
-        find_scenario("20mbit,40ms"), [rate], seconds=20, fps=15, content=Content(curve=tuple(curve))
+        find_scenario("20mbit,40ms"),
+        [rate],
+        seconds=20,
+        fps=15,
+        content=Content(curve=tuple(curve)),
     )
     late = [frame for frame in run.logs[0].frames if 15 < frame.captured_s < 19]
     assert sum(frame.size_bytes for frame in late) / len(late) > 3500
