@@ -123,13 +123,14 @@ class Node:
         *,
         qos_overriding_options: QoSOverridingOptions | None = None,
         event_callbacks: SubscriptionEventCallbacks | None = None,
+        raw: bool = False,
     ) -> Subscription:
         topic = self.resolve_topic_name(topic)
         qos = QoSProfile.of(qos_profile)
         if qos_overriding_options is not None:
             declare_qos_overrides(self, "subscription", topic, qos, qos_overriding_options)
         return self._add(
-            Subscription(self._participant, msg_type, topic, callback, qos, event_callbacks)
+            Subscription(self._participant, msg_type, topic, callback, qos, event_callbacks, raw)
         )
 
     def create_service(

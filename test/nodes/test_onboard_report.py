@@ -36,7 +36,7 @@ def alarms(image_hz, sent_every=1, max_fps=0.0):
         elif event == "feedback":
             report.feedback.heard(now_s)
         elif event == "report":
-            lines += report.statuses(stats, settings, 1, now_s)
+            lines += report.statuses(stats, settings, 1, now_s, {})
         elif event == "sent":
             stats.frames_sent += 1
         else:
