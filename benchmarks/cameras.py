@@ -8,8 +8,8 @@
 A camera publishes 30 images per second in this process, an onboard node of its own process gets
 them through DDS. It runs twice: encoding 5 frames per second at 500 kbit/s, and encoding next to
 none, which gives the cost of a frame that is received and dropped; what is left of the first run is
-the cost of encoding. `first_packet_ms` and `last_packet_ms` are from the image's stamp until packets
-of its frame leave the node, in 95 of 100 frames; the node spreads them on purpose. `decode_ms` is
+the cost of encoding. `first_packet_ms` and `last_packet_ms` are from the stamp until packets of
+the frame leave the node, in 95 of 100 frames; the node spreads them on purpose. `decode_ms` is
 that of reading one image at the size at which it is encoded, in this process. CPU time, so that a
 busy machine matters little, except that images may then be lost.
 """
