@@ -48,6 +48,8 @@ many make a unit (a degree, a metre) at most."""
 LOW_PERCENTILE, HIGH_PERCENTILE = 0.5, 99.5
 SETTLED_LEVELS, WRONG_LEVELS, CUT_LEVELS = 1.0, 20.0, 40.0
 """Mean error in grey levels at which the curve rests, begins to move, and jumps."""
+SMALL_SHARE = 0.03
+"""Share of the pixels that may be at the end of the curve rather than move it for all."""
 NOMINAL_STEP_S, LONGEST_STEP_S = 0.1, 1.0
 """The time between frames whose stamps stand still or go back, and the longest that counts."""
 
@@ -137,10 +139,12 @@ class GainControl:
         wanted = self._wanted(sample)
         curve = self._curve
         if curve is not None:
-            # A small part that is utterly wrong, such as a fire, counts for little.
-            errors = np.minimum(np.abs(wanted[sample] - curve[sample]), 2 * CUT_LEVELS)
-            error = float(errors.mean())
-            self._moving = error > (SETTLED_LEVELS if self._moving else WRONG_LEVELS)
+            error = _error(curve, wanted, sample)
+            limit = SETTLED_LEVELS if self._moving else WRONG_LEVELS
+            if error > limit:  # by what is small and hot or cold alone, such as a fire?
+                rest = _without_ends(sample)
+                error = min(error, _error(curve, self._wanted(rest), rest))
+            self._moving = error > limit
             if not self._moving:
                 return
             if self._config.time_constant_s > 0 and error < CUT_LEVELS:
@@ -159,6 +163,20 @@ class GainControl:
             line = (np.arange(LEVELS, dtype=np.float32) - np.float32(low)) * np.float32(slope)
             return np.clip(line, 0, 255)
         return plateau_curve(sample, self._config.min_span)
+
+
+def _error(
+    curve: npt.NDArray[np.float32], wanted: npt.NDArray[np.float32], sample: Counts
+) -> float:
+    """Mean difference of two curves in grey levels; what is utterly wrong counts for little."""
+    errors = np.abs(wanted[sample] - curve[sample])
+    return float(np.minimum(errors, 2 * CUT_LEVELS).mean())
+
+
+def _without_ends(sample: Counts) -> Counts:
+    """The samples but the coldest and the hottest."""
+    low, high = np.quantile(sample, (SMALL_SHARE, 1 - SMALL_SHARE))
+    return sample[(sample >= low) & (sample <= high)]
 
 
 def plateau_curve(sample: Counts, min_span: int) -> npt.NDArray[np.float32]:

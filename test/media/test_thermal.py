@@ -67,6 +67,21 @@ def test_what_does_not_change_gives_the_same_levels_while_a_hot_object_comes_and
         np.testing.assert_array_equal(image[REST], first[REST])
 
 
+def test_a_hot_object_does_not_move_a_scene_that_fills_the_grey_levels():
+    """Room for it could only be had by darkening everything else by sixty levels."""
+    control = GainControl()
+    ramp = np.random.default_rng(0).uniform(7000, 7400, (256, 320)).astype(np.uint16)
+    hot = ramp.copy()
+    hot[:40, :40] += np.linspace(0, 9000, 40).astype(np.uint16)[:, None]
+
+    before = control(ramp, SECOND_NS)
+    during = [control(hot, number * SECOND_NS) for number in range(2, 8)]
+    after = control(ramp, 9 * SECOND_NS)
+
+    assert all(np.array_equal(image[40:], before[40:]) for image in during)
+    assert np.array_equal(after, before)
+
+
 def test_noise_does_not_move_the_curve():
     control = GainControl()
     control(scene(seed=0))
