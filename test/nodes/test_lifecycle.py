@@ -18,6 +18,7 @@ from sc2_ros.nodes.onboard_node import OnboardNode
 from sc2_ros.runtime.lifecycle import STATES
 from sc2_ros.runtime.ros import (
     CameraInfo,
+    DiagnosticArray,
     Image,
     LabelInfo,
     Parameter,
@@ -298,6 +299,48 @@ def test_who_listens_late_hears_the_names_of_the_networks_that_work(spinning, mo
     until(lambda: heard)
 
     assert heard[0].class_map[0].class_name == "boat"
+
+
+def test_every_transition_says_one_line(fly, capfd):
+    node = fly(GroundNode, "-p", "autostart:=false")
+    capfd.readouterr()
+    steps = ("configure", "activate", "deactivate", "activate", "deactivate", "cleanup", "shutdown")
+    said = []
+    for step in steps:
+        getattr(node, f"trigger_{step}")()
+        said.append(capfd.readouterr().err.splitlines())
+
+    assert [len(lines) for lines in said] == [1] * len(steps)
+    assert "deactivated" in said[2][0]
+    assert "cleaned up" in said[5][0]
+    assert "shut down" in said[6][0]
+
+
+@pytest.mark.parametrize(
+    ("words", "topic", "named"),
+    [
+        ((), "features", "a subscriber of /features asks for another RELIABILITY"),
+        (
+            ("-p", "qos_overrides./image.subscription.reliability:=reliable"),
+            "image",
+            "no image on /image yet: a publisher of /image offers another RELIABILITY",
+        ),
+    ],
+)
+def test_ends_of_a_topic_that_do_not_fit_are_named(spinning, words, topic, named):
+    node, until = spinning(OnboardNode, *words)
+    reported = []
+
+    def listen(message):
+        reported.extend(status.message for status in message.status)
+
+    node.create_subscription(DiagnosticArray, "/diagnostics", listen, qos.RESULTS)
+    if topic == "features":
+        node.create_subscription(UInt8MultiArray, "features", print, qos.RESULTS)
+    else:
+        node.create_publisher(Image, "image", qos.SENSOR)
+
+    until(lambda: any(named in message for message in reported))
 
 
 def test_frames_go_on_with_the_new_networks(spinning, other_model):
