@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the launch files have in common: arguments, and nodes that take them.
 
-Every parameter of a node is an argument, too, by its own name (`rate.max_kbps:=300`): the table in
-`parameters.py` has names, types and ranges of both.
+Every parameter of a node is an argument, too, by its own name (`rate.max_kbps:=300`). `ros2 launch`
+runs in the Python of ROS, which has not all that the nodes need: names, types and ranges come from
+config/parameters.schema.json, and nothing heavy is imported here.
 """
 # mypy: ignore-errors
 
 from __future__ import annotations
 
 import difflib
+import json
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +28,19 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
 from sc2_ros.errors import ParameterError
-from sc2_ros.nodes.parameter_row import Row, Value
-from sc2_ros.nodes.parameters import TABLES
 
 RESPAWN_DELAY_S = 0.2
+Value = bool | int | float | str
+TYPES = {"boolean": bool, "integer": int, "number": float, "string": str}
+
+
+@cache
+def table(name: str) -> dict[str, dict[str, Any]]:
+    """The parameters of a node: type, default, description, enum, minimum and maximum of each."""
+    path = get_package_share_path("sc2_ros") / "config" / "parameters.schema.json"
+    node = json.loads(path.read_text("utf-8"))["$defs"][name]
+    rows = node["properties"]["ros__parameters"]["properties"]
+    return {parameter: row for parameter, row in rows.items() if parameter != "use_sim_time"}
 
 
 def description(
@@ -44,12 +56,12 @@ def description(
     """
     own = list(arguments)
     taken = {argument.name for argument in own}
-    rows = {row.name: row for name in nodes for row in TABLES[name]}
+    rows = {parameter: row for name in nodes for parameter, row in table(name).items()}
     parameters = [
         DeclareLaunchArgument(
             name,
             default_value="",
-            description=f"Parameter; empty leaves it to the parameter file. {row.description}",
+            description=f"Parameter; empty leaves it to the file. {row['description']}",
         )
         for name, row in rows.items()
         if name not in taken
@@ -80,19 +92,30 @@ def given(context: LaunchContext, name: str) -> dict[str, Value]:
     Raises:
         ParameterError: for a value of another type or out of range.
     """
-    texts = ((row, context.launch_configurations.get(row.name, "")) for row in TABLES[name])
-    return {row.name: _value(row, text) for row, text in texts if text}
+    given_here = context.launch_configurations
+    return {
+        parameter: _value(parameter, row, given_here[parameter])
+        for parameter, row in table(name).items()
+        if given_here.get(parameter)
+    }
 
 
-def _value(row: Row, text: str) -> Value:
+def _value(name: str, row: Mapping[str, Any], text: str) -> Value:
+    kind = row["type"] if isinstance(row["type"], str) else "string"
     value: Any = text
-    if not isinstance(row.default, str):
-        with suppress(yaml.YAMLError):  # problem() says it, as of every text that is no number
+    if kind != "string":
+        with suppress(yaml.YAMLError):  # said below, as of every text that is no number
             value = yaml.safe_load(text)
-        if isinstance(row.default, float) and type(value) is int:
+        if kind == "number" and type(value) is int:
             value = float(value)
-    if problem := row.problem(value):
-        raise ParameterError(problem)
+    if type(value) is not TYPES[kind]:
+        raise ParameterError(f"{name}:={text} is no {kind}; its default is {row['default']}")
+    if "enum" in row and value not in row["enum"]:
+        raise ParameterError(f"{name}:={text} is unknown; use one of {', '.join(row['enum'])}")
+    if "minimum" in row and not row["minimum"] <= value <= row["maximum"]:
+        raise ParameterError(
+            f"{name}:={text} is out of range: {row['minimum']} to {row['maximum']}"
+        )
     return value
 
 
@@ -140,7 +163,7 @@ def topics(names: Mapping[str, str]) -> list[DeclareLaunchArgument]:
 
 def topic_argument(name: str) -> str:
     """The argument that holds a topic: its name, or `mask_topic` beside a parameter `mask`."""
-    return f"{name}_topic" if any(row.name == name for row in TABLES["ground_node"]) else name
+    return f"{name}_topic" if name in table("ground_node") else name
 
 
 def remappings(names: Iterable[str]) -> list[tuple[str, LaunchConfiguration]]:

@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The launch files on real ROS 2, as installed by `colcon build`."""
 
+import os
 import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 LONGEST_S = 1500.0
@@ -33,10 +37,85 @@ def test_the_demo_and_a_fleet_fly_take_parameters_and_end(installed):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["demo", "onboard", "ground", "fleet"])
+@pytest.mark.parametrize("name", ["demo", "onboard", "ground", "fleet", "drone"])
 def test_arguments_are_listed(installed, ros2, name):
     text = ros2("launch", "sc2_ros", f"{name}.launch.py", "--show-args")
 
     assert "'namespace':" in text
     assert "'params_file':" in text
     assert "Traceback" not in text
+    assert ("'score_threshold':" in text) == (name not in ("onboard", "drone"))
+    assert ("'rate.max_kbps':" in text) == (name != "ground")
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("nonsense:=1", "onboard.launch.py has no argument nonsense"),
+        ("rate.max_kpbs:=300", "did you mean rate.max_kbps?"),
+        ("rate.max_kbps:=0", "rate.max_kbps:=0 is out of range: 1.0 to 100000.0"),
+        ("rate.max_kbps:=fast", "rate.max_kbps:=fast is no number"),
+        ("rate.mode:=fsat", "rate.mode:=fsat is unknown; use one of auto, budget, fixed"),
+    ],
+)
+def test_a_mistaken_argument_is_one_sentence(installed, ros2, argument, said):
+    text = ros2("launch", "sc2_ros", "onboard.launch.py", argument)
+
+    assert said in text
+    assert "process started" not in text
+
+
+def test_a_drone_with_its_camera_takes_parameters_and_is_started_again(
+    installed, node, spin_until, monkeypatch, tmp_path
+):
+    """The driver is our camera node under the name of usb_cam: it publishes image_raw."""
+    from diagnostic_msgs.msg import DiagnosticArray
+    from rclpy.parameter_client import AsyncParameterClient
+    from rclpy.qos import qos_profile_sensor_data
+    from std_msgs.msg import UInt8MultiArray
+
+    executable = tmp_path / "lib" / "usb_cam" / "usb_cam_node_exe"
+    index = tmp_path / "share" / "ament_index" / "resource_index" / "packages" / "usb_cam"
+    for path in (executable, index):
+        path.parent.mkdir(parents=True)
+    index.touch()
+    executable.write_text(
+        f"#!/bin/sh\nexec {sys.executable} -m sc2_ros.nodes.camera_node "
+        '"$@" --ros-args -r image:=image_raw -p size:=96x80 -p fps:=5.0 -r __node:=camera_node\n'
+    )
+    executable.chmod(0o755)
+    monkeypatch.setenv("AMENT_PREFIX_PATH", f"{tmp_path}:{os.environ['AMENT_PREFIX_PATH']}")
+    packets, topics = [], set()
+    node.create_subscription(
+        UInt8MultiArray, "/d1/features", packets.append, qos_profile_sensor_data
+    )
+    node.create_subscription(
+        DiagnosticArray,
+        "/diagnostics",
+        lambda message: topics.update(v.value for s in message.status for v in s.values),
+        10,
+    )
+    words = ("namespace:=d1", "camera:=usb_cam", "rate.mode:=fixed", "rate.index:=0")
+    command = ["ros2", "launch", "sc2_ros", "drone.launch.py", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as launch:
+        try:
+            spin_until(lambda: len(packets) > 5, "packets")
+            spin_until(lambda: "/d1/image_raw" in topics, "the camera's topic")
+            drones = [
+                process
+                for process in psutil.Process(launch.pid).children(recursive=True)
+                if any("onboard_node" in word for word in process.cmdline())
+            ]
+            client = AsyncParameterClient(node, "/d1/onboard_node")
+            spin_until(client.services_are_ready, "the parameter services")
+            asked = client.get_parameters(["rate.mode", "rate.index"])
+            spin_until(asked.done, "the parameters")
+            for process in drones:
+                process.kill()
+            packets.clear()
+            spin_until(lambda: len(packets) > 5, "packets of the node that was started again")
+        finally:
+            launch.send_signal(signal.SIGINT)
+    mode, rate_index = asked.result().values
+    assert mode.string_value == "fixed"
+    assert rate_index.double_value == 0.0
