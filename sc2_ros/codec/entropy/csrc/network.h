@@ -59,7 +59,7 @@ typedef struct {
 
 /* By position, the channels that are known and not zero: where their weights begin, and values.
  *
- * The last row, of the position that is none, stays empty. */
+ * The last row is that of the position that is none. */
 typedef struct {
     int32_t positions;
     int32_t width;
@@ -78,13 +78,18 @@ typedef struct {
 } Terms;
 
 typedef int16_t Shorts __attribute__((vector_size(2 * BLOCK)));
-typedef int32_t Ints __attribute__((vector_size(4 * BLOCK)));
 
-/* What a walk works with; side (P, groups - 1, H): what the reference adds at coded positions. */
+/* What a walk works with.
+ *
+ * usual: what map and known are at most positions; usual_sums (2, A, H): what those alone would
+ * add, so that only what differs has to be added. side (P, groups - 1, H): what the reference adds
+ * at coded positions. */
 typedef struct {
     Known known;
     Known reference;
     Terms terms;
+    int32_t usual[2];
+    int32_t *usual_sums;
     int32_t *side;
 } Walk;
 
@@ -123,7 +128,35 @@ INLINE void walk_free(Walk *walk)
     known_free(&walk->reference);
     free(walk->terms.offset);
     free(walk->terms.value);
+    free(walk->usual_sums);
     free(walk->side);
+}
+
+/* Lists of what a reference says of each place, less what is usual. */
+INLINE void reference_put(Walk *walk, const Network *net, const Positions *where)
+{
+    int32_t planes = net->side_planes, coded = 0, width = net->all_groups * net->hidden;
+    for (int32_t place = 0; place < where->places; place++)
+        coded += where->planes[(size_t)place * (size_t)planes];
+    walk->usual[0] = 2 * coded > where->places;
+    walk->usual[1] = 1;
+    for (int32_t place = 0; place <= where->places; place++) {
+        const int8_t *plane = where->planes + (size_t)place * (size_t)planes;
+        int beyond = place == where->places;
+        known_put(&walk->reference, place, 0, (beyond ? 0 : plane[0]) - walk->usual[0]);
+        for (int32_t i = 1; !beyond && i < planes - 1; i++)
+            known_put(&walk->reference, place, i, plane[i]);
+        known_put(
+            &walk->reference, place, planes - 1, (beyond ? 0 : plane[planes - 1]) - walk->usual[1]);
+        walk->reference.visible[place] = walk->reference.count[place];
+    }
+    memset(walk->usual_sums, 0, (size_t)(PHASES * width) * sizeof(int32_t));
+    for (int32_t of_tap = 0; of_tap < PHASES * TAPS; of_tap++)
+        for (int32_t i = 0; i < 2; i++) {
+            int32_t row = of_tap * planes + i * (planes - 1);
+            for (int32_t j = 0; walk->usual[i] && j < width; j++)
+                walk->usual_sums[of_tap / TAPS * width + j] += net->side[row * width + j];
+        }
 }
 
 INLINE int walk_make(Walk *walk, const Network *net, const Positions *where)
@@ -139,13 +172,11 @@ INLINE int walk_make(Walk *walk, const Network *net, const Positions *where)
     if (planes) {
         int32_t width = net->all_groups * net->hidden;
         walk->side = malloc(((size_t)where->positions * (size_t)width + 1) * sizeof(int32_t));
-        made = walk->side && known_make(&walk->reference, where->places, planes, width) && made;
-        for (int32_t place = 0; made && place < where->places; place++) {
-            const int8_t *plane = where->planes + (size_t)place * (size_t)planes;
-            for (int32_t i = 0; i < planes; i++)
-                known_put(&walk->reference, place, i, plane[i]);
-            walk->reference.visible[place] = walk->reference.count[place];
-        }
+        walk->usual_sums = malloc((size_t)(PHASES * width) * sizeof(int32_t));
+        made = known_make(&walk->reference, where->places, planes, width) && made;
+        made = made && walk->side && walk->usual_sums;
+        if (made)
+            reference_put(walk, net, where);
     }
     if (!made)
         walk_free(walk);
@@ -192,12 +223,10 @@ INLINE void add_blocks(int32_t *sums, const Terms *terms, const int16_t *weights
                 memcpy(&of_term, weights + terms->offset[term] + i * BLOCK, sizeof of_term);
                 part[i] += of_term * terms->value[term];
             }
-        for (int i = 0; i < blocks; i++) {
-            Ints sum;
-            memcpy(&sum, sums + i * BLOCK, sizeof sum);
-            sum += __builtin_convertvector(part[i], Ints);
-            memcpy(sums + i * BLOCK, &sum, sizeof sum);
-        }
+        int16_t found[MOST_BLOCKS * BLOCK];
+        memcpy(found, part, sizeof found);
+        for (int i = 0; i < blocks * BLOCK; i++)
+            sums[i] += found[i];
     }
 }
 
@@ -263,7 +292,8 @@ INLINE void side_sums(
 {
     size_t hidden = (size_t)net->hidden, row = (size_t)net->all_groups * hidden;
     const int16_t *weights = net->side + (size_t)phase * TAPS * (size_t)net->side_planes * row;
-    memset(sums, 0, (size_t)groups * hidden * sizeof(int32_t));
+    const int32_t *usual = walk->usual_sums + (size_t)phase * row + (size_t)first * hidden;
+    memcpy(sums, usual, (size_t)groups * hidden * sizeof(int32_t));
     gather(&walk->terms, &walk->reference, where->frame_around + (size_t)rank * TAPS);
     add_products(sums, &walk->terms, weights + (size_t)first * hidden, groups * net->hidden);
 }
@@ -284,14 +314,9 @@ INLINE void enter(
     gather(&walk->terms, &walk->known, where->around + (size_t)rank * TAPS);
     add_products(
         sums, &walk->terms, net->enter + step * TAPS * (size_t)net->channels * width, net->hidden);
-    for (size_t from = 0; from < width; from += BLOCK) {
-        Ints sum;
-        memcpy(&sum, sums + from, sizeof sum);
-        sum &= sum > 0;
-        Ints least = sum < HIDDEN_MAX;
-        sum = (sum & least) | (HIDDEN_MAX & ~least);
-        Shorts clipped = __builtin_convertvector(sum, Shorts);
-        memcpy(out + from, &clipped, sizeof clipped);
+    for (size_t i = 0; i < width; i++) {
+        int32_t sum = sums[i] < 0 ? 0 : sums[i];
+        out[i] = (int16_t)(sum > HIDDEN_MAX ? HIDDEN_MAX : sum);
     }
 }
 
