@@ -125,8 +125,8 @@ class OnnxEngine:
         self._device = check_device(device)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or min(os.cpu_count() or 1, MOST_THREADS)
-        # Threads spin between two layers, where waking one costs as much as the layer, but not until
-        # the next frame: that would take a core from the codec.
+        # Threads spin between two layers, where waking one costs as much as the layer, but not
+        # until the next frame: that would take a core from the codec.
         options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 3
         wanted = _provider(self._device, fp16, cache)

@@ -84,7 +84,8 @@ class CompiledBank(_Fields):
 class Network(_Fields):
     """A context network at one rate code.
 
-    G groups that are coded, A in all, n channels with the map, H hidden units, padded to a multiple of 16.
+    G groups that are coded, A in all, n channels with the map, H hidden units, padded to a multiple
+    of 16.
 
     Attributes:
         starts: (G + 1,) int32, first channel of each group, and the end.
