@@ -23,11 +23,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from helpers.link_oracle import OracleRate
+from helpers.link_peers import GccRate, JpegContent
+from helpers.link_timed import Timed
+
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.errors import ParameterError, Sc2Error
-from sc2_ros.evaluation.link_oracle import OracleRate
-from sc2_ros.evaluation.link_peers import GccRate, JpegContent
-from sc2_ros.evaluation.link_timed import Timed
 from sc2_ros.link.control.auto import PREFERENCES, AutoConfig, AutoRate
 from sc2_ros.link.control.value_curve import ValueCurve
 from sc2_ros.link.rate import BudgetRate, RateController
@@ -64,7 +65,8 @@ def make_controller(text: str, prefer: str, content: Content) -> RateController:
         ParameterError: none of them, or aiortc is not installed.
     """
     if text in ("sc2", "jpeg"):
-        return AutoRate(AutoConfig(MAX_KBPS, prefer, ValueCurve(content.points())))
+        # The model's frames fill any link, which is what its scenarios are about: all bytes pay.
+        return AutoRate(AutoConfig(MAX_KBPS, prefer, ValueCurve(content.curve)))
     if text == "aiortc":
         return GccRate(MAX_KBPS)
     kind, _, kbps = text.partition(":")
@@ -262,7 +264,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
                 draw(run, row["scenario"], args.figures / picture_of(row))
         if args.figures is not None and args.scenario == "all":
-            from sc2_ros.link.sim.figure import draw_grid
+            from helpers.link_grid import draw_grid
 
             draw_grid(rows, args.figures / "rfc8868.png")
     except Sc2Error as error:
