@@ -24,7 +24,7 @@ from sc2_ros import checkpoint
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.messages import label_info_message, packet_bytes, packet_message
-from sc2_ros.network.devices import check_device, precision_of, release_gpu
+from sc2_ros.network.devices import release_gpu
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import below as calibration
 from sc2_ros.nodes.diagnostics import Status
@@ -70,7 +70,7 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
 
     def _configuration(self, values: dict[str, Value]) -> GroundConfig:
         config = configuration(values)
-        check_device(config.device, config.precision)
+        config.check_backend()
         return config
 
     def _check_card(self, config: GroundConfig, card: dict[str, Any]) -> None:
@@ -80,8 +80,8 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         return checkpoint.load(name)
 
     def _arithmetic(self, values: dict[str, Value]) -> str:
-        precision = precision_of(str(values["device"]), str(values["precision"]))
-        return f"{precision} on {values['device']}"
+        words = (str(values[name]) for name in ("backend", "device", "precision"))
+        return "backend {}, device {}, precision {}".format(*words)
 
     def _make(self, model: Checkpoint, config: GroundConfig) -> list[Decoder]:
         """A decoder for every drone; they share the network."""
@@ -194,6 +194,7 @@ def configuration(values: dict[str, Value]) -> GroundConfig:
         frame_timeout_s=values["frame_timeout"],
         feedback_hz=values["feedback.rate"],
         max_pixels=values["max_pixels"],
+        backend=values["backend"],
         device=values["device"],
         precision=values["precision"],
     )

@@ -128,7 +128,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             radio = radio_message(self._settings["radio.type"])
             self._subscription(radio, self._settings["radio.topic"], self._on_radio, qos.SENSOR)
         self._timer_while_active(1.0 / NUMBERS_HZ, self._publish_numbers)
-        self.get_logger().info(f"images from {self._topic}")
+        self.get_logger().info(f"images from {self._topic}, {self._pipeline.engine_name}")
 
     def _rest(self) -> None:
         self._pipeline.configure(idle(self._pipeline.config))
