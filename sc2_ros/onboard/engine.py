@@ -60,7 +60,7 @@ class Encoding:
 
 
 class Engine(Protocol):
-    """Runs the encoder; used by one thread at a time."""
+    """Runs the encoder; with ONNX Runtime, several threads may use it at a time."""
 
     @property
     def name(self) -> str:
