@@ -66,7 +66,7 @@ class _Drone:
     """
 
     publisher: Any
-    due: Iterator[tuple[float, bytes, int | None]] = iter(())
+    due: Iterator[tuple[float, bytes, int | None]]
     sent_s: dict[int, float] = field(default_factory=dict)
     ages_s: list[float] = field(default_factory=list)
     frames: int = 0
@@ -193,7 +193,7 @@ def schedule(
 
 def _drone(node: Node, name: str) -> _Drone:
     publisher = node.create_publisher(UInt8MultiArray, f"{name}/features", qos.PACKETS)
-    drone = _Drone(publisher)
+    drone = _Drone(publisher, iter(()))
     node.create_subscription(
         Detection2DArray, f"{name}/detections", partial(_on_result, drone), qos.RESULTS
     )

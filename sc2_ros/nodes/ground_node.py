@@ -144,7 +144,7 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             publisher.publish(label_info_message(classes, threshold, now_ns))
 
     def _on_packet(self, stream: DroneStream, message: UInt8MultiArray) -> None:
-        dropped = self._intake.put((stream, packet_bytes(message), time.monotonic()))
+        dropped = self._intake.put(stream, (stream, packet_bytes(message), time.monotonic()))
         if dropped is not None:
             dropped[0].overrun()
 
@@ -155,9 +155,9 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
 
     def _tick(self) -> None:
         now_s = time.monotonic()
-        waiting = self._intake.next()
-        until_s = now_s if waiting is None else waiting[2]  # what waits is not missing
         for stream in self._streams:
+            waiting = self._intake.next(stream)
+            until_s = now_s if waiting is None else waiting[2]  # what waits is not missing
             self._hand_over(stream.expire(until_s))
             for packet in stream.pipeline.feedback(now_s):
                 self._feedback[stream.name].publish(packet_message(packet))
