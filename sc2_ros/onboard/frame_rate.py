@@ -30,7 +30,7 @@ class ShownConstants:
     below: float = 0.95
     """Of the frames per second that it showed, for the next ones: what waits has to drain."""
     growth: float = 1.2
-    """Of the limit per window, while the frames are shown: a moment's trouble is over in seconds."""
+    """Of the limit per window, while frames are shown: a moment's trouble is over in seconds."""
     least_fps: float = 1.0
     """Frames per second at least, whatever the ground says."""
     free: float = 1.5
