@@ -9,7 +9,7 @@ the processor for 8 s, and in the first third of the time the onboard or the gro
 and started again. Measured are the seconds from the end of a fault (of a restart: from when the
 node says that it is ready) to the first result of a picture that was taken after it, and over the
 last two thirds the slope of every process's memory and the change of its threads. The exit status
-is 1 where results take longer than 2 s, or a process grows by 1 MB per hour in half an hour or more.
+is 1 where results take longer than 2 s, or a process grows by 1 MB per hour in half an hour.
 """
 
 from __future__ import annotations
@@ -226,7 +226,8 @@ def run(minutes: float, out: Path) -> dict[str, Any]:
 
 def _fly(
     nodes: NodeProcesses, commands: dict[str, list[str]], ear: Ear,
-    executor: SingleThreadedExecutor, faults: list[tuple[float, str]], minutes: float, lead_s: float,
+    executor: SingleThreadedExecutor, faults: list[tuple[float, str]], minutes: float,
+    lead_s: float,
 ) -> dict[str, Any]:  # fmt: skip
     emulator = next(row for row in nodes.rows() if row["name"] == "link_emulator_node")
     # The emulator's time began when it was made, half a second after its process.
@@ -291,11 +292,13 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     report = run(args.minutes, args.out)
     for name, times in report["back_s"].items():
-        print(f"{name}: {times['count']} times, back after {times['median']:.2f} s, at most "
-              f"{times['longest']:.2f} s")  # fmt: skip
+        median_s, longest_s = times["median"], times["longest"]
+        print(
+            f"{name}: {times['count']} times, back after {median_s:.2f} s, at most {longest_s:.2f} s"
+        )
     for name, found in report["processes"].items():
-        print(f"{name}: {found['mb']:.0f} MB, {found['mb_per_h']:+.1f} MB/h, "
-              f"{found['more_threads']:+.0f} threads in {found['minutes']:.0f} minutes")  # fmt: skip
+        grown = f"{found['mb_per_h']:+.1f} MB/h, {found['more_threads']:+.0f} threads"
+        print(f"{name}: {found['mb']:.0f} MB, {grown} in {found['minutes']:.0f} minutes")
     print(f"{report['results_per_s']} results/s, latency {report['latency_ms']} ms")
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
