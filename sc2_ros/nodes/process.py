@@ -25,6 +25,10 @@ from sc2_ros.runtime.ros import (
     rclpy,
 )
 
+SWITCH_S = 0.0005
+"""How long a thread may compute in Python while another waits: the threads that note and send
+packets wait for the one that encodes or decodes, which the rate control would take for a queue."""
+
 
 def run(
     create: Callable[[], Node], args: list[str] | None = None, *others: Callable[[], Node]
@@ -40,6 +44,7 @@ def run(
         The exit code.
     """
     nodes: list[Node] = []
+    sys.setswitchinterval(SWITCH_S)
     try:
         _init(args)
         nodes.extend(make() for make in (create, *others))
