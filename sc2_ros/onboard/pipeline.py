@@ -181,6 +181,8 @@ class OnboardPipeline:
             self._info.restart()
         elif feedback.knows_frame_id:
             self._info.on_known()
+        else:
+            self._info.on_unknown()
         self._ground_session = feedback.session
         # The rate follows one station; what is predicted heeds all of them.
         if not self._keeper.on_feedback(feedback, now_s):
