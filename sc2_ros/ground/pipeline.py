@@ -167,7 +167,7 @@ class GroundPipeline:
         stream.heard_s = now_s
         held = stream.continuity.released
         if held:
-            self.stats.bad_packets["implausible"] -= len(held)
+            self._unrefuse("implausible", len(held))
         for one in (*held, arrival):
             try:
                 ready += self._take(stream, one)
@@ -285,6 +285,11 @@ class GroundPipeline:
     def _refuse(self, reason: str, error: PacketError) -> None:
         self.stats.bad_packets[reason] = self.stats.bad_packets.get(reason, 0) + 1
         self.stats.last_error = str(error)
+
+    def _unrefuse(self, reason: str, count: int) -> None:
+        left = self.stats.bad_packets.pop(reason, 0) - count
+        if left > 0:
+            self.stats.bad_packets[reason] = left
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -7,13 +7,10 @@ from __future__ import annotations
 from sc2_ros.codec import wire
 from sc2_ros.codec.frame.decoder import PacketDecoder
 from sc2_ros.codec.frame.reference import ReferenceWindow
-from sc2_ros.codec.wire.packet import parse_geometry
+from sc2_ros.codec.wire.packet import MAX_REDUCTION, parse_geometry
 from sc2_ros.errors import MissingReferenceError, PacketError
 from sc2_ros.link.continuity import Place, Sizes
 
-MAX_REDUCTION = 8
-"""The camera's image has at most so many times the side of the picture that is encoded: masks and
-previews are made at its size, whatever the packet's own is."""
 INFO_PART = 1 << 16
 
 
@@ -45,8 +42,8 @@ def check_sizes(sizes: Sizes | None, max_pixels: int) -> None:
     """Refuse frames that would make the networks or the mask large.
 
     Raises:
-        PacketError: the picture has more than `max_pixels`, or the image more than 8 times its
-            side.
+        PacketError: the picture has more than `max_pixels`, or the image more than 64 times as
+            many as the picture.
     """
     if sizes is None:
         return
@@ -56,8 +53,8 @@ def check_sizes(sizes: Sizes | None, max_pixels: int) -> None:
             f"frame of {width}x{height} pixels, more than the {max_pixels} of max_pixels; raise it "
             "if the drone does send such frames"
         )
-    if source_width > MAX_REDUCTION * width or source_height > MAX_REDUCTION * height:
+    if source_width * source_height > MAX_REDUCTION * width * height:
         raise PacketError(
             f"frame of {width}x{height} of an image of {source_width}x{source_height}: at most "
-            f"{MAX_REDUCTION} times the side is taken; set a larger frame.size on the drone"
+            f"{MAX_REDUCTION} times the pixels are taken; set a larger frame.size on the drone"
         )

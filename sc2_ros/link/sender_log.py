@@ -35,6 +35,9 @@ class LogConstants:
     old_s: float = 2.0
     """Seconds. After so long with nothing but old numbers they are no stragglers: the ground counts
     anew."""
+    clock_s: float = 0.05
+    """Seconds by which arrivals may lie outside of what their round trips allow: scheduling of the
+    two computers."""
     jump_back_s: float = 1.0
     """Seconds. The ground's clock was set back if arrivals go back by more."""
 
@@ -151,6 +154,27 @@ class SenderLog:
         if len(packets) > REMEMBERED_PACKETS:
             del packets[next(iter(packets))]
 
+    def is_possible(self, feedback: Feedback, now_s: float) -> bool:
+        """Whether a report can be true: it is about packets that left, and within what they allow.
+
+        What the last report says of the ground's clock is held against it for two seconds.
+        """
+        newest = self._packets.get(feedback.newest_frame << 8 | feedback.newest_slice)
+        if newest is None or newest.time_s > now_s:
+            return False
+        rtt_s = now_s - newest.time_s - feedback.hold_s
+        if rtt_s < -LOG.clock_s:
+            return False
+        if self._total_bytes < 1 << 32 and (
+            feedback.packets > self._count or feedback.size_bytes > self._total_bytes
+        ):
+            return False
+        if feedback.session != self._session or now_s - self._heard_s > LOG.old_s:
+            return True
+        # Both packets were under way for at least nothing and at most their round trip.
+        later_s = self._raw_s(feedback.arrival_us, newest.time_s) - self._newest_raw_s
+        return -self._newest_rtt_s - LOG.clock_s <= later_s <= rtt_s + LOG.clock_s
+
     def on_feedback(self, feedback: Feedback, now_s: float) -> LinkEstimate | None:
         """Enter feedback; ``None`` if it is old, a double, or not about packets in the log."""
         newest = self._packets.get(feedback.newest_frame << 8 | feedback.newest_slice)
@@ -169,6 +193,7 @@ class SenderLog:
         """The ground counts anew, or is heard for the first time."""
         self._session = session
         self._reference_us = reference_us & 0xFFFFFFFF
+        self._newest_raw_s = self._newest_rtt_s = 0.0
         self._delay, self._clock = DelayFilter(), ClockFilter()
         self._sampled: dict[int, int] = {}
         self._rate_marks: deque[_Mark] = deque()
@@ -199,6 +224,7 @@ class SenderLog:
             # What waited through a stall passes now: its own delay tells when.
             clear_s = mark.arrival_s - base_s + feedback.hold_s
         rtt_s = max(0.0, now_s - newest.time_s - feedback.hold_s)
+        self._newest_raw_s, self._newest_rtt_s = raw_s, rtt_s
         one_way_s, uncertainty_s = self._clock.one_way(raw_s, rtt_s, now_s)
         return LinkEstimate(
             queue_s=queue_s,

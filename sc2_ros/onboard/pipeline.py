@@ -174,19 +174,23 @@ class OnboardPipeline:
             if (header.stream, header.checkpoint_id) != (self.config.stream, self._checkpoint_id):
                 raise PacketError("feedback for another stream or checkpoint")
             feedback = parse_feedback(packet.payload)
+            if not self._rate.is_possible(feedback, now_s):
+                raise PacketError("feedback about packets that were not sent, or not so")
         except PacketError:
             self.stats.bad_feedback += 1
             return
-        if feedback.session != self._ground_session and not feedback.knows_frame_id:
-            self._info.restart()
-        elif feedback.knows_frame_id:
+        # The rate follows one station; what is predicted heeds all of them.
+        is_followed = self._keeper.on_feedback(feedback, now_s)
+        if feedback.knows_frame_id:
             self._info.on_known()
         else:
             self._info.on_unknown()
-        self._ground_session = feedback.session
-        # The rate follows one station; what is predicted heeds all of them.
-        if not self._keeper.on_feedback(feedback, now_s):
+        self._keeper.on_echo(header.frame, header.capture_time_ns, now_s)
+        if not is_followed:
             return
+        if feedback.session != self._ground_session and not feedback.knows_frame_id:
+            self._info.restart()
+        self._ground_session = feedback.session
         estimate = self._rate.on_feedback(feedback, now_s)
         if estimate is not None:
             self.stats.loss, self.stats.rtt_s = estimate.loss, estimate.rtt_s
@@ -221,6 +225,11 @@ class OnboardPipeline:
                 "scale it down"
             )
         size = encoded_size(source, self.config)
+        if source[0] * source[1] > wire.MAX_REDUCTION * size[0] * size[1]:
+            raise InputError(
+                f"{title} at {size[0]}x{size[1]}: the ground takes at most {wire.MAX_REDUCTION} "
+                "times fewer pixels; set a larger frame.size"
+            )
         if max(size) > wire.MAX_ENCODED_SIDE:
             raise InputError(
                 f"{title}: at most {wire.MAX_ENCODED_SIDE} pixels a side can be encoded; set a "

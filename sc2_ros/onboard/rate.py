@@ -118,6 +118,10 @@ class RateChoice:
         """The radio has reported its signal."""
         self._radio.on_signal(signal_db, now_s)
 
+    def is_possible(self, feedback: Feedback, now_s: float) -> bool:
+        """Whether a report can be true, by what was sent."""
+        return self._log.is_possible(feedback, now_s)
+
     def on_feedback(self, feedback: Feedback, now_s: float) -> LinkEstimate | None:
         """The ground has reported; returns what it tells of the link, None if it is nothing new."""
         before = self._log.latest

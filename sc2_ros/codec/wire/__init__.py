@@ -13,6 +13,7 @@ from sc2_ros.codec.wire.header import (
 )
 from sc2_ros.codec.wire.packet import (
     MAX_ENCODED_SIDE,
+    MAX_REDUCTION,
     MAX_SOURCE_SIDE,
     Geometry,
     Packet,
@@ -27,6 +28,7 @@ __all__ = [
     "HEADER_BYTES",
     "MAX_ENCODED_SIDE",
     "MAX_PACKET_BYTES",
+    "MAX_REDUCTION",
     "MAX_SOURCE_SIDE",
     "RATE_CODES",
     "CaptureTimes",

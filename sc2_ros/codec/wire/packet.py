@@ -37,6 +37,9 @@ from sc2_ros.errors import PacketError
 MAX_ENCODED_SIDE = 4096
 MAX_SOURCE_SIDE = 8192
 """The ground makes a mask of the source's size, so no packet may ask for an arbitrary one."""
+MAX_REDUCTION = 64
+"""The camera's image has at most so many times the pixels of the picture that is encoded: masks are
+made at its size, whatever the packet's own is."""
 MAX_FRAME_ID_BYTES = 255
 GEOMETRY_BYTES = 8
 
