@@ -23,11 +23,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from helpers.link_oracle import OracleRate
+from helpers.link_peers import GccRate, JpegContent
+from helpers.link_timed import Timed
+
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.errors import ParameterError, Sc2Error
-from sc2_ros.evaluation.link_oracle import OracleRate
-from sc2_ros.evaluation.link_peers import GccRate, JpegContent
-from sc2_ros.evaluation.link_timed import Timed
 from sc2_ros.link.control.auto import PREFERENCES, AutoConfig, AutoRate
 from sc2_ros.link.control.value_curve import ValueCurve
 from sc2_ros.link.rate import BudgetRate, RateController
@@ -262,7 +263,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
                 draw(run, row["scenario"], args.figures / picture_of(row))
         if args.figures is not None and args.scenario == "all":
-            from sc2_ros.link.sim.figure import draw_grid
+            from helpers.link_grid import draw_grid
 
             draw_grid(rows, args.figures / "rfc8868.png")
     except Sc2Error as error:

@@ -4,6 +4,7 @@
 
 sc2 train sc2_ros --config config/train/sc2_ros.yaml [--data DIR] [--resume] [--max-steps N]
 sc2 train adapt --input flight.mcap [--init default] [--freeze-encoder] [--teacher FILE]
+sc2 train --check --config mine.yaml      reads all images and labels first, draws some of them
 torchrun --nproc-per-node 4 -m sc2_ros.cli.main train sc2_ros ...     the same on four GPUs
 """
 
@@ -19,6 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Recipe, configuration, and how to go on from an earlier run."""
     parser.add_argument("recipe", nargs="?", help="name of the recipe; --list shows them")
     parser.add_argument("--list", action="store_true", help="show the recipes and end")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="look the data sets of the configuration through and end: class counts, box sizes, "
+        "unreadable files, and a sheet of images with their labels in OUT/check",
+    )
     parser.add_argument("--config", help="YAML file (default: config/train/RECIPE.yaml)")
     parser.add_argument("--data", help="folder of the data sets ($SC2_DATA, ../shared/data)")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
@@ -61,6 +68,15 @@ def main(args: argparse.Namespace) -> int:
         for name, what in recipes().items():
             print(f"{name:20} {what}")
         return 0
+    if args.check:
+        from sc2_ros.cli.api.data_check import check_data
+
+        if not args.config and not args.recipe:
+            raise ParameterError(
+                "which data? give a configuration: sc2 train --check --config FILE"
+            )
+        config = read(args.config or default_config(args.recipe), args.data)
+        return check_data(config.sources, Path(config.out) / "check")
     if not args.recipe:
         raise ParameterError(f"which recipe? one of {', '.join(recipes())}")
     run = recipe(args.recipe)

@@ -72,13 +72,15 @@ class Dataset(Sequence[Sample]):
     """A split of a data set.
 
     `detection_classes` are those of our classes that the data set labels (empty: no boxes), so a
-    trainer can leave the others out of its loss; `mask_classes` are the names of the mask's
+    trainer can leave the others out of its loss; `left_out_classes` names what it labels with boxes
+    and none of ours stands for; `mask_classes` are the names of the mask's
     numbers (empty: no masks); `image_classes` name what a whole image shows (empty: nothing said).
     """
 
     name: str = ""
     split: str = ""
     detection_classes: tuple[str, ...] = ()
+    left_out_classes: tuple[str, ...] = ()
     mask_classes: tuple[str, ...] = ()
     image_classes: tuple[str, ...] = ()
 
@@ -126,6 +128,11 @@ def known_classes(labels: Iterable[int | None]) -> tuple[str, ...]:
     """Our classes among the numbers that `label_of` gave, in our order."""
     found = set(labels)
     return tuple(name for number, name in enumerate(DETECTION_CLASSES) if number in found)
+
+
+def left_out(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of a data set's class names that none of ours stands for, by name."""
+    return tuple(sorted({name for name in names if label_of(name) is None}))
 
 
 def none_of_ours(path: Path, names: Iterable[str]) -> InputError:

@@ -17,10 +17,15 @@ from sc2_ros.data.base import (
     clip_boxes,
     known_classes,
     label_of,
+    left_out,
     none_of_ours,
     read_image,
 )
+from sc2_ros.data.splits import split_stems
 from sc2_ros.errors import InputError
+
+WITHOUT_SPLITS = "instances_default.json"
+"""What CVAT exports: all images in one file, which are split by `split_stems`."""
 
 
 def find_annotations(folder: Path, split: str) -> Path | None:
@@ -30,11 +35,13 @@ def find_annotations(folder: Path, split: str) -> Path | None:
             f"{split}.json",
             f"instances_{split}*.json",
             f"{split}/_annotations.coco.json",
+            f"{split}id/_annotations.coco.json",  # Roboflow's valid/
         ):
             found = sorted(place.glob(pattern))
             if found:
                 return found[0]
-    return None
+    whole = folder / "annotations" / WITHOUT_SPLITS
+    return whole if split in ("train", "val") and whole.is_file() else None
 
 
 def has_annotations(folder: Path) -> bool:
@@ -72,8 +79,16 @@ class CocoDataset(Dataset):
         self.detection_classes = known_classes(labels.values())
         if not self.detection_classes:
             raise none_of_ours(path, (str(c["name"]) for c in content["categories"]))
+        used = {a["category_id"] for a in annotations}
+        self.left_out_classes = left_out(
+            str(c["name"]) for c in content["categories"] if c["id"] in used
+        )
         self._labels = labels
         self._items = sorted(((files[i], boxes_of[i]) for i in files), key=lambda item: item[0])
+        if path.name == WITHOUT_SPLITS:
+            stem_of = {file: str(Path(file).with_suffix("")) for file, _ in self._items}
+            wanted = set(split_stems(list(stem_of.values()), split))
+            self._items = [item for item in self._items if stem_of[item[0]] in wanted]
         self._folders = [
             f
             for f in (

@@ -17,6 +17,7 @@ from sc2_ros.data.base import (
     image_files,
     known_classes,
     label_of,
+    left_out,
     none_of_ours,
     read_image,
 )
@@ -55,6 +56,7 @@ class VocDataset(Dataset):
         self._items = [(files[stem], objects[stem]) for stem in stems]
         names = {name for rows in objects.values() for name, *_ in rows}
         self.detection_classes = known_classes(map(label_of, names))
+        self.left_out_classes = left_out(names)
         if not self.detection_classes:
             raise none_of_ours(annotations, names)
 

@@ -1,6 +1,9 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""YOLO text labels: images/, labels/ with a text file per image, and *.names or data.yaml."""
+"""YOLO text labels: images/, labels/ with a text file per image, and *.names or data.yaml.
+
+Also as Roboflow exports them: SPLIT/images/ and SPLIT/labels/, where val is called valid.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from sc2_ros.data.base import (
     image_files,
     known_classes,
     label_of,
+    left_out,
     read_image,
 )
 from sc2_ros.data.splits import split_stems
@@ -26,13 +30,13 @@ from sc2_ros.errors import InputError
 
 def is_yolo(folder: Path) -> bool:
     """Whether the folder holds images/, labels/ and class names."""
-    return (
-        (folder / "images").is_dir() and (folder / "labels").is_dir() and bool(_names_file(folder))
-    )
+    parents = [folder, *(folder / name for names in _SPLIT_NAMES.values() for name in names)]
+    pairs = any((p / "images").is_dir() and (p / "labels").is_dir() for p in parents)
+    return pairs and bool(_names_file(folder))
 
 
 class YoloDataset(Dataset):
-    """Boxes from YOLO text files, split by folder (images/SPLIT) or by `split_stems`."""
+    """Boxes from YOLO text files, split by folder (images/SPLIT, SPLIT/images) or `split_stems`."""
 
     def __init__(self, folder: Path, split: str) -> None:
         """Read every label file; raise InputError for a damaged line or an unknown split."""
@@ -41,12 +45,11 @@ class YoloDataset(Dataset):
         assert names_file is not None  # is_yolo was asked before
         names = _read_names(names_file)
         self._label_of = [label_of(name) for name in names]
-        images, labels = folder / "images", folder / "labels"
-        if (images / split).is_dir():
-            files = image_files(images / split)
-            labels = labels / split
-        elif split in ("train", "val"):
-            by_stem = {f.stem: f for f in image_files(images)}
+        labels = folder / "labels"
+        if pair := _folders(folder, split):
+            files, labels = image_files(pair[0]), pair[1]
+        elif split in ("train", "val") and (folder / "images").is_dir():
+            by_stem = {f.stem: f for f in image_files(folder / "images")}
             files = [by_stem[stem] for stem in split_stems(list(by_stem), split)]
         else:
             raise InputError(f"no split '{split}' in {folder}: use train or val")
@@ -55,11 +58,13 @@ class YoloDataset(Dataset):
         # its boxes says nothing. This looks at all splits: it is a property of the data set.
         used = {
             int(line.split()[0])
-            for file in (folder / "labels").rglob("*.txt")
+            for place in folder.rglob("labels")
+            for file in place.rglob("*.txt")
             for line in file.read_text().splitlines()
             if line.strip() and line.split()[0].isdigit()
         }
         self.detection_classes = known_classes(self._label_of[c] for c in used if c < len(names))
+        self.left_out_classes = left_out(names[c] for c in used if c < len(names))
 
     def __len__(self) -> int:
         """Number of images of the split."""
@@ -79,6 +84,21 @@ class YoloDataset(Dataset):
         return Sample(
             image, path.name, boxes[labels >= 0], labels[labels >= 0], boxes[labels == IGNORE]
         )
+
+
+_SPLIT_NAMES = {"train": ("train",), "val": ("val", "valid"), "test": ("test",)}
+
+
+def _folders(folder: Path, split: str) -> tuple[Path, Path] | None:
+    """The folders of a split's images and labels, where each split has its own."""
+    for name in _SPLIT_NAMES.get(split, (split,)):
+        for images, labels in (
+            (folder / "images" / name, folder / "labels" / name),
+            (folder / name / "images", folder / name / "labels"),
+        ):
+            if images.is_dir():
+                return images, labels
+    return None
 
 
 def _names_file(folder: Path) -> Path | None:

@@ -5,7 +5,7 @@
 ::
 
     heatmap (K, h4, w4) logits -> cells above the threshold -> best cells
-    box (4, h4, w4) px         -> cell centre -+- distances -> NMS by class
+    box (4, h4, w4) px         -> cell centre -+- distances -> NMS by class, averaged boxes
     mask (M, h4, w4) logits    -> (h4', w4') uint8 class, without the padding
     preview (3, h4, w4) [0, 1] -> (h4', w4', 3) uint8
 
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.network.nms import batched_nms
+from sc2_ros.network.nms import averaged_nms
 
 CELL = 4
 """Pixels of the encoded image per cell of the maps."""
@@ -104,8 +104,9 @@ def find_boxes(
     x, y = (col + np.float32(0.5)) * CELL, (row + np.float32(0.5)) * CELL
     boxes = np.stack((x - left, y - top, x + right, y + bottom), axis=1, dtype=np.float32)
     np.clip(boxes, 0, (width, height, width, height), out=boxes)
-    kept = batched_nms(boxes, scores, label, nms_iou)[:max_detections]
-    return Boxes(boxes[kept], scores[kept], label[kept])
+    kept, boxes = averaged_nms(boxes, scores, label, nms_iou)
+    kept = kept[:max_detections]
+    return Boxes(boxes[:max_detections], scores[kept], label[kept])
 
 
 def mask_of(logits: Floats, window: Window) -> Image:

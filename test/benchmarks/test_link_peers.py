@@ -5,9 +5,9 @@
 import sys
 
 import pytest
+from helpers.link_peers import JPEG_ROWS, GccRate, JpegContent
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.evaluation.link_peers import JPEG_ROWS, GccRate, JpegContent
 from sc2_ros.link.control.auto import AutoConfig, AutoRate
 from sc2_ros.link.rate import RATE_CODES
 from sc2_ros.link.sim.scenarios import find_scenario, play

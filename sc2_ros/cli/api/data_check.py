@@ -1,0 +1,69 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`sc2 train --check`: are the data sets of a configuration fit to train on?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from sc2_ros.data.check import Findings, examine, shared_images
+from sc2_ros.data.registry import open_dataset
+from sc2_ros.errors import InputError
+from sc2_ros.training.sources import SourceConfig, labels_of
+
+
+def check_data(sources: Sequence[SourceConfig], out: Path) -> int:
+    """Print what every source holds and write contact sheets below `out`.
+
+    Returns:
+        0, or 1 where a data set cannot be opened or some of its images cannot be read.
+    """
+    console = Console()
+    out.mkdir(parents=True, exist_ok=True)
+    broken = False
+    for source in sources:
+        splits: dict[str, Findings] = {}
+        for split in ("train", "val"):
+            try:
+                data = open_dataset(source.path, split)
+            except InputError as error:
+                broken |= split == "train"
+                console.print(f"{source.path}, {split}: {error}", markup=False)
+                continue
+            found, sheet = examine(data)
+            splits[split] = found
+            broken |= bool(found.unreadable)
+            file = out / f"{Path(data.name).name}_{split}.png"
+            if not cv2.imwrite(str(file), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
+                raise InputError(f"cannot write the contact sheet {file}: is the folder writable?")
+            console.print(_table(found, labels_of(data)))
+            for warning in found.warnings():
+                console.print(f"  ! {warning}", style="yellow", markup=False)
+            console.print(f"  images with labels: {file}", markup=False)
+        if len(splits) == 2 and (shared := shared_images(splits["train"], splits["val"])):
+            text = f"{len(shared)} images of train are in val, too: {', '.join(shared[:5])}"
+            console.print(f"  ! {text}; val then says nothing", style="yellow", markup=False)
+    return int(broken)
+
+
+def _table(found: Findings, labels: str) -> Table:
+    title = (
+        f"{found.name}: {found.images} images, {labels}, {found.ignored} regions to ignore;\n"
+        "number of boxes (masks: share of pixels), width x height in px"
+    )
+    table = Table(title=title, title_justify="left")
+    for heading in ("class", "boxes", "10 %", "median", "90 %"):
+        table.add_column(heading, no_wrap=True)
+    for name, sizes in found.boxes.items():
+        cells = ["-", "-", "-"]
+        if len(sizes):
+            at = np.quantile(sizes, (0.1, 0.5, 0.9), axis=0)
+            cells = [f"{width:.0f} x {height:.0f}" for width, height in at]
+        table.add_row(name, f"{len(sizes):,}", *cells)
+    for name, share in found.mask_shares.items():
+        table.add_row(f"mask: {name}", f"{share:.1%}", "", "", "")
+    return table
