@@ -4,15 +4,26 @@
 
 import heapq
 import itertools
+import struct
+from dataclasses import replace
 from functools import cache
 
+from flown import sealed
 from predicting import shipped
 
 from sc2_ros.codec import wire
+from sc2_ros.codec.wire.predicted import varint, zigzag
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
-from sc2_ros.link.feedback import parse_feedback
+from sc2_ros.link.feedback import build_feedback, parse_feedback
 from sc2_ros.media.flight import SyntheticFlight
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
+
+SIZES = [0, 1, 16, 96, 128, 1200, 4096, 8192, 65_535]
+STEPS = [-70, -33, -2, -1, 1, 2, 31, 32, 33, 300, 32_767, 32_768]
+FORMS = {0x10: (6, 12, 24), 0x14: (2, 8, 9)}
+"""By first byte: where a packet has its frame number, its capture time and its payload."""
+TIMES_NS = [0, -1, 1, 2**63 - 1, -(2**63), 10**18]
+
 
 EPOCH_NS = 1_700_000_000_000_000_000
 STEP_S = 0.01
@@ -123,3 +134,58 @@ class Flight:
             self.results.append(
                 (self.now_s, frame.header.capture_time_ns, one.stream.frame_id, frame.source_size)
             )
+
+
+def forge(packet, rng):
+    """The packet with one to three lies in it."""
+    data = bytearray(packet)
+    for _ in range(rng.randint(1, 3)):
+        lie = rng.randint(0, 6)
+        # A lie in the first byte makes another form of it.
+        frame_at, time_at, head_at = FORMS.get(data[0], FORMS[0x10])
+        if lie == 0:  # any bit
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        elif lie == 1:  # slice and grid, or how far back the reference is
+            data[frame_at + 2 : frame_at + 4] = rng.randbytes(2)
+        elif lie == 2:  # frame number
+            (number,) = struct.unpack_from("<H", data, frame_at)
+            struct.pack_into("<H", data, frame_at, (number + rng.choice(STEPS)) & 0xFFFF)
+        elif lie == 3:  # capture time
+            told = struct.pack("<q", rng.choice(TIMES_NS))
+            if data[0] == 0x14:
+                told = varint(zigzag(rng.choice(TIMES_NS)))
+            data[time_at : time_at + len(told)] = told
+        elif lie == 4 and len(data) >= head_at + 8:  # sizes, or origin and motion
+            struct.pack_into(
+                "<HH", data, head_at + rng.choice([0, 4]), rng.choice(SIZES), rng.choice(SIZES)
+            )
+        elif lie == 5:  # length
+            data = data[: rng.randint(min(head_at, len(data)), len(data))]
+        else:  # coded symbols
+            at = rng.randint(min(head_at, len(data)), len(data))
+            data[at:] = rng.randbytes(len(data[at:]))
+    return sealed(data)
+
+
+def forge_report(packet, rng):
+    """The report with one to three fields of a stranger's choice."""
+    parsed = wire.parse(packet)
+    message = parse_feedback(parsed.payload)
+    ranges = {
+        "session": 16, "number": 16, "newest_frame": 16, "newest_slice": 8, "arrival_us": 32,
+        "packets": 32, "size_bytes": 32, "frames_decoded": 16, "station": 16,
+    }  # fmt: skip
+    changes = {}
+    for name in rng.sample(sorted(ranges), rng.randint(1, 3)):
+        bits, value = ranges[name], getattr(message, name)
+        near = (value + rng.choice(STEPS)) % (1 << bits)
+        changes[name] = rng.choice([near, near, rng.randrange(1 << bits), 0, (1 << bits) - 1])
+    if "newest_frame" in changes:
+        changes["frames"] = ()
+    if rng.random() < 0.3:
+        changes["held"] = frozenset()
+    if rng.random() < 0.3:
+        changes["hold_s"] = rng.choice([0.0, 0.02, 1.0, 4000.0])
+    if rng.random() < 0.3:
+        changes["knows_frame_id"] = rng.random() < 0.5
+    return wire.build(parsed.header, build_feedback(replace(message, **changes)))
