@@ -212,7 +212,7 @@ def watch(bag: "BagWriter", nodes: "NodeProcesses", seconds: float, console: "Co
     """
     from sc2_ros.cli.api.live import LiveLine, line_of
     from sc2_ros.cli.api.observer import Observer
-    from sc2_ros.cli.api.report import process_row
+    from sc2_ros.cli.api.report import since
     from sc2_ros.runtime.ros import (
         MIDDLEWARE,
         ExternalShutdownException,
@@ -231,17 +231,20 @@ def watch(bag: "BagWriter", nodes: "NodeProcesses", seconds: float, console: "Co
                 executor.spin_once(timeout_sec=0.1)
                 nodes.check()
                 waited_s = time.monotonic() - begun_s
-                line.show(f"starting the nodes, {waited_s:.0f} s")
+                if line.is_due():
+                    line.show(f"starting the nodes, {waited_s:.0f} s")
                 if waited_s > START_S:
                     raise Sc2Error(
                         f"no result within {START_S:.0f} s; the nodes' own words are in "
                         f"{nodes.log('ground_node').parent}"
                     )
+            before = processes_of(nodes)
             while (elapsed_s := observer.now_s() - observer.begun_s) < seconds:
                 executor.spin_once(timeout_sec=0.1)
-                nodes.check()
-                line.show(line_of(observer.log.recent(observer.now_s()), elapsed_s, seconds))
-            processes = [*nodes.rows(), process_row("sc2_demo (observer)")]
+                if line.is_due():
+                    nodes.check()
+                    line.show(line_of(observer.log.recent(observer.now_s()), elapsed_s, seconds))
+            processes = since(before, processes_of(nodes))
             nodes.stop("camera_node")
             end_s = observer.now_s()
             # What is still on the link or in the ground's queue belongs to the run.
@@ -254,3 +257,10 @@ def watch(bag: "BagWriter", nodes: "NodeProcesses", seconds: float, console: "Co
         observer.destroy_node()
         rclpy.try_shutdown()
     return Run(observer.log, elapsed_s, processes, MIDDLEWARE)
+
+
+def processes_of(nodes: "NodeProcesses") -> list[dict[str, object]]:
+    """The nodes and this program as they are now; see `report.process_row`."""
+    from sc2_ros.cli.api.report import process_row
+
+    return [*nodes.rows(), process_row("sc2_demo (observer)")]

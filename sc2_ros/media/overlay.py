@@ -81,17 +81,15 @@ def annotate(
 def tint(image: Image, mask: Image, mask_classes: Sequence[str], alpha: float = 0.4) -> Image:
     """`image` (H, W, 3) coloured by the class of `mask` (any size); void (255) stays as it is."""
     table = np.zeros((256, 3), np.uint8)
-    strength = np.zeros(256, np.uint8)
+    strength = np.zeros(256, np.float32)
     for number, name in enumerate(mask_classes):
         table[number] = MASK_COLOURS.get(name, UNKNOWN_COLOUR)
-        strength[number] = 0 if name in UNTINTED else round(alpha * 255)
+        strength[number] = 0 if name in UNTINTED else alpha
     size = (image.shape[1], image.shape[0])
     # Tint and strength are blended at the mask's own size and then enlarged: soft edges, less work.
     colour = cv2.resize(table[mask], size, interpolation=cv2.INTER_LINEAR)
     weight = cv2.resize(strength[mask], size, interpolation=cv2.INTER_LINEAR)
-    share = weight.astype(np.uint16)[..., None]
-    blended = (image * (255 - share) + colour * share + 127) // 255
-    return blended.astype(np.uint8)
+    return cast("Image", cv2.blendLinear(colour, image, weight, 1 - weight))
 
 
 def tag(canvas: Image, text: str, corner: tuple[int, int], colour: Colour) -> None:

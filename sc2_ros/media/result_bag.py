@@ -29,6 +29,8 @@ TRUTH_MASK = "/truth/mask"
 LABEL_INFO = "/label_info"
 FEATURES_SENT = "/drone/features"
 FEATURES_RECEIVED = "/features"
+ONBOARD_INFO = "/onboard_node/frame_info"
+GROUND_INFO = "/ground_node/frame_info"
 CAPACITY = "/link_emulator_node/capacity_bps"
 
 PATIENCE = 8

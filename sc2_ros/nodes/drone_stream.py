@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline, ReadyFrame
 from sc2_ros.nodes.diagnostics import Counter, Silence, Status, decoder_status, downlink_status
 from sc2_ros.nodes.results import ResultPublishers
+from sc2_ros.nodes.stages import GROUND_STAGES, StageTimes, after_capture, captured
 
 COUNTED = ("packets", "bytes", "mismatched", "bad", "frames", "incomplete", "skipped")
 
@@ -33,6 +35,8 @@ class Job:
     stream: DroneStream
     decoder: Decoder
     frame: ReadyFrame
+    decoded_s: float
+    """When it was ready for the network, by `time.monotonic`."""
 
 
 class DroneStream:
@@ -52,6 +56,7 @@ class DroneStream:
         self.results = results
         self._silence = Silence()
         self._counters = {count: Counter() for count in COUNTED}
+        self._stages = StageTimes(GROUND_STAGES)
 
     @property
     def pipeline(self) -> GroundPipeline:
@@ -81,13 +86,26 @@ class DroneStream:
         return self._jobs(decoder, decoder.pipeline.expire(now_s))
 
     def _jobs(self, decoder: Decoder, frames: list[ReadyFrame]) -> list[Job]:
-        return [Job(self, decoder, frame) for frame in frames]
+        return [Job(self, decoder, frame, time.monotonic()) for frame in frames]
 
     def show(self, job: Job, config: GroundConfig) -> None:
         """Run the network on a frame and publish what it sees; belongs in the worker's thread."""
         self.follow_listeners(job.decoder, config)
+        begun_s = time.monotonic()
         result = job.decoder.pipeline.show(job.frame)
-        self.results.publish(result, job.decoder.detection_classes, job.decoder.mask_classes)
+        seen_s = time.monotonic()
+        frame = job.frame.frame
+        times = captured(result.stamp_ns, self.results.now_ns(), seen_s)
+        times |= {
+            "first_packet": frame.first_s,
+            "last_packet": frame.last_s,
+            "decoded": job.decoded_s,
+            "network": begun_s,
+            "seen": seen_s,
+        }
+        self._stages.add(times)
+        names = job.decoder.detection_classes, job.decoder.mask_classes
+        self.results.publish(result, *names, after_capture(times))
 
     def follow_listeners(self, decoder: Decoder, config: GroundConfig) -> None:
         """Heads whose topics nobody listens to do not run; a decoder stays on its device."""
@@ -128,6 +146,7 @@ class DroneStream:
             stats.last_error,
         )
         decoder = decoder_status(rate["frames"], rate["incomplete"], rate["skipped"], stage_ms)
+        decoder = replace(decoder, values={**decoder.values, **self._stages.values()})
         if not self.name:
             return [link, decoder]
         return [replace(status, name=f"{self.name} {status.name}") for status in (link, decoder)]

@@ -29,18 +29,27 @@ from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
 from sc2_ros.media.thermal import ThermalConfig
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
+from sc2_ros.nodes.departures import Departure, Departures
 from sc2_ros.nodes.diagnostics import Status
 from sc2_ros.nodes.network_node import NetworkNode, idle
-from sc2_ros.nodes.onboard_report import NUMBERS, OnboardReport
+from sc2_ros.nodes.onboard_report import NUMBERS, OnboardReport, departure_message
 from sc2_ros.nodes.parameters import ONBOARD, Value, parse_size
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.radio import radio_message, signal_db
 from sc2_ros.nodes.sender import Sender
+from sc2_ros.nodes.stages import ONBOARD_STAGES, StageTimes, captured
 from sc2_ros.nodes.stamps import StampWatch
 from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.onboard.backend import release_gpu
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
-from sc2_ros.runtime.ros import CameraInfo, CompressedImage, Float64, Image, UInt8MultiArray
+from sc2_ros.runtime.ros import (
+    CameraInfo,
+    CompressedImage,
+    DiagnosticArray,
+    Float64,
+    Image,
+    UInt8MultiArray,
+)
 
 LONGEST_INTERVAL_S = 0.1
 """Packets of a slow camera are not spread over more than this: it would only add delay."""
@@ -73,6 +82,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._camera_info = CameraInfoRelay(
             self._publisher, self.resolve_topic_name("features"), self.get_logger().warning
         )
+        self._frame_info = self._publisher(DiagnosticArray, "~/frame_info", qos.RESULTS)
         self._numbers = {
             name: self._publisher(Float64, f"~/{name}", qos.RESULTS) for name in NUMBERS
         }
@@ -100,9 +110,11 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._running.callback(self._rest)
         self._last_frame_s = 0.0
         self._counters = OnboardReport(self._topic)
+        self._departures = Departures(self._on_left)
+        self._stages = StageTimes(ONBOARD_STAGES)
         self._news.clear()
         self._sender = Sender(self._send)
-        self._worker = NewestWorker[Image | CompressedImage | None](self._work)
+        self._worker = NewestWorker[tuple[Image | CompressedImage, float] | None](self._work)
         for thread in (self._sender, self._worker):
             thread.start()
             self._running.callback(thread.stop)
@@ -139,12 +151,13 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._worker.change(lambda: self._pipeline.configure(config))
 
     def _on_image(self, message: Image | CompressedImage) -> None:
+        now_s = time.monotonic()
         self._counters.images += 1
-        self._counters.camera.heard(time.monotonic())
+        self._counters.camera.heard(now_s)
         problem = self._stamps.see(to_ns(message.header.stamp))
         if problem is not None:
             self.get_logger().warning(problem)
-        self._worker.put(IMAGE, message)
+        self._worker.put(IMAGE, (message, now_s))
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         self._camera_info.take(message, time.monotonic())
@@ -162,17 +175,18 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._features.publish(packet_message(packet))
         self._news.append((False, packet, now_s))
 
-    def _work(self, message: Image | CompressedImage | None) -> None:
+    def _work(self, image: tuple[Image | CompressedImage, float] | None) -> None:
         while self._news:
             self._tell(*self._news.popleft())
         while self._signals:
             self._pipeline.on_radio(*self._signals.popleft())
-        if message is not None:
-            self._encode(message)
+        if image is not None:
+            self._encode(*image)
 
     def _tell(self, is_feedback: bool, packet: bytes, when_s: float) -> None:
         if not is_feedback:
             self._pipeline.on_sent(packet, when_s)
+            self._departures.on_sent(packet, when_s)
             return
         bad = self._pipeline.stats.bad_feedback
         self._pipeline.on_feedback(packet, when_s)
@@ -186,7 +200,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             self._pipeline.refresh()
         self._listeners = listeners
 
-    def _encode(self, message: Image | CompressedImage) -> None:
+    def _encode(self, message: Image | CompressedImage, received_s: float) -> None:
         now_s = time.monotonic()
         self._heed_listeners()
         stamp_ns, frame_id = to_ns(message.header.stamp), message.header.frame_id
@@ -200,8 +214,19 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             )
             return
         if packets:
+            coded_s = time.monotonic()
+            times = captured(stamp_ns, self.get_clock().now().nanoseconds, coded_s)
+            times |= {"received": received_s, "encoding": now_s, "coded": coded_s}
+            rate_index = self._pipeline.stats.rate_index or 0.0
+            self._departures.begin(packets, stamp_ns, frame_id, rate_index, times)
             self._sender.push(packets, min(now_s - self._last_frame_s, LONGEST_INTERVAL_S))
             self._last_frame_s = now_s
+
+    def _on_left(self, departure: Departure) -> None:
+        self._stages.add(departure.times)
+        if self._frame_info.get_subscription_count():
+            stream = int(self._settings["stream"])
+            self._frame_info.publish(departure_message(departure, stream, self.get_name()))
 
     def _publish_numbers(self) -> None:
         pipeline = self._pipeline
@@ -219,7 +244,11 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
     def _statuses(self, now_s: float) -> dict[str, list[Status]]:
         publishers = self._camera.get_publisher_count()
         lines = self._counters.statuses(
-            self._pipeline.stats, self._settings.values, publishers, now_s
+            self._pipeline.stats,
+            self._settings.values,
+            publishers,
+            now_s,
+            self._stages.values(),
         )
         return {f"stream {self._settings['stream']}": lines}
 

@@ -5,18 +5,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sc2_ros.link.control.auto import RateState
+from sc2_ros.media.messages import to_time
+from sc2_ros.nodes.departures import Departure
 from sc2_ros.nodes.diagnostics import (
     Counter,
+    Level,
     Silence,
     Status,
     camera_status,
     encoder_status,
+    to_message,
     uplink_status,
 )
 from sc2_ros.nodes.parameters import Value
+from sc2_ros.nodes.stages import after_capture
 from sc2_ros.onboard.pipeline import OnboardStats
+from sc2_ros.runtime.ros import DiagnosticArray
 
 NUMBERS = ("target_bps", "sent_bps", "rate_index", "queue_delay_s", "loss", "rtt_s")
 """Topics below the node's name, for rqt_plot, PlotJuggler and Foxglove."""
@@ -58,9 +65,17 @@ class OnboardReport:
         }
 
     def statuses(
-        self, stats: OnboardStats, settings: Mapping[str, Value], publishers: int, now_s: float
+        self,
+        stats: OnboardStats,
+        settings: Mapping[str, Value],
+        publishers: int,
+        now_s: float,
+        stages: Mapping[str, object],
     ) -> list[Status]:
-        """Its lines for /diagnostics; `publishers` is how many the camera's topic has."""
+        """Its lines for /diagnostics.
+
+        `publishers` is how many the camera's topic has, `stages` what `StageTimes.values` says.
+        """
         rate = self._rates(stats, now_s)
         camera = camera_status(
             self.camera.seconds(now_s),
@@ -85,6 +100,9 @@ class OnboardReport:
             rate["decoded"],
             rate["bad_feedback"],
         )
+        if stats.shown_fps is not None:
+            stages = {**stages, "ground_shows_per_s": f"{stats.shown_fps:.1f}"}
+        encoder = replace(encoder, values={**encoder.values, **stages})
         return [camera, encoder, uplink]
 
     def _rates(self, stats: OnboardStats, now_s: float) -> dict[str, float]:
@@ -97,6 +115,21 @@ class OnboardReport:
             "bad_feedback": stats.bad_feedback,
         }
         return {name: self._counters[name].rate(count, now_s) for name, count in counts.items()}
+
+
+def departure_message(departure: Departure, stream: int, node_name: str) -> DiagnosticArray:
+    """What left the drone of a frame, and when; the keys are listed in docs/parameters.md."""
+    values = {
+        "stream": stream,
+        "frame": departure.frame,
+        "rate_index": f"{departure.rate_index:.4f}",
+        "size_bytes": departure.size_bytes,
+        "packets": departure.packets,
+        **after_capture(departure.times),
+    }
+    status = Status("frame", Level.OK, f"{departure.packets} packets", values)
+    stamp = to_time(departure.stamp_ns)
+    return to_message([status], stamp, node_name, f"stream {stream}", departure.frame_id)
 
 
 def limits(settings: Mapping[str, Value]) -> str:

@@ -48,6 +48,17 @@ for a complete frame and WARN where packets are missing; `hardware_id` is `strea
 | `share_received` | share of the picture whose features came, 0 to 1 |
 | `share_repaired` | share of it that repair packets made up for, 0 to 1 |
 | `share_concealed` | share of it that was taken from an earlier frame, 0 to 1 |
+| `first_packet_at_ms`, `last_packet_at_ms` | when its packets came, ms after the camera's stamp |
+| `decoded_at_ms` | when it was decoded, or given up waiting for what was missing |
+| `network_at_ms`, `seen_at_ms` | when the ground network began and ended |
+
+`~/frame_info` of the onboard node says the same of every frame that has left the drone: `stream`,
+`frame`, `rate_index`, `size_bytes`, `packets`, and `received_at_ms`, `encoding_at_ms`,
+`coded_at_ms`, `first_sent_at_ms` and `last_sent_at_ms`: when the image came, when work on it began
+and ended, and when its packets left. The times of two computers compare as far as their clocks
+agree. `/diagnostics` has the median and the 95th percentile of each stage over the last 150 frames:
+`camera`, `wait`, `encode` and `pace` of the encoder, `decode`, `wait`, `network` and `age` (capture
+to result) of the decoder.
 
 The link emulator publishes `~/capacity_bps`, `~/queue_bytes` and `~/loss` (std_msgs/Float64) ten
 times a second: the imitated link's rate in bit/s, the bytes that wait in its queue, and the share

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sc2_ros.ground.config import FrameResult
@@ -43,6 +43,7 @@ class ResultPublishers:
 
     def __init__(self, node: Node, publisher: Callable[..., Any], drone: str) -> None:
         self._name = node.get_name()
+        self._clock = node.get_clock()
         above = f"{drone}/" if drone else ""
 
         def result(kind: Any, topic: str) -> Any:
@@ -63,6 +64,10 @@ class ResultPublishers:
         info = f"{above}frame_info" if drone else "~/frame_info"
         self._frame_info = publisher(DiagnosticArray, info, qos.RESULTS)
 
+    def now_ns(self) -> int:
+        """The time by the node's clock, which stamps are compared with."""
+        return int(self._clock.now().nanoseconds)
+
     def mask_wanted(self) -> bool:
         """Whether anybody listens to something that shows the mask."""
         return bool(
@@ -78,16 +83,24 @@ class ResultPublishers:
         )
 
     def publish(
-        self, result: FrameResult, detection_classes: Sequence[str], mask_classes: Sequence[str]
+        self,
+        result: FrameResult,
+        detection_classes: Sequence[str],
+        mask_classes: Sequence[str],
+        times: Mapping[str, str],
     ) -> None:
-        """Publish one frame; the names are those of the labels and of the mask's numbers."""
+        """Publish one frame.
+
+        The names are those of the labels and of the mask's numbers; `times` is when the frame
+        passed the stages of the node, for `frame_info`.
+        """
         stamp_ns, frame_id = result.stamp_ns, result.frame_id
         if self._detections.get_subscription_count():
             self._detections.publish(detections_message(result, detection_classes))
         if self._annotations is not None and self._annotations.get_subscription_count():
             self._annotations.publish(annotations_message(result, detection_classes))
         if self._frame_info.get_subscription_count():
-            self._frame_info.publish(frame_info_message(result, self._name))
+            self._frame_info.publish(frame_info_message(result, self._name, times))
         self.camera_info.publish(result)
         if result.mask is not None:
             if self._mask.get_subscription_count():
@@ -103,7 +116,9 @@ class ResultPublishers:
                 self._compressed.publish(compressed_message(picture, stamp_ns, frame_id))
 
 
-def frame_info_message(result: FrameResult, node_name: str) -> DiagnosticArray:
+def frame_info_message(
+    result: FrameResult, node_name: str, times: Mapping[str, str]
+) -> DiagnosticArray:
     """What a frame cost and how much of it came; the keys are listed in docs/parameters.md."""
     values = {
         "stream": result.stream,
@@ -116,6 +131,7 @@ def frame_info_message(result: FrameResult, node_name: str) -> DiagnosticArray:
         "share_received": f"{result.share_received:.4f}",
         "share_repaired": f"{result.share_repaired:.4f}",
         "share_concealed": f"{result.share_concealed:.4f}",
+        **times,
     }
     whole = result.packets_received + result.packets_repaired >= result.packets_expected
     status = Status(

@@ -15,7 +15,10 @@ from sc2_ros.nodes.background import BackgroundThread
 
 
 class Sender(BackgroundThread):
-    """Calls `send(packet, now_s)` for every packet at its time, `now_s` being `time.monotonic`.
+    """Calls `send(packet, now_s)` for every packet at its time.
+
+    `now_s` is `time.monotonic` just before the call: packets that leave together take some tenths
+    of a millisecond each, which the rate controller would take for a queue.
 
     An exception stops the thread; `check` raises it where the executor sees it.
     """
@@ -36,6 +39,6 @@ class Sender(BackgroundThread):
             while not self._stopping:
                 now_s = time.monotonic()
                 for packet in self._pacer.pop(now_s):
-                    self._send(packet, now_s)
+                    self._send(packet, time.monotonic())
                 due_s = self._pacer.next_s
                 self._changed.wait(None if due_s is None else max(0.0, due_s - now_s))

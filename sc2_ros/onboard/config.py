@@ -154,6 +154,7 @@ class OnboardStats:
         loss: share of recent packets that the ground did not get.
         rtt_s: round trip, seconds.
         frames_decoded: frames that the ground decoded completely.
+        shown_fps: frames per second to which a ground that is behind limits this drone, if it is.
     """
 
     frames_in: int = 0
@@ -169,3 +170,4 @@ class OnboardStats:
     loss: float | None = None
     rtt_s: float | None = None
     frames_decoded: int = 0
+    shown_fps: float | None = None

@@ -37,6 +37,7 @@ from sc2_ros.onboard.config import (
     encoded_size,
 )
 from sc2_ros.onboard.engine import Encoding, Engine, warm_up
+from sc2_ros.onboard.frame_rate import FrameRate
 from sc2_ros.onboard.rate import RateChoice
 from sc2_ros.onboard.references import Choice, ReferenceKeeper
 from sc2_ros.onboard.saliency import rdoq_lambda
@@ -44,10 +45,8 @@ from sc2_ros.onboard.stream_info import InfoSchedule
 
 __all__ = ["CameraFrame", "OnboardConfig", "OnboardPipeline", "OnboardStats"]
 
-_FPS_SLACK = 0.1
 _LIKELY_SIZE = 640, 512
 """For which the engine is warmed up where the configuration names no size."""
-_JUMP_BACK_S = 1.0
 
 
 class OnboardPipeline:
@@ -64,7 +63,7 @@ class OnboardPipeline:
         self._engine: Engine | None = None
         self._engine_choice: backend.Choice | None = None
         self._frame = 0
-        self._due_s: float | None = None
+        self._frame_rate = FrameRate()
         self._info = InfoSchedule()
         self._ground_session: int | None = None
         self._stages: dict[str, float] = {}
@@ -91,6 +90,7 @@ class OnboardPipeline:
             self._info = InfoSchedule()
         self._keeper.set_refresh_period(config.refresh_period_s)
         self._rate.configure(config)
+        self._frame_rate.configure(config.frame_max_fps)
 
     @property
     def engine_name(self) -> str:
@@ -111,7 +111,7 @@ class OnboardPipeline:
             FrameTooBigError: it does not fit into the packets of a frame at any rate.
         """
         self.stats.frames_in += 1
-        if not self._is_due(now_s):
+        if not self._frame_rate.is_due(now_s):
             self.stats.frames_dropped += 1
             return []
         self._stages = {}
@@ -195,19 +195,8 @@ class OnboardPipeline:
         if estimate is not None:
             self.stats.loss, self.stats.rtt_s = estimate.loss, estimate.rtt_s
             self.stats.frames_decoded = feedback.frames_decoded
-
-    def _is_due(self, now_s: float) -> bool:
-        """Whether the frame rate limit lets a frame through now; on average it is met exactly."""
-        fps = self.config.frame_max_fps
-        if not fps:
-            return True
-        if self._due_s is None or now_s < self._due_s - 1 / fps - _JUMP_BACK_S:
-            self._due_s = now_s
-        if now_s < self._due_s - _FPS_SLACK / fps:
-            return False
-        # A camera whose frames fall between the due times keeps the limit's average.
-        self._due_s = max(self._due_s + 1 / fps, now_s)
-        return True
+            self._frame_rate.on_feedback(feedback, now_s)
+            self.stats.shown_fps = self._frame_rate.shown_fps
 
     def _picture(
         self, image: npt.NDArray[np.uint8] | UnreadImage

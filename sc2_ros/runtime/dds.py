@@ -8,13 +8,22 @@ The Python layer of Cyclone DDS walks every byte of a sample. Here a sample cros
 that the C layer can check what it receives and discovery announces the true type.
 """
 
+import ctypes
 import os
 import uuid
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cyclonedds.core import DDSException, InstanceState, ReadCondition, SampleState, ViewState
+from cyclonedds.core import (
+    DDSException,
+    InstanceState,
+    ReadCondition,
+    SampleState,
+    ViewState,
+    WaitSet,
+)
 from cyclonedds.domain import Domain, DomainParticipant
 from cyclonedds.idl import make_idl_struct, types
 from cyclonedds.pub import DataWriter
@@ -243,6 +252,33 @@ class Reader:
         """Participant that wrote a sample, while its writer is still there."""
         data = self.dds.get_matched_publication_data(sample.sample_info.publication_handle)
         return data.participant_key if data is not None else None
+
+
+class ReaderWaitSet:
+    """Waits until one of some readers has something to take, and says which do."""
+
+    def __init__(self, participant: Participant, readers: Sequence[Reader]) -> None:
+        self._waitset = WaitSet(participant.dds)
+        for reader in readers:
+            self._waitset.attach(reader.condition)
+        # Cyclone answers with what was attached beside each condition: the address of a number.
+        places = [place for _, place in self._waitset.attached]
+        self._readers = {
+            ctypes.addressof(place): reader for place, reader in zip(places, readers, strict=True)
+        }
+        self._triggered = (ctypes.c_void_p * max(len(readers), 1))()
+
+    def wait(self, timeout_ns: int) -> set[Reader]:
+        """The readers that have something; empty if none has within `timeout_ns`."""
+        wait: Any = self._waitset._waitset_wait  # the public one tells only how many
+        count = wait(self._waitset._ref, self._triggered, len(self._triggered), timeout_ns)
+        if count < 0:
+            raise DDSException(count, "waiting for messages")
+        return {
+            self._readers[address]
+            for address in self._triggered[:count]
+            if address in self._readers
+        }
 
 
 def guid_bytes(entity: Any) -> bytes:

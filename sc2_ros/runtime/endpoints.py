@@ -46,7 +46,7 @@ class Publisher:
 
 
 class Subscription:
-    """Calls back for every message of one topic."""
+    """Calls back for every message of one topic, with its CDR where it is `raw`."""
 
     def __init__(
         self,
@@ -55,10 +55,12 @@ class Subscription:
         topic: str,
         callback: Callable[[Any], Any],
         qos: QoSProfile,
+        raw: bool = False,
     ) -> None:
         self.msg_type = msg_type
         self.topic_name = topic
         self.callback = callback
+        self.raw = raw
         self.qos_profile = qos
         self.writers: tuple[Writer, ...] = ()
         name = msg_type.__msgtype__
@@ -74,6 +76,9 @@ class Subscription:
         return lambda: self._deliver(sample)
 
     def _deliver(self, sample: RawSample) -> None:
+        if self.raw:
+            self.callback(sample.cdr)
+            return
         try:
             message = from_cdr(sample.cdr, self.msg_type)
         except SerdeError as error:

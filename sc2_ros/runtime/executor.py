@@ -5,11 +5,9 @@
 
 import math
 import time
-from typing import Any
-
-from cyclonedds.core import WaitSet
 
 from sc2_ros.runtime.context import Context, ExternalShutdownException, get_default_context
+from sc2_ros.runtime.dds import Reader, ReaderWaitSet
 from sc2_ros.runtime.node import Node
 
 # Longest time in the wait set: Python runs signal handlers only between its calls into C.
@@ -22,8 +20,8 @@ class SingleThreadedExecutor:
     def __init__(self, *, context: Context | None = None) -> None:
         self._context = context or get_default_context()
         self._nodes: list[Node] = []
-        self._attached: tuple[Any, ...] = ()
-        self._waitset: WaitSet | None = None
+        self._attached: tuple[Reader, ...] = ()
+        self._waitset: ReaderWaitSet | None = None
         self._is_shutdown = False
 
     def add_node(self, node: Node) -> bool:
@@ -59,14 +57,17 @@ class SingleThreadedExecutor:
         while not self._is_shutdown:
             if self._context.signalled:
                 raise ExternalShutdownException
-            if self._work() or not self._context.ok():
+            if not self._context.ok():
                 return
             remaining_s = give_up - time.monotonic()
-            if remaining_s <= 0:
+            if self._work(self._wait(max(0.0, remaining_s))) or remaining_s <= 0:
                 return
-            self._wait(remaining_s)
 
-    def _work(self) -> bool:
+    def _work(self, ready: set[Reader]) -> bool:
+        """Run what is due of the timers, and take from the readers that have something.
+
+        A node has some twenty readers: to ask all of them at every packet takes a millisecond.
+        """
         done = False
         for node in list(self._nodes):
             for timer in list(node.timers):
@@ -75,6 +76,8 @@ class SingleThreadedExecutor:
                     done = True
             for taker in list(node.takers):
                 # A callback before it may have destroyed this endpoint or its node.
+                if ready.isdisjoint(taker.readers):
+                    continue
                 if not self._context.ok() or taker not in node.takers:
                     continue
                 work = taker.take()
@@ -83,7 +86,8 @@ class SingleThreadedExecutor:
                     done = True
         return done
 
-    def _wait(self, remaining_s: float) -> None:
+    def _wait(self, remaining_s: float) -> set[Reader]:
+        """The readers that have something, as soon as one does or a timer is due."""
         wait_ns = min(LONGEST_WAIT_NS, int(min(remaining_s, 1.0) * 1e9))
         for node in self._nodes:
             for timer in node.timers:
@@ -91,8 +95,6 @@ class SingleThreadedExecutor:
                 wait_ns = wait_ns if due_ns is None else min(wait_ns, due_ns)
         readers = tuple(r for node in self._nodes for t in node.takers for r in t.readers)
         if readers != self._attached or self._waitset is None:
-            self._waitset = WaitSet(self._context.participant.dds)
-            for reader in readers:
-                self._waitset.attach(reader.condition)
+            self._waitset = ReaderWaitSet(self._context.participant, readers)
             self._attached = readers
-        self._waitset.wait(max(wait_ns, 1))
+        return self._waitset.wait(wait_ns)

@@ -119,12 +119,13 @@ class Node:
         qos_profile: QoSProfile | int,
         *,
         qos_overriding_options: QoSOverridingOptions | None = None,
+        raw: bool = False,
     ) -> Subscription:
         topic = self.resolve_topic_name(topic)
         qos = QoSProfile.of(qos_profile)
         if qos_overriding_options is not None:
             declare_qos_overrides(self, "subscription", topic, qos, qos_overriding_options)
-        return self._add(Subscription(self._participant, msg_type, topic, callback, qos))
+        return self._add(Subscription(self._participant, msg_type, topic, callback, qos, raw))
 
     def create_service(
         self,

@@ -1,17 +1,33 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages to bytes, whichever runtime they are of."""
+"""Messages to bytes and back, whichever runtime they are of."""
 
 from typing import Any
 
-from sc2_ros.runtime.messages import Message, to_cdr
+from sc2_ros.runtime.messages import Message, from_cdr, to_cdr
+
+
+def type_name(cls: type) -> str:
+    """Name such as std_msgs/msg/String of a message class of rclpy or of this package."""
+    if issubclass(cls, Message):
+        return cls.__msgtype__
+    package, kind, *_ = cls.__module__.split(".")
+    return f"{package}/{kind}/{cls.__name__}"
 
 
 def type_and_cdr(message: Any) -> tuple[str, bytes]:
-    """Type name such as std_msgs/msg/String, and CDR, of a message of rclpy or of this package."""
+    """Type name and CDR of a message of rclpy or of this package."""
     if isinstance(message, Message):
         return message.__msgtype__, to_cdr(message)
     from rclpy.serialization import serialize_message
 
-    package, kind, *_ = type(message).__module__.split(".")
-    return f"{package}/{kind}/{type(message).__name__}", serialize_message(message)
+    return type_name(type(message)), serialize_message(message)
+
+
+def message_of(cdr: bytes, cls: type) -> Any:
+    """The message in the bytes that a subscription with `raw=True` is given."""
+    if issubclass(cls, Message):
+        return from_cdr(cdr, cls)
+    from rclpy.serialization import deserialize_message
+
+    return deserialize_message(cdr, cls)

@@ -77,7 +77,7 @@ def test_pictures_for_eyes_keep_their_shape(source, expected):
 
 
 def test_frame_info_has_the_documented_keys():
-    (status,) = frame_info_message(result((64, 64), received=5), "ground_node").status
+    (status,) = frame_info_message(result((64, 64), received=5), "ground_node", {}).status
 
     assert {value.key: value.value for value in status.values} == {
         "stream": "2",

@@ -37,6 +37,7 @@ RESULTS = {
     "preview": Image,
     "preview/compressed": CompressedImage,
     "ground_node/frame_info": DiagnosticArray,
+    "onboard_node/frame_info": DiagnosticArray,
 }
 
 pytestmark = pytest.mark.processes
@@ -136,6 +137,13 @@ def test_the_whole_way(node, spin_until, listen, start, model, flying):
     assert info["rate_index"] == "0.0000"
     assert int(info["size_bytes"]) > 0
     assert info["share_received"] == "1.0000"
+    left = values_of(found["onboard_node/frame_info"])
+    events = ["received", "encoding", "coded", "first_sent", "last_sent"]
+    times_ms = [float(left[f"{event}_at_ms"]) for event in events]
+    events = ["last_packet", "decoded", "network", "seen"]
+    times_ms += [float(info[f"{event}_at_ms"]) for event in events]
+    assert times_ms == sorted(times_ms)
+    assert times_ms[5] - times_ms[4] > 10, "the link takes 10 ms"
     assert heard["link_emulator_node/capacity_bps"][-1].data == 5e6
 
     # Act: a higher rate index, while all of it runs.

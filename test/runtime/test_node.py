@@ -293,3 +293,30 @@ def test_logs_go_to_standard_error_and_rosout(node, spin_until, capsys):
     assert lines[0].startswith("[WARN] [")
     assert lines[0].endswith("[test.tester]: link is down")
     assert (got[0].name, got[0].msg, got[0].level) == ("test.tester", "link is down", 30)
+
+
+def test_a_raw_subscription_gets_the_bytes(node, spin_until):
+    heard = []
+    node.create_subscription(Int64, "number", heard.append, 5, raw=True)
+    publisher = node.create_publisher(Int64, "number", 5)
+    spin_until(lambda: publisher.get_subscription_count())
+
+    publisher.publish(Int64(data=-7))
+    spin_until(lambda: heard)
+
+    assert from_cdr(heard[0], Int64) == Int64(data=-7)
+
+
+def test_only_readers_with_something_to_take_are_asked(node, spin_until, monkeypatch):
+    heard, asked = [], []
+    quiet = node.create_subscription(Int64, "quiet", heard.append, 5)
+    node.create_subscription(Int64, "number", heard.append, 5)
+    publisher = node.create_publisher(Int64, "number", 5)
+    spin_until(lambda: publisher.get_subscription_count())
+    monkeypatch.setattr(quiet, "take", lambda: asked.append(True))
+
+    for number in range(20):
+        publisher.publish(Int64(data=number))
+        spin_until(lambda count=number + 1: len(heard) == count)
+
+    assert not asked

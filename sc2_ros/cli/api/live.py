@@ -22,12 +22,16 @@ class LiveLine:
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._due_s = 0.0
 
-    def show(self, text: Text | str) -> None:
-        """Show a line if it is time for one; never wrapped."""
+    def is_due(self) -> bool:
+        """Whether it is time for a line; then not again until the next one."""
         now_s = time.monotonic()
         if now_s < self._due_s:
-            return
+            return False
         self._due_s = now_s + (TERMINAL_S if self._live else PIPE_S)
+        return True
+
+    def show(self, text: Text | str) -> None:
+        """Show a line; never wrapped."""
         line = Text(text) if isinstance(text, str) else text
         line.no_wrap, line.overflow = True, "ellipsis"
         if self._live:

@@ -75,10 +75,25 @@ def checkpoint_label(checkpoint: Checkpoint) -> str:
 
 
 def process_row(name: str, pid: int | None = None) -> dict[str, object]:
-    """A process that took part: its name, number and resident memory (MB, 10^6 bytes)."""
+    """A process: name, number, resident memory (MB, 10^6 bytes), seconds on the processor."""
     process = psutil.Process(pid)
     rss_mb = round(process.memory_info().rss / 1e6, 1)
-    return {"name": name, "pid": process.pid, "rss_mb": rss_mb}
+    times = process.cpu_times()
+    return {
+        "name": name,
+        "pid": process.pid,
+        "rss_mb": rss_mb,
+        "cpu_s": round(times.user + times.system, 2),
+    }
+
+
+def since(before: list[dict[str, object]], now: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The rows of `now`, their processor time counted from `before` on."""
+    begun = {row["pid"]: row["cpu_s"] for row in before}
+    return [
+        {**row, "cpu_s": round(float(str(row["cpu_s"])) - float(str(begun.get(row["pid"], 0))), 2)}
+        for row in now
+    ]
 
 
 def write_json(summary: Summary, path: Path) -> None:

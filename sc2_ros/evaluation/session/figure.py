@@ -9,16 +9,23 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sc2_ros.evaluation.session.log import SessionLog, Summary
+from sc2_ros.evaluation.session.log import Latency, SessionLog, Summary
 
 CAPACITY, SENT, FRAME, LATE = "#b8bcc4", "#0072b2", "#009e73", "#d55e00"
 
 
 def save_figure(log: SessionLog, summary: Summary, path: Path, title: str) -> None:
-    """Write a PNG with three panels over time: rate, bytes per frame, latency."""
+    """Write a PNG with three panels over time, and where the latency goes if that is known."""
     start_s = min([time_s for time_s, _ in log.packets], default=0.0)
-    figure = Figure(figsize=(9, 7), dpi=110, layout="constrained")
-    rate, size, latency = figure.subplots(3, 1, sharex=True)
+    stages = summary.latency_breakdown_ms
+    figure = Figure(figsize=(9, 8 if stages else 7), dpi=110, layout="constrained")
+    heights = [1, 1, 1, 0.35] if stages else [1, 1, 1]
+    rate, size, latency, *rest = figure.subplots(len(heights), 1, height_ratios=heights)
+    for axes in (rate, size):
+        axes.sharex(latency)
+        axes.tick_params(labelbottom=False)
+    for axes in rest:
+        _draw_stages(axes, stages)
     figure.suptitle(title, fontsize=11)
     _draw_rate(rate, log, start_s)
     _draw_size(size, log, summary, start_s)
@@ -34,6 +41,21 @@ def save_figure(log: SessionLog, summary: Summary, path: Path, title: str) -> No
             axes.legend(loc="upper right", ncols=3, fontsize=8, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
+
+
+def _draw_stages(axes: Axes, stages: dict[str, Latency]) -> None:
+    """The medians of the stages, end to end."""
+    left = 0.0
+    for number, (name, spent) in enumerate(stages.items()):
+        width = max(spent.p50 or 0.0, 0.0)
+        axes.barh(0, width, left=left, color=f"C{number}", label=f"{name} {width:.0f}")
+        left += width
+    axes.set_yticks([])
+    axes.set_xlim(0, 1.02 * left or 1)
+    axes.set_ylim(-0.4, 1.4)
+    axes.set_xlabel("capture to result, ms: the median of each stage")
+    axes.legend(loc="upper left", ncols=len(stages), fontsize=7, frameon=False, columnspacing=0.8)
+    axes.spines[["top", "right", "left"]].set_visible(False)
 
 
 def _draw_rate(axes: Axes, log: SessionLog, start_s: float) -> None:

@@ -6,6 +6,7 @@
     packets that reached the ground  -> delivered()    SessionLog -> recent()   the last seconds
     the results of a frame           -> result()                  -> summary()  summary.json
     what the link can carry          -> capacity()
+    when it passed a node's stages   -> passed()
 
 Everything is logged with its time in seconds, so that the demo (wall clock) and `sc2 replay`
 (virtual time) share it. A frame is known by its stream and its stamp, which every packet and
@@ -28,6 +29,11 @@ from sc2_ros.codec.wire import (
     parse,
 )
 from sc2_ros.errors import PacketError
+from sc2_ros.evaluation.session.breakdown import STAGES, stage_times
+from sc2_ros.link.rate import RATE_CODES
+
+RATE_INDEX_S = 10.0
+"""The end of the run, in which a rate control has found its rate."""
 
 
 @dataclass
@@ -46,6 +52,8 @@ class FrameLog:
     result_s: float | None = None
     latency_ms: float | None = None
     objects: int = 0
+    events: dict[str, float] = field(default_factory=dict)
+    """When it passed the stages of the nodes, milliseconds after its capture."""
 
     @property
     def packets(self) -> int:
@@ -87,7 +95,10 @@ class Summary:
     Bytes are whole packets as sent. `capacity_kbps` is the mean over the run, None for a link
     without a limit; `loss` the share of the feature and repair packets that never came out of the
     link; `detections` the sum over all frames; `mean_ap50` and `miou` are None without ground
-    truth; `processes` are those that took part, with their memory; `checkpoint` is its name and id.
+    truth; `processes` are those that took part, with their memory and the processor time that the
+    run took of them; `checkpoint` is its name and id; `latency_breakdown_ms` is where the latency
+    goes, empty where the nodes do not tell (see breakdown.py); `rate_index_mean` is that of the
+    frames sent in the last RATE_INDEX_S seconds, None if there is none.
     """
 
     frames: int
@@ -104,6 +115,8 @@ class Summary:
     middleware: str
     processes: list[dict[str, object]]
     checkpoint: str
+    latency_breakdown_ms: dict[str, Latency]
+    rate_index_mean: float | None
 
     def to_dict(self) -> dict[str, object]:
         """As it goes into JSON."""
@@ -162,6 +175,11 @@ class SessionLog:
         """The ground is done with a frame."""
         frame = self._frame(stamp_ns, time_s)
         frame.result_s, frame.latency_ms, frame.objects = time_s, latency_ms, objects
+
+    def passed(self, stamp_ns: int, events: dict[str, float]) -> None:
+        """A node says when a frame passed its stages; frames that nobody sent do not count."""
+        if stamp_ns in self.frames:
+            self.frames[stamp_ns].events |= events
 
     def capacity(self, bits_per_s: float, time_s: float) -> None:
         """What the link could carry at that time."""
@@ -251,7 +269,28 @@ class SessionLog:
             middleware=middleware,
             processes=processes,
             checkpoint=checkpoint,
+            latency_breakdown_ms=self._breakdown(),
+            rate_index_mean=self._rate_index_mean(),
         )
+
+    def _breakdown(self) -> dict[str, Latency]:
+        """Of the frames of which every stage is known."""
+        spent: dict[str, list[float]] = {stage: [] for stage in STAGES}
+        for frame in self.finished():
+            if frame.latency_ms is None:
+                continue
+            times = stage_times({**frame.events, "result": frame.latency_ms})
+            for stage, ms in (times or {}).items():
+                spent[stage].append(ms)
+        return {stage: percentiles(values) for stage, values in spent.items() if values}
+
+    def _rate_index_mean(self) -> float | None:
+        sent = [frame for frame in self.frames.values() if frame.packets]
+        if not sent:
+            return None
+        end_s = max(frame.sent_s for frame in sent)
+        codes = [f.rate_code for f in sent if f.sent_s > end_s - RATE_INDEX_S]
+        return round(float(np.mean(codes)) / RATE_CODES, 3)
 
     def _mean_capacity_kbps(self) -> float | None:
         """Mean over time: a sample holds until the next one."""

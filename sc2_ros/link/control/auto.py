@@ -42,6 +42,8 @@ class AutoConstants:
     """Seconds between reports that are assumed at first."""
     interval_weight: float = 0.1
     """Weight of a new interval in the mean."""
+    frame_weight: float = 0.1
+    """Weight of a new frame in the mean of their bytes."""
 
 
 AUTO = AutoConstants()
@@ -104,6 +106,7 @@ class AutoRate:
         self._sent_s = -math.inf
         self._credit_bytes = 0.0
         self._pending_bytes = 0.0
+        self._frame_bytes = 0.0
         self._heard_s: float | None = None
         self._fair_s: float | None = None
         self._interval_s = AUTO.interval_s
@@ -147,7 +150,7 @@ class AutoRate:
         budget = math.floor(min(self._credit_bytes, room) + 1e-3)
         # In debt a frame may be coded for nothing, and is dropped for want of a rate that fits.
         shortage = self._shortage.share * self._law.capacity.unsteadiness
-        most_code = self._curve.most_code(shortage)
+        most_code = self._curve.most_code(max(shortage, self._staleness()))
         return RateDecision(max(budget, 1), most_code, min(self._curve.least_code, most_code))
 
     def on_sent(self, size_bytes: int, now_s: float) -> None:
@@ -157,6 +160,7 @@ class AutoRate:
         target_bps = self._law.target_bps
         self._credit_bytes = min(self._credit_bytes - size_bytes, target_bps * gap_s / 16)
         self._credit_bytes = max(self._credit_bytes, -target_bps * AUTO.most_gap_s / 8)
+        self._frame_bytes += AUTO.frame_weight * (size_bytes - self._frame_bytes)
         self._pending_bytes = float(size_bytes)
         self._sent_s = now_s
 
@@ -195,6 +199,10 @@ class AutoRate:
         if last_s is None or now_s < last_s:
             return AUTO.gap_s
         return min(now_s - last_s, AUTO.most_gap_s)
+
+    def _staleness(self) -> float:
+        """Share of its value that a frame loses while it passes the link."""
+        return self._frame_bytes * 8 / self._law.target_bps / VALUE.stale_s
 
     def _is_late(self) -> bool:
         """Whether frames queue for too long behind our own."""

@@ -10,6 +10,9 @@ of 1 % more bytes costs p % of the value and gains e %, with the elasticity of t
 
 So no frame should be larger than where e = p, and none smaller than where e = 1: below that, fewer
 frames of more bytes have a higher value.
+
+Bytes also cost time where nothing is short: a frame that takes t seconds to pass the link comes t
+later, and a result loses its value with a time constant T. The same argument gives e = t / T.
 """
 
 from __future__ import annotations
@@ -37,6 +40,10 @@ class ValueConstants:
     recorded uplinks, for 95 % of the frames within 250 ms)."""
     chance: float = 0.02
     """Share. So much shortage is chance and does not count."""
+    stale_s: float = 4.0
+    """Seconds. Time constant with which a result loses its value: 1 % per 40 ms (chosen on the
+    demo: the last quarter of the bytes that a link of 500 kbit/s takes brings a hundredth of the
+    accuracy and 50 ms)."""
     most_gap_s: float = 1 / 30
     """Seconds. What a frame of a slow camera counts for at most, so that one alone is chance."""
 

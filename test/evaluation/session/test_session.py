@@ -186,3 +186,53 @@ def test_a_frame_whose_latency_is_unknown_counts_in_everything_else(tmp_path: Pa
     assert dict(status(log.frames[3 * 100_000_000], log))["latency"] == "unknown"
     save_figure(log, found, tmp_path / "figure.png", "ten frames")
     assert (tmp_path / "figure.png").stat().st_size > 0
+
+
+EVENTS_MS = {
+    "received": 5, "encoding": 6, "coded": 26, "first_sent": 27, "last_sent": 60,
+    "first_packet": 70, "last_packet": 110, "decoded": 112, "network": 115, "seen": 155,
+}  # fmt: skip
+
+
+def test_where_the_latency_goes() -> None:
+    log = run_of_ten_frames()
+    for stamp_ns, frame in log.frames.items():
+        frame.latency_ms = 160.0
+        log.passed(stamp_ns, {event: float(ms) for event, ms in EVENTS_MS.items()})
+    log.passed(12345, {"received": 1.0})  # of a frame that nobody sent
+    first = next(iter(log.frames.values()))
+    del first.events["decoded"]  # the ground's message was lost
+
+    breakdown = summary(log).latency_breakdown_ms
+
+    assert {stage: spent.p50 for stage, spent in breakdown.items()} == {
+        "camera": 5, "wait": 1, "encode": 20, "pace": 34, "link": 50, "decode": 2, "queue": 3,
+        "network": 40, "publish": 5,
+    }  # fmt: skip
+    assert sum(spent.p50 or 0 for spent in breakdown.values()) == 160
+
+
+def test_without_the_nodes_word_there_is_no_breakdown() -> None:
+    assert summary(run_of_ten_frames()).latency_breakdown_ms == {}
+
+
+def test_the_rate_index_is_that_of_the_end_of_the_run() -> None:
+    log = SessionLog()
+    assert summary(log).rate_index_mean is None
+    for second, code in enumerate([0] * 10 + [64] * 5 + [32] * 5):
+        header = Header(
+            type=PacketType.FEATURES, stream=0, checkpoint_id=7, frame=second, rows=1,
+            rate_code=code, capture_time_ns=second * 1_000_000_000,
+        )  # fmt: skip
+        log.sent(build(header, bytes(10)), float(second))
+    assert summary(log).rate_index_mean == 0.75
+
+
+def test_the_figure_shows_the_stages(tmp_path: Path) -> None:
+    log = run_of_ten_frames()
+    plain, staged = tmp_path / "plain.png", tmp_path / "staged.png"
+    save_figure(log, summary(log), plain, "a run")
+    for stamp_ns in log.frames:
+        log.passed(stamp_ns, {event: float(ms) / 10 for event, ms in EVENTS_MS.items()})
+    save_figure(log, summary(log), staged, "a run")
+    assert staged.stat().st_size > plain.stat().st_size

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sc2_ros.link.control.auto import AUTO, AutoConfig, AutoRate
 from sc2_ros.link.control.value_curve import ValueCurve
 from sc2_ros.link.feedback import Feedback, FrameReport
+from sc2_ros.link.sim.content import Content
 from sc2_ros.link.sim.scenarios import SCENARIOS, Scenario, find_scenario, play
 from sc2_ros.link.sim.summary import summarise
 
@@ -236,3 +237,32 @@ def test_every_scenario_has_a_link_that_parses():
         run, row = simulate(name, 1.5)
         assert row["frames_sent"] > 0
         assert run.seconds == 1.5
+
+
+def test_frames_are_smaller_where_their_last_bytes_bring_less_than_they_delay():
+    """At 15 frames/s a full link of 500 kbit/s takes 67 ms for a frame of this content."""
+    curve = [(0, 500, 0.6), (20, 1200, 0.8), (40, 2400, 0.83), (64, 9000, 0.831)]
+    content = Content(curve=tuple(curve))
+    figures = {}
+    for name, read in (("curve", ValueCurve(curve)), ("none", ValueCurve())):
+        rate = AutoRate(AutoConfig(value_curve=read))
+        run = play(find_scenario("500kbit,40ms"), [rate], seconds=20, fps=15, content=content)
+        figures[name] = summarise(run, name)
+
+    assert figures["curve"]["latency_ms"]["p50"] < figures["none"]["latency_ms"]["p50"] - 30
+    assert figures["curve"]["value"] > 0.99 * figures["none"]["value"]
+    assert figures["curve"]["utilisation"] > 0.5
+
+
+def test_on_a_wide_link_bytes_delay_nothing_and_all_of_them_pay():
+    curve = [(0, 500, 0.6), (20, 1200, 0.8), (40, 2400, 0.83), (64, 4000, 0.84)]
+    rate = AutoRate(AutoConfig(value_curve=ValueCurve(curve)))
+    run = play(
+        find_scenario("20mbit,40ms"),
+        [rate],
+        seconds=20,
+        fps=15,
+        content=Content(curve=tuple(curve)),
+    )
+    late = [frame for frame in run.logs[0].frames if 15 < frame.captured_s < 19]
+    assert sum(frame.size_bytes for frame in late) / len(late) > 3500

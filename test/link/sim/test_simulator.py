@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sc2_ros.link.control.auto import AutoConfig, AutoRate
-from sc2_ros.link.control.value_curve import ValueCurve
 from sc2_ros.link.rate import BudgetRate
 from sc2_ros.link.sim.content import Content
 from sc2_ros.link.sim.scenarios import find_scenario, play
@@ -63,11 +62,10 @@ def test_a_content_with_a_curve_costs_and_is_worth_what_was_measured():
 @pytest.mark.parametrize("late_s", [0, 9])
 def test_a_slow_ground_shows_fewer_frames_but_no_smaller_ones(fps, late_s):
     """It shows the newest; the bytes are the link's business, also where the ground came late."""
-    content = Content()
-    rate = AutoRate(AutoConfig(value_curve=ValueCurve(content.points())))
+    rate = AutoRate()
     link = f"500kbit,40ms,outage={late_s}s@0s" if late_s else "500kbit,40ms"
     run = play(
-        find_scenario(link), [rate], seconds=late_s + 20, fps=fps, ground_s=0.175, content=content
+        find_scenario(link), [rate], seconds=late_s + 20, fps=fps, ground_s=0.175, content=Content()
     )
     frames = [frame for frame in run.logs[0].frames if frame.captured_s > late_s + 8]
     shown = [frame for frame in frames if frame.shown_s < float("inf")]
