@@ -131,6 +131,7 @@ class Flight:
     def _show(self, ready):
         for one in ready:
             frame = one.frame
+            one.stream.enter_shown(frame, one.log)
             self.results.append(
                 (self.now_s, frame.header.capture_time_ns, one.stream.frame_id, frame.source_size)
             )

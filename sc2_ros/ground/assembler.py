@@ -191,9 +191,7 @@ class FrameAssembler:
 
     def go_back(self, frame: int) -> None:
         """Forget what is ahead of a frame: its number was false."""
-        self._open = [
-            one for one in self._open if _signed(one.first.header.frame - frame) <= 0
-        ]
+        self._open = [one for one in self._open if _signed(one.first.header.frame - frame) <= 0]
         if self._last is not None and _signed(self._last.frame - frame) > 0:
             self._last = None
 

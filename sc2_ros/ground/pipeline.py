@@ -23,8 +23,8 @@ from sc2_ros.codec import wire
 from sc2_ros.codec.frame.decoder import DecodedSlice, PacketDecoder
 from sc2_ros.errors import MismatchError, MissingReferenceError, PacketError
 from sc2_ros.ground.config import FrameResult, GroundConfig, GroundStats
-from sc2_ros.ground.results import FrameReader
 from sc2_ros.ground.plausible import check_sizes, place_of
+from sc2_ros.ground.results import FrameReader
 from sc2_ros.ground.stream import Arrival, GroundStream, ReadyFrame
 from sc2_ros.link.continuity import Verdict
 from sc2_ros.link.rate import index_of

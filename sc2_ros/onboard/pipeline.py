@@ -127,7 +127,7 @@ class OnboardPipeline:
         with self._stage("price"):
             weight = self._rdoq_lambda(encoding)
             source = self._codec.frame(encoding.latent, choice.geometry, prediction, weight)
-            plan = self._rate.choose(source, sum(map(len, info)), decision, now_s)
+            plan = self._rate.choose(source, info, decision, now_s)
         if plan is None:
             self.stats.frames_dropped += 1
             return []
@@ -293,10 +293,11 @@ class OnboardPipeline:
     ) -> None:
         size_bytes = sum(map(len, packets))
         price = encoded.price
-        self._rate.on_encoded(encoded.reference.code, size_bytes, now_s)
+        self._rate.on_encoded(encoded.reference.code, packets, now_s)
         stats = self.stats
         stats.frames_sent += 1
         stats.bytes_sent += size_bytes
+        stats.on_air_bytes_sent += self._rate.on_air(packets)
         stats.repairs_sent += price.repairs
         stats.slices_predicted += int(price.predicted.sum())
         stats.reference_age = 0 if used is None else (self._frame - used.frame) & 0xFFFF

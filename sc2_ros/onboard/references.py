@@ -22,7 +22,6 @@ from sc2_ros.network.imaging import Image
 from sc2_ros.onboard import motion
 from sc2_ros.onboard.keyframes import RefreshPolicy
 
-
 _ECHO_S = 1.0
 
 

@@ -20,6 +20,7 @@ from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.flight import SyntheticFlight
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
+
 @cache
 def trained():
     """Unlike a model without training it predicts frames from earlier ones."""

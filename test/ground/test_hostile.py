@@ -94,9 +94,7 @@ def test_a_second_station_that_holds_nothing_does_not_end_prediction():
     flight, other = flying("fixed"), flying("fixed")
     since_s = flight.now_s
     for number in range(9):
-        flight.to_drone(
-            report(flight, station=777, session=5, ahead=number, held=frozenset())
-        )
+        flight.to_drone(report(flight, station=777, session=5, ahead=number, held=frozenset()))
         for one in (flight, other):
             one.fly(0.9)
 
@@ -132,7 +130,8 @@ def test_a_strangers_frame_id_that_came_first_is_replaced():
 
 
 @pytest.mark.parametrize(
-    ("encoded", "source"), [((128, 96), (8192, 8192)), ((128, 96), (1000, 700)), ((4096, 4096),) * 2]
+    ("encoded", "source"),
+    [((128, 96), (8192, 8192)), ((128, 96), (1000, 700)), ((4096, 4096),) * 2],
 )
 def test_a_strangers_size_makes_no_large_picture(encoded, source):
     flight = flying("auto")
