@@ -130,7 +130,7 @@ class Continuity(Generic[Item]):
         if place.time_ns is None or newest.time_ns is None:
             return False
         later_s = (place.time_ns - newest.time_ns) / 1e9
-        if ahead < 0 and later_s > 0:
+        if ahead < 0 and later_s > 0 and not self._is_between(place):
             return True  # an old number with a new picture
         waited_s = max(0.0, now_s - self._came_s)
         return not -CONTINUITY.clock_s <= later_s <= CONTINUITY.clock_s + 2 * waited_s
@@ -140,7 +140,7 @@ class Continuity(Generic[Item]):
         if self._before is not None:
             if ahead > 0 or (ahead == 0 and place.part != newest.part):
                 self._before = None
-            elif wrapped_difference(place.frame, self._before.frame) > 0 and ahead < 0:
+            elif ahead < 0 and self._is_between(place):
                 self._between.add(place.frame)
                 if len(self._between) > 1:
                     self._take(place, now_s)
@@ -153,6 +153,11 @@ class Continuity(Generic[Item]):
             self._take(place, now_s)
         self._forget_held(now_s)
         return Verdict.TAKE
+
+    def _is_between(self, place: Place) -> bool:
+        """Whether a packet goes on from before a jump that nothing has confirmed."""
+        before = self._before
+        return before is not None and wrapped_difference(place.frame, before.frame) > 0
 
     def _take(self, place: Place, now_s: float) -> None:
         """This packet is the newest; what it does not say stays."""
