@@ -8,9 +8,9 @@
 `ros2 launch sc2_ros demo.launch.py input:=flight.mp4 link:=500kbit,40ms,2%`
 """
 
-from launch.actions import DeclareLaunchArgument, GroupAction
+from launch.actions import DeclareLaunchArgument, GroupAction, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node, PushRosNamespace
+from launch_ros.actions import PushRosNamespace
 
 from launch import LaunchDescription
 from sc2_ros.nodes import launch_parts as parts
@@ -23,9 +23,9 @@ TOPICS = (
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Four nodes in one namespace; every topic they use is an argument."""
+    """Four nodes in one namespace; every topic and every parameter is an argument."""
     arguments = [
-        *parts.common(),
+        *parts.common(respawn=False),
         parts.params_file("params_file", "onboard.yaml", "drone's side"),
         parts.params_file("ground_params_file", "ground.yaml", "ground's side"),
         DeclareLaunchArgument(
@@ -37,7 +37,7 @@ def generate_launch_description() -> LaunchDescription:
         *parts.topics({topic: topic for topic in TOPICS} | DRONE),
     ]
     nodes = [
-        _node("camera_node", "params_file", {"input": parts.text("input")}, image="image"),
+        _node("camera_node", "params_file", image="image"),
         _node(
             "onboard_node",
             "params_file",
@@ -48,7 +48,6 @@ def generate_launch_description() -> LaunchDescription:
         _node(
             "link_emulator_node",
             "ground_params_file",
-            {"link": parts.text("link")},
             features_in="drone_features",
             features_out="features",
             feedback_in="feedback",
@@ -61,10 +60,14 @@ def generate_launch_description() -> LaunchDescription:
         ),
     ]
     namespace = PushRosNamespace(LaunchConfiguration("namespace"))
-    return LaunchDescription([*arguments, GroupAction([namespace, *nodes])])
+    names = ("camera_node", "onboard_node", "link_emulator_node", "ground_node")
+    return parts.description(__file__, names, arguments, GroupAction([namespace, *nodes]))
 
 
-def _node(name: str, file: str, parameters: dict | None = None, **topics: str) -> Node:
+def _node(name: str, file: str, **topics: str) -> OpaqueFunction:
     """A node; `topics` says which argument holds each of its topics."""
-    remappings = [(topic, LaunchConfiguration(argument)) for topic, argument in topics.items()]
-    return parts.node(name, file, parameters, remappings)
+    remapped = [
+        (topic, LaunchConfiguration(parts.topic_argument(argument)))
+        for topic, argument in topics.items()
+    ]
+    return parts.node(name, file, remapped=remapped)

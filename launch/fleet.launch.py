@@ -35,13 +35,14 @@ def generate_launch_description() -> LaunchDescription:
         ),
         parts.link(),
     ]
-    ground = parts.node("ground_node", "params_file", {"drones": parts.text("drones")})
+    ground = parts.node("ground_node", "params_file")
     drones = GroupAction(
         [OpaqueFunction(function=_simulated)],
         condition=IfCondition(LaunchConfiguration("simulate")),
     )
     namespace = PushRosNamespace(LaunchConfiguration("namespace"))
-    return LaunchDescription([*arguments, GroupAction([namespace, ground, drones])])
+    names = ("ground_node", "camera_node", "onboard_node", "link_emulator_node")
+    return parts.description(__file__, names, arguments, GroupAction([namespace, ground, drones]))
 
 
 def _simulated(context: LaunchContext) -> list[GroupAction]:
@@ -56,12 +57,11 @@ def _drone(name: str, number: int) -> GroupAction:
         *(("features_in", "radio/features"), ("features_out", "features")),
         *(("feedback_in", "feedback"), ("feedback_out", "radio/feedback")),
     )
-    settings = {"link": parts.text("link"), "seed": number}
     return GroupAction(
         [
             PushRosNamespace(name),
             parts.node("camera_node", "drone_params_file", {"input": f"synthetic:{number}"}),
-            parts.node("onboard_node", "drone_params_file", remappings=radio),
-            parts.node("link_emulator_node", "params_file", settings, between),
+            parts.node("onboard_node", "drone_params_file", remapped=radio),
+            parts.node("link_emulator_node", "params_file", {"seed": number}, between),
         ]
     )

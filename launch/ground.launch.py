@@ -11,18 +11,16 @@ TOPICS = ("features", "feedback", "detections", "mask", "mask_color", "preview",
 
 
 def generate_launch_description() -> LaunchDescription:
-    """One node; every topic it uses is an argument."""
+    """One node; every topic and every parameter is an argument."""
     node = parts.node(
         "ground_node",
         "params_file",
-        remappings=[(topic, LaunchConfiguration(topic)) for topic in TOPICS],
+        remapped=parts.remappings(TOPICS),
         namespace=LaunchConfiguration("namespace"),
     )
-    return LaunchDescription(
-        [
-            *parts.common("Namespace of the node"),
-            parts.params_file("params_file", "ground.yaml", "ground's side"),
-            *parts.topics({topic: topic for topic in TOPICS}),
-            node,
-        ]
-    )
+    arguments = [
+        *parts.common("Namespace of the node"),
+        parts.params_file("params_file", "ground.yaml", "ground's side"),
+        *parts.topics({topic: topic for topic in TOPICS}),
+    ]
+    return parts.description(__file__, ["ground_node"], arguments, node)

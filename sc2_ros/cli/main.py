@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sc2_ros import __version__
 from sc2_ros.errors import Sc2Error
+from sc2_ros.runtime.errors import RosError
 
 VERBS = (
     *("demo", "onboard", "ground", "replay", "link", "train", "evaluate"),
@@ -43,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         args = parser.parse_args(own)
         args.ros = ros
         return int(module.main(args))
-    except Sc2Error as error:
+    except (Sc2Error, RosError) as error:
         print("error: " + " ".join(str(error).split()), file=sys.stderr)
         return 2
     except BrokenPipeError:  # `sc2 info ... | head`

@@ -25,6 +25,7 @@ from sc2_ros.cli.api.options import (
     check_rates,
     frame_size,
     short_link,
+    view_of,
 )
 
 ENDLESS_SECONDS = 20.0
@@ -88,8 +89,13 @@ def main(args: argparse.Namespace) -> int:
     )
     ground = GroundPipeline(checkpoint, GroundConfig(device=args.device, precision=args.precision))
     console = Console()
-    with source, BagWriter(args.out / report.BAG) as bag:
-        recorder = ReplayRecorder(bag, checkpoint.card)
+    title = f"{source.name} over {short_link(args.link)}, virtual time"
+    with (
+        source,
+        BagWriter(args.out / report.BAG) as bag,
+        view_of(args, console, title) as view,
+    ):
+        recorder = ReplayRecorder(bag, checkpoint.card, view)
         run = VirtualRun(onboard, ground, link, recorder, args.seed)
         begun_s = time.perf_counter()
         with console.status(f"{source.name} over {args.link}"):
@@ -105,7 +111,7 @@ def main(args: argparse.Namespace) -> int:
             recorder,
             checkpoint,
             seconds=lasted_s,
-            title=f"{source.name} over {short_link(args.link)}, virtual time",
+            title=title,
             middleware="none (virtual time)",
         )
     return 0

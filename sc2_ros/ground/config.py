@@ -24,6 +24,7 @@ class GroundConfig:
         mask: whether to run the segmentation head.
         preview: whether to run the preview head.
         frame_timeout_s: seconds from a frame's first slice until it is shown with holes.
+        deadline_s: the same from the first slice of a newer frame; 0: by the frame interval.
         feedback_hz: feedback packets per second and stream.
         max_pixels: pixels of a frame as it was encoded, at most; packets of larger ones, such as a
             forged one that would keep the network busy for seconds, are dropped.
@@ -38,6 +39,7 @@ class GroundConfig:
     mask: bool = True
     preview: bool = True
     frame_timeout_s: float = 0.25
+    deadline_s: float = 0.0
     feedback_hz: float = 15.0
     max_pixels: int = 2_500_000
     device: str = "cpu"
@@ -57,6 +59,8 @@ class GroundConfig:
                 )
         if not 0 <= self.frame_timeout_s <= 60:
             raise ParameterError(f"frame timeout of {self.frame_timeout_s} s; give 0 to 60")
+        if not 0 <= self.deadline_s <= 60:
+            raise ParameterError(f"deadline of {self.deadline_s} s; give 0 to 60")
         if not 0 < self.feedback_hz <= 1000:
             raise ParameterError(f"{self.feedback_hz} feedback packets/s; give more than 0")
         if self.max_pixels < 1:

@@ -104,6 +104,8 @@ def find_boxes(
     x, y = (col + np.float32(0.5)) * CELL, (row + np.float32(0.5)) * CELL
     boxes = np.stack((x - left, y - top, x + right, y + bottom), axis=1, dtype=np.float32)
     np.clip(boxes, 0, (width, height, width, height), out=boxes)
+    whole = ~np.isnan(boxes).any(1)  # one NaN would make the mean of a whole object NaN
+    boxes, scores, label = boxes[whole], scores[whole], label[whole]
     kept, boxes = averaged_nms(boxes, scores, label, nms_iou)
     kept = kept[:max_detections]
     return Boxes(boxes[:max_detections], scores[kept], label[kept])

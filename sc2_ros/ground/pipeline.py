@@ -105,11 +105,11 @@ class GroundPipeline:
 
     def expire(self, now_s: float) -> list[ReadyFrame]:
         """The frames whose missing slices are waited for no longer, as ``poll`` but not shown."""
-        timeout_s = self.config.frame_timeout_s
+        limits_s = self.config.frame_timeout_s, self.config.deadline_s
         return [
             ready
             for stream in self._streams.values()
-            for ready in stream.ready(stream.assembler.expire(now_s, timeout_s))
+            for ready in stream.ready(stream.assembler.expire(now_s, *limits_s))
         ]
 
     def feedback(self, now_s: float) -> list[bytes]:

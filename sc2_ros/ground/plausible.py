@@ -7,7 +7,7 @@ from __future__ import annotations
 from sc2_ros.codec import wire
 from sc2_ros.codec.frame.decoder import PacketDecoder
 from sc2_ros.codec.frame.reference import ReferenceWindow
-from sc2_ros.codec.wire.packet import MAX_REDUCTION, parse_geometry
+from sc2_ros.codec.wire.packet import most_source_pixels, parse_geometry
 from sc2_ros.errors import MissingReferenceError, PacketError
 from sc2_ros.link.continuity import Place, Sizes
 
@@ -43,7 +43,7 @@ def check_sizes(sizes: Sizes | None, max_pixels: int) -> None:
 
     Raises:
         PacketError: the picture has more than `max_pixels`, or the image more than 64 times as
-            many as the picture.
+            many as the picture and than 4 million.
     """
     if sizes is None:
         return
@@ -53,8 +53,9 @@ def check_sizes(sizes: Sizes | None, max_pixels: int) -> None:
             f"frame of {width}x{height} pixels, more than the {max_pixels} of max_pixels; raise it "
             "if the drone does send such frames"
         )
-    if source_width * source_height > MAX_REDUCTION * width * height:
+    most = most_source_pixels((width, height))
+    if source_width * source_height > most:
         raise PacketError(
             f"frame of {width}x{height} of an image of {source_width}x{source_height}: at most "
-            f"{MAX_REDUCTION} times the pixels are taken; set a larger frame.size on the drone"
+            f"{most} pixels are taken; set a larger frame.size on the drone"
         )

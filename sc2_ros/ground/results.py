@@ -82,6 +82,7 @@ def _in_camera(seen: Seen, frame: AssembledFrame) -> Boxes:
     inside = (boxes[:, 2:] > boxes[:, :2]).all(1)
     scale = np.divide(frame.source_size, frame.encoded_size)
     boxes = boxes[inside] * np.array((*scale, *scale), np.float32)
+    np.minimum(boxes, np.array((*frame.source_size,) * 2, np.float32), out=boxes)  # rounding
     return Boxes(boxes, found.scores[inside], found.labels[inside])
 
 

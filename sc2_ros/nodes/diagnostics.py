@@ -7,14 +7,18 @@ The judgements are functions of counters; only `to_message` knows ROS.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from statistics import median
 
 from sc2_ros.runtime.ros import DiagnosticArray, DiagnosticStatus, KeyValue, TimeMsg
 
 SILENCE_S = 2.0
-"""Silence of a camera or a link that counts as a failure."""
+"""Silence that counts as a failure, of a camera or a link that is not slow by itself."""
+SLOWEST_S = 30.0
+"""The longest period of a camera that the judgements follow."""
 LOSS_WARN, LOSS_ERROR = 0.10, 0.30
 """Share of packets lost; networks are trained for losses up to the first figure."""
 
@@ -38,28 +42,54 @@ class Status:
 
 
 class Counter:
-    """Turns a running count into its rate since the last report."""
+    """Turns a running count into its rate since the last report, or over a longer time."""
 
     def __init__(self) -> None:
-        self._count = 0
-        self._at_s: float | None = None
+        self._seen: deque[tuple[float, int]] = deque(maxlen=2 * int(SLOWEST_S))
 
-    def rate(self, count: int, now_s: float) -> float:
-        """Counts per second since the last call (0 on the first one)."""
-        before, at_s = self._count, self._at_s
-        self._count, self._at_s = count, now_s
-        return (count - before) / (now_s - at_s) if at_s is not None and now_s > at_s else 0.0
+    def rate(self, count: int, now_s: float, window_s: float = 0.0) -> float:
+        """Counts per second, at least since the last call (0 on the first one).
+
+        Args:
+            count: the running count.
+            now_s: the time, in seconds.
+            window_s: over how long, as far as it goes back; for what happens less than once
+                between two calls.
+        """
+        while len(self._seen) > 1 and self._seen[1][0] <= now_s - window_s:
+            self._seen.popleft()
+        at_s, before = self._seen[0] if self._seen else (now_s, count)
+        self._seen.append((now_s, count))
+        return (count - before) / (now_s - at_s) if now_s > at_s else 0.0
 
 
 class Silence:
-    """Remembers when something last came."""
+    """Remembers when something last came, and how often it comes."""
 
     def __init__(self) -> None:
         self._last_s: float | None = None
+        self._gaps_s: deque[float] = deque(maxlen=5)
 
     def heard(self, now_s: float) -> None:
         """Something came."""
+        if self._last_s is not None:
+            self._gaps_s.append(now_s - self._last_s)
         self._last_s = now_s
+
+    @property
+    def period_s(self) -> float | None:
+        """Seconds from one to the next; None while unknown. One outage does not change it."""
+        return min(median(self._gaps_s), SLOWEST_S) if len(self._gaps_s) > 1 else None
+
+    @property
+    def limit_s(self) -> float:
+        """Seconds of silence that count as a failure."""
+        return max(SILENCE_S, 3.0 * (SILENCE_S if self.period_s is None else self.period_s))
+
+    @property
+    def window_s(self) -> float:
+        """Seconds over which its rate can be judged."""
+        return SLOWEST_S if self.period_s is None else min(4.0 * self.period_s, SLOWEST_S)
 
     def seconds(self, now_s: float) -> float | None:
         """Seconds since something last came; None if nothing ever did."""
@@ -91,6 +121,8 @@ def camera_status(
     topic: str,
     why: str,
     publishers: int,
+    limit_s: float = SILENCE_S,
+    mismatch: str = "",
 ) -> Status:
     """The drone's camera.
 
@@ -101,14 +133,18 @@ def camera_status(
         topic: the topic that is listened to.
         why: the last reason for an unreadable image.
         publishers: how many publishers the topic has.
+        limit_s: the silence that counts as a failure.
+        mismatch: what is known of a publisher whose QoS does not fit; empty if there is none.
     """
     values = {"topic": topic, "images_per_s": f"{fps:.1f}", "unreadable_per_s": f"{unreadable:.1f}"}
     if unreadable > 0:
         return Status("camera", Level.ERROR, f"images cannot be read: {why}", values)
-    if silence_s is None or silence_s > SILENCE_S:
+    if silence_s is None or silence_s > limit_s:
         since = "yet" if silence_s is None else f"for {silence_s:.0f} s"
         message = f"no image on {topic} {since}: "
-        if publishers:
+        if mismatch:
+            message += mismatch
+        elif publishers:
             message += (
                 f"it has {publishers} publisher{'s' if publishers > 1 else ''}, but no image "
                 "arrives; if the camera does send, its images are too large for the receive "
@@ -156,6 +192,7 @@ def uplink_status(
     sent_fps: float,
     decoded_fps: float,
     bad: float,
+    limit_s: float = SILENCE_S,
 ) -> Status:
     """The link as the drone knows it from feedback.
 
@@ -166,6 +203,7 @@ def uplink_status(
         sent_fps: frames per second that left.
         decoded_fps: frames per second that the ground reports as decoded whole.
         bad: feedback packets per second that are damaged or not for this stream.
+        limit_s: the silence that counts as a failure.
     """
     values = {
         "loss": "" if loss is None else f"{loss:.3f}",
@@ -173,7 +211,7 @@ def uplink_status(
         "decoded_per_s": f"{decoded_fps:.1f}",
         "bad_feedback_per_s": f"{bad:.1f}",
     }
-    silent = silence_s is None or silence_s > SILENCE_S
+    silent = silence_s is None or silence_s > limit_s
     if silent and bad > 0:
         message = "feedback comes, but not for this stream and checkpoint: compare `model`"
         return Status("link", Level.ERROR, message, values)
@@ -198,6 +236,7 @@ def downlink_status(
     bad: float,
     reasons: Mapping[str, int],
     last_error: str,
+    limit_s: float = SILENCE_S,
 ) -> Status:
     """The packets that reach the ground.
 
@@ -210,6 +249,7 @@ def downlink_status(
         bad: packets per second that were damaged or not ours.
         reasons: bad packets since the start, by reason.
         last_error: what was wrong with the last of them.
+        limit_s: the silence that counts as a failure.
     """
     values: dict[str, object] = {
         "packets_per_s": f"{packets_per_s:.1f}",
@@ -220,7 +260,7 @@ def downlink_status(
     if silence_s is None:
         message = "no packet yet: is the onboard node running, and `features` bridged to here?"
         return Status("link", Level.WARN, message, values)
-    if silence_s > SILENCE_S:
+    if silence_s > limit_s:
         return Status("link", Level.ERROR, f"no packet for {silence_s:.0f} s", values)
     if mismatched > 0:
         message = f"packets of another checkpoint come, they cannot be decoded: {last_error}"

@@ -55,7 +55,7 @@ class DroneStream:
         self.skipped = 0
         """Frames that a newer one has replaced."""
         self.results = results
-        self._silence = Silence()
+        self._silence, self._frames = Silence(), Silence()
         self._counters = {count: Counter() for count in COUNTED}
         self._stages = StageTimes(GROUND_STAGES)
 
@@ -73,7 +73,10 @@ class DroneStream:
         """Take a packet; the frames that it finishes."""
         self._silence.heard(now_s)
         decoder = self.decoder  # another may be taken meanwhile
-        return self._jobs(decoder, decoder.pipeline.accept(packet, now_s))
+        frames = decoder.pipeline.accept(packet, now_s)
+        if frames:
+            self._frames.heard(now_s)
+        return self._jobs(decoder, frames)
 
     def calibrate(self, packet: bytes) -> None:
         """A camera_info has come over the air link."""
@@ -146,7 +149,11 @@ class DroneStream:
             "incomplete": stats.incomplete_frames,
             "skipped": self.skipped,
         }
-        rate = {name: self._counters[name].rate(count, now_s) for name, count in counts.items()}
+        window_s = self._frames.window_s
+        rate = {
+            name: self._counters[name].rate(count, now_s, window_s)
+            for name, count in counts.items()
+        }
         link = downlink_status(
             self._silence.seconds(now_s),
             rate["packets"],
@@ -156,6 +163,7 @@ class DroneStream:
             rate["bad"],
             bad,
             stats.last_error,
+            self._frames.limit_s,
         )
         decoder = decoder_status(rate["frames"], rate["incomplete"], rate["skipped"], stage_ms)
         decoder = replace(decoder, values={**decoder.values, **self._stages.values()})

@@ -246,6 +246,7 @@ def configuration(values: dict[str, Value]) -> GroundConfig:
         mask=values["mask"],
         preview=values["preview"],
         frame_timeout_s=values["frame_timeout"],
+        deadline_s=values["deadline_ms"] / 1e3,
         feedback_hz=values["feedback.rate"],
         max_pixels=values["max_pixels"],
         device=values["device"],

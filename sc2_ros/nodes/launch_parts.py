@@ -1,18 +1,99 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the launch files have in common: arguments, and nodes that take them."""
+"""What the launch files have in common: arguments, and nodes that take them.
+
+Every parameter of a node is an argument, too, by its own name (`rate.max_kbps:=300`): the table in
+`parameters.py` has names, types and ranges of both.
+"""
 # mypy: ignore-errors
 
 from __future__ import annotations
 
+import difflib
+import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import yaml
 from ament_index_python.packages import get_package_share_path
-from launch.actions import DeclareLaunchArgument
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
+
+from launch import LaunchContext, LaunchDescription
+from sc2_ros.errors import ParameterError
+from sc2_ros.nodes.parameter_row import Row, Value
+from sc2_ros.nodes.parameters import TABLES
+
+RESPAWN_DELAY_S = 0.2
+
+
+def description(
+    file: str, nodes: Iterable[str], arguments: Iterable[DeclareLaunchArgument], *actions: Any
+) -> LaunchDescription:
+    """A launch file: its arguments, the parameters of its nodes, and what it starts.
+
+    Args:
+        file: its path; started under this name, it takes no argument that it does not declare.
+        nodes: names of the nodes that it starts.
+        arguments: its own arguments; one that is called as a parameter is its value.
+        actions: what it starts.
+    """
+    own = list(arguments)
+    taken = {argument.name for argument in own}
+    rows = {row.name: row for name in nodes for row in TABLES[name]}
+    parameters = [
+        DeclareLaunchArgument(
+            name,
+            default_value="",
+            description=f"Parameter; empty leaves it to the parameter file. {row.description}",
+        )
+        for name, row in rows.items()
+        if name not in taken
+    ]
+    known = taken | set(rows)
+    strict = OpaqueFunction(function=_refuse_unknown, args=[Path(file).name, known])
+    return LaunchDescription([strict, *own, *parameters, *actions])
+
+
+def _refuse_unknown(context: LaunchContext, file: str, known: set[str]) -> None:
+    """Launch itself ignores an argument that no launch file declares, such as a misspelt one.
+
+    Included in another launch file, this one cannot tell which arguments are its own.
+    """
+    if file not in (Path(word).name for word in sys.argv):
+        return
+    for word in context.argv:
+        name = word.partition(":=")[0]
+        if ":=" in word and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ParameterError(f"{file} has no argument {name}: {hint}--show-args lists all")
+
+
+def given(context: LaunchContext, name: str) -> dict[str, Value]:
+    """The parameters of a node that are given as launch arguments, in their own types.
+
+    Raises:
+        ParameterError: for a value of another type or out of range.
+    """
+    texts = ((row, context.launch_configurations.get(row.name, "")) for row in TABLES[name])
+    return {row.name: _value(row, text) for row, text in texts if text}
+
+
+def _value(row: Row, text: str) -> Value:
+    value: Any = text
+    if not isinstance(row.default, str):
+        with suppress(yaml.YAMLError):  # problem() says it, as of every text that is no number
+            value = yaml.safe_load(text)
+        if isinstance(row.default, float) and type(value) is int:
+            value = float(value)
+    if problem := row.problem(value):
+        raise ParameterError(problem)
+    return value
 
 
 def params_file(argument: str, name: str, side: str) -> DeclareLaunchArgument:
@@ -23,12 +104,20 @@ def params_file(argument: str, name: str, side: str) -> DeclareLaunchArgument:
     )
 
 
-def common(namespace: str = "Namespace of all nodes") -> list[DeclareLaunchArgument]:
-    """The arguments of every launch file; `namespace` is the description of that one."""
+def common(
+    namespace: str = "Namespace of all nodes", *, respawn: bool = True
+) -> list[DeclareLaunchArgument]:
+    """The arguments of every launch file.
+
+    Args:
+        namespace: the description of that one.
+        respawn: whether by default a node that ends is started again.
+    """
     arguments = (
         ("namespace", "", namespace),
         ("use_sim_time", "false", "Take the time from /clock"),
         ("log_level", "info", "Log level"),
+        ("respawn", str(respawn).lower(), "Start a node again that ends, whatever the reason"),
         # launch's own, which it keeps at 5: a busy computer needs its time to unload torch.
         ("sigterm_timeout", "20", "Seconds after ctrl-C until a node gets SIGTERM"),
         ("sigkill_timeout", "20", "Seconds after that until it gets SIGKILL"),
@@ -40,11 +129,23 @@ def common(namespace: str = "Namespace of all nodes") -> list[DeclareLaunchArgum
 
 
 def topics(names: Mapping[str, str]) -> list[DeclareLaunchArgument]:
-    """An argument for every topic, by argument name and default."""
+    """An argument for every topic, by `topic_argument` of its name and default."""
     return [
-        DeclareLaunchArgument(name, default_value=topic, description=f"Topic for `{topic}`")
+        DeclareLaunchArgument(
+            topic_argument(name), default_value=topic, description=f"Topic for `{topic}`"
+        )
         for name, topic in names.items()
     ]
+
+
+def topic_argument(name: str) -> str:
+    """The argument that holds a topic: its name, or `mask_topic` beside a parameter `mask`."""
+    return f"{name}_topic" if any(row.name == name for row in TABLES["ground_node"]) else name
+
+
+def remappings(names: Iterable[str]) -> list[tuple[str, LaunchConfiguration]]:
+    """Topics as their arguments say."""
+    return [(name, LaunchConfiguration(topic_argument(name))) for name in names]
 
 
 def link() -> DeclareLaunchArgument:
@@ -54,38 +155,45 @@ def link() -> DeclareLaunchArgument:
     )
 
 
-def text(name: str) -> ParameterValue:
-    """An argument as text: camera number 0 must not become an integer."""
-    return ParameterValue(LaunchConfiguration(name), value_type=str)
+def _as_it_is(value: Value) -> Value | ParameterValue:
+    """Text stays text whatever it looks like: camera number 0, a drone named 1."""
+    return ParameterValue(value, value_type=str) if isinstance(value, str) else value
 
 
 def node(
     name: str,
     file: str,
-    parameters: Mapping[str, Any] | None = None,
-    remappings: Iterable[tuple[str, Any]] = (),
+    parameters: Mapping[str, Value] | None = None,
+    remapped: Iterable[tuple[str, Any]] = (),
     **options: Any,
-) -> Node:
+) -> OpaqueFunction:
     """One of this package's nodes.
 
     Args:
         name: the node's and its executable's name.
         file: the argument that holds its parameter file.
-        parameters: values that win over the file's.
-        remappings: topics and what they are here.
+        parameters: values that win over the file's; arguments win over both.
+        remapped: topics and what they are here.
         options: more of `launch_ros.actions.Node`.
     """
-    use_sim_time = ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)
-    return Node(
-        package="sc2_ros",
-        executable=name,
-        name=name,
-        output="screen",
-        parameters=[
-            LaunchConfiguration(file),
-            {**(parameters or {}), "use_sim_time": use_sim_time},
-        ],
-        remappings=list(remappings),
-        arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
-        **options,
-    )
+
+    def start(context: LaunchContext) -> list[Node]:
+        values = {**(parameters or {}), **given(context, name)}
+        values = {key: _as_it_is(value) for key, value in values.items()}
+        use_sim_time = ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)
+        return [
+            Node(
+                package="sc2_ros",
+                executable=name,
+                name=name,
+                output="screen",
+                parameters=[LaunchConfiguration(file), {**values, "use_sim_time": use_sim_time}],
+                remappings=list(remapped),
+                arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
+                respawn=LaunchConfiguration("respawn").perform(context).lower() == "true",
+                respawn_delay=RESPAWN_DELAY_S,
+                **options,
+            )
+        ]
+
+    return OpaqueFunction(function=start)

@@ -17,24 +17,31 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from sc2_ros.errors import Sc2Error
 from sc2_ros.nodes import qos
-from sc2_ros.nodes.diagnostics import Status, lifecycle_status, to_message
+from sc2_ros.nodes.diagnostics import Level, Status, lifecycle_status, to_message
 from sc2_ros.nodes.parameter_server import ParameterServer
 from sc2_ros.nodes.parameters import Row
 from sc2_ros.nodes.process import explain, sentence
 from sc2_ros.runtime.ros import (
+    MISUSE,
     Clock,
     ClockType,
     DiagnosticArray,
     LifecycleNode,
     LifecycleState,
+    PublisherEventCallbacks,
+    SubscriptionEventCallbacks,
     TransitionCallbackReturn,
+    qos_policy_name_from_kind,
 )
 
 REPORT_S = 1.0
+MISFIT_S = 60.0
+"""How long an end of a topic whose QoS does not fit is reported: nobody says when it has gone."""
 RETRY_S = 3.0
 """How long after a fault a node with `autostart` begins anew."""
 
@@ -57,6 +64,9 @@ class ManagedNode(LifecycleNode):
         self._quiet = False
         self._fault: Exception | None = None
         self._retry_at_s: float | None = None
+        self._misfits: dict[str, tuple[str, float]] = {}
+        """What does not fit, and since when, by topic; the middleware's threads enter it."""
+        self._reported_s = 0.0
         super().__init__(name)
         self._settings = ParameterServer(self, rows)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.RESULTS)
@@ -104,7 +114,13 @@ class ManagedNode(LifecycleNode):
         """A publisher that lasts until the node is unconfigured."""
         options = qos.overridable() if overrides else None
         publisher = self.create_publisher(
-            kind, topic, qos.own(profile), qos_overriding_options=options
+            kind,
+            topic,
+            qos.own(profile),
+            qos_overriding_options=options,
+            event_callbacks=PublisherEventCallbacks(
+                incompatible_qos=partial(self._misfit, "publisher", topic)
+            ),
         )
         self._loaded.callback(self.destroy_publisher, publisher)
         return publisher
@@ -112,10 +128,27 @@ class ManagedNode(LifecycleNode):
     def _subscription(self, kind: Any, topic: str, callback: Any, profile: Any) -> Any:
         """A subscription that lasts while the node is active; its QoS may be overridden."""
         subscription = self.create_subscription(
-            kind, topic, callback, qos.own(profile), qos_overriding_options=qos.overridable()
+            kind,
+            topic,
+            callback,
+            qos.own(profile),
+            qos_overriding_options=qos.overridable(),
+            event_callbacks=SubscriptionEventCallbacks(
+                incompatible_qos=partial(self._misfit, "subscription", topic)
+            ),
         )
         self._running.callback(self.destroy_subscription, subscription)
         return subscription
+
+    def _misfit(self, kind: str, topic: str, event: Any) -> None:
+        """Nothing flows between two ends of a topic; `_report` says it, outside DDS's thread."""
+        name = self.resolve_topic_name(topic)
+        policy = qos_policy_name_from_kind(event.last_policy_kind)
+        self._misfits[name] = (qos.misfit(kind, name, policy), time.monotonic())
+
+    def _misfit_of(self, topic: str) -> str:
+        """What is known of an end of this topic whose QoS does not fit; empty if there is none."""
+        return self._misfits.get(topic, ("", 0.0))[0]
 
     def _timer_while_active(self, period_s: float, callback: Callable[[], None]) -> None:
         timer = self.create_timer(period_s, callback, clock=self._steady)
@@ -137,15 +170,15 @@ class ManagedNode(LifecycleNode):
         """Stop, and leave the GPU to others; after a fault, by way of the error state."""
         if self._fault is not None:
             return TransitionCallbackReturn.ERROR
-        return self._do(self._stop, "inactive")
+        return self._do(self._stop, "inactive", "deactivated: nothing is received or sent")
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Forget the networks."""
-        return self._do(self._loaded.close, "unconfigured")
+        return self._do(self._loaded.close, "unconfigured", "cleaned up: the networks are unloaded")
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop for good; the process lives until it is told to end."""
-        return self._do(self._stop_all, "finalized")
+        return self._do(self._stop_all, "finalized", "shut down")
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Back to unconfigured, from where everything can be tried again."""
@@ -157,8 +190,8 @@ class ManagedNode(LifecycleNode):
                 self.get_logger().error(f"while stopping: {reason(error)}")
         return TransitionCallbackReturn.SUCCESS
 
-    def _do(self, step: Callable[[], Any], stage: str) -> TransitionCallbackReturn:
-        """Carry out a transition's step; what it raises is kept, and said."""
+    def _do(self, step: Callable[[], Any], stage: str, done: str = "") -> TransitionCallbackReturn:
+        """Carry out a transition's step; what it raises is kept, and said, as is `done`."""
         try:
             step()
         except Exception as error:
@@ -167,6 +200,8 @@ class ManagedNode(LifecycleNode):
                 self.get_logger().error(f"the node becomes unconfigured: {reason(error)}")
             return TransitionCallbackReturn.ERROR
         self._fault, self._stage = None, stage
+        if done:
+            self.get_logger().info(done)
         return TransitionCallbackReturn.SUCCESS
 
     def _stop(self) -> None:
@@ -194,6 +229,12 @@ class ManagedNode(LifecycleNode):
                     self._retry_at_s = now_s + RETRY_S
         why = "" if self._fault is None else reason(self._fault)
         lines = {self.get_name(): [lifecycle_status(self._stage, why)]}
+        for text, at_s in list(self._misfits.values()):
+            if now_s - at_s < MISFIT_S:
+                lines[self.get_name()].append(Status("qos", Level.WARN, text))
+                if at_s > self._reported_s:
+                    self.get_logger().warning(text)
+        self._reported_s = now_s
         if self._active:
             for hardware, statuses in self._statuses(now_s).items():
                 lines.setdefault(hardware, []).extend(statuses)
@@ -217,4 +258,6 @@ class ManagedNode(LifecycleNode):
 
 def reason(error: Exception) -> str:
     """What went wrong, in one line."""
-    return " ".join(str(error).split()) if isinstance(error, Sc2Error) else sentence(error)
+    return (
+        " ".join(str(error).split()) if isinstance(error, (Sc2Error, *MISUSE)) else sentence(error)
+    )

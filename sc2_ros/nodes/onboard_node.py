@@ -30,6 +30,7 @@ from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
 from sc2_ros.media.thermal import ThermalConfig
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
+from sc2_ros.nodes.complaints import Complaints
 from sc2_ros.nodes.departures import Departure, Departures
 from sc2_ros.nodes.diagnostics import Status
 from sc2_ros.nodes.network_node import NetworkNode, idle
@@ -116,6 +117,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._pipeline.configure(configuration(self._settings.values))
         self._images = ImageReader(thermal(self._settings.values))
         self._stamps = StampWatch()
+        self._complaints = Complaints(COMPLAIN_EVERY_S)
         self._running.callback(self._rest)
         self._last_frame_s = 0.0
         self._counters = OnboardReport(self._topic)
@@ -257,9 +259,8 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             packets = self._pipeline.process(frame, now_s)
         except Sc2Error as error:
             self._counters.skip(str(error))
-            self.get_logger().error(
-                f"image skipped: {error}", throttle_duration_sec=COMPLAIN_EVERY_S
-            )
+            if self._complaints.due(str(error), now_s):
+                self.get_logger().error(f"image skipped: {error}")
             return
         if packets:
             coded_s = time.monotonic()
@@ -301,6 +302,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             publishers,
             now_s,
             self._stages.values(),
+            self._misfit_of(self._topic),
         )
         if self._link is not None:
             lines.append(self._link.status(now_s))

@@ -52,6 +52,7 @@ class OnboardReport:
         self._topic = topic
         self._unreadable = 0
         self._why = ""
+        self._since_s: float | None = None
         self._counters = {name: Counter() for name in COUNTED}
 
     def skip(self, why: str) -> None:
@@ -80,12 +81,24 @@ class OnboardReport:
         publishers: int,
         now_s: float,
         stages: Mapping[str, object],
+        mismatch: str = "",
     ) -> list[Status]:
         """Its lines for /diagnostics.
 
-        `publishers` is how many the camera's topic has, `stages` what `StageTimes.values` says.
+        Args:
+            stats: the pipeline's counters.
+            settings: the node's parameters.
+            publishers: how many the camera's topic has.
+            now_s: the time, in seconds.
+            stages: what `StageTimes.values` says.
+            mismatch: what is known of a camera whose QoS does not fit; empty if there is none.
         """
-        rate = self._rates(stats, now_s)
+        window_s = self.camera.window_s
+        if settings["frame.max_fps"]:
+            window_s = max(window_s, 2.0 / float(settings["frame.max_fps"]))
+        rate = self._rates(stats, now_s, window_s)
+        self._since_s = now_s if self._since_s is None else self._since_s
+        settled = now_s - self._since_s >= window_s  # before, none may have come of one image
         camera = camera_status(
             self.camera.seconds(now_s),
             rate["images"],
@@ -93,9 +106,11 @@ class OnboardReport:
             self._topic,
             self._why,
             publishers,
+            self.camera.limit_s,
+            mismatch,
         )
         encoder = encoder_status(
-            rate["images"] - rate["unreadable"],
+            settled * (rate["images"] - rate["unreadable"]),
             rate["sent"],
             rate["bytes"] * 8 / 1e3,
             limits(settings),
@@ -105,9 +120,10 @@ class OnboardReport:
             self.feedback.seconds(now_s),
             stats.loss,
             stats.rtt_s,
-            rate["sent"],
+            settled * rate["sent"],
             rate["decoded"],
             rate["bad_feedback"],
+            self.feedback.limit_s,
         )
         if stats.shown_fps is not None:
             stages = {**stages, "ground_shows_per_s": f"{stats.shown_fps:.1f}"}
@@ -115,7 +131,7 @@ class OnboardReport:
         encoder = replace(encoder, values={**encoder.values, **on_air, **stages})
         return [camera, encoder, uplink]
 
-    def _rates(self, stats: OnboardStats, now_s: float) -> dict[str, float]:
+    def _rates(self, stats: OnboardStats, now_s: float, window_s: float) -> dict[str, float]:
         counts = {
             "images": self.images,
             "unreadable": self._unreadable,
@@ -125,7 +141,10 @@ class OnboardReport:
             "decoded": stats.frames_decoded,
             "bad_feedback": stats.bad_feedback,
         }
-        return {name: self._counters[name].rate(count, now_s) for name, count in counts.items()}
+        return {
+            name: self._counters[name].rate(count, now_s, window_s)
+            for name, count in counts.items()
+        }
 
 
 def departure_message(departure: Departure, stream: int, node_name: str) -> DiagnosticArray:

@@ -18,6 +18,10 @@ from typing import Any
 from sc2_ros.errors import Sc2Error
 from sc2_ros.runtime.ros import MISUSE, ExternalShutdownException, MiddlewareError, Node, rclpy
 
+SWITCH_S = 0.0005
+"""How long a thread may compute in Python while another waits: the threads that note and send
+packets wait for the one that encodes or decodes, which the rate control would take for a queue."""
+
 
 def run(create: Callable[[], Node], args: list[str] | None = None) -> int:
     """Make a node, spin it until it is told to stop, and clean up; afterwards signals are ignored.
@@ -30,6 +34,7 @@ def run(create: Callable[[], Node], args: list[str] | None = None) -> int:
         The exit code.
     """
     node = None
+    sys.setswitchinterval(SWITCH_S)
     try:
         _init(args)
         node = create()

@@ -47,6 +47,24 @@ def overridable() -> QoSOverridingOptions:
     return QoSOverridingOptions.with_default_policies()
 
 
+def misfit(kind: str, topic: str, policy: str) -> str:
+    """What to do where two ends of a topic are not matched.
+
+    Args:
+        kind: publisher or subscription, what this node has.
+        topic: its name.
+        policy: the policy that does not fit, such as RELIABILITY.
+    """
+    other, does = ("subscriber", "asks for") if kind == "publisher" else ("publisher", "offers")
+    mine, verb = ("offers", "gets nothing") if kind == "publisher" else ("asks for", "is not heard")
+    remedy = "change the other node's QoS"
+    if policy in ("RELIABILITY", "HISTORY", "DEPTH"):
+        remedy += f", or here qos_overrides.{topic}.{kind}.{policy.lower()}"
+    return (
+        f"a {other} of {topic} {does} another {policy} than this node {mine} and {verb}: {remedy}"
+    )
+
+
 def own(profile: QoSProfile) -> QoSProfile:
     """A topic's own profile: rclpy writes the overrides into the object that it is given."""
     return copy(profile)

@@ -214,10 +214,10 @@ class OnboardPipeline:
                 "scale it down"
             )
         size = encoded_size(source, self.config)
-        if source[0] * source[1] > wire.MAX_REDUCTION * size[0] * size[1]:
+        if source[0] * source[1] > wire.most_source_pixels(size):
             raise InputError(
-                f"{title} at {size[0]}x{size[1]}: the ground takes at most {wire.MAX_REDUCTION} "
-                "times fewer pixels; set a larger frame.size"
+                f"{title} at {size[0]}x{size[1]}: the ground takes images of at most "
+                f"{wire.most_source_pixels(size)} pixels at that size; set a larger frame.size"
             )
         if max(size) > wire.MAX_ENCODED_SIDE:
             raise InputError(

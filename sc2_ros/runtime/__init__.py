@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Embedded ROS 2 runtime: the part of rclpy's API that the nodes use, where there is no rclpy.
 
-Import `sc2_ros.runtime.ros`; it gives the real rclpy wherever that can be imported.
+Import `sc2_ros.runtime.ros`; it gives the real rclpy wherever that can be imported. Nothing here
+imports from another folder of this package: it could be published alone.
 
     ros                  the names that nodes import
     embedded             rclpy's module functions: init, spin, shutdown
@@ -13,5 +14,6 @@ Import `sc2_ros.runtime.ros`; it gives the real rclpy wherever that can be impor
     type_description     what a node's topics carry, for tools that do not know the messages
     messages, definitions    message classes, CDR and type hashes from rosbags' type store
     dds, qos             Cyclone DDS readers and writers; profiles and their overrides
+    errors, choice       what a user can mend; which of the two runtimes is taken
     clock, logging       rclpy's Time, Duration, Clock; its loggers
 """

@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
-from sc2_ros.errors import Sc2Error
+from .errors import RosError
 
 
-class RosArgumentError(Sc2Error):
+class RosArgumentError(RosError):
     """An argument after --ros-args, a parameter file or a ROS variable that ROS 2 refuses."""
 
 

@@ -5,7 +5,7 @@
 import os
 from importlib.util import find_spec
 
-from sc2_ros.errors import Sc2Error
+from .errors import RosError
 
 VARIABLE = "SC2_RUNTIME"
 
@@ -14,12 +14,12 @@ def rclpy_chosen() -> bool:
     """Whether to run on rclpy: what `SC2_RUNTIME` says, else whether rclpy is installed.
 
     Raises:
-        Sc2Error: the variable has another value, or asks for an rclpy that is not there.
+        RosError: the variable has another value, or asks for an rclpy that is not there.
     """
     wanted = os.environ.get(VARIABLE, "")
     if wanted not in ("", "rclpy", "embedded"):
-        raise Sc2Error(f"{VARIABLE} is '{wanted}', use rclpy, embedded, or leave it out")
+        raise RosError(f"{VARIABLE} is '{wanted}', use rclpy, embedded, or leave it out")
     installed = find_spec("rclpy") is not None
     if wanted == "rclpy" and not installed:
-        raise Sc2Error(f"{VARIABLE} asks for rclpy, but no ROS 2 is sourced in this shell")
+        raise RosError(f"{VARIABLE} asks for rclpy, but no ROS 2 is sourced in this shell")
     return installed and wanted != "embedded"

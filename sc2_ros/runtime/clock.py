@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from sc2_ros.runtime.messages import message_type
+from .messages import message_type
 
 _TimeMsg = message_type("builtin_interfaces/msg/Time")
 NS_PER_S = 1_000_000_000

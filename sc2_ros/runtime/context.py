@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from sc2_ros.runtime.arguments import RosArgumentError, RosArguments, parse_arguments
-from sc2_ros.runtime.dds import Participant, guid_bytes, raw_type
-from sc2_ros.runtime.logging import Logger, LoggingSeverity, get_logger
-from sc2_ros.runtime.messages import message_type, to_cdr, type_hash
-from sc2_ros.runtime.qos import DurabilityPolicy, QoSProfile
+from .arguments import RosArgumentError, RosArguments, parse_arguments
+from .dds import Participant, guid_bytes, raw_type
+from .logging import Logger, LoggingSeverity, get_logger
+from .messages import message_type, to_cdr, type_hash
+from .qos import DurabilityPolicy, QoSProfile
 
 _GRAPH_TYPE = "rmw_dds_common/msg/ParticipantEntitiesInfo"
 _Graph = message_type(_GRAPH_TYPE)

@@ -11,7 +11,7 @@ that the C layer can check what it receives and discovery announces the true typ
 import ctypes
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from cyclonedds.core import (
     DDSException,
     InstanceState,
+    Listener,
     ReadCondition,
     SampleState,
     ViewState,
@@ -32,8 +33,8 @@ from cyclonedds.sub import DataReader
 from cyclonedds.topic import Topic
 from rosbags.interfaces import Nodetype
 
-from sc2_ros.runtime.arguments import RosArgumentError
-from sc2_ros.runtime.messages import STORE
+from .arguments import RosArgumentError
+from .messages import STORE
 
 ANY_STATE = ViewState.Any | InstanceState.Any | SampleState.Any
 _IDL_BASES = {
@@ -172,11 +173,16 @@ class Participant:
             ) from error
         self._topics: dict[str, Topic[Any]] = {}
 
-    def reader(self, topic: str, sample: type[RawSample], qos: Qos) -> "Reader":
-        return Reader(DataReader(self.dds, self._topic(topic, sample), qos))
+    def reader(
+        self, topic: str, sample: type[RawSample], qos: Qos, misfit: "Misfit | None" = None
+    ) -> "Reader":
+        return Reader(DataReader(self.dds, self._topic(topic, sample), qos, _listener(misfit)))
 
-    def writer(self, topic: str, sample: type[RawSample], qos: Qos) -> "Writer":
-        return Writer(DataWriter(self.dds, self._topic(topic, sample), qos), sample)
+    def writer(
+        self, topic: str, sample: type[RawSample], qos: Qos, misfit: "Misfit | None" = None
+    ) -> "Writer":
+        topic_ = self._topic(topic, sample)
+        return Writer(DataWriter(self.dds, topic_, qos, listener=_listener(misfit)), sample)
 
     def _topic(self, name: str, sample: type[RawSample]) -> Any:
         known = self._topics.get(name)
@@ -190,6 +196,20 @@ class Participant:
         self._topics.clear()
         _delete(self.dds)
         _delete(self.domain)
+
+
+Misfit = Callable[[int, int], Any]
+"""Called with the number of endpoints whose QoS does not fit, and the last one's policy."""
+
+
+def _listener(misfit: Misfit | None) -> Listener | None:
+    if misfit is None:
+        return None
+
+    def heard(_entity: Any, status: Any) -> None:
+        misfit(status.total_count, status.last_policy_id)
+
+    return Listener(on_requested_incompatible_qos=heard, on_offered_incompatible_qos=heard)
 
 
 class Writer:

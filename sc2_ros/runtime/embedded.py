@@ -4,10 +4,10 @@
 
 from collections.abc import Sequence
 
-from sc2_ros.runtime import logging as logging  # rclpy.logging
-from sc2_ros.runtime.context import Context, get_default_context
-from sc2_ros.runtime.executor import SingleThreadedExecutor
-from sc2_ros.runtime.node import Node
+from . import logging as logging  # rclpy.logging
+from .context import Context, get_default_context
+from .executor import SingleThreadedExecutor
+from .node import Node
 
 
 def init(

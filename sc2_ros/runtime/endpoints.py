@@ -12,20 +12,35 @@ from typing import Any
 
 from rosbags.serde import SerdeError
 
-from sc2_ros.runtime.dds import Participant, RawSample, Reader, Writer, raw_type
-from sc2_ros.runtime.logging import get_logger
-from sc2_ros.runtime.messages import Message, from_cdr, message_type, to_cdr, type_hash
-from sc2_ros.runtime.qos import QoSProfile
+from .dds import Misfit, Participant, RawSample, Reader, Writer, raw_type
+from .logging import get_logger
+from .messages import Message, from_cdr, message_type, to_cdr, type_hash
+from .qos import (
+    IncompatibleQos,
+    PublisherEventCallbacks,
+    QoSProfile,
+    SubscriptionEventCallbacks,
+)
 
 REPLY_READER_WAIT_S = 1.0
 """How long a reply waits for its client's reader; what is sent before nobody gets."""
+
+
+def _misfit(events: PublisherEventCallbacks | SubscriptionEventCallbacks | None) -> Misfit | None:
+    call = None if events is None else events.incompatible_qos
+    return None if call is None else lambda count, policy: call(IncompatibleQos(count, policy))
 
 
 class Publisher:
     """Publishes one message type on one topic."""
 
     def __init__(
-        self, participant: Participant, msg_type: type[Message], topic: str, qos: QoSProfile
+        self,
+        participant: Participant,
+        msg_type: type[Message],
+        topic: str,
+        qos: QoSProfile,
+        events: PublisherEventCallbacks | None = None,
     ) -> None:
         self.msg_type = msg_type
         self.topic_name = topic
@@ -33,7 +48,7 @@ class Publisher:
         self.readers: tuple[Reader, ...] = ()
         name = msg_type.__msgtype__
         policies = qos.to_dds(f"typehash={type_hash(name)};")
-        self._writer = participant.writer(f"rt{topic}", raw_type(name), policies)
+        self._writer = participant.writer(f"rt{topic}", raw_type(name), policies, _misfit(events))
         self.writers = (self._writer,)
 
     def publish(self, msg: Message) -> None:
@@ -55,6 +70,7 @@ class Subscription:
         topic: str,
         callback: Callable[[Any], Any],
         qos: QoSProfile,
+        events: SubscriptionEventCallbacks | None = None,
         raw: bool = False,
     ) -> None:
         self.msg_type = msg_type
@@ -65,7 +81,7 @@ class Subscription:
         self.writers: tuple[Writer, ...] = ()
         name = msg_type.__msgtype__
         policies = qos.to_dds(f"typehash={type_hash(name)};")
-        self._reader = participant.reader(f"rt{topic}", raw_type(name), policies)
+        self._reader = participant.reader(f"rt{topic}", raw_type(name), policies, _misfit(events))
         self.readers = (self._reader,)
 
     def take(self) -> Callable[[], Any] | None:

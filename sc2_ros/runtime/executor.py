@@ -6,9 +6,9 @@
 import math
 import time
 
-from sc2_ros.runtime.context import Context, ExternalShutdownException, get_default_context
-from sc2_ros.runtime.dds import Reader, ReaderWaitSet
-from sc2_ros.runtime.node import Node
+from .context import Context, ExternalShutdownException, get_default_context
+from .dds import Reader, ReaderWaitSet
+from .node import Node
 
 # Longest time in the wait set: Python runs signal handlers only between its calls into C.
 LONGEST_WAIT_NS = 50_000_000

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
-from sc2_ros.runtime.endpoints import service_type
-from sc2_ros.runtime.messages import message_type
-from sc2_ros.runtime.node import Node
+from .endpoints import service_type
+from .messages import message_type
+from .node import Node
 
 _State = message_type("lifecycle_msgs/msg/State")
 _Transition = message_type("lifecycle_msgs/msg/Transition")

@@ -18,7 +18,7 @@ import numpy as np
 from rosbags.interfaces import Nodetype
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from sc2_ros.runtime.definitions import MESSAGES, SERVICES
+from .definitions import MESSAGES, SERVICES
 
 STORE: Final = get_typestore(Stores.ROS2_JAZZY)
 for _name, _text in MESSAGES.items():

@@ -6,25 +6,27 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sc2_ros.runtime.arguments import expand_name
-from sc2_ros.runtime.clock import NS_PER_S, Clock, ClockType
-from sc2_ros.runtime.context import Context, get_default_context
-from sc2_ros.runtime.endpoints import Publisher, Service, ServiceType, Subscription
-from sc2_ros.runtime.logging import Logger, LoggingSeverity, get_logger
-from sc2_ros.runtime.messages import Message, message_type
-from sc2_ros.runtime.parameter_services import ParameterServices
-from sc2_ros.runtime.parameters import Parameter, ParameterTable
-from sc2_ros.runtime.qos import (
+from .arguments import expand_name
+from .clock import NS_PER_S, Clock, ClockType
+from .context import Context, get_default_context
+from .endpoints import Publisher, Service, ServiceType, Subscription
+from .logging import Logger, LoggingSeverity, get_logger
+from .messages import Message, message_type
+from .parameter_services import ParameterServices
+from .parameters import Parameter, ParameterTable
+from .qos import (
+    PublisherEventCallbacks,
     QoSOverridingOptions,
     QoSProfile,
+    SubscriptionEventCallbacks,
     declare_qos_overrides,
     qos_profile_clock,
     qos_profile_parameter_events,
     qos_profile_rosout,
     qos_profile_services_default,
 )
-from sc2_ros.runtime.timer import Timer
-from sc2_ros.runtime.type_description import TypeDescriptionService
+from .timer import Timer
+from .type_description import TypeDescriptionService
 
 _ClockMsg = message_type("rosgraph_msgs/msg/Clock")
 _Log = message_type("rcl_interfaces/msg/Log")
@@ -104,12 +106,13 @@ class Node:
         qos_profile: QoSProfile | int,
         *,
         qos_overriding_options: QoSOverridingOptions | None = None,
+        event_callbacks: PublisherEventCallbacks | None = None,
     ) -> Publisher:
         topic = self.resolve_topic_name(topic)
         qos = QoSProfile.of(qos_profile)
         if qos_overriding_options is not None:
             declare_qos_overrides(self, "publisher", topic, qos, qos_overriding_options)
-        return self._add(Publisher(self._participant, msg_type, topic, qos))
+        return self._add(Publisher(self._participant, msg_type, topic, qos, event_callbacks))
 
     def create_subscription(
         self,
@@ -119,13 +122,16 @@ class Node:
         qos_profile: QoSProfile | int,
         *,
         qos_overriding_options: QoSOverridingOptions | None = None,
+        event_callbacks: SubscriptionEventCallbacks | None = None,
         raw: bool = False,
     ) -> Subscription:
         topic = self.resolve_topic_name(topic)
         qos = QoSProfile.of(qos_profile)
         if qos_overriding_options is not None:
             declare_qos_overrides(self, "subscription", topic, qos, qos_overriding_options)
-        return self._add(Subscription(self._participant, msg_type, topic, callback, qos, raw))
+        return self._add(
+            Subscription(self._participant, msg_type, topic, callback, qos, event_callbacks, raw)
+        )
 
     def create_service(
         self,

@@ -6,14 +6,14 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from sc2_ros.runtime.endpoints import service_type
-from sc2_ros.runtime.parameters import (
+from .endpoints import service_type
+from .parameters import (
     Parameter,
     ParameterException,
     ParameterTable,
     SetParametersResult,
 )
-from sc2_ros.runtime.qos import qos_profile_parameters
+from .qos import qos_profile_parameters
 
 _SERVICES: Final = {
     "DescribeParameters": "describe_parameters",

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any
 
-from sc2_ros.errors import ParameterError
-from sc2_ros.runtime.messages import Message, message_type
+from .errors import RosError
+from .messages import Message, message_type
 
 FloatingPointRange = message_type("rcl_interfaces/msg/FloatingPointRange")
 IntegerRange = message_type("rcl_interfaces/msg/IntegerRange")
@@ -21,7 +21,7 @@ SetParametersResult = message_type("rcl_interfaces/msg/SetParametersResult")
 ListParametersResult = message_type("rcl_interfaces/msg/ListParametersResult")
 
 
-class ParameterException(Exception):
+class ParameterException(RosError):
     """Base of the parameter errors."""
 
 
@@ -33,11 +33,11 @@ class ParameterAlreadyDeclaredException(ParameterException):
     """The node has this parameter already."""
 
 
-class InvalidParameterTypeException(ParameterException, ParameterError):
+class InvalidParameterTypeException(ParameterException):
     """The value given for a declared parameter has another type."""
 
 
-class InvalidParameterValueException(ParameterException, ParameterError):
+class InvalidParameterValueException(ParameterException):
     """The value given for a declared parameter is refused."""
 
 

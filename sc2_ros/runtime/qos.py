@@ -3,15 +3,17 @@
 # ruff: noqa: D102  (names and meaning are rclpy's)
 """QoS profiles with rclpy's names, their DDS policies, and `qos_overrides` parameters."""
 
+from collections.abc import Callable
 from copy import copy
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from cyclonedds.qos import Policy, Qos
 from cyclonedds.util import duration
 
-from sc2_ros.errors import ParameterError
-from sc2_ros.runtime.messages import message_type
+from .errors import RosError
+from .messages import message_type
 
 MOST_DEPTH = 2**31
 
@@ -84,6 +86,36 @@ class QoSProfile:
         return Qos(*policies)
 
 
+_POLICY_NAMES = {2: "DURABILITY", 4: "DEADLINE", 8: "LIVELINESS", 11: "RELIABILITY"}
+
+
+def qos_policy_name_from_kind(policy_kind: int) -> str:
+    """Name of a policy of `IncompatibleQos`, by its number in DDS."""
+    return _POLICY_NAMES.get(policy_kind, "INVALID")
+
+
+@dataclass(frozen=True)
+class IncompatibleQos:
+    """An endpoint at the other end of a topic that cannot be matched."""
+
+    total_count: int
+    last_policy_kind: int
+
+
+@dataclass(frozen=True)
+class SubscriptionEventCallbacks:
+    """What a subscription calls, from a thread of the middleware."""
+
+    incompatible_qos: Callable[[IncompatibleQos], Any] | None = None
+
+
+@dataclass(frozen=True)
+class PublisherEventCallbacks:
+    """What a publisher calls, from a thread of the middleware."""
+
+    incompatible_qos: Callable[[IncompatibleQos], Any] | None = None
+
+
 class QoSOverridingOptions:
     """That an endpoint opens its policies as `qos_overrides.<topic>....` parameters."""
 
@@ -94,7 +126,7 @@ class QoSOverridingOptions:
         return cls()
 
 
-class InvalidQosOverridesError(ParameterError):
+class InvalidQosOverridesError(RosError):
     """An override has no such value."""
 
 

@@ -15,7 +15,7 @@ what an endpoint raises whose context is closed.
 from importlib import import_module
 from importlib.util import find_spec
 
-from sc2_ros.runtime.choice import rclpy_chosen
+from .choice import rclpy_chosen
 
 if rclpy_chosen():
     import rclpy
@@ -35,10 +35,16 @@ if rclpy_chosen():
         HistoryPolicy,
         QoSProfile,
         ReliabilityPolicy,
+        qos_policy_name_from_kind,
     )
     from rclpy.qos_overriding_options import QoSOverridingOptions
 
-    from sc2_ros.runtime.rclpy_lifecycle import LifecycleNode
+    try:
+        from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+    except ImportError:  # Humble
+        from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks
+
+    from .rclpy_lifecycle import LifecycleNode
 
     MIDDLEWARE = "rclpy"
     MiddlewareError = _rclpy.RCLError
@@ -50,34 +56,38 @@ if rclpy_chosen():
 else:
     from cyclonedds.core import DDSException
 
-    from sc2_ros.runtime import embedded as rclpy
-    from sc2_ros.runtime.clock import Clock, ClockType
-    from sc2_ros.runtime.context import ExternalShutdownException
-    from sc2_ros.runtime.executor import SingleThreadedExecutor
-    from sc2_ros.runtime.lifecycle import (
+    from . import embedded as rclpy
+    from .clock import Clock, ClockType
+    from .context import ExternalShutdownException
+    from .errors import RosError
+    from .executor import SingleThreadedExecutor
+    from .lifecycle import (
         LifecycleNode,
         LifecycleState,
         TransitionCallbackReturn,
     )
-    from sc2_ros.runtime.messages import message_type
-    from sc2_ros.runtime.node import Node
-    from sc2_ros.runtime.parameters import (
+    from .messages import message_type
+    from .node import Node
+    from .parameters import (
         InvalidParameterTypeException,
         InvalidParameterValueException,
         Parameter,
         ParameterException,
     )
-    from sc2_ros.runtime.qos import (
+    from .qos import (
         DurabilityPolicy,
         HistoryPolicy,
+        PublisherEventCallbacks,
         QoSOverridingOptions,
         QoSProfile,
         ReliabilityPolicy,
+        SubscriptionEventCallbacks,
+        qos_policy_name_from_kind,
     )
 
     MIDDLEWARE = "embedded cyclonedds"
     MiddlewareError = DDSException
-    MISUSE = (ParameterException,)
+    MISUSE = (RosError,)
 
     def _message_type(package: str, name: str) -> type:
         return message_type(f"{package}/msg/{name}")

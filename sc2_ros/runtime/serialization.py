@@ -4,7 +4,7 @@
 
 from typing import Any
 
-from sc2_ros.runtime.messages import Message, from_cdr, to_cdr
+from .messages import Message, from_cdr, to_cdr
 
 
 def type_name(cls: type) -> str:

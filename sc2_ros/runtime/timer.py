@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from sc2_ros.runtime.clock import Clock
+from .clock import Clock
 
 
 class Timer:

@@ -8,9 +8,9 @@ from typing import Any, Final
 from rosbags.interfaces import Nodetype
 from rosbags.typesys.store import TIDMAP
 
-from sc2_ros.runtime.endpoints import Publisher, Subscription, service_type
-from sc2_ros.runtime.messages import STORE, message_type, type_hash
-from sc2_ros.runtime.parameters import ParameterDescriptor, ParameterTable
+from .endpoints import Publisher, Subscription, service_type
+from .messages import STORE, message_type, type_hash
+from .parameters import ParameterDescriptor, ParameterTable
 
 PARAMETER: Final = "start_type_description_service"
 _PACKAGE: Final = "type_description_interfaces"

@@ -26,6 +26,24 @@ def test_a_counter_gives_the_rate_since_the_last_report():
     assert counter.rate(130, 12.0) == 0.0
 
 
+def test_a_counter_counts_over_a_window_as_far_as_it_has_seen():
+    counter = Counter()
+
+    rates = [counter.rate(count, now_s, 4.0) for now_s, count in enumerate([5, 5, 6, 6, 6, 7, 8])]
+
+    assert rates == [0.0, 0.0, 0.5, pytest.approx(1 / 3), 0.25, 0.5, 0.5]
+
+
+def test_silence_follows_the_period_and_not_one_outage():
+    silence = Silence()
+    for now_s in (0.0, 1.5, 3.0, 4.5, 64.5, 66.0):
+        silence.heard(now_s)
+
+    assert silence.period_s == 1.5
+    assert silence.limit_s == 4.5
+    assert silence.window_s == 6.0
+
+
 def test_silence_starts_with_the_first_sound():
     silence = Silence()
 
@@ -58,6 +76,13 @@ def test_a_camera_whose_images_do_not_arrive_is_named_with_the_remedy(silence_s,
     assert f"no image on /image {since}: it has 1 publisher, but no image arrives" in status.message
     assert "net.core.rmem_max" in status.message
     assert "image_transport:=compressed" in status.message
+
+
+def test_a_camera_whose_qos_does_not_fit_is_named_so():
+    status = camera_status(None, 0.0, 0.0, "/image", "", 0, mismatch="another RELIABILITY")
+
+    assert status.level is Level.ERROR
+    assert status.message == "no image on /image yet: another RELIABILITY"
 
 
 def test_a_budget_in_which_no_frame_fits_is_an_error_with_its_remedy():

@@ -19,6 +19,7 @@ from sc2_ros.runtime.lifecycle import STATES
 from sc2_ros.runtime.ros import (
     CameraInfo,
     Image,
+    LabelInfo,
     Parameter,
     SingleThreadedExecutor,
     TransitionCallbackReturn,
@@ -275,11 +276,7 @@ def test_weights_that_do_not_fit_their_card_bring_the_old_value_back(
 
 
 def test_a_checkpoint_without_a_class_that_is_reported_is_refused(spinning, other_model, tmp_path):
-    metadata, tensors = checkpoint.read_file(other_model, checkpoint.FORMAT, "this test")
-    card = json.loads(metadata["card"])
-    card["detection_classes"][0] = "boat"
-    boats = tmp_path / "boats.safetensors"
-    save_file(tensors, boats, {**metadata, "card": json.dumps(card)})
+    boats = with_names(other_model, tmp_path / "boats.safetensors", "detection_classes")
     node, until = spinning(GroundNode, "-p", "classes:=person")
 
     result = node.set_parameters([Parameter("model", value=str(boats))])[0]
@@ -288,6 +285,19 @@ def test_a_checkpoint_without_a_class_that_is_reported_is_refused(spinning, othe
     both = [Parameter("model", value=str(boats)), Parameter("classes", value="boat")]
     assert node.set_parameters_atomically(both).successful
     until(lambda: pipeline_of(node).config.classes == ("boat",))
+
+
+def test_who_listens_late_hears_the_names_of_the_networks_that_work(spinning, model, tmp_path):
+    node, until = spinning(GroundNode)
+    boats = with_names(model, tmp_path / "boats.safetensors", "mask_classes")
+
+    assert node.set_parameters([Parameter("model", value=str(boats))])[0].successful
+    until(lambda: node._streams[0].decoder.mask_classes[0] == "boat")
+    heard = []
+    node.create_subscription(LabelInfo, "label_info", heard.append, qos.LATCHED)
+    until(lambda: heard)
+
+    assert heard[0].class_map[0].class_name == "boat"
 
 
 def test_frames_go_on_with_the_new_networks(spinning, other_model):
@@ -305,6 +315,15 @@ def test_frames_go_on_with_the_new_networks(spinning, other_model):
     until(lambda: seen(1))
     assert node.set_parameters([Parameter("model", value=str(other_model))])[0].successful
     until(lambda: seen(2))
+
+
+def with_names(path, other, names):
+    """A copy of a checkpoint whose card calls its first class a boat."""
+    metadata, tensors = checkpoint.read_file(path, checkpoint.FORMAT, "this test")
+    card = json.loads(metadata["card"])
+    card[names][0] = "boat"
+    save_file(tensors, other, {**metadata, "card": json.dumps(card)})
+    return other
 
 
 def pipeline_of(node):

@@ -36,7 +36,7 @@ def test_launch_files_take_the_usual_arguments_and_name_what_exists(path):
     assert "parts.common(" in path.read_text("utf-8")
     assert {"namespace", "use_sim_time", "log_level"} <= texts_in(LAUNCH_PARTS)
     assert "params_file" in texts
-    started = {text for text in texts if text.endswith("_node")}
+    started = set(re.findall(r'node\(\s*"(\w+)"', path.read_text("utf-8")))
     assert started
     assert started <= set(TABLES)
     for name in (text for text in texts if text.endswith(".yaml")):

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from sc2_ros.errors import Sc2Error
 from sc2_ros.runtime.choice import rclpy_chosen
+from sc2_ros.runtime.errors import RosError
 
 
 @pytest.fixture
@@ -41,12 +41,12 @@ def test_without_rclpy_the_runtime_is_the_embedded_one(rclpy_missing, monkeypatc
 def test_an_rclpy_that_is_not_there_is_an_error(rclpy_missing, monkeypatch):
     monkeypatch.setenv("SC2_RUNTIME", "rclpy")
 
-    with pytest.raises(Sc2Error, match="no ROS 2 is sourced"):
+    with pytest.raises(RosError, match="no ROS 2 is sourced"):
         rclpy_chosen()
 
 
 def test_another_value_is_an_error(monkeypatch):
     monkeypatch.setenv("SC2_RUNTIME", "ros1")
 
-    with pytest.raises(Sc2Error, match="SC2_RUNTIME is 'ros1'"):
+    with pytest.raises(RosError, match="SC2_RUNTIME is 'ros1'"):
         rclpy_chosen()

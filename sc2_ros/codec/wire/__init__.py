@@ -13,12 +13,12 @@ from sc2_ros.codec.wire.header import (
 )
 from sc2_ros.codec.wire.packet import (
     MAX_ENCODED_SIDE,
-    MAX_REDUCTION,
     MAX_SOURCE_SIDE,
     Geometry,
     Packet,
     build,
     build_stream_info,
+    most_source_pixels,
     parse,
     parse_stream_info,
 )
@@ -28,7 +28,6 @@ __all__ = [
     "HEADER_BYTES",
     "MAX_ENCODED_SIDE",
     "MAX_PACKET_BYTES",
-    "MAX_REDUCTION",
     "MAX_SOURCE_SIDE",
     "RATE_CODES",
     "CaptureTimes",
@@ -42,6 +41,7 @@ __all__ = [
     "Stamp",
     "build",
     "build_stream_info",
+    "most_source_pixels",
     "parse",
     "parse_stream_info",
 ]

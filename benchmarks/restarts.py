@@ -1,0 +1,136 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How long a node that is killed in flight takes until results come again.
+
+    python benchmarks/restarts.py --json benchmarks/results/restarts.json
+
+Camera, onboard and ground node run as processes of their own. One is killed (SIGKILL) and started
+again at once; `up_s` is the time from the kill until it says that it listens, `result_s` that until
+the detections of an image arrive here which was taken after the kill.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sc2_ros.media.messages import to_ns
+from sc2_ros.nodes import qos
+from sc2_ros.runtime import ros
+
+STEADY = 20
+"""Results before a kill."""
+DEADLINE_S = 60.0
+SAYS = {"onboard_node": "images from", "ground_node": "packets from"}
+
+
+class Flight:
+    """The three nodes as processes, and who listens to their results."""
+
+    def __init__(self, size: str, fps: float) -> None:
+        camera = ("-p", "input:=synthetic:3", "-p", f"size:={size}", "-p", f"fps:={fps}")
+        self._words = {"camera_node": camera, "onboard_node": (), "ground_node": ()}
+        self._running: dict[str, subprocess.Popen[str]] = {}
+        self._up: dict[str, threading.Event] = {}
+        self.stamps: list[int] = []
+        ros.init()
+        self._node = ros.Node("listener")
+        self._node.create_subscription(
+            ros.Detection2DArray,
+            "detections",
+            lambda message: self.stamps.append(to_ns(message.header.stamp)),
+            qos.RESULTS,
+        )
+        for name in self._words:
+            self._start(name)
+
+    def _start(self, name: str) -> None:
+        command = [sys.executable, "-m", f"sc2_ros.nodes.{name}", "--ros-args", *self._words[name]]
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+        self._running[name], self._up[name] = process, threading.Event()
+        assert process.stderr is not None
+        arguments = (process.stderr, SAYS.get(name, ""), self._up[name])
+        threading.Thread(target=_watch, args=arguments, daemon=True).start()
+
+    def wait(self, condition: Callable[[], Any], what: str) -> float:
+        """Listen until a condition holds; the time then."""
+        give_up = time.monotonic() + DEADLINE_S
+        while not condition():
+            if time.monotonic() > give_up:
+                raise SystemExit(f"{what}: not within {DEADLINE_S:.0f} s")
+            ros.spin_once(self._node, timeout_sec=0.005)
+        return time.monotonic()
+
+    def kill(self, name: str) -> dict[str, float]:
+        """Kill a node in steady flight and start it again."""
+        before = len(self.stamps)
+        self.wait(lambda: len(self.stamps) >= before + STEADY, "steady results")
+        killed_s, killed_ns = time.monotonic(), time.time_ns()
+        self._running[name].kill()
+        self._running[name].wait()
+        self._start(name)
+        up_s = self.wait(self._up[name].is_set, f"{name} up") - killed_s
+        fresh_s = self.wait(lambda: self.stamps[-1] > killed_ns, f"results after {name}")
+        return {"up_s": up_s, "result_s": fresh_s - killed_s}
+
+    def end(self) -> None:
+        """Stop all."""
+        for process in self._running.values():
+            process.terminate()
+        for process in self._running.values():
+            process.wait()
+        ros.try_shutdown()
+
+
+def _watch(lines: IO[str], words: str, up: threading.Event) -> None:
+    for line in lines:
+        if words and words in line:
+            up.set()
+
+
+def main() -> None:
+    """Kill each node in turn."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", default="640x512")
+    parser.add_argument("--fps", type=float, default=10.0)
+    parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    os.environ.setdefault("ROS_DOMAIN_ID", "83")
+    flight = Flight(args.size, args.fps)
+    try:
+        rows = [
+            {"node": name, **flight.kill(name)}
+            for _ in range(args.times)
+            for name in ("ground_node", "onboard_node")
+        ]
+    finally:
+        flight.end()
+    table = Table("killed", "up, median s", "result, median s", "result, worst s")
+    for name in ("ground_node", "onboard_node"):
+        up = [row["up_s"] for row in rows if row["node"] == name]
+        result = [row["result_s"] for row in rows if row["node"] == name]
+        medians = statistics.median(up), statistics.median(result), max(result)
+        table.add_row(name, *(f"{value:.2f}" for value in medians))
+    Console().print(table)
+    if args.json is not None:
+        record = {"middleware": ros.MIDDLEWARE, "size": args.size, "fps": args.fps, "rows": rows}
+        args.json.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
