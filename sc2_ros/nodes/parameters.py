@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 
 from sc2_ros.errors import AirAddressError, LinkSpecError, ParameterError
+from sc2_ros.ground.engine import BACKENDS as GROUND_BACKENDS
 from sc2_ros.link.air.address import split
 from sc2_ros.link.control.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
@@ -353,6 +354,13 @@ GROUND = (
         "0.0.0.0:5600",
         "Drone to call, host:port; usually empty, since the drone calls. With several drones one "
         "for each, comma-separated.",
+    ),
+    Row(
+        "backend",
+        "torch",
+        "What runs the network: torch, or onnxruntime for the ground.onnx that `sc2 export` writes "
+        "beside the checkpoint.",
+        choices=GROUND_BACKENDS,
     ),
     Row(
         "device",
