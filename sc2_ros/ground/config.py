@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.errors import ParameterError
+from sc2_ros.ground.engine import BACKENDS, check_provider
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class GroundConfig:
         feedback_hz: feedback packets per second and stream.
         max_pixels: pixels of a frame as it was encoded, at most; packets of larger ones, such as a
             forged one that would keep the network busy for seconds, are dropped.
-        device: "cpu", "cuda" or "cuda:N".
+        backend: "torch", or "onnxruntime" for the network that `sc2 export` wrote.
+        device: "cpu", "cuda", or with torch "cuda:N".
         precision: "fp32", "bf16", "fp16" (only on a GPU), or "auto": what suits the device.
     """
 
@@ -42,6 +44,7 @@ class GroundConfig:
     deadline_s: float = 0.0
     feedback_hz: float = 15.0
     max_pixels: int = 2_500_000
+    backend: str = "torch"
     device: str = "cpu"
     precision: str = "fp32"
 
@@ -65,9 +68,22 @@ class GroundConfig:
             raise ParameterError(f"{self.feedback_hz} feedback packets/s; give more than 0")
         if self.max_pixels < 1:
             raise ParameterError(f"{self.max_pixels} pixels at most; give 1 or more")
-        from sc2_ros.network.devices import check_device  # torch; FrameResult is read without it
+        self.check_backend()
 
-        check_device(self.device, self.precision)
+    def check_backend(self) -> None:
+        """Raise ``ParameterError`` unless this machine can run the network as it is asked for."""
+        if self.backend not in BACKENDS:
+            raise ParameterError(f"backend {self.backend!r} is unknown; use {', '.join(BACKENDS)}")
+        if self.backend == "torch":
+            from sc2_ros.network.devices import check_device  # FrameResult is read without torch
+
+            check_device(self.device, self.precision)
+        elif self.precision not in ("auto", "fp32"):
+            raise ParameterError(
+                f"precision {self.precision} needs backend torch; ONNX Runtime computes with fp32"
+            )
+        else:
+            check_provider(self.device)
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,7 @@ class GroundPipeline:
         self.stats = GroundStats()
         self.detection_classes = tuple(checkpoint.card["detection_classes"])
         self._checkpoint_id = checkpoint.id
-        self._reader = FrameReader(
-            checkpoint.ground, checkpoint.tables.channels, self.detection_classes
-        )
+        self._reader = FrameReader(checkpoint)
         self._tables = checkpoint.tables
         self._decoder = PacketDecoder(checkpoint.tables, checkpoint.id)
         self._streams: dict[int, GroundStream] = {}

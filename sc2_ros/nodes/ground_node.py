@@ -24,7 +24,7 @@ from sc2_ros import checkpoint
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.messages import label_info_message, packet_bytes, packet_message
-from sc2_ros.network.devices import check_device, precision_of, release_gpu
+from sc2_ros.network.devices import release_gpu
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import below as calibration
 from sc2_ros.nodes.diagnostics import Status
@@ -70,7 +70,7 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
 
     def _configuration(self, values: dict[str, Value]) -> GroundConfig:
         config = configuration(values)
-        check_device(config.device, config.precision)
+        config.check_backend()
         return config
 
     def _check_card(self, config: GroundConfig, card: dict[str, Any]) -> None:
@@ -80,8 +80,8 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         return checkpoint.load(name)
 
     def _arithmetic(self, values: dict[str, Value]) -> str:
-        precision = precision_of(str(values["device"]), str(values["precision"]))
-        return f"{precision} on {values['device']}"
+        words = (str(values[name]) for name in ("backend", "device", "precision"))
+        return "backend {}, device {}, precision {}".format(*words)
 
     def _make(self, model: Checkpoint, config: GroundConfig) -> list[Decoder]:
         """A decoder for every drone; they share the network."""
@@ -144,7 +144,7 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             publisher.publish(label_info_message(classes, threshold, now_ns))
 
     def _on_packet(self, stream: DroneStream, message: UInt8MultiArray) -> None:
-        dropped = self._intake.put((stream, packet_bytes(message), time.monotonic()))
+        dropped = self._intake.put(stream, (stream, packet_bytes(message), time.monotonic()))
         if dropped is not None:
             dropped[0].overrun()
 
@@ -155,9 +155,9 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
 
     def _tick(self) -> None:
         now_s = time.monotonic()
-        waiting = self._intake.next()
-        until_s = now_s if waiting is None else waiting[2]  # what waits is not missing
         for stream in self._streams:
+            waiting = self._intake.next(stream)
+            until_s = now_s if waiting is None else waiting[2]  # what waits is not missing
             self._hand_over(stream.expire(until_s))
             for packet in stream.pipeline.feedback(now_s):
                 self._feedback[stream.name].publish(packet_message(packet))
@@ -195,6 +195,7 @@ def configuration(values: dict[str, Value]) -> GroundConfig:
         deadline_s=values["deadline_ms"] / 1e3,
         feedback_hz=values["feedback.rate"],
         max_pixels=values["max_pixels"],
+        backend=values["backend"],
         device=values["device"],
         precision=values["precision"],
     )

@@ -23,12 +23,13 @@ from typing import Any
 
 from sc2_ros import checkpoint_file
 from sc2_ros.checkpoint_file import FlyingCheckpoint
-from sc2_ros.errors import Sc2Error
+from sc2_ros.errors import ParameterError, Sc2Error
 from sc2_ros.media.image_reader import ImageReader
 from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
 from sc2_ros.media.thermal import ThermalConfig
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
+from sc2_ros.nodes.cameras import CAMERAS, apart
 from sc2_ros.nodes.complaints import Complaints
 from sc2_ros.nodes.departures import Departure, Departures
 from sc2_ros.nodes.diagnostics import Status
@@ -52,6 +53,7 @@ from sc2_ros.runtime.ros import (
     UInt8MultiArray,
 )
 
+NAME = "onboard_node"
 LONGEST_INTERVAL_S = 0.1
 """Packets of a slow camera are not spread over more than this: it would only add delay."""
 COMPLAIN_EVERY_S = 5.0
@@ -64,14 +66,14 @@ NUMBERS_HZ = 5.0
 class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline]):
     """Feeds the onboard pipeline from ROS. The radio runs in real time, whatever /clock says."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = NAME) -> None:
         # (is feedback, packet, time): the pipeline hears of everything in the worker's thread.
         self._news: deque[tuple[bool, bytes, float]] = deque(maxlen=MOST_NEWS)
         self._signals: deque[tuple[float, float]] = deque(maxlen=MOST_NEWS)
         """(dB, time) of the radio's reports."""
         self._listeners = 0
         self._pipeline: OnboardPipeline | None = None
-        super().__init__("onboard_node", ONBOARD)
+        super().__init__(name, ONBOARD)
         # As image_transport does, so that a remap of `image` carries `image/compressed` along.
         self._topic = self.resolve_topic_name("image")
         if self._settings["image_transport"] == "compressed":
@@ -130,7 +132,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             radio = radio_message(self._settings["radio.type"])
             self._subscription(radio, self._settings["radio.topic"], self._on_radio, qos.SENSOR)
         self._timer_while_active(1.0 / NUMBERS_HZ, self._publish_numbers)
-        self.get_logger().info(f"images from {self._topic}")
+        self.get_logger().info(f"images from {self._topic}, {self._pipeline.engine_name}")
 
     def _rest(self) -> None:
         self._pipeline.configure(idle(self._pipeline.config))
@@ -302,8 +304,17 @@ def thermal(values: dict[str, Value]) -> ThermalConfig:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node; returns the exit code."""
-    return run(OnboardNode, args)
+    """Run the node, or with `--cameras front,down` one for each; returns the exit code."""
+    rest = sys.argv[1:] if args is None else list(args)
+    if CAMERAS not in rest:
+        return run(OnboardNode, args)
+    try:
+        cameras, rest = apart(rest, NAME)
+    except ParameterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    first, *others = (partial(OnboardNode, camera) for camera in cameras)
+    return run(first, rest, *others)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 
 from sc2_ros.errors import LinkSpecError, ParameterError
+from sc2_ros.ground.engine import BACKENDS as GROUND_BACKENDS
 from sc2_ros.link.control.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.repair_policy import REPAIR_MODES
@@ -261,6 +262,13 @@ ONBOARD = (
 
 GROUND = (
     *_MODEL,
+    Row(
+        "backend",
+        "torch",
+        "What runs the network: torch, or onnxruntime for the ground.onnx that `sc2 export` writes "
+        "beside the checkpoint.",
+        choices=GROUND_BACKENDS,
+    ),
     Row(
         "device",
         "cpu",
