@@ -3,9 +3,10 @@
 """Slices of one stream, in whatever order and number they come, to frames in order.
 
 A frame is finished when its last slice comes, when a newer frame is complete or has begun a while
-ago, when more than a few frames are open, or when its time is over. What is missing then is taken from the frame that the
-others were predicted from, moved as they were, and true in `concealed`. Where there is none, or it
-shows something else, it is zero in the latent; the networks were trained with such holes.
+ago, when more than a few frames are open, or when its time is over. What is missing then is taken
+from the frame that the others were predicted from, moved as they were, and true in `concealed`.
+Where there is none, or it shows something else, it is zero in the latent; the networks were trained
+with such holes.
 """
 
 from __future__ import annotations
