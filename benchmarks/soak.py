@@ -294,7 +294,7 @@ def main(argv: list[str] | None = None) -> int:
     for name, times in report["back_s"].items():
         median_s, longest_s = times["median"], times["longest"]
         print(
-            f"{name}: {times['count']} times, back after {median_s:.2f} s, at most {longest_s:.2f} s"
+            f"{name}: {times['count']} times, back after {median_s:.2f} s, at most {longest_s:.2f}"
         )
     for name, found in report["processes"].items():
         grown = f"{found['mb_per_h']:+.1f} MB/h, {found['more_threads']:+.0f} threads"

@@ -3,9 +3,10 @@
 """Slices of one stream, in whatever order and number they come, to frames in order.
 
 A frame is finished when its last slice comes, when a newer frame is complete or has begun a while
-ago, when more than a few frames are open, or when its time is over. What is missing then is taken from the frame that the
-others were predicted from, moved as they were, and true in `concealed`. Where there is none, or it
-shows something else, it is zero in the latent; the networks were trained with such holes.
+ago, when more than a few frames are open, or when its time is over. What is missing then is taken
+from the frame that the others were predicted from, moved as they were, and true in `concealed`.
+Where there is none, or it shows something else, it is zero in the latent; the networks were trained
+with such holes.
 """
 
 from __future__ import annotations
@@ -197,6 +198,12 @@ class FrameAssembler:
             if now_s - frame.first_s >= timeout_s or now_s >= self._given_up_s(position, deadline_s)
         ]
         return self._finish(overdue[-1] + 1) if overdue else []
+
+    def go_back(self, frame: int) -> None:
+        """Forget what is ahead of a frame: its number was false."""
+        self._open = [one for one in self._open if _signed(one.first.header.frame - frame) <= 0]
+        if self._last is not None and _signed(self._last.frame - frame) > 0:
+            self._last = None
 
     def _given_up_s(self, position: int, deadline_s: float) -> float:
         if position + 1 >= len(self._open):

@@ -233,7 +233,7 @@ def walk_encode(
     coded: Flags | None,
     values: Ints,
     rest: npt.NDArray[np.float32],
-    refinement: npt.NDArray[np.float32],
+    rdoq_lambda: npt.NDArray[np.float32],
 ) -> tuple[Flags, Bytes, npt.NDArray[np.float64]]:
     """Choose the symbols of a frame, which `values` become.
 
@@ -243,7 +243,7 @@ def walk_encode(
         coded: (P,) 0 or 1, of a predicted frame: which positions are coded.
         values: (P, n) rounded symbols where coded, elsewhere what the reference says.
         rest: (P, n), what rounding took off.
-        refinement: (P,), mu.
+        rdoq_lambda: (P,), squared error that a saved bit is worth, in quantiser steps.
 
     Returns:
         (P, n or n + 1) the table of each symbol, the map's first, 0 where none is coded; what is
@@ -254,7 +254,7 @@ def walk_encode(
     tables = np.empty((count, network.channels), np.uint8)
     less = np.empty((count, network.channels), np.int8)
     cost = np.empty(count, np.float64)
-    arrays = (coded, values, rest, refinement, tables, less, cost)
+    arrays = (coded, values, rest, rdoq_lambda, tables, less, cost)
     _check(library.sc2_walk_encode(byref(network), byref(where), *map(_data, arrays)))
     return tables, less, cost
 
