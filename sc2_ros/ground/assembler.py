@@ -199,6 +199,12 @@ class FrameAssembler:
         ]
         return self._finish(overdue[-1] + 1) if overdue else []
 
+    def go_back(self, frame: int) -> None:
+        """Forget what is ahead of a frame: its number was false."""
+        self._open = [one for one in self._open if _signed(one.first.header.frame - frame) <= 0]
+        if self._last is not None and _signed(self._last.frame - frame) > 0:
+            self._last = None
+
     def _given_up_s(self, position: int, deadline_s: float) -> float:
         if position + 1 >= len(self._open):
             return math.inf

@@ -139,8 +139,9 @@ class GroundStats:
         packets: packets received, good or bad.
         bytes: their bytes.
         bad_packets: packets that could not be used, by reason: "damaged", "mismatch",
-            "unexpected type", "undecodable", "inconsistent", "reference missing", and "overrun" of
-            those that the node dropped unread.
+            "unexpected type", "undecodable", "inconsistent", "implausible" (a jump that no second
+            packet has confirmed), "reference missing", and "overrun" of those that the node
+            dropped unread.
         mismatched: packets of another checkpoint than the one loaded.
         last_error: what was wrong with the last bad packet, as a sentence.
         frames: frames shown.
