@@ -36,6 +36,8 @@ from sc2_ros.media import result_bag
 from sc2_ros.runtime.ros import Detection2DArray, Float64, Node, SingleThreadedExecutor, rclpy
 
 GOOD, NARROW, GONE = "500kbit", "100kbit", "1kbit"
+LEAST_BPS = 400e3
+"""The emulator's rate is above it unless there is a fault."""
 EVERY_S = 20.0
 LENGTHS_S = {"outage": 3.0, "narrow link": 8.0, "busy processor": 8.0}
 FAULTS = ("outage", "narrow link", "busy processor")
@@ -53,6 +55,8 @@ class Fault:
 
     name: str
     begun_s: float
+    is_felt: bool = False
+    """Whether the emulator has been heard to carry less."""
     ended_s: float | None = None
     back_s: float | None = None
     """From the end to the first result of a picture taken after it."""
@@ -129,8 +133,9 @@ class Soak:
                 process.wait()
             self._busy = []
             return True
-        # The link's own steps: it is over when the emulator says so.
-        return self.now_s > fault.begun_s + 2.0 and self._ear.capacity_bps > 400e3
+        # The link's own steps: they begin and end when the emulator says so.
+        fault.is_felt = fault.is_felt or self._ear.capacity_bps < LEAST_BPS
+        return fault.is_felt and self._ear.capacity_bps > LEAST_BPS
 
     def sample(self) -> None:
         """Note memory and threads of all processes."""
@@ -168,7 +173,7 @@ def link_of(faults: list[tuple[float, str]], offset_s: float) -> str:
     return ">".join(steps) + ",40ms,2%"
 
 
-def growth(samples: list[tuple[float, float, int]], since_s: float) -> dict[str, float] | None:
+def growth(samples: list[tuple[float, float, int]], since_s: float) -> dict[str, Any] | None:
     """Slope of the memory in MB per hour and change of the threads, from a time on."""
     rows = [row for row in samples if row[0] >= since_s]
     if len(rows) < 10:
@@ -181,6 +186,7 @@ def growth(samples: list[tuple[float, float, int]], since_s: float) -> dict[str,
         "threads": float(threads[-1]),
         "more_threads": float(threads[-1] - threads[0]),
         "minutes": round((times[-1] - times[0]) / 60, 1),
+        "each_minute_mb": [round(float(size), 1) for size in sizes[:: round(60 / SAMPLE_S)]],
     }
 
 
