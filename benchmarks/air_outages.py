@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,13 +37,16 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             key_file = Path(folder) / "air.key"
             new_key_file(key_file)
+            idle = idle_bytes(net, str(key_file), args.idle)
             report = measure(net, str(key_file), args.outages, args.repeats)
     finally:
         net.close()
+    print(f"idle for {args.idle:g} s: {idle} bytes both ways")
     for name, seconds in report.items():
         print(f"{name}: back after {', '.join(f'{one:.2f}' for one in seconds)} s")
     if args.json:
-        args.json.write_text(json.dumps(report, indent=1) + "\n")
+        found = {"idle": {"seconds": args.idle, "bytes": idle}, "outages": report}
+        args.json.write_text(json.dumps(found, indent=1) + "\n")
     return int(any(one > LIMIT_S for seconds in report.values() for one in seconds))
 
 
@@ -73,6 +77,7 @@ def measure(
     cases |= {f"{who} restarted": lambda f, who=who: restart(f, who) for who in ("drone", "ground")}
     cases |= {"drone's address changed": address, "NAT mapping changed": mapping}
     report: dict[str, list[float]] = {}
+    net.translate(False)
     for name, change in cases.items():
         net.translate(name.startswith("NAT"))
         for _ in range(repeats):
@@ -88,11 +93,23 @@ def measure(
     return report
 
 
+def idle_bytes(net: Namespaces, key_file: str, seconds: float) -> int:
+    """Bytes on both cables, Ethernet's headers and ARP included, of a pair that sends nothing."""
+    flight = Flight(net, key_file)
+    flight.seconds_until_it_flows()
+    before = [net.counters(end)[0] for end in ("drone", "ground")]
+    time.sleep(seconds)
+    after = [net.counters(end)[0] for end in ("drone", "ground")]
+    flight.stop()
+    return sum(after) - sum(before)
+
+
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--outages", type=float, nargs="*", default=[5, 15, 60], help="seconds")
+    parser.add_argument("--idle", type=float, default=60, help="seconds of idleness")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path, help="write the figures here")
     return parser.parse_args()

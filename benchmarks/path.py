@@ -99,6 +99,7 @@ def measure(
         with predicted.measured(predicting.stats, counts):
             packets = predicting.process(frame, now_s)
         for packet in packets:
+            predicting.on_sent(packet, now_s)
             station.accept(packet, now_s)
         for packet in station.feedback(now_s + 0.4 / _FPS):
             predicting.on_feedback(packet, now_s + 0.5 / _FPS)

@@ -53,6 +53,8 @@ class Flight:
             for packet in packets:
                 if not (lose and lose()):
                     frames += station.accept(packet, self.now_s + 0.01)
+            for ready in frames:
+                ready.stream.enter_shown(ready.frame, ready.log)
             shown.append(frames)
         for packet in packets:
             self.onboard.on_sent(packet, self.now_s)

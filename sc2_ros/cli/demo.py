@@ -29,6 +29,7 @@ from sc2_ros.cli.api.options import (
     check_rates,
     frame_size,
     short_link,
+    view_of,
 )
 from sc2_ros.errors import ParameterError, Sc2Error
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sc2_ros.cli.api.processes import NodeProcesses
+    from sc2_ros.cli.api.view import ViewServer
     from sc2_ros.evaluation.session.log import SessionLog
     from sc2_ros.media.bag_writer import BagWriter
 
@@ -119,7 +121,8 @@ def main(args: argparse.Namespace) -> int:
             with camera_input(args, console) as spec:
                 nodes.start("camera_node", commands(args, spec, max_kbps)["camera_node"])
                 os.environ.update(environment)
-                run = watch(bag, nodes, args.seconds, console)
+                with view_of(args, console, f"{name} over {short_link(args.link)}") as view:
+                    run = watch(bag, nodes, args.seconds, console, view)
         with console.status("drawing the video and the figure"):
             summary = report.write_report(
                 args.out,
@@ -203,14 +206,20 @@ class Run:
     middleware: str
 
 
-def watch(bag: "BagWriter", nodes: "NodeProcesses", seconds: float, console: "Console") -> Run:
-    """Record `seconds` from the first result on, showing the live line.
+def watch(
+    bag: "BagWriter",
+    nodes: "NodeProcesses",
+    seconds: float,
+    console: "Console",
+    view: "ViewServer | None",
+) -> Run:
+    """Record `seconds` from the first result on, showing how it goes here and in `view`.
 
     Raises:
         ProcessError: a node has ended.
         Sc2Error: no result comes.
     """
-    from sc2_ros.cli.api.live import LiveLine, line_of
+    from sc2_ros.cli.api.live import LiveView
     from sc2_ros.cli.api.observer import Observer
     from sc2_ros.cli.api.report import since
     from sc2_ros.runtime.ros import (
@@ -221,18 +230,18 @@ def watch(bag: "BagWriter", nodes: "NodeProcesses", seconds: float, console: "Co
     )
 
     rclpy.init(args=[])
-    observer = Observer(bag)
+    observer = Observer(bag, view)
     executor = SingleThreadedExecutor()
     executor.add_node(observer)
     begun_s = time.monotonic()
     try:
-        with LiveLine(console) as line:
+        with LiveView(console) as live:
             while observer.begun_s is None:
                 executor.spin_once(timeout_sec=0.1)
                 nodes.check()
                 waited_s = time.monotonic() - begun_s
-                if line.is_due():
-                    line.show(f"starting the nodes, {waited_s:.0f} s")
+                if live.every.is_due():
+                    live.tell(f"starting the nodes, {waited_s:.0f} s")
                 if waited_s > START_S:
                     raise Sc2Error(
                         f"no result within {START_S:.0f} s; the nodes' own words are in "
@@ -241,9 +250,11 @@ def watch(bag: "BagWriter", nodes: "NodeProcesses", seconds: float, console: "Co
             before = processes_of(nodes)
             while (elapsed_s := observer.now_s() - observer.begun_s) < seconds:
                 executor.spin_once(timeout_sec=0.1)
-                if line.is_due():
+                if live.every.is_due():
                     nodes.check()
-                    line.show(line_of(observer.log.recent(observer.now_s()), elapsed_s, seconds))
+                    live.show(observer.log.recent(observer.now_s()), elapsed_s, seconds)
+                if view is not None and view.every.is_due():
+                    view.state(observer.log.recent(observer.now_s()), elapsed_s)
             processes = since(before, processes_of(nodes))
             nodes.stop("camera_node")
             end_s = observer.now_s()

@@ -49,6 +49,7 @@ def main(args: argparse.Namespace) -> int:
     check_positive(args, "frames", "every")
     size = frame_size(args.size)
     try:
+        from sc2_ros.export.finished import describe
         from sc2_ros.export.onnx_files import export_encoder, export_ground
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is not installed; pip install 'sc2_ros[train]'") from error
@@ -91,17 +92,3 @@ def main(args: argparse.Namespace) -> int:
         highlight=False,
     )
     return 0
-
-
-def describe(model: "checkpoints.Checkpoint") -> dict[str, str]:  # noqa: F821
-    """What whoever finds the file needs to know."""
-    card = model.card
-    return {
-        "checkpoint": str(card.get("name", "")),
-        "checkpoint_id": f"{model.id:08x}",
-        "detection_classes": ",".join(card["detection_classes"]),
-        "mask_classes": ",".join(card["mask_classes"]),
-        "stride": "16",
-        "normalisation": "none: uint8 RGB in, the scaling is part of the graph",
-        "licence": str(card.get("licence", "")),
-    }

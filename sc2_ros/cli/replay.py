@@ -5,6 +5,11 @@
   sc2 replay flight.mcap --link 500kbit,40ms,2% --out out/replay --json out/replay.json
   sc2 replay synthetic:7 --link traces/lte.up,40ms --seconds 60
 
+Many bags become one table of detections, each bag's own MCAP, and a row with what became of it;
+the same command again goes on where it was broken off:
+
+  sc2 replay season/ 'archive/**/*.mcap' --out out/season --cluster tcp://scheduler:8786
+
 A bag of packets alone (topic `features`, as a drone sends them) is decoded again; --link and the
 rates then do not matter, for its packets have been over a link:
 
@@ -16,6 +21,7 @@ time on the link.
 """
 
 import argparse
+import os
 import time
 from pathlib import Path
 
@@ -25,6 +31,7 @@ from sc2_ros.cli.api.options import (
     check_rates,
     frame_size,
     short_link,
+    view_of,
 )
 
 ENDLESS_SECONDS = 20.0
@@ -35,8 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
         "input",
+        nargs="+",
         metavar="BAG|VIDEO|FOLDER|synthetic[:SEED]",
-        help="what the camera saw, or a bag of packets",
+        help="what the camera saw, or a bag of packets; several, or with --cluster: bags of "
+        "packets, folders of them, and globs",
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="local:N|tcp://HOST:PORT",
+        help="decode many bags in N processes, or on the workers of a Dask scheduler",
     )
     add_stream_options(parser)
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after so much of it")
@@ -69,6 +83,9 @@ def main(args: argparse.Namespace) -> int:
     check_rates(args)
     link = parse_link(args.link)
     check_device(args.device, args.precision)
+    if len(args.input) > 1 or args.cluster or any(letter in args.input[0] for letter in "*?["):
+        return _archive(args)
+    args.input = args.input[0]
     report.check_apart(args.input, args.out)
     size = frame_size(args.size)
     features = open_features(args.input, args.topic)
@@ -88,8 +105,13 @@ def main(args: argparse.Namespace) -> int:
     )
     ground = GroundPipeline(checkpoint, GroundConfig(device=args.device, precision=args.precision))
     console = Console()
-    with source, BagWriter(args.out / report.BAG) as bag:
-        recorder = ReplayRecorder(bag, checkpoint.card)
+    title = f"{source.name} over {short_link(args.link)}, virtual time"
+    with (
+        source,
+        BagWriter(args.out / report.BAG) as bag,
+        view_of(args, console, title) as view,
+    ):
+        recorder = ReplayRecorder(bag, checkpoint.card, view)
         run = VirtualRun(onboard, ground, link, recorder, args.seed)
         begun_s = time.perf_counter()
         with console.status(f"{source.name} over {args.link}"):
@@ -105,7 +127,36 @@ def main(args: argparse.Namespace) -> int:
             recorder,
             checkpoint,
             seconds=lasted_s,
-            title=f"{source.name} over {short_link(args.link)}, virtual time",
+            title=title,
             middleware="none (virtual time)",
         )
     return 0
+
+
+def _archive(args: argparse.Namespace) -> int:
+    """Decode many bags; exit code 1 where one of them failed."""
+    from rich.console import Console
+
+    from sc2_ros import checkpoint_file
+    from sc2_ros.cli.api.archive import Outcome, Task, find_bags, replay_archive
+
+    console = Console()
+    checkpoint = str(checkpoint_file.find(args.checkpoint).resolve())
+    folder = str(args.out.resolve())
+    options = args.topic, args.device, args.precision, args.seconds
+    tasks = [Task(str(bag), folder, checkpoint, *options) for bag in find_bags(args.input)]
+
+    def tell(outcome: Outcome, done: int) -> None:
+        what = outcome.error or f"{outcome.frames} frames, {outcome.detections} detections"
+        console.print(f"{done}/{len(tasks)} {outcome.bag}: {what}", highlight=False, soft_wrap=True)
+
+    begun_s = time.perf_counter()
+    outcomes = replay_archive(tasks, args.cluster or f"local:{os.cpu_count() or 1}", tell)
+    failed = sum(bool(outcome.error) for outcome in outcomes)
+    console.print(
+        f"{len(outcomes)} bags in {time.perf_counter() - begun_s:.1f} s, {failed} failed; "
+        f"{args.out}/detections.parquet, {args.out}/bags.parquet",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return 1 if failed else 0

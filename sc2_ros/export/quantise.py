@@ -24,7 +24,8 @@ from onnxruntime.quantization import (
 )
 
 from sc2_ros.errors import InputError
-from sc2_ros.onboard.engine import IMAGE, Image, network_input
+from sc2_ros.network.imaging import network_input
+from sc2_ros.onboard.engine import IMAGE, Image
 
 
 class _Pictures(CalibrationDataReader):

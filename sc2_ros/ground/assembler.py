@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Slices of one stream, in whatever order and number they come, to frames in order.
 
-A frame is finished when its last slice comes, when a newer frame is complete, when more than a few
-frames are open, or when its time is over. What is missing then is taken from the frame that the
-others were predicted from, moved as they were, and true in `concealed`. Where there is none, or it
-shows something else, it is zero in the latent; the networks were trained with such holes.
+A frame is finished when its last slice comes, when a newer frame is complete or has begun a while
+ago, when more than a few frames are open, or when its time is over. What is missing then is taken
+from the frame that the others were predicted from, moved as they were, and true in `concealed`.
+Where there is none, or it shows something else, it is zero in the latent; the networks were trained
+with such holes.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +24,8 @@ from sc2_ros.codec.wire import Geometry, Header, Motion, Stamp
 
 LATE_WINDOW = 64
 """A frame number up to so many behind the newest finished one is late; further back, a restart."""
+DEADLINE = 0.3
+"""Of the time from frame to frame, in which a packet may come behind those of the next frame."""
 ALIKE = 0.8
 """Another frame fills holes if it leaves less than this share of the energy of what came."""
 
@@ -180,14 +184,32 @@ class FrameAssembler:
             return self._finish(self._open.index(frame) + 1)
         return self._finish(max(len(self._open) - self._max_open, 0))
 
-    def expire(self, now_s: float, timeout_s: float) -> list[AssembledFrame]:
-        """Give up waiting for frames whose first slice came `timeout_s` ago, and older ones."""
+    def expire(
+        self, now_s: float, timeout_s: float, deadline_s: float = math.inf
+    ) -> list[AssembledFrame]:
+        """Give up waiting for frames whose first slice came `timeout_s` ago, and older ones.
+
+        Packets come in order, but for a few: of a frame after which a newer one has begun
+        `deadline_s` ago, nothing more comes. 0 stands for a share of the time between the two.
+        """
         overdue = [
             position
             for position, frame in enumerate(self._open)
-            if now_s - frame.first_s >= timeout_s
+            if now_s - frame.first_s >= timeout_s or now_s >= self._given_up_s(position, deadline_s)
         ]
         return self._finish(overdue[-1] + 1) if overdue else []
+
+    def go_back(self, frame: int) -> None:
+        """Forget what is ahead of a frame: its number was false."""
+        self._open = [one for one in self._open if _signed(one.first.header.frame - frame) <= 0]
+        if self._last is not None and _signed(self._last.frame - frame) > 0:
+            self._last = None
+
+    def _given_up_s(self, position: int, deadline_s: float) -> float:
+        if position + 1 >= len(self._open):
+            return math.inf
+        begun_s, newer_s = self._open[position].first_s, self._open[position + 1].first_s
+        return newer_s + (deadline_s or DEADLINE * max(0.0, newer_s - begun_s))
 
     def _is_late(self, header: Header) -> bool:
         """Whether the frame was given away already, whole or not.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.errors import ParameterError
+from sc2_ros.ground.engine import BACKENDS, check_provider
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,12 @@ class GroundConfig:
         mask: whether to run the segmentation head.
         preview: whether to run the preview head.
         frame_timeout_s: seconds from a frame's first slice until it is shown with holes.
+        deadline_s: the same from the first slice of a newer frame; 0: by the frame interval.
         feedback_hz: feedback packets per second and stream.
         max_pixels: pixels of a frame as it was encoded, at most; packets of larger ones, such as a
             forged one that would keep the network busy for seconds, are dropped.
-        device: "cpu", "cuda" or "cuda:N".
+        backend: "torch", or "onnxruntime" for the network that `sc2 export` wrote.
+        device: "cpu", "cuda", or with torch "cuda:N".
         precision: "fp32", "bf16", "fp16" (only on a GPU), or "auto": what suits the device.
     """
 
@@ -38,8 +41,10 @@ class GroundConfig:
     mask: bool = True
     preview: bool = True
     frame_timeout_s: float = 0.25
+    deadline_s: float = 0.0
     feedback_hz: float = 15.0
     max_pixels: int = 2_500_000
+    backend: str = "torch"
     device: str = "cpu"
     precision: str = "fp32"
 
@@ -57,13 +62,28 @@ class GroundConfig:
                 )
         if not 0 <= self.frame_timeout_s <= 60:
             raise ParameterError(f"frame timeout of {self.frame_timeout_s} s; give 0 to 60")
+        if not 0 <= self.deadline_s <= 60:
+            raise ParameterError(f"deadline of {self.deadline_s} s; give 0 to 60")
         if not 0 < self.feedback_hz <= 1000:
             raise ParameterError(f"{self.feedback_hz} feedback packets/s; give more than 0")
         if self.max_pixels < 1:
             raise ParameterError(f"{self.max_pixels} pixels at most; give 1 or more")
-        from sc2_ros.network.devices import check_device  # torch; FrameResult is read without it
+        self.check_backend()
 
-        check_device(self.device, self.precision)
+    def check_backend(self) -> None:
+        """Raise ``ParameterError`` unless this machine can run the network as it is asked for."""
+        if self.backend not in BACKENDS:
+            raise ParameterError(f"backend {self.backend!r} is unknown; use {', '.join(BACKENDS)}")
+        if self.backend == "torch":
+            from sc2_ros.network.devices import check_device  # FrameResult is read without torch
+
+            check_device(self.device, self.precision)
+        elif self.precision not in ("auto", "fp32"):
+            raise ParameterError(
+                f"precision {self.precision} needs backend torch; ONNX Runtime computes with fp32"
+            )
+        else:
+            check_provider(self.device)
 
 
 @dataclass(frozen=True)
@@ -119,8 +139,9 @@ class GroundStats:
         packets: packets received, good or bad.
         bytes: their bytes.
         bad_packets: packets that could not be used, by reason: "damaged", "mismatch",
-            "unexpected type", "undecodable", "inconsistent", "reference missing", and "overrun" of
-            those that the node dropped unread.
+            "unexpected type", "undecodable", "inconsistent", "implausible" (a jump that no second
+            packet has confirmed), "reference missing", and "overrun" of those that the node
+            dropped unread.
         mismatched: packets of another checkpoint than the one loaded.
         last_error: what was wrong with the last bad packet, as a sentence.
         frames: frames shown.

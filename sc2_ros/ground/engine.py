@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +25,9 @@ Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 Image = npt.NDArray[np.uint8]
 
+BACKENDS = ("torch", "onnxruntime")
+EXPORTED = "ground.onnx"
+"""What `sc2 export` calls the ground network, beside the checkpoint that it writes."""
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
@@ -68,6 +72,17 @@ class GroundEngine(Protocol):
         """Run a latent (C, h, w), of which the positions `known` (h, w) are there."""
 
 
+def check_provider(device: str) -> str:
+    """ONNX Runtime's name for a device; ParameterError if this installation does not have it."""
+    provider = PROVIDERS.get(device)
+    if provider not in onnxruntime.get_available_providers():
+        raise ParameterError(
+            f"device {device!r}: ONNX Runtime {onnxruntime.__version__} does not have it; pip "
+            "install onnxruntime-gpu in place of onnxruntime, or use cpu"
+        )
+    return provider
+
+
 def warm_up(engine: GroundEngine, channels: int, size: tuple[int, int]) -> None:
     """Run an empty frame of size (width, height), so that the first real one is no slower."""
     height, width = -(-size[1] // 16), -(-size[0] // 16)
@@ -105,12 +120,7 @@ class OnnxGroundEngine:
             ParameterError: this installation of ONNX Runtime does not have the device.
             CheckpointError: ONNX Runtime cannot read the graph.
         """
-        provider = PROVIDERS.get(device)
-        if provider not in onnxruntime.get_available_providers():
-            raise ParameterError(
-                f"device {device!r}: ONNX Runtime {onnxruntime.__version__} does not have it; pip "
-                "install onnxruntime-gpu in place of onnxruntime, or use cpu"
-            )
+        provider = check_provider(device)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or os.cpu_count() or 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -126,6 +136,29 @@ class OnnxGroundEngine:
                 f"({str(error).splitlines()[0]}); export it again: sc2 export CHECKPOINT --out DIR"
             ) from error
         self._device = device
+
+    @classmethod
+    def beside(cls, checkpoint: Path | None, checkpoint_id: int, device: str) -> OnnxGroundEngine:
+        """The engine of the ground.onnx that lies beside a checkpoint's file.
+
+        Raises:
+            ParameterError: this installation of ONNX Runtime does not have the device.
+            CheckpointError: there is no such file, or it is that of another checkpoint.
+        """
+        path = None if checkpoint is None else checkpoint.with_name(EXPORTED)
+        if path is None or not path.is_file():
+            raise CheckpointError(
+                f"backend onnxruntime: there is no {path or EXPORTED}; run `sc2 export CHECKPOINT "
+                "--out DIR` and use the checkpoint that it writes, or backend torch"
+            )
+        engine = cls(path.read_bytes(), device)
+        of = engine._session.get_modelmeta().custom_metadata_map.get("checkpoint_id")
+        if of != f"{checkpoint_id:08x}":
+            raise CheckpointError(
+                f"{path} is that of checkpoint {of}, not of {checkpoint_id:08x}; export it again: "
+                "sc2 export CHECKPOINT --out DIR"
+            )
+        return engine
 
     @property
     def name(self) -> str:

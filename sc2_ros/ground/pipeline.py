@@ -23,8 +23,10 @@ from sc2_ros.codec import wire
 from sc2_ros.codec.frame.decoder import DecodedSlice, PacketDecoder
 from sc2_ros.errors import MismatchError, MissingReferenceError, PacketError
 from sc2_ros.ground.config import FrameResult, GroundConfig, GroundStats
+from sc2_ros.ground.plausible import check_sizes, place_of
 from sc2_ros.ground.results import FrameReader
-from sc2_ros.ground.stream import GroundStream, ReadyFrame
+from sc2_ros.ground.stream import Arrival, GroundStream, ReadyFrame
+from sc2_ros.link.continuity import Verdict
 from sc2_ros.link.rate import index_of
 
 __all__ = ["FrameResult", "GroundConfig", "GroundPipeline", "GroundStats", "ReadyFrame"]
@@ -49,9 +51,7 @@ class GroundPipeline:
         self.stats = GroundStats()
         self.detection_classes = tuple(checkpoint.card["detection_classes"])
         self._checkpoint_id = checkpoint.id
-        self._reader = FrameReader(
-            checkpoint.ground, checkpoint.tables.channels, self.detection_classes
-        )
+        self._reader = FrameReader(checkpoint)
         self._tables = checkpoint.tables
         self._decoder = PacketDecoder(checkpoint.tables, checkpoint.id)
         self._streams: dict[int, GroundStream] = {}
@@ -103,11 +103,11 @@ class GroundPipeline:
 
     def expire(self, now_s: float) -> list[ReadyFrame]:
         """The frames whose missing slices are waited for no longer, as ``poll`` but not shown."""
-        timeout_s = self.config.frame_timeout_s
+        limits_s = self.config.frame_timeout_s, self.config.deadline_s
         return [
             ready
             for stream in self._streams.values()
-            for ready in stream.ready(stream.assembler.expire(now_s, timeout_s))
+            for ready in stream.ready(stream.assembler.expire(now_s, *limits_s))
         ]
 
     def feedback(self, now_s: float) -> list[bytes]:
@@ -144,47 +144,74 @@ class GroundPipeline:
         if header.type is wire.PacketType.FEEDBACK:
             self._refuse("unexpected type", PacketError("a feedback packet came to the ground"))
             return []
-        known = self._streams.get(header.stream)
-        restarted = False
         if isinstance(packet, wire.Packet):
             packet.header.check_checkpoint(self._checkpoint_id)
-            if header.type is wire.PacketType.STREAM_INFO:
-                frame_id = wire.parse_stream_info(packet)
-                self._stream(header.stream, now_s).name(frame_id)
-                return []
-            restarted = known is not None and known.has_restarted(packet.header)
+        known = self._streams.get(header.stream)
+        references = known.references if known is not None else None
+        place = place_of(packet, self._decoder, references)
+        check_sizes(place.sizes, self.config.max_pixels)
+        stream = known or self._begin(header.stream, now_s)
+        arrival = Arrival(packet, len(data), now_s)
+        verdict = stream.continuity.judge(place, arrival, now_s)
+        if verdict is Verdict.HOLD:
+            self._refuse("implausible", PacketError("a jump that no second packet confirms"))
+            return []
+        ready = []
+        if verdict is Verdict.RESTART:
+            ready = stream.ready(stream.assembler.expire(now_s, -math.inf))
+            stream.restart()
+        elif verdict is Verdict.BACK:
+            stream.go_back(header.frame)
+        stream.heard_s = now_s
+        held = stream.continuity.released
+        if held:
+            self._unrefuse("implausible", len(held))
+        for one in (*held, arrival):
+            try:
+                ready += self._take(stream, one)
+            except PacketError as error:
+                self._refuse("undecodable", error)
+        return ready
+
+    def _take(self, stream: GroundStream, arrival: Arrival) -> list[ReadyFrame]:
+        """Use a packet that belongs in its stream.
+
+        Raises:
+            PacketError: what is in it cannot be decoded.
+        """
+        packet, size_bytes, now_s = arrival.packet, arrival.size_bytes, arrival.now_s
         pieces = []
-        if header.type is wire.PacketType.FEATURES:
-            references = known.references if known is not None and not restarted else None
+        if packet.header.type is wire.PacketType.STREAM_INFO:
+            assert isinstance(packet, wire.Packet)
+            stream.name(wire.parse_stream_info(packet))
+            return []
+        if packet.header.type is wire.PacketType.FEATURES:
             try:
                 with self._stage("decode"):
-                    packet = self._decoder.resolve(packet, references)
-                    pieces.append(self._bounded(self._decoder.decode(packet, references)))
+                    packet = self._decoder.resolve(packet, stream.references)
+                    pieces.append(self._decoder.decode(packet, stream.references))
             except MissingReferenceError as error:
                 # It came all the same: the feedback tells the drone which frames are here.
                 self._refuse("reference missing", error)
+                if packet.head is not None:
+                    stream.doubt((packet.header.frame - packet.head.distance) & 0xFFFF)
         else:
             self.stats.repair_packets += 1
-        stream = self._stream(header.stream, now_s)
-        ready = []
-        if restarted:
-            ready = stream.ready(stream.assembler.expire(now_s, -math.inf))
-            stream.restart()
-        stream.enter(packet.header, len(data), now_s)
+        stream.enter(packet.header, size_bytes, now_s)
         before = replace(stream.assembler.stats)
         frames = []
         for piece in pieces:
-            frames += stream.assembler.add(piece, len(data), now_s)
+            frames += stream.assembler.add(piece, size_bytes, now_s)
         for number, piece in enumerate(self._repaired(stream, packet)):
-            size_bytes = 0 if number or pieces else len(data)
-            frames += stream.assembler.add(piece, size_bytes, now_s, repaired=True)
+            own_bytes = 0 if number or pieces else size_bytes
+            frames += stream.assembler.add(piece, own_bytes, now_s, repaired=True)
         stream.keep(frames)
         after = stream.assembler.stats
         self.stats.late_packets += after.late - before.late
         self.stats.duplicate_packets += after.duplicates - before.duplicates
         if after.inconsistent > before.inconsistent:
             self._refuse("inconsistent", PacketError("two packets of one frame contradict"))
-        return ready + stream.ready(frames)
+        return stream.ready(frames)
 
     def _repaired(
         self, stream: GroundStream, packet: wire.Packet | wire.PredictedPacket
@@ -196,33 +223,30 @@ class GroundPipeline:
             with self._stage("decode"):
                 lost = stream.repairer.add(packet)
                 known = stream.references
-                pieces = [self._bounded(self._decoder.decode(slice_, known)) for slice_ in lost]
+                for slice_ in lost:
+                    sizes = place_of(slice_, self._decoder, known).sizes
+                    check_sizes(sizes, self.config.max_pixels)
+                    if sizes and stream.sizes and sizes != stream.sizes:
+                        raise PacketError("a repaired slice of another size than its stream")
+                pieces = [self._decoder.decode(slice_, known) for slice_ in lost]
         except PacketError as error:
             self._refuse("undecodable", error)
             return []
         self.stats.repaired_packets += len(pieces)
         return pieces
 
-    def _bounded(self, piece: DecodedSlice) -> DecodedSlice:
-        """The slice, unless its frame would make the network run at a size that nobody expects."""
-        width, height = piece.encoded_size
-        if width * height > self.config.max_pixels:
-            raise PacketError(
-                f"frame of {width}x{height} pixels, more than the {self.config.max_pixels} of "
-                "max_pixels; raise it if the drone does send such frames"
+    def _begin(self, number: int, now_s: float) -> GroundStream:
+        """Make room for a stream; beside one that flies it takes two packets to begin another."""
+        streams = self._streams
+        if len(streams) >= MAX_STREAMS:
+            quietest = min(
+                streams, key=lambda n: (streams[n].newest is not None, streams[n].heard_s)
             )
-        return piece
-
-    def _stream(self, number: int, now_s: float) -> GroundStream:
-        stream = self._streams.get(number)
-        if stream is None:
-            if len(self._streams) >= MAX_STREAMS:
-                quietest = min(self._streams, key=lambda other: self._streams[other].heard_s)
-                del self._streams[quietest]
-            stream = self._streams[number] = GroundStream(
-                number, self._tables, self._station, now_s
-            )
-        stream.heard_s = now_s
+            del streams[quietest]
+        alone = all(now_s - other.heard_s > QUIET_S for other in streams.values())
+        stream = streams[number] = GroundStream(
+            number, self._tables, self._station, now_s, trusts_first=alone
+        )
         return stream
 
     def show(self, ready: ReadyFrame) -> FrameResult:
@@ -259,6 +283,11 @@ class GroundPipeline:
     def _refuse(self, reason: str, error: PacketError) -> None:
         self.stats.bad_packets[reason] = self.stats.bad_packets.get(reason, 0) + 1
         self.stats.last_error = str(error)
+
+    def _unrefuse(self, reason: str, count: int) -> None:
+        left = self.stats.bad_packets.pop(reason, 0) - count
+        if left > 0:
+            self.stats.bad_packets[reason] = left
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

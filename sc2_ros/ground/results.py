@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.ground.assembler import AssembledFrame
 from sc2_ros.ground.config import GroundConfig
-from sc2_ros.ground.engine import GroundEngine, Seen, Wanted, warm_up
+from sc2_ros.ground.engine import GroundEngine, OnnxGroundEngine, Seen, Wanted, warm_up
 from sc2_ros.ground.maps import Boxes, Window
 from sc2_ros.ground.torch_engine import TorchGroundEngine
 from sc2_ros.network.devices import precision_of
@@ -27,8 +28,8 @@ from sc2_ros.network.devices import precision_of
 _LIKELY_SIZE = 640, 512
 """Width and height for which the engine is warmed up."""
 
-_engines: WeakKeyDictionary[nn.Module, tuple[tuple[str, str], GroundEngine]] = WeakKeyDictionary()
-"""Of each network, its device, precision and engine: the pipelines of many drones share one."""
+_engines: WeakKeyDictionary[nn.Module, tuple[tuple[str, ...], GroundEngine]] = WeakKeyDictionary()
+"""Of each network, its backend, device and precision, and the engine that many drones share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,18 +44,16 @@ class Reading:
 class FrameReader:
     """Runs the ground network and brings what it sees to the camera's image."""
 
-    def __init__(
-        self, network: nn.Module, channels: int, detection_classes: tuple[str, ...]
-    ) -> None:
-        """network: folded; channels: of the latents."""
-        self._network, self._channels = network, channels
-        self._classes = detection_classes
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        """checkpoint: loaded, its network folded."""
+        self._checkpoint = checkpoint
+        self._classes = tuple(checkpoint.card["detection_classes"])
         self._engine: GroundEngine | None = None
         self._wanted = Wanted()
 
     def configure(self, config: GroundConfig) -> None:
         """Take a configuration, which is valid, for the frames to come."""
-        self._engine = _engine_of(self._network, self._channels, config)
+        self._engine = _engine_of(self._checkpoint, config)
         wanted = [not config.classes or name in config.classes for name in self._classes]
         self._wanted = Wanted(
             score_threshold=config.score_threshold,
@@ -86,12 +85,16 @@ def _in_camera(seen: Seen, frame: AssembledFrame) -> Boxes:
     return Boxes(boxes, found.scores[inside], found.labels[inside])
 
 
-def _engine_of(network: nn.Module, channels: int, config: GroundConfig) -> GroundEngine:
-    """The engine of a network, its weights converted once."""
-    wanted = config.device, precision_of(config.device, config.precision)
+def _engine_of(checkpoint: Checkpoint, config: GroundConfig) -> GroundEngine:
+    """The engine of a checkpoint's network, its weights converted once."""
+    network, wanted = checkpoint.ground, (config.backend, config.device, config.precision)
     known, engine = _engines.get(network, (None, None))
     if engine is None or known != wanted:
-        engine = TorchGroundEngine(network, *wanted)
-        warm_up(engine, channels, _LIKELY_SIZE)
+        if config.backend == "torch":
+            precision = precision_of(config.device, config.precision)
+            engine = TorchGroundEngine(network, config.device, precision)
+        else:
+            engine = OnnxGroundEngine.beside(checkpoint.path, checkpoint.id, config.device)
+        warm_up(engine, checkpoint.tables.channels, _LIKELY_SIZE)
         _engines[network] = wanted, engine
     return engine

@@ -9,11 +9,20 @@ from dataclasses import dataclass
 
 from sc2_ros.codec.frame.reference import Reference, ReferenceWindow
 from sc2_ros.codec.tables import CodingTables
-from sc2_ros.codec.wire import Header, PacketId
+from sc2_ros.codec.wire import Header, Packet, PacketId, PredictedPacket
 from sc2_ros.codec.wire.repair import FrameRepairer
 from sc2_ros.ground.assembler import AssembledFrame, FrameAssembler
+from sc2_ros.link.continuity import Continuity, Sizes
 from sc2_ros.link.receiver_log import ReceiverLog
-from sc2_ros.link.sequence import has_restarted
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A packet that was parsed, its bytes on the wire, and when it came."""
+
+    packet: Packet | PredictedPacket
+    size_bytes: int
+    now_s: float
 
 
 class GroundStream:
@@ -23,12 +32,24 @@ class GroundStream:
     log.
     """
 
-    def __init__(self, number: int, tables: CodingTables, station: int, now_s: float) -> None:
+    def __init__(
+        self,
+        number: int,
+        tables: CodingTables,
+        station: int,
+        now_s: float,
+        *,
+        trusts_first: bool = True,
+    ) -> None:
+        """trusts_first: whether it begins with its first packet, or with two that agree."""
         self.number = number
+        self.continuity = Continuity[Arrival](trusts_first)
         self.references = ReferenceWindow()
         self.assembler = FrameAssembler(tables, references=self.references)
         self.repairer = FrameRepairer()
         self.frame_id = ""
+        self._named = False
+        self._rival: str | None = None
         self.heard_s = now_s
         self.feedback_due_s = now_s
         self.newest: PacketId | None = None
@@ -41,41 +62,50 @@ class GroundStream:
         """Capture time of the newest packet; None where it is not known."""
         return self.newest.capture_time_ns if isinstance(self.newest, Header) else None
 
-    def has_restarted(self, header: Header) -> bool:
-        """Whether a packet in the complete form shows that the sender counts anew.
-
-        A predicted slice does not: it goes on from a frame that is here, or its time is not known.
-        """
-        return not self._goes_on(header)
-
-    def _goes_on(self, header: PacketId) -> bool:
-        """Whether a packet can be of the sender's session; by its number alone, if need be."""
-        if self.newest is None:
-            return True
-        newest_ns = self.newest_time_ns
-        if isinstance(header, Header) and newest_ns is not None:
-            time_ns = header.capture_time_ns
-        else:
-            time_ns = newest_ns = 0
-        return not has_restarted(header.frame, time_ns, self.newest.frame, newest_ns)
+    @property
+    def sizes(self) -> Sizes | None:
+        """Of its picture and its image, where they are known."""
+        newest = self.continuity.newest
+        return newest.sizes if newest is not None else None
 
     def name(self, frame_id: str) -> None:
-        """Stream info has come, with the frame_id of the stream."""
-        self.frame_id = frame_id
+        """Stream info has come, with the frame_id of the stream.
+
+        One that differs counts when it comes a second time: until then the feedback says that the
+        frame_id is not known, which makes the drone send it.
+        """
+        believed = not self._named or frame_id in (self.frame_id, self._rival)
+        self._rival = None if believed else frame_id
+        if believed:
+            self.frame_id, self._named = frame_id, True
         with self.lock:
-            self.log.knows_frame_id = True
+            self.log.knows_frame_id = believed
 
     def restart(self) -> None:
         """Begin a new log: the sender counts anew."""
+        self._named, self._rival = False, None
         with self.lock:
             self.log = ReceiverLog((self.log.session + 1) & 0xFFFF, self.log.station)
         self.references.clear()
 
+    def go_back(self, frame: int) -> None:
+        """Forget what is ahead of a frame: it was not this stream's."""
+        with self.lock:
+            self.log.go_back(frame)
+            if self.newest is not None and self.newest.frame != self.log.newest_frame:
+                self.newest = None
+        self.references.forget_ahead(frame)
+        self.assembler.go_back(frame)
+
+    def doubt(self, frame: int) -> None:
+        """The drone has another frame of this number: do not claim to hold it."""
+        if self.references.get(frame) is not None:
+            self.references.forget(frame)
+            with self.lock:
+                self.log.on_not_held(frame)
+
     def enter(self, header: PacketId, size_bytes: int, now_s: float) -> None:
-        """Enter a packet in the log; one without a capture time only if its number goes on."""
-        # Nothing but its number tells what it is of, and one that is wrong would stay the newest.
-        if not isinstance(header, Header) and not self._goes_on(header):
-            return
+        """Enter a packet in the log."""
         # Repair packets count like slices beyond the grid: their bytes have passed the link, too.
         expected = max(header.slices, header.number + 1)
         with self.lock:

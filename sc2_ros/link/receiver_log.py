@@ -92,6 +92,24 @@ class ReceiverLog:
         self._held.add(frame)
         self._held = {n for n in self._held if 0 <= wrapped_difference(frame, n) <= HELD_FRAMES}
 
+    def on_not_held(self, frame: int) -> None:
+        """Enter that a frame is not what the sender has under its number."""
+        self._held.discard(frame)
+
+    def go_back(self, frame: int) -> None:
+        """Forget what is ahead of a frame: its number was false."""
+        for number in list(self._frames):
+            if wrapped_difference(number, frame) > 0:
+                del self._frames[number]
+        self._held = {number for number in self._held if wrapped_difference(number, frame) <= 0}
+        if not self._frames:
+            self._newest = None
+            return
+        newest = max(self._frames, key=lambda number: wrapped_difference(number, frame))
+        record = self._frames[newest]
+        self._newest = (newest, record.slices.bit_length() - 1)
+        self._newest_s = record.last_s
+
     @property
     def newest_frame(self) -> int | None:
         """Frame number of the newest packet; ``None`` before the first one."""

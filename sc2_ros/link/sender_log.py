@@ -35,6 +35,12 @@ class LogConstants:
     old_s: float = 2.0
     """Seconds. After so long with nothing but old numbers they are no stragglers: the ground counts
     anew."""
+    clock_s: float = 0.05
+    """Seconds by which arrivals may lie outside of what their round trips allow: scheduling of the
+    two computers."""
+    most_shown: int = 32
+    """Frames by which the shown ones may grow from report to report beyond the packets that left
+    meanwhile: those that waited."""
     jump_back_s: float = 1.0
     """Seconds. The ground's clock was set back if arrivals go back by more."""
 
@@ -115,7 +121,9 @@ class SenderLog:
     def __init__(self) -> None:
         self.latest: LinkEstimate | None = None
         """Of the last feedback that was understood."""
-        self._count = self._total_bytes = 0
+        self.overhead_bytes = 0
+        """What a packet takes on air beyond its own bytes, in the sizes of `on_packet`."""
+        self._count = self._total_bytes = self._payload_bytes = 0
         self._packets: dict[int, _Sent] = {}
         self._times: deque[float] = deque(maxlen=REMEMBERED_PACKETS)
         self._session: int | None = None
@@ -142,6 +150,7 @@ class SenderLog:
     def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
         """Enter that a packet left at ``now_s``."""
         self._count += 1
+        self._payload_bytes += size_bytes - self.overhead_bytes
         self._total_bytes += size_bytes
         key, packets = frame << 8 | slice_number, self._packets
         if key in packets:
@@ -150,6 +159,30 @@ class SenderLog:
         self._times.append(now_s)
         if len(packets) > REMEMBERED_PACKETS:
             del packets[next(iter(packets))]
+
+    def is_possible(self, feedback: Feedback, now_s: float) -> bool:
+        """Whether a report can be true: it is about packets that left, and within what they allow.
+
+        What the last report says of the ground's clock is held against it for two seconds.
+        """
+        newest = self._packets.get(feedback.newest_frame << 8 | feedback.newest_slice)
+        if newest is None or newest.time_s > now_s:
+            return False
+        rtt_s = now_s - newest.time_s - feedback.hold_s
+        if rtt_s < -LOG.clock_s:
+            return False
+        if self._payload_bytes < 1 << 32 and (
+            feedback.packets > self._count or feedback.size_bytes > self._payload_bytes
+        ):
+            return False
+        if feedback.session != self._session or now_s - self._heard_s > LOG.old_s:
+            return True
+        shown = wrapped_difference(feedback.frames_decoded, self._shown)
+        if not 0 <= shown <= self._count - self._last_sent + LOG.most_shown:
+            return False
+        # Both packets were under way for at least nothing and at most their round trip.
+        later_s = self._raw_s(feedback.arrival_us, newest.time_s) - self._newest_raw_s
+        return -self._newest_rtt_s - LOG.clock_s <= later_s <= rtt_s + LOG.clock_s
 
     def on_feedback(self, feedback: Feedback, now_s: float) -> LinkEstimate | None:
         """Enter feedback; ``None`` if it is old, a double, or not about packets in the log."""
@@ -169,6 +202,8 @@ class SenderLog:
         """The ground counts anew, or is heard for the first time."""
         self._session = session
         self._reference_us = reference_us & 0xFFFFFFFF
+        self._newest_raw_s = self._newest_rtt_s = 0.0
+        self._shown = self._last_sent = 0
         self._delay, self._clock = DelayFilter(), ClockFilter()
         self._sampled: dict[int, int] = {}
         self._rate_marks: deque[_Mark] = deque()
@@ -185,7 +220,7 @@ class SenderLog:
             newest.number,
             newest.total_bytes,
             feedback.packets,
-            feedback.size_bytes,
+            feedback.size_bytes + feedback.packets * self.overhead_bytes & 0xFFFFFFFF,
         )
         progress = self._last is None or mark.sent > self._last.sent
         new_packets, new_lost = _difference(self._last or mark, mark)
@@ -199,6 +234,8 @@ class SenderLog:
             # What waited through a stall passes now: its own delay tells when.
             clear_s = mark.arrival_s - base_s + feedback.hold_s
         rtt_s = max(0.0, now_s - newest.time_s - feedback.hold_s)
+        self._newest_raw_s, self._newest_rtt_s = raw_s, rtt_s
+        self._shown, self._last_sent = feedback.frames_decoded, newest.number
         one_way_s, uncertainty_s = self._clock.one_way(raw_s, rtt_s, now_s)
         return LinkEstimate(
             queue_s=queue_s,

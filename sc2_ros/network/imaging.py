@@ -42,6 +42,21 @@ def resize(image: Image, width: int, height: int) -> Image:
     )
 
 
+def network_input(image: Image, origin: tuple[int, int] = (0, 0)) -> Image:
+    """RGB with the edges repeated to multiples of 16, contiguous; most often `image` itself.
+
+    `origin` (x, y) is where the image's corner comes to lie.
+    """
+    height, width = image.shape[:2]
+    left, above = origin
+    below, right = -(above + height) % STRIDE, -(left + width) % STRIDE
+    if above or left or below or right:
+        image = cv2.copyMakeBorder(image, above, below, left, right, cv2.BORDER_REPLICATE)
+    if image.ndim == 2:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+    return np.ascontiguousarray(image)
+
+
 def to_tensor(
     image: Image, device: str | torch.device = "cpu", origin: tuple[int, int] = (0, 0)
 ) -> torch.Tensor:
@@ -55,14 +70,8 @@ def to_tensor(
     """
     import torch  # the drone, which scales and checks images here, does without it
 
-    height, width = image.shape[:2]
-    left, above = origin
-    below, right = -(above + height) % STRIDE, -(left + width) % STRIDE
-    if above or left or below or right:
-        image = cv2.copyMakeBorder(image, above, below, left, right, cv2.BORDER_REPLICATE)
-    if image.ndim == 2:
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
-    elif not (image.flags.writeable and image.flags.c_contiguous):
-        image = np.array(image, order="C")  # torch wants neither views nor read-only memory
+    image = network_input(image, origin)
+    if not image.flags.writeable:
+        image = image.copy()  # torch wants no memory that it may not write
     pixels = torch.from_numpy(image).to(device).permute(2, 0, 1)[None]
     return pixels.to(torch.float32).mul_(1 / 255)

@@ -47,6 +47,9 @@ class CameraInfoRelay:
         warn: takes a sentence about what cannot be passed on, once.
     """
 
+    link: Callable[[CameraInfo], None] | None = None
+    """Takes what is passed on, too, where the radio is no topic."""
+
     def __init__(
         self, publisher: Callable[..., Any], features: str, warn: Callable[[str], None]
     ) -> None:
@@ -80,6 +83,14 @@ class CameraInfoRelay:
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S) if often else SHORTEST_PAUSE_S
         self._told, self._waiting, self._told_s = self._waiting, None, now_s
         self._publisher.publish(self._told)
+        if self.link is not None:
+            self.link(self._told)
+
+    def relink(self, link: Callable[[CameraInfo], None] | None) -> None:
+        """Pass on over another link from now on, beginning with what was told last."""
+        self.link = link
+        if link is not None and self._told is not None:
+            link(self._told)
 
 
 class CameraInfoPublishers:

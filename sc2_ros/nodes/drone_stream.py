@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sc2_ros.errors import PacketError
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline, ReadyFrame
 from sc2_ros.nodes.diagnostics import Counter, Silence, Status, decoder_status, downlink_status
 from sc2_ros.nodes.results import ResultPublishers
@@ -76,6 +77,17 @@ class DroneStream:
         if frames:
             self._frames.heard(now_s)
         return self._jobs(decoder, frames)
+
+    def calibrate(self, packet: bytes) -> None:
+        """A camera_info has come over the air link."""
+        from sc2_ros.nodes.air import read_calibration
+
+        try:
+            self.results.camera_info.take(read_calibration(packet))
+        except PacketError as error:
+            stats = self.pipeline.stats
+            stats.bad_packets["undecodable"] = stats.bad_packets.get("undecodable", 0) + 1
+            stats.last_error = str(error)
 
     def overrun(self) -> None:
         """Count a packet that was dropped unread because too many waited before it."""

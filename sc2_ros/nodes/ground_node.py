@@ -17,14 +17,15 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sc2_ros import checkpoint
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.messages import label_info_message, packet_bytes, packet_message
-from sc2_ros.network.devices import check_device, precision_of, release_gpu
+from sc2_ros.network.devices import release_gpu
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import below as calibration
 from sc2_ros.nodes.diagnostics import Status
@@ -37,6 +38,9 @@ from sc2_ros.nodes.results import ResultPublishers
 from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.runtime.ros import CameraInfo, LabelInfo, UInt8MultiArray
 
+if TYPE_CHECKING:  # the socket and its keys are loaded where they are asked for
+    from sc2_ros.nodes.air import NodeLink
+
 TICK_S = 0.01
 """How late a frame's time-out or a feedback packet may be."""
 
@@ -46,6 +50,8 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
 
     def __init__(self) -> None:
         self._streams: list[DroneStream] = []
+        self._links: dict[str, NodeLink] = {}
+        """By drone, where the radio is no topic."""
         super().__init__("ground_node", GROUND)
         self._drones = parse_names(str(self._settings["drones"])) or ("",)
 
@@ -58,6 +64,14 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             )
             for name in self._drones
         }
+        self._features = {}
+        if self._settings["transport"] == "both":
+            self._features = {
+                name: self._publisher(
+                    UInt8MultiArray, below(name, "features"), qos.PACKETS, overrides=True
+                )
+                for name in self._drones
+            }
         self._label_info = [
             self._publisher(LabelInfo, below(name, "label_info"), qos.LATCHED)
             for name in self._drones
@@ -70,7 +84,7 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
 
     def _configuration(self, values: dict[str, Value]) -> GroundConfig:
         config = configuration(values)
-        check_device(config.device, config.precision)
+        config.check_backend()
         return config
 
     def _check_card(self, config: GroundConfig, card: dict[str, Any]) -> None:
@@ -80,8 +94,8 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         return checkpoint.load(name)
 
     def _arithmetic(self, values: dict[str, Value]) -> str:
-        precision = precision_of(str(values["device"]), str(values["precision"]))
-        return f"{precision} on {values['device']}"
+        words = (str(values[name]) for name in ("backend", "device", "precision"))
+        return "backend {}, device {}, precision {}".format(*words)
 
     def _make(self, model: Checkpoint, config: GroundConfig) -> list[Decoder]:
         """A decoder for every drone; they share the network."""
@@ -100,6 +114,25 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         self._intake.start()
         self._running.callback(self._intake.stop)
         self._announce_labels()
+        if self._settings["transport"] == "topic":
+            self._subscribe()
+        else:
+            self._open_sockets()
+
+    def _open_sockets(self) -> None:
+        """A socket for every drone."""
+        from sc2_ros.nodes.air import NodeLink, Role, air_configs
+
+        configs = air_configs(self._settings.values, len(self._streams))
+        for stream, config in zip(self._streams, configs, strict=True):
+            link = NodeLink(config, Role.GROUND, partial(self._on_datagram, stream))
+            link.start()
+            self._running.callback(link.stop)
+            self._links[stream.name] = link
+        self._running.callback(self._links.clear)
+        self.get_logger().info(f"packets at {', '.join(config.local for config in configs)}")
+
+    def _subscribe(self) -> None:
         for stream in self._streams:
             self._subscription(
                 UInt8MultiArray,
@@ -144,23 +177,35 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             publisher.publish(label_info_message(classes, threshold, now_ns))
 
     def _on_packet(self, stream: DroneStream, message: UInt8MultiArray) -> None:
-        dropped = self._intake.put((stream, packet_bytes(message), time.monotonic()))
+        self._on_datagram(stream, packet_bytes(message), time.monotonic())
+
+    def _on_datagram(self, stream: DroneStream, packet: bytes, now_s: float) -> None:
+        dropped = self._intake.put(stream, (stream, packet, now_s))
         if dropped is not None:
             dropped[0].overrun()
 
     def _accept(self, arrived: tuple[DroneStream, bytes, float]) -> None:
         """In the intake's thread, as all that touches receiver state."""
         stream, packet, now_s = arrived
+        if stream.name in self._links:
+            if packet[:1] == b"\0":
+                stream.calibrate(packet)
+                return
+            if stream.name in self._features:
+                self._features[stream.name].publish(packet_message(packet))
         self._hand_over(stream.accept(packet, now_s))
 
     def _tick(self) -> None:
         now_s = time.monotonic()
-        waiting = self._intake.next()
-        until_s = now_s if waiting is None else waiting[2]  # what waits is not missing
         for stream in self._streams:
+            waiting = self._intake.next(stream)
+            until_s = now_s if waiting is None else waiting[2]  # what waits is not missing
             self._hand_over(stream.expire(until_s))
             for packet in stream.pipeline.feedback(now_s):
-                self._feedback[stream.name].publish(packet_message(packet))
+                if stream.name in self._links:
+                    self._links[stream.name].send(packet)
+                if self._settings["transport"] != "udp":
+                    self._feedback[stream.name].publish(packet_message(packet))
 
     def _hand_over(self, jobs: list[Job]) -> None:
         for job in jobs:
@@ -172,9 +217,18 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     def _check(self) -> None:
         self._intake.check()
         self._worker.check()
+        for link in self._links.values():
+            link.check()
 
     def _statuses(self, now_s: float) -> dict[str, list[Status]]:
-        return {stream.name or "ground": stream.statuses(now_s) for stream in self._streams}
+        found = {}
+        for stream in self._streams:
+            lines = stream.statuses(now_s)
+            if stream.name in self._links:
+                air = self._links[stream.name].status(now_s)
+                lines.append(replace(air, name=f"{stream.name} air".strip()))
+            found[stream.name or "ground"] = lines
+        return found
 
 
 def below(name: str, topic: str) -> str:
@@ -192,8 +246,10 @@ def configuration(values: dict[str, Value]) -> GroundConfig:
         mask=values["mask"],
         preview=values["preview"],
         frame_timeout_s=values["frame_timeout"],
+        deadline_s=values["deadline_ms"] / 1e3,
         feedback_hz=values["feedback.rate"],
         max_pixels=values["max_pixels"],
+        backend=values["backend"],
         device=values["device"],
         precision=values["precision"],
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from sc2_ros.nodes.background import BackgroundThread
@@ -20,8 +20,9 @@ Item = TypeVar("Item")
 
 
 class Intake(BackgroundThread, Generic[Item]):
-    """Calls `work(item)` on every item in turn, and `tick()` every `period_s` in between.
+    """Calls `work(item)` on the items of every key in their order, and `tick()` every `period_s`.
 
+    Keys take turns, so that one that floods delays no other's items by more than one item of each.
     An exception stops the thread; `check` raises it where the executor sees it.
     """
 
@@ -30,25 +31,39 @@ class Intake(BackgroundThread, Generic[Item]):
         work: Callable[[Item], None],
         tick: Callable[[], None],
         period_s: float,
-        limit: int = 1000,
+        limit: int = 200,
     ) -> None:
-        """limit: items that may wait; beyond it the oldest is dropped."""
+        """limit: items of one key that may wait; beyond it its oldest is dropped."""
         super().__init__()
         self._work, self._tick, self._period_s, self._limit = work, tick, period_s, limit
-        self._waiting: deque[Item] = deque()
+        self._waiting: dict[Hashable, deque[Item]] = {}
+        """Of each key that has any, the one whose turn it is first."""
 
-    def put(self, item: Item) -> Item | None:
+    def put(self, key: Hashable, item: Item) -> Item | None:
         """Hand over an item; returns at once, with the item that had to make room, if any."""
         with self._changed:
-            dropped = self._waiting.popleft() if len(self._waiting) >= self._limit else None
-            self._waiting.append(item)
+            queue = self._waiting.setdefault(key, deque())
+            dropped = queue.popleft() if len(queue) >= self._limit else None
+            queue.append(item)
             self._changed.notify()
         return dropped
 
-    def next(self) -> Item | None:
-        """The item that waits for longest, None if none does."""
+    def next(self, key: Hashable) -> Item | None:
+        """The item of a key that waits for longest, None if none does."""
         with self._changed:
-            return self._waiting[0] if self._waiting else None
+            queue = self._waiting.get(key)
+            return queue[0] if queue else None
+
+    def _take(self) -> Item | None:
+        """The next item of the key whose turn it is; that key then comes last."""
+        if not self._waiting:
+            return None
+        key = next(iter(self._waiting))
+        queue = self._waiting.pop(key)
+        item = queue.popleft()
+        if queue:
+            self._waiting[key] = queue
+        return item
 
     def _run(self) -> None:
         due_s = time.monotonic()
@@ -59,7 +74,7 @@ class Intake(BackgroundThread, Generic[Item]):
                 )
                 if self._stopping:
                     return
-                item = self._waiting.popleft() if self._waiting else None
+                item = self._take()
             if item is not None:
                 self._work(item)
             if time.monotonic() >= due_s:

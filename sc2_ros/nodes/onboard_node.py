@@ -18,17 +18,19 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sc2_ros import checkpoint_file
 from sc2_ros.checkpoint_file import FlyingCheckpoint
-from sc2_ros.errors import Sc2Error
+from sc2_ros.errors import ParameterError, Sc2Error
 from sc2_ros.media.image_reader import ImageReader
 from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
 from sc2_ros.media.thermal import ThermalConfig
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
+from sc2_ros.nodes.cameras import CAMERAS, apart
 from sc2_ros.nodes.complaints import Complaints
 from sc2_ros.nodes.departures import Departure, Departures
 from sc2_ros.nodes.diagnostics import Status
@@ -52,26 +54,34 @@ from sc2_ros.runtime.ros import (
     UInt8MultiArray,
 )
 
+if TYPE_CHECKING:  # the socket and its keys are loaded where they are asked for
+    from sc2_ros.nodes.air import NodeLink
+
+NAME = "onboard_node"
 LONGEST_INTERVAL_S = 0.1
 """Packets of a slow camera are not spread over more than this: it would only add delay."""
 COMPLAIN_EVERY_S = 5.0
 IMAGE, NEWS = 0, 1
 """What the worker is woken for."""
 MOST_NEWS = 2000
+MOST_REPORTS = 64
+"""Reports that may wait, and that are read before the next image has its turn: four seconds'."""
 NUMBERS_HZ = 5.0
 
 
 class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline]):
     """Feeds the onboard pipeline from ROS. The radio runs in real time, whatever /clock says."""
 
-    def __init__(self) -> None:
-        # (is feedback, packet, time): the pipeline hears of everything in the worker's thread.
-        self._news: deque[tuple[bool, bytes, float]] = deque(maxlen=MOST_NEWS)
+    def __init__(self, name: str = NAME) -> None:
+        # (packet, time): the pipeline hears of everything in the worker's thread.
+        self._left: deque[tuple[bytes, float]] = deque(maxlen=MOST_NEWS)
+        self._reports: deque[tuple[bytes, float]] = deque(maxlen=MOST_REPORTS)
+        self._link: NodeLink | None = None
         self._signals: deque[tuple[float, float]] = deque(maxlen=MOST_NEWS)
         """(dB, time) of the radio's reports."""
         self._listeners = 0
         self._pipeline: OnboardPipeline | None = None
-        super().__init__("onboard_node", ONBOARD)
+        super().__init__(name, ONBOARD)
         # As image_transport does, so that a remap of `image` carries `image/compressed` along.
         self._topic = self.resolve_topic_name("image")
         if self._settings["image_transport"] == "compressed":
@@ -105,6 +115,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
     def _start(self) -> None:
         self._end_loading()
         self._take(self._present.networks)  # the worker may have been stopped before it did
+        self._headers_bytes = 0
         self._pipeline.configure(configuration(self._settings.values))
         self._images = ImageReader(thermal(self._settings.values))
         self._stamps = StampWatch()
@@ -114,14 +125,15 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._counters = OnboardReport(self._topic)
         self._departures = Departures(self._on_left)
         self._stages = StageTimes(ONBOARD_STAGES)
-        self._news.clear()
+        self._left.clear()
+        self._reports.clear()
         self._sender = Sender(self._send)
         self._worker = NewestWorker[tuple[Image | CompressedImage, float] | None](self._work)
         for thread in (self._sender, self._worker):
             thread.start()
             self._running.callback(thread.stop)
         compressed = self._settings["image_transport"] == "compressed"
-        self._subscription(UInt8MultiArray, "feedback", self._on_feedback, qos.PACKETS)
+        self._open_radio()
         self._camera = self._subscription(
             CompressedImage if compressed else Image, self._topic, self._on_image, qos.NEWEST_IMAGE
         )
@@ -130,7 +142,37 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             radio = radio_message(self._settings["radio.type"])
             self._subscription(radio, self._settings["radio.topic"], self._on_radio, qos.SENSOR)
         self._timer_while_active(1.0 / NUMBERS_HZ, self._publish_numbers)
-        self.get_logger().info(f"images from {self._topic}")
+        self.get_logger().info(f"images from {self._topic}, {self._pipeline.engine_name}")
+
+    def _open_radio(self) -> None:
+        """Where packets go and reports come from."""
+        if self._settings["transport"] == "topic":
+            self._subscription(UInt8MultiArray, "feedback", self._on_feedback, qos.PACKETS)
+            return
+        from sc2_ros.nodes.air import NodeLink, Role, air_configs
+
+        (config,) = air_configs(self._settings.values, 1)
+        link = NodeLink(config, Role.ONBOARD, self._on_report)
+        link.start()
+        self._link = link
+        self._camera_info.relink(link.calibrate)
+        self._running.callback(self._close_radio)
+        self._worker.change(partial(self._count_headers, link.overhead_bytes))
+        self.get_logger().info(f"packets to {', '.join(config.remotes) or 'whoever calls'}")
+
+    def _close_radio(self) -> None:
+        link, self._link = self._link, None
+        self._camera_info.relink(None)
+        if link is not None:
+            link.stop()
+
+    def _count_headers(self, size_bytes: int) -> None:
+        self._headers_bytes = size_bytes
+        self._pipeline.configure(self._counted(self._pipeline.config))
+
+    def _counted(self, config: OnboardConfig) -> OnboardConfig:
+        """With the transport's own headers."""
+        return replace(config, overhead_bytes=config.overhead_bytes + self._headers_bytes)
 
     def _rest(self) -> None:
         self._pipeline.configure(idle(self._pipeline.config))
@@ -150,7 +192,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
     def _configure(self, config: OnboardConfig) -> None:
         images = thermal(self._settings.values)
         self._worker.change(lambda: self._images.configure(images))
-        self._worker.change(lambda: self._pipeline.configure(config))
+        self._worker.change(lambda: self._pipeline.configure(self._counted(config)))
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         now_s = time.monotonic()
@@ -165,7 +207,10 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._camera_info.take(message, time.monotonic())
 
     def _on_feedback(self, message: UInt8MultiArray) -> None:
-        self._news.append((True, packet_bytes(message), time.monotonic()))
+        self._on_report(packet_bytes(message), time.monotonic())
+
+    def _on_report(self, packet: bytes, now_s: float) -> None:
+        self._reports.append((packet, now_s))
         self._worker.put(NEWS, None)
 
     def _on_radio(self, message: Any) -> None:
@@ -174,22 +219,27 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             self._signals.append((signal, time.monotonic()))
 
     def _send(self, packet: bytes, now_s: float) -> None:
-        self._features.publish(packet_message(packet))
-        self._news.append((False, packet, now_s))
+        link = self._link
+        if link is not None:
+            link.send(packet)
+        if self._settings["transport"] != "udp":
+            self._features.publish(packet_message(packet))
+        self._left.append((packet, now_s))
 
     def _work(self, image: tuple[Image | CompressedImage, float] | None) -> None:
-        while self._news:
-            self._tell(*self._news.popleft())
+        # As many as wait now: a flood of reports keeps no image waiting.
+        for _ in range(len(self._left)):
+            packet, when_s = self._left.popleft()
+            self._pipeline.on_sent(packet, when_s)
+            self._departures.on_sent(packet, when_s)
+        for _ in range(len(self._reports)):
+            self._hear(*self._reports.popleft())
         while self._signals:
             self._pipeline.on_radio(*self._signals.popleft())
         if image is not None:
             self._encode(*image)
 
-    def _tell(self, is_feedback: bool, packet: bytes, when_s: float) -> None:
-        if not is_feedback:
-            self._pipeline.on_sent(packet, when_s)
-            self._departures.on_sent(packet, when_s)
-            return
+    def _hear(self, packet: bytes, when_s: float) -> None:
         bad = self._pipeline.stats.bad_feedback
         self._pipeline.on_feedback(packet, when_s)
         if self._pipeline.stats.bad_feedback == bad:
@@ -232,6 +282,8 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
     def _publish_numbers(self) -> None:
         pipeline = self._pipeline
         self._camera_info.flush(time.monotonic())
+        if self._link is not None:
+            self._link.turn(time.monotonic())
         values = self._counters.numbers(pipeline.stats, pipeline.rate_state, time.monotonic())
         for name, publisher in self._numbers.items():
             value = values[name]
@@ -241,6 +293,8 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
     def _check(self) -> None:
         self._worker.check()
         self._sender.check()
+        if self._link is not None:
+            self._link.check()
 
     def _statuses(self, now_s: float) -> dict[str, list[Status]]:
         publishers = self._camera.get_publisher_count()
@@ -252,6 +306,8 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             self._stages.values(),
             self._misfit_of(self._topic),
         )
+        if self._link is not None:
+            lines.append(self._link.status(now_s))
         return {f"stream {self._settings['stream']}": lines}
 
 
@@ -279,6 +335,7 @@ def configuration(values: dict[str, Value]) -> OnboardConfig:
         backend=values["backend"],
         precision=values["precision"],
         device=values["device"],
+        overhead_bytes=values["air.overhead_bytes"],
     )
     config.validate()
     return config
@@ -302,8 +359,17 @@ def thermal(values: dict[str, Value]) -> ThermalConfig:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node; returns the exit code."""
-    return run(OnboardNode, args)
+    """Run the node, or with `--cameras front,down` one for each; returns the exit code."""
+    rest = sys.argv[1:] if args is None else list(args)
+    if CAMERAS not in rest:
+        return run(OnboardNode, args)
+    try:
+        cameras, rest = apart(rest, NAME)
+    except ParameterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    first, *others = (partial(OnboardNode, camera) for camera in cameras)
+    return run(first, rest, *others)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,16 @@ from sc2_ros.runtime.ros import DiagnosticArray
 
 NUMBERS = ("target_bps", "sent_bps", "rate_index", "queue_delay_s", "loss", "rtt_s")
 """Topics below the node's name, for rqt_plot, PlotJuggler and Foxglove."""
-COUNTED = ("images", "unreadable", "sent", "bytes", "decoded", "bad_feedback", "sent_bytes")
+COUNTED = (
+    "images",
+    "unreadable",
+    "sent",
+    "bytes",
+    "on_air",
+    "decoded",
+    "bad_feedback",
+    "sent_bytes",
+)
 
 
 class OnboardReport:
@@ -118,7 +127,8 @@ class OnboardReport:
         )
         if stats.shown_fps is not None:
             stages = {**stages, "ground_shows_per_s": f"{stats.shown_fps:.1f}"}
-        encoder = replace(encoder, values={**encoder.values, **stages})
+        on_air = {"on_air_kbps": f"{rate['on_air'] * 8 / 1e3:.1f}"}
+        encoder = replace(encoder, values={**encoder.values, **on_air, **stages})
         return [camera, encoder, uplink]
 
     def _rates(self, stats: OnboardStats, now_s: float, window_s: float) -> dict[str, float]:
@@ -127,6 +137,7 @@ class OnboardReport:
             "unreadable": self._unreadable,
             "sent": stats.frames_sent,
             "bytes": stats.bytes_sent,
+            "on_air": stats.on_air_bytes_sent,
             "decoded": stats.frames_decoded,
             "bad_feedback": stats.bad_feedback,
         }

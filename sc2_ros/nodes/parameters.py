@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from sc2_ros.errors import LinkSpecError, ParameterError
+from sc2_ros.errors import AirAddressError, LinkSpecError, ParameterError
+from sc2_ros.ground.engine import BACKENDS as GROUND_BACKENDS
+from sc2_ros.link.air.address import split
 from sc2_ros.link.control.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.repair_policy import REPAIR_MODES
@@ -81,6 +83,80 @@ _MODEL = (
         "stays where the new one cannot be loaded.",
     ),
 )
+
+
+def _check_addresses(value: Value) -> str | None:
+    try:
+        for address in parse_names(str(value)):
+            split(address)
+    except AirAddressError as error:
+        return str(error)
+    return None
+
+
+TRANSPORTS = ("topic", "udp", "both")
+_AIR_FIXED = "the socket is opened when the node is activated; restart the node to change it"
+
+
+def _air(local: str, remote: str) -> tuple[Row, ...]:
+    return (
+        Row(
+            "transport",
+            "topic",
+            "How packets and reports cross the radio: topic uses `features` and `feedback`, over "
+            "DDS or Zenoh; udp a socket of the node's own, so that nothing else is on the radio; "
+            "both is udp, with the topics published locally for recording.",
+            choices=TRANSPORTS,
+            fixed=_AIR_FIXED,
+        ),
+        Row(
+            "air.local",
+            local,
+            "Address and port of the socket, as 0.0.0.0:5600 or [::]:5600; port "
+            "0 takes any. A ground node of several drones has one for each, in their order.",
+            check=_check_addresses,
+            fixed=_AIR_FIXED,
+        ),
+        Row("air.remote", "", remote, check=_check_addresses, fixed=_AIR_FIXED),
+        Row(
+            "air.key_file",
+            "",
+            "File with the key that both sides have, as `sc2 key new` makes it: "
+            "everything is encrypted and authenticated. Empty believes who can send to the port.",
+            fixed=_AIR_FIXED,
+        ),
+        Row(
+            "air.cipher",
+            "aes-ccm-8",
+            "aes-ccm-8 adds 14 bytes to a packet, aes-gcm and "
+            "chacha20-poly1305 22; the same on both sides.",
+            choices=("aes-ccm-8", "aes-gcm", "chacha20-poly1305"),
+            fixed=_AIR_FIXED,
+        ),
+        Row(
+            "air.fixed",
+            False,
+            "Answer to air.remote, wherever datagrams come from: for tunnels with "
+            "a port for each direction, such as wfb-ng's.",
+            fixed=_AIR_FIXED,
+        ),
+        Row(
+            "air.interface",
+            "",
+            "Network interface to which the socket is bound; empty for any.",
+            fixed=_AIR_FIXED,
+        ),
+        Row(
+            "air.dscp",
+            0,
+            "Differentiated services code point of what is sent: 46 is expedited "
+            "forwarding, 34 what Wi-Fi takes for video.",
+            0,
+            63,
+            fixed=_AIR_FIXED,
+        ),
+    )
+
 
 _THERMAL = (
     Row(
@@ -257,10 +333,35 @@ ONBOARD = (
         4096 * 4096,
     ),
     *_THERMAL,
+    *_air(
+        "0.0.0.0:0",
+        "Stations to call, host:port, comma-separated, or a multicast group; the drone calls, so "
+        "that it may be behind a NAT.",
+    ),
+    Row(
+        "air.overhead_bytes",
+        0,
+        "Bytes that the link adds to each packet and that count in every rate, beside the headers "
+        "of udp, which count by themselves: 100 for DDS, 60 for WireGuard, the radio's own.",
+        0,
+        500,
+    ),
 )
 
 GROUND = (
     *_MODEL,
+    *_air(
+        "0.0.0.0:5600",
+        "Drone to call, host:port; usually empty, since the drone calls. With several drones one "
+        "for each, comma-separated.",
+    ),
+    Row(
+        "backend",
+        "torch",
+        "What runs the network: torch, or onnxruntime for the ground.onnx that `sc2 export` writes "
+        "beside the checkpoint.",
+        choices=GROUND_BACKENDS,
+    ),
     Row(
         "device",
         "cpu",
@@ -305,6 +406,15 @@ GROUND = (
         "Seconds to wait for a frame's missing packets before it is decoded without them.",
         0.01,
         5.0,
+    ),
+    Row(
+        "deadline_ms",
+        0.0,
+        "Milliseconds from the first packet of a newer frame, after which missing packets of the "
+        "older one are waited for no longer; 0 takes 30 % of the time between the two frames. More "
+        "for a radio that reorders packets by more than that.",
+        0.0,
+        1000.0,
     ),
     Row(
         "max_pixels",

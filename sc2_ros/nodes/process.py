@@ -16,26 +16,44 @@ from pathlib import Path
 from typing import Any
 
 from sc2_ros.errors import Sc2Error
-from sc2_ros.runtime.ros import MISUSE, ExternalShutdownException, MiddlewareError, Node, rclpy
+from sc2_ros.runtime.ros import (
+    MISUSE,
+    ExternalShutdownException,
+    MiddlewareError,
+    Node,
+    SingleThreadedExecutor,
+    rclpy,
+)
+
+SWITCH_S = 0.0005
+"""How long a thread may compute in Python while another waits: the threads that note and send
+packets wait for the one that encodes or decodes, which the rate control would take for a queue."""
 
 
-def run(create: Callable[[], Node], args: list[str] | None = None) -> int:
-    """Make a node, spin it until it is told to stop, and clean up; afterwards signals are ignored.
+def run(
+    create: Callable[[], Node], args: list[str] | None = None, *others: Callable[[], Node]
+) -> int:
+    """Make nodes, spin them until they are told to stop, and clean up; then signals are ignored.
 
     Args:
         create: the node's class.
         args: command line with `--ros-args`; None takes the process's own.
+        others: of further nodes in this process.
 
     Returns:
         The exit code.
     """
-    node = None
+    nodes: list[Node] = []
+    sys.setswitchinterval(SWITCH_S)
     try:
         _init(args)
-        node = create()
-        if hasattr(node, "autostart"):
-            node.autostart()
-        rclpy.spin(node)
+        nodes.extend(make() for make in (create, *others))
+        executor = SingleThreadedExecutor()
+        for node in nodes:
+            if hasattr(node, "autostart"):
+                node.autostart()
+            executor.add_node(node)
+        executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except (Sc2Error, *MISUSE) as error:
@@ -44,11 +62,11 @@ def run(create: Callable[[], Node], args: list[str] | None = None) -> int:
     except Exception as error:
         if isinstance(error, MiddlewareError) and not rclpy.ok():
             return 0  # a signal has closed the context in the middle of a callback
-        explain(rclpy.logging.get_logger("sc2_ros") if node is None else node.get_logger(), error)
+        explain(nodes[-1].get_logger() if nodes else rclpy.logging.get_logger("sc2_ros"), error)
         return 1
     finally:
         _ignore_signals()
-        if node is not None:
+        for node in nodes:
             node.destroy_node()
         rclpy.try_shutdown()
         _ignore_signals()  # the embedded runtime has put back what it found

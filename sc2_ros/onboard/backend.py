@@ -10,12 +10,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
+import threading
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.errors import CheckpointError, ParameterError
@@ -107,7 +110,16 @@ def make(model: Flying, choice: Choice) -> Engine:
         networks = model.encoder, model.saliency
         return TorchEngine(*networks, choice.device, precision=choice.precision)
     assert model.exported is not None
-    engine = OnnxEngine(model.exported, choice.device, fp16=choice.precision == "fp16")
+    key = (model.id, hashlib.sha256(model.exported).digest(), choice)
+    with _making:
+        engine = _engines.get(key)
+        if engine is None:
+            engine = _engines[key] = _with_exported(model, model.exported, choice)
+    return engine
+
+
+def _with_exported(model: Flying, exported: bytes, choice: Choice) -> OnnxEngine:
+    engine = OnnxEngine(exported, choice.device, fp16=choice.precision == "fp16")
     told = engine.metadata.get("checkpoint_id")
     if told != f"{model.id:08x}":
         raise CheckpointError(
@@ -115,6 +127,11 @@ def make(model: Flying, choice: Choice) -> Engine:
             "again: sc2 export CHECKPOINT --out DIR"
         )
     return engine
+
+
+_engines: WeakValueDictionary[tuple[int, bytes, Choice], OnnxEngine] = WeakValueDictionary()
+"""Of the cameras of this process, which share them; ONNX Runtime lets several threads run one."""
+_making = threading.Lock()
 
 
 def release_gpu() -> None:

@@ -62,6 +62,7 @@ class OnboardConfig:
         frame_height: height in pixels; 0 together with the width.
         frame_max_pixels: pixels of a frame as it is encoded at most; larger images are scaled down.
         stream: number of the stream, 0 to 255.
+        overhead_bytes: what each packet takes on air beyond its own bytes; counts in every rate.
         backend: "onnxruntime", "torch", or "auto": ONNX Runtime where it can.
         precision: "fp32"; with torch "bf16", or on a GPU "fp16"; with TensorRT "fp16"; or "auto".
         device: "cpu", "cuda", "cuda:N", "tensorrt", or "auto": the GPU, if there is one.
@@ -80,6 +81,7 @@ class OnboardConfig:
     frame_height: int = 0
     frame_max_pixels: int = 2_500_000
     stream: int = 0
+    overhead_bytes: int = 0
     backend: str = "auto"
     precision: str = "fp32"
     device: str = "cpu"
@@ -145,6 +147,7 @@ class OnboardStats:
         frames_sent: frames coded.
         frames_dropped: images not sent, for want of frame rate or of budget.
         bytes_sent: bytes of all packets made.
+        on_air_bytes_sent: the same with what transport and link add to each packet.
         repairs_sent: how many of them were repair packets.
         slices_predicted: slices that were predicted from an earlier frame.
         reference_age: how many frames before the last one sent its reference was; 0: it had none.
@@ -161,6 +164,7 @@ class OnboardStats:
     frames_sent: int = 0
     frames_dropped: int = 0
     bytes_sent: int = 0
+    on_air_bytes_sent: int = 0
     repairs_sent: int = 0
     slices_predicted: int = 0
     reference_age: int = 0

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
 from sc2_ros.errors import CheckpointError, ParameterError
+from sc2_ros.network.imaging import network_input
 
 STRIDE = 16
 IMAGE, LATENT, LOGIT = "image", "latent", "logit"
@@ -39,6 +39,8 @@ _MISSING = {
     "cuda": "pip install onnxruntime-gpu in place of onnxruntime",
     "tensorrt": "install TensorRT, and onnxruntime-gpu in place of onnxruntime",
 }
+
+_NO_GPU = "cpu (onnxruntime-gpu is installed, but finds no GPU that it can use)"
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -58,7 +60,7 @@ class Encoding:
 
 
 class Engine(Protocol):
-    """Runs the encoder; used by one thread at a time."""
+    """Runs the encoder; with ONNX Runtime, several threads may use it at a time."""
 
     @property
     def name(self) -> str:
@@ -84,18 +86,6 @@ def warm_up(engine: Engine, width: int, height: int) -> None:
                 engine.encode(empty, (x, y))
 
 
-def network_input(image: Image, origin: tuple[int, int]) -> Image:
-    """RGB with the edges repeated to multiples of 16, contiguous; most often `image` itself."""
-    height, width = image.shape[:2]
-    left, above = origin
-    below, right = -(above + height) % STRIDE, -(left + width) % STRIDE
-    if above or left or below or right:
-        image = cv2.copyMakeBorder(image, above, below, left, right, cv2.BORDER_REPLICATE)
-    if image.ndim == 2:
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
-    return np.ascontiguousarray(image)
-
-
 class OnnxEngine:
     """Runs an exported encoder (`sc2 export`) with ONNX Runtime."""
 
@@ -112,8 +102,8 @@ class OnnxEngine:
 
         Args:
             model: the ONNX file.
-            device: "cpu", "cuda", "cuda:N", "tensorrt", or "auto": the GPU, where this installation
-                has one.
+            device: "cpu", "cuda", "cuda:N", "tensorrt", or "auto": the GPU, where there is one that
+                this installation can use.
             threads: on the CPU; 0: one for each core, at most 4.
             fp16: let TensorRT compute with 16 bits.
             cache: folder in which TensorRT keeps what it built; None: ~/.cache/sc2_ros/tensorrt.
@@ -125,10 +115,11 @@ class OnnxEngine:
         self._device = check_device(device)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or min(os.cpu_count() or 1, MOST_THREADS)
-        # Threads that wait for the next frame by spinning would take a core from the codec.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Threads spin between two layers, where waking one costs as much as the layer, but not
+        # until the next frame: that would take a core from the codec.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 3
-        wanted = _provider(self._device, fp16, cache)
+        wanted = _provider("cuda" if self._device == "auto" else self._device, fp16, cache)
         try:
             self._session = onnxruntime.InferenceSession(model, options, providers=wanted)
         except Exception as error:  # its errors have no common base
@@ -137,7 +128,10 @@ class OnnxEngine:
                 "export it again: sc2 export CHECKPOINT --out DIR"
             ) from error
         # Where a library of the provider is missing, ONNX Runtime quietly takes the next one.
-        if self._session.get_providers()[0] != _PROVIDERS[self._device.partition(":")[0]]:
+        found = self._session.get_providers()[0]
+        if self._device == "auto":
+            self._device = "cuda" if found == _PROVIDERS["cuda"] else _NO_GPU
+        elif found != _PROVIDERS[self._device.partition(":")[0]]:
             raise _missing(self._device)
         self._outputs = [output.name for output in self._session.get_outputs()]
 
@@ -164,7 +158,7 @@ class OnnxEngine:
 
 
 def check_device(device: str) -> str:
-    """The device that is meant; "auto": the GPU where this installation has one.
+    """The device that is meant; "auto" stays where a GPU has to be tried, else it is the CPU.
 
     device: "auto", "cpu", "cuda", "cuda:N" or "tensorrt".
 
@@ -176,7 +170,7 @@ def check_device(device: str) -> str:
         raise ParameterError(f"device {device!r} is unknown; use auto, {', '.join(_PROVIDERS)}")
     present = onnxruntime.get_available_providers()
     if kind == "auto":
-        return "cuda" if _PROVIDERS["cuda"] in present else "cpu"
+        return "auto" if _PROVIDERS["cuda"] in present else "cpu"
     if _PROVIDERS[kind] not in present:
         raise _missing(device)
     return device

@@ -22,15 +22,15 @@ class ShownConstants:
 
     window_s: float = 1.0
     """Seconds over which shown and skipped frames are counted."""
-    least_frames: int = 8
+    least_frames: int = 6
     """Frames that are counted at least."""
-    behind: float = 0.85
+    behind: float = 0.8
     """Of the frames that it has decoded, of which a ground that is behind shows fewer: one frame
-    in eight is chance."""
+    in six is chance."""
     below: float = 0.95
     """Of the frames per second that it showed, for the next ones: what waits has to drain."""
-    growth: float = 1.06
-    """Of the limit per window, while all frames are shown."""
+    growth: float = 1.2
+    """Of the limit per window, while frames are shown: a moment's trouble is over in seconds."""
     least_fps: float = 1.0
     """Frames per second at least, whatever the ground says."""
     free: float = 1.5

@@ -127,7 +127,7 @@ class OnboardPipeline:
         with self._stage("price"):
             weight = self._rdoq_lambda(encoding)
             source = self._codec.frame(encoding.latent, choice.geometry, prediction, weight)
-            plan = self._rate.choose(source, sum(map(len, info)), decision, now_s)
+            plan = self._rate.choose(source, info, decision, now_s)
         if plan is None:
             self.stats.frames_dropped += 1
             return []
@@ -174,17 +174,23 @@ class OnboardPipeline:
             if (header.stream, header.checkpoint_id) != (self.config.stream, self._checkpoint_id):
                 raise PacketError("feedback for another stream or checkpoint")
             feedback = parse_feedback(packet.payload)
+            if not self._rate.is_possible(feedback, now_s):
+                raise PacketError("feedback about packets that were not sent, or not so")
         except PacketError:
             self.stats.bad_feedback += 1
             return
+        # The rate follows one station; what is predicted heeds all of them.
+        is_followed = self._keeper.on_feedback(feedback, now_s)
+        if feedback.knows_frame_id:
+            self._info.on_known()
+        else:
+            self._info.on_unknown()
+        self._keeper.on_echo(header.frame, header.capture_time_ns, now_s)
+        if not is_followed:
+            return
         if feedback.session != self._ground_session and not feedback.knows_frame_id:
             self._info.restart()
-        elif feedback.knows_frame_id:
-            self._info.on_known()
         self._ground_session = feedback.session
-        # The rate follows one station; what is predicted heeds all of them.
-        if not self._keeper.on_feedback(feedback, now_s):
-            return
         estimate = self._rate.on_feedback(feedback, now_s)
         if estimate is not None:
             self.stats.loss, self.stats.rtt_s = estimate.loss, estimate.rtt_s
@@ -208,6 +214,11 @@ class OnboardPipeline:
                 "scale it down"
             )
         size = encoded_size(source, self.config)
+        if source[0] * source[1] > wire.most_source_pixels(size):
+            raise InputError(
+                f"{title} at {size[0]}x{size[1]}: the ground takes images of at most "
+                f"{wire.most_source_pixels(size)} pixels at that size; set a larger frame.size"
+            )
         if max(size) > wire.MAX_ENCODED_SIDE:
             raise InputError(
                 f"{title}: at most {wire.MAX_ENCODED_SIDE} pixels a side can be encoded; set a "
@@ -282,10 +293,11 @@ class OnboardPipeline:
     ) -> None:
         size_bytes = sum(map(len, packets))
         price = encoded.price
-        self._rate.on_encoded(encoded.reference.code, size_bytes, now_s)
+        self._rate.on_encoded(encoded.reference.code, packets, now_s)
         stats = self.stats
         stats.frames_sent += 1
         stats.bytes_sent += size_bytes
+        stats.on_air_bytes_sent += self._rate.on_air(packets)
         stats.repairs_sent += price.repairs
         stats.slices_predicted += int(price.predicted.sum())
         stats.reference_age = 0 if used is None else (self._frame - used.frame) & 0xFFFF

@@ -11,8 +11,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sc2_ros.codec.frame.encoder import FrameEncoder
 from sc2_ros.codec.frame.plan import UNPROTECTED, FramePlan, Protection, SourceFrame
+from sc2_ros.codec.wire import MAX_PACKET_BYTES
 from sc2_ros.link.control.auto import AutoConfig, AutoRate, RateState
 from sc2_ros.link.control.radio import RadioHint
 from sc2_ros.link.control.value_curve import ValueCurve
@@ -35,6 +38,7 @@ class RateChoice:
         self._encoder = encoder
         self._value_curve = value_curve
         self._log = SenderLog()
+        self._overhead_bytes = 0
         self._controller: RateController = FixedRate(0.0, self._log)
         self._repair = RepairPolicy()
         self._repairs = True
@@ -44,6 +48,7 @@ class RateChoice:
 
     def configure(self, config: OnboardConfig) -> None:
         """Take a configuration; a controller whose part did not change goes on."""
+        self._log.overhead_bytes = self._overhead_bytes = config.overhead_bytes
         self._repairs = config.rate_repair != "off"
         part = (
             config.rate_mode,
@@ -72,7 +77,7 @@ class RateChoice:
         return decision._replace(budget_bytes=int(decision.budget_bytes * share))
 
     def choose(
-        self, frame: SourceFrame, extra_bytes: int, decision: RateDecision, now_s: float
+        self, frame: SourceFrame, extra: Sequence[bytes], decision: RateDecision, now_s: float
     ) -> FramePlan | None:
         """The plan at the decision's code, or at the highest within its budget; None if none fits.
 
@@ -80,7 +85,7 @@ class RateChoice:
 
         Args:
             frame: of which only the rate is open.
-            extra_bytes: what has to leave with it.
+            extra: packets that have to leave with it.
             decision: of the controller.
             now_s: the time.
 
@@ -90,7 +95,10 @@ class RateChoice:
         if decision.budget_bytes is None:
             return None if decision.code is None else self._encoder.plan(frame, decision.code)
         high = 64 if decision.code is None else decision.code
-        budget_bytes = decision.budget_bytes - extra_bytes
+        budget_bytes = decision.budget_bytes - self.on_air(extra)
+        # What its own headers take; its packets are counted when it is coded.
+        packets = -(-budget_bytes // (MAX_PACKET_BYTES + self._overhead_bytes))
+        budget_bytes -= packets * self._overhead_bytes
         for protection in self._protections(budget_bytes, frame.latent[0].size, now_s):
             plan = self._encoder.search(
                 frame,
@@ -105,18 +113,26 @@ class RateChoice:
                 return plan
         return None
 
-    def on_encoded(self, code: int, size_bytes: int, now_s: float) -> None:
-        """A frame has been coded at a rate code; the bytes are those of all its packets."""
+    def on_air(self, packets: Sequence[bytes]) -> int:
+        """Bytes that packets take, with what the transport and the link add to each."""
+        return sum(map(len, packets)) + len(packets) * self._overhead_bytes
+
+    def on_encoded(self, code: int, packets: Sequence[bytes], now_s: float) -> None:
+        """A frame has been coded at a rate code into these packets."""
         self._near = code
-        self._controller.on_sent(size_bytes, now_s)
+        self._controller.on_sent(self.on_air(packets), now_s)
 
     def on_packet(self, frame: int, place: int, size_bytes: int, now_s: float) -> None:
         """A packet of a frame has left."""
-        self._controller.on_packet(frame, place, size_bytes, now_s)
+        self._controller.on_packet(frame, place, size_bytes + self._overhead_bytes, now_s)
 
     def on_radio(self, signal_db: float, now_s: float) -> None:
         """The radio has reported its signal."""
         self._radio.on_signal(signal_db, now_s)
+
+    def is_possible(self, feedback: Feedback, now_s: float) -> bool:
+        """Whether a report can be true, by what was sent."""
+        return self._log.is_possible(feedback, now_s)
 
     def on_feedback(self, feedback: Feedback, now_s: float) -> LinkEstimate | None:
         """The ground has reported; returns what it tells of the link, None if it is nothing new."""

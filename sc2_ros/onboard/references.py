@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from sc2_ros.codec.frame.reference import Reference, ReferenceWindow
@@ -20,6 +21,8 @@ from sc2_ros.link.feedback import Feedback
 from sc2_ros.network.imaging import Image
 from sc2_ros.onboard import motion
 from sc2_ros.onboard.keyframes import RefreshPolicy
+
+_ECHO_S = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +54,24 @@ class ReferenceKeeper:
         self._references = ReferenceWindow()
         self._sent: dict[int, _Sent] = {}
         self._thumbnail: motion.Thumbnail | None = None
+        self._echoed_s = -math.inf
 
     def on_feedback(self, feedback: Feedback, now_s: float) -> bool:
         """Enter a feedback message; whether the rate control should heed it."""
         return self._acknowledgements.on_feedback(feedback, now_s)
+
+    def on_echo(self, frame: int, capture_time_ns: int, now_s: float) -> None:
+        """The ground has this frame with that capture time, as far as it knows (0: it does not).
+
+        Another one than it was sent with came of a forged packet, and all that is predicted from
+        the frame inherits it: the next frame is to be a keyframe, once a second at most.
+        """
+        known = self._references.get(frame)
+        if known is None or capture_time_ns in (0, known.stamp.time_ns):
+            return
+        if not 0 <= now_s - self._echoed_s < _ECHO_S:
+            self._echoed_s = now_s
+            self._refresh.request()
 
     def refresh(self) -> None:
         """The next frame is to be a keyframe."""

@@ -31,6 +31,10 @@ class InfoSchedule:
         """The ground knows it: from here on it is for listeners that send no feedback."""
         self._wait_s = LAST_S
 
+    def on_unknown(self) -> None:
+        """The ground asks for it."""
+        self._wait_s = FIRST_S
+
     def is_due(self, frame_id: str, now_s: float, *, keyframe: bool) -> bool:
         """Whether a frame with that frame_id is to be accompanied; keyframe: whether it is one."""
         if self._sent_s is None or frame_id != self._frame_id:

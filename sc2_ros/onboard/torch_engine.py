@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from sc2_ros.errors import ParameterError
 from sc2_ros.network.devices import PRECISIONS
 from sc2_ros.network.graphs import OnboardGraph
-from sc2_ros.onboard.engine import Encoding, Image, network_input
+from sc2_ros.network.imaging import network_input
+from sc2_ros.onboard.engine import Encoding, Image
 
 _MOST_GRAPHS = 8
 _WARM_UP_RUNS = 3

@@ -116,8 +116,11 @@ def stream_batches(
                 break
             turn += workers
 
-    for number in range(workers):
-        threading.Thread(target=work, args=(number,), daemon=True).start()
+    threads = [
+        threading.Thread(target=work, args=(number,), daemon=True) for number in range(workers)
+    ]
+    for thread in threads:
+        thread.start()
     try:
         for turn in range(1 << 62):
             batch = queues[turn % workers].get()
@@ -125,4 +128,8 @@ def stream_batches(
                 raise batch
             yield batch
     finally:
-        stop.set()  # whoever drops the iterator ends the threads
+        # Whoever drops the iterator ends the threads. A process that ends while one of them is in
+        # C++ is aborted, and under torchrun all others with it.
+        stop.set()
+        for thread in threads:
+            thread.join()

@@ -16,6 +16,7 @@ from sc2_ros.cli.main import main
 KEYS = {
     "frames", "seconds", "fps", "bytes_per_frame", "sent_kbps", "capacity_kbps", "loss",
     "latency_ms", "detections", "mean_ap50", "miou", "middleware", "processes", "checkpoint",
+    "latency_breakdown_ms", "rate_index_mean",
 }  # fmt: skip
 
 

@@ -12,11 +12,14 @@ LOW = 1 << 31
 
 
 class Rans:
-    """A rANS stream; `words_read` counts how far the decoder went."""
+    """A rANS stream; `words_read` counts how far the decoder went.
+
+    `most_nibbles` is how many the longest escape had.
+    """
 
     def __init__(self, data):
         self.words = struct.unpack(f"<{len(data) // 4}I", data)
-        self.words_read = 0
+        self.words_read = self.most_nibbles = 0
         low, high = self._word(), self._word()
         self.state = high << 32 | low
 
@@ -50,6 +53,7 @@ class Rans:
         while part == 15:
             part = self.nibble()
             length += part
+        self.most_nibbles = max(self.most_nibbles, length)
         raw = 0
         for place in range(length):
             raw |= self.nibble() << 4 * place

@@ -140,6 +140,37 @@ def test_waiting_frames_are_given_up_in_order_when_their_time_is_over(feed):
     assert numbers(feed.assembler.expire(0.5, 0.3)) == [3]
 
 
+def test_a_frame_is_given_up_soon_after_a_newer_one_has_begun(feed):
+    feed.add_all(feed.packets(1)[1:], 0.0)
+    assert feed.assembler.expire(0.2, 0.3, 0.02) == []
+    feed.add(feed.packets(2)[0], 0.2)
+
+    assert feed.assembler.expire(0.21, 0.3, 0.02) == []
+    assert numbers(feed.assembler.expire(0.22, 0.3, 0.02)) == [1]
+    assert feed.assembler.expire(0.3, 0.3, 0.02) == [], "of the newest frame more is to come"
+
+
+def test_how_soon_depends_on_the_frame_interval(feed):
+    for number, begun_s in ((1, 0.0), (2, 0.1), (3, 1.1)):
+        feed.add(feed.packets(number)[0], begun_s)
+
+    assert feed.assembler.expire(0.125, 9.0, 0.0) == []
+    assert numbers(feed.assembler.expire(0.135, 9.0, 0.0)) == [1]
+    assert feed.assembler.expire(1.35, 9.0, 0.0) == []
+    assert numbers(feed.assembler.expire(1.45, 9.0, 0.0)) == [2]
+
+
+def test_a_packet_that_comes_late_is_in_time_before_the_deadline(feed):
+    packets = feed.packets(1)
+    feed.add_all(packets[:-1], 0.0)
+    feed.add(feed.packets(2)[0], 0.07)
+
+    assert feed.assembler.expire(0.08, 0.3, 0.0) == []
+    (frame,) = feed.add(packets[-1], 0.085)
+
+    assert frame.complete
+
+
 def test_never_more_frames_wait_than_allowed(helpers, codec):
     feed = Feed(helpers, codec, max_open=3)
 

@@ -93,7 +93,8 @@ def test_a_forged_frame_size_is_refused_or_waits(size):
 
 
 @pytest.mark.parametrize(
-    ("size", "taken"), [((8192, 8192), True), ((8193, 16), False), ((65_535, 65_535), False)]
+    ("size", "taken"),
+    [((2048, 2048), True), ((2048, 2049), False), ((8193, 16), False), ((65_535, 65_535), False)],
 )
 def test_a_forged_source_size_is_refused_and_counted(size, taken):
     packet = bytearray(frames_of_packets()[0][0])

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -14,7 +17,9 @@ from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.export.onnx_files import export_ground
 from sc2_ros.ground.engine import GroundEngine, OnnxGroundEngine, Seen, Wanted, warm_up
 from sc2_ros.ground.maps import Window
+from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.ground.torch_engine import TorchGroundEngine, _read_on_device
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
 WINDOW = Window((5, 3), (100, 70))
 WANTED = Wanted(
@@ -93,3 +98,43 @@ def test_a_gpu_that_is_not_there_is_refused() -> None:
 def test_a_file_that_is_no_graph_is_refused() -> None:
     with pytest.raises(CheckpointError, match="sc2 export"):
         OnnxGroundEngine(b"not a graph")
+
+
+@pytest.fixture
+def written(checkpoint: checkpoints.Checkpoint, tmp_path: Path) -> checkpoints.Checkpoint:
+    """The checkpoint, with its exported ground network beside it."""
+    metadata = {"checkpoint_id": f"{checkpoint.id:08x}"}
+    exported = export_ground(checkpoint.ground, checkpoint.tables.channels, metadata)
+    (tmp_path / "ground.onnx").write_bytes(exported)
+    return replace(checkpoint, path=tmp_path / "own.safetensors")
+
+
+def test_the_pipeline_sees_the_same_with_either_backend(
+    written: checkpoints.Checkpoint,
+) -> None:
+    image = np.random.default_rng(3).integers(0, 256, (128, 160, 3), np.uint8)
+    sender = OnboardPipeline(written, OnboardConfig(rate_mode="fixed", rate_index=0.5))
+    packets = sender.process(CameraFrame(image, 1, "camera"), 0.0)
+    results = []
+    for backend in ("torch", "onnxruntime"):
+        ground = GroundPipeline(written, GroundConfig(backend=backend, score_threshold=0.0))
+        results += [result for packet in packets for result in ground.receive(packet, 0.0)]
+    with_torch, with_onnxruntime = results
+    np.testing.assert_allclose(with_torch.scores, with_onnxruntime.scores, atol=1e-4)
+    np.testing.assert_array_equal(with_torch.mask, with_onnxruntime.mask)
+
+
+def test_a_ground_network_that_was_not_exported_is_named_with_what_to_do(
+    written: checkpoints.Checkpoint, tmp_path: Path
+) -> None:
+    with pytest.raises(CheckpointError, match="sc2 export"):
+        OnnxGroundEngine.beside(tmp_path / "gone" / "x.safetensors", written.id, "cpu")
+    with pytest.raises(CheckpointError, match="sc2 export"):
+        OnnxGroundEngine.beside(None, written.id, "cpu")
+    with pytest.raises(CheckpointError, match="is that of checkpoint"):
+        OnnxGroundEngine.beside(written.path, written.id ^ 1, "cpu")
+
+
+def test_onnx_runtime_on_the_ground_has_fp32_only() -> None:
+    with pytest.raises(ParameterError, match="needs backend torch"):
+        GroundConfig(backend="onnxruntime", precision="fp16").check_backend()

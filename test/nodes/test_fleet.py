@@ -63,6 +63,7 @@ class Drones(Node):
             )
             for packet in packets:
                 self.publishers_of[name].publish(packet_message(packet))
+                self.pipelines[name].on_sent(packet, time.monotonic())
 
 
 @pytest.fixture

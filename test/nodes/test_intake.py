@@ -30,12 +30,33 @@ def test_items_keep_their_order_and_nobody_waits_for_the_work():
     intake = Intake(work, lambda: None, PERIOD_S)
     intake.start()
     for item in range(100):
-        assert intake.put(item) is None
+        assert intake.put("a", item) is None
     assert seen == []
     gate.set()
     wait_for(lambda: len(seen) == 100)
     intake.stop()
     assert seen == list(range(100))
+
+
+def test_keys_take_turns():
+    """A drone that floods delays no other."""
+    gate, seen = threading.Event(), []
+
+    def work(item):
+        gate.wait(10)
+        seen.append(item)
+
+    intake = Intake(work, lambda: None, PERIOD_S)
+    for number in range(50):
+        intake.put("flood", ("flood", number))
+    for number in range(2):
+        intake.put("calm", ("calm", number))
+    intake.start()
+    gate.set()
+    wait_for(lambda: len(seen) == 52)
+    intake.stop()
+    assert [place for place, (key, _) in enumerate(seen) if key == "calm"] == [1, 3]
+    assert [number for key, number in seen if key == "flood"] == list(range(50))
 
 
 def test_ticks_come_with_and_without_items():
@@ -46,7 +67,7 @@ def test_ticks_come_with_and_without_items():
     wait_for(lambda: len(ticks) > 3)
     before = len(ticks)
     while len(ticks) < before + 5:
-        intake.put(0)
+        intake.put("a", 0)
         time.sleep(0.0002)
     intake.stop()
     assert len({count for count in ticks[before:] if count}) > 1  # in the middle of the work
@@ -55,9 +76,10 @@ def test_ticks_come_with_and_without_items():
 def test_the_oldest_makes_room_and_is_given_back():
     """Nothing is lost without a word; what waits for longest can be seen."""
     intake = Intake(print, print, PERIOD_S, limit=2)
-    assert intake.next() is None
-    assert [intake.put(item) for item in (1, 2, 3)] == [None, None, 1]
-    assert intake.next() == 2
+    assert intake.next("a") is None
+    assert [intake.put("a", item) for item in (1, 2, 3)] == [None, None, 1]
+    assert intake.next("a") == 2
+    assert intake.put("b", 4) is None, "each has room of its own"
     intake.stop()  # was never started
 
 
@@ -67,7 +89,7 @@ def test_a_fault_is_raised_where_it_is_asked_for():
 
     intake = Intake(work, lambda: None, PERIOD_S)
     intake.start()
-    intake.put("broken")
+    intake.put("a", "broken")
 
     def broken():
         try:

@@ -16,8 +16,9 @@ from sc2_ros import checkpoint as checkpoints
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.export.onnx_files import export_encoder
 from sc2_ros.network import imaging
+from sc2_ros.network.imaging import network_input
 from sc2_ros.network.saliency import SaliencyHead
-from sc2_ros.onboard.engine import Engine, Image, OnnxEngine, network_input, warm_up
+from sc2_ros.onboard.engine import Engine, Image, OnnxEngine, warm_up
 from sc2_ros.onboard.torch_engine import TorchEngine
 
 SHAPES = [((48, 64, 3), (0, 0)), ((50, 70, 3), (0, 0)), ((41, 66), (13, 7))]
@@ -99,6 +100,20 @@ def test_a_device_that_is_not_there_is_named_with_what_to_install(device: str) -
         pytest.skip("this ONNX Runtime has a GPU")
     with pytest.raises(ParameterError, match="onnxruntime-gpu"):
         OnnxEngine(b"", device)
+
+
+def test_auto_without_a_gpu_that_can_be_used_is_the_cpu(
+    monkeypatch: pytest.MonkeyPatch, networks: tuple[torch.nn.Module, SaliencyHead]
+) -> None:
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this ONNX Runtime has a GPU")
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: both)
+    exported = export_encoder(*networks, {})
+    with pytest.warns(UserWarning, match="not in available provider names"):
+        engine = OnnxEngine(exported, "auto")
+    assert "cpu (onnxruntime-gpu is installed, but finds no GPU" in engine.name
+    assert engine.encode(np.zeros((64, 64, 3), np.uint8)).latent.shape[1:] == (4, 4)
 
 
 def test_an_unknown_device_is_refused() -> None:

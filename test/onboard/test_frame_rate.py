@@ -64,12 +64,12 @@ def test_the_drone_sends_what_a_slow_ground_shows_at_full_quality_and_all_of_it_
     assert 4 <= flight.sent_fps(12, 20) <= 7
     assert flight.indices[-1] >= before
     skipped = 1 - sum(12 <= t < 20 for t in flight.shown) / sum(12 <= t < 20 for t in flight.sent)
-    assert skipped < 0.2
+    assert skipped < 0.25
     assert flight.drone.stats.shown_fps is not None
 
     flight.show_s = 0.0
-    flight.fly(30.0)
-    assert flight.sent_fps(46, 50) == pytest.approx(FPS, rel=0.05)
+    flight.fly(14.0)
+    assert flight.sent_fps(30, 34) == pytest.approx(FPS, rel=0.05)
     assert flight.drone.stats.shown_fps is None
 
 

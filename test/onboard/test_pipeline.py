@@ -119,17 +119,21 @@ def test_stream_info_is_not_repeated_where_the_ground_knows_it():
 
 def test_a_ground_that_knows_the_frame_id_is_not_told_again():
     pipeline = onboard()
-    told(pipeline, [0])
-    received = ReceiverLog(session=7, knows_frame_id=True)
-    received.on_packet(0, 0, 1, 100, 0.1)
     header = wire.Header(
         type=wire.PacketType.FEEDBACK, stream=0, checkpoint_id=pipeline._checkpoint_id, frame=0
     )
-    pipeline.on_feedback(wire.build(header, received.build(0.1)), 0.2)
+
+    def report(received, frame, now_s):
+        pipeline._rate.on_packet(frame, 0, 100, now_s - 0.02)
+        received.on_packet(frame, 0, 1, 100, now_s - 0.01)
+        pipeline.on_feedback(wire.build(header, received.build(now_s)), now_s)
+
+    told(pipeline, [0])
+    report(ReceiverLog(session=7, knows_frame_id=True), 0, 0.2)
     assert told(pipeline, [0.5, 0.9]) == []
-    received = ReceiverLog(session=8)
-    received.on_packet(1, 0, 1, 100, 0.9)
-    pipeline.on_feedback(wire.build(header, received.build(0.9)), 0.95)
+    again = ReceiverLog(session=8)
+    report(again, 1, 0.93)
+    report(again, 2, 0.95)
     assert told(pipeline, [0.96]) == [(0.96, "left")]
 
 

@@ -21,6 +21,7 @@ def test_a_frame_is_one_packet_of_11_bytes():
         now_s = number / 10
         packets = drone.process(CameraFrame(image, int(now_s * 1e9), "camera"), now_s)
         for packet in packets:
+            drone.on_sent(packet, now_s)
             ground.accept(packet, now_s + 0.02)
         for feedback in ground.feedback(now_s + 0.03):
             drone.on_feedback(feedback, now_s + 0.04)

@@ -4,6 +4,7 @@
 
 import io
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -92,6 +93,19 @@ def test_batches_go_on_where_they_stood(tmp_path):
     ]
     assert np.array_equal(whole[2].targets[0].heat, later[0].targets[0].heat)
     assert not torch.equal(whole[0].image, other.image)
+
+
+def test_no_thread_outlives_its_batches():
+    """A process that ends while one draws in C++ is aborted (and under torchrun all others)."""
+    before = threading.active_count()
+    source = Source(SourceConfig("synthetic:1", 1), AugmentConfig(crop=64))
+    batches = stream_batches([source], 5, 64, workers=3)
+    next(batches)
+    assert threading.active_count() == before + 3
+
+    batches.close()
+
+    assert threading.active_count() == before
 
 
 def test_the_best_weights_are_kept(tmp_path):

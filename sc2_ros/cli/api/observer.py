@@ -6,6 +6,7 @@ import struct
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from sc2_ros.cli.api.pictures import jpeg_message
 from sc2_ros.evaluation.session.breakdown import events_of
@@ -30,6 +31,9 @@ from sc2_ros.runtime.ros import (
 )
 from sc2_ros.runtime.serialization import message_of, type_name
 
+if TYPE_CHECKING:
+    from sc2_ros.cli.api.view import ViewServer
+
 RECORD = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE
 )
@@ -41,16 +45,16 @@ CAMERA = QoSProfile(
 class Observer(Node):
     """Fills `log` and the bag; begins with the first result, when every node is up.
 
-    What is only recorded is never decoded: the nodes need the processor.
+    What is only recorded is never decoded: the nodes need the processor. `view` shows the pictures.
     """
 
-    def __init__(self, bag: BagWriter) -> None:
+    def __init__(self, bag: BagWriter, view: "ViewServer | None" = None) -> None:
         super().__init__("sc2_demo")
         self.log = SessionLog()
         self.begun_s: float | None = None
         self.heard_s = 0.0
         """When the last packet or result came, on the log's clock."""
-        self._bag = bag
+        self._bag, self._view = bag, view
         self._zero_s = time.time()
         for kind, topic, callback, profile in (
             (Image, "image", self._on_image, CAMERA),
@@ -61,7 +65,7 @@ class Observer(Node):
             (DiagnosticArray, result_bag.ONBOARD_INFO, self._on_frame_info, RECORD),
             (DiagnosticArray, result_bag.GROUND_INFO, self._on_frame_info, RECORD),
             (Image, result_bag.MASK, None, RECORD),
-            (CompressedImage, result_bag.PREVIEW, None, RECORD),
+            (CompressedImage, result_bag.PREVIEW, self._on_preview, RECORD),
             (Detection2DArray, result_bag.TRUTH_DETECTIONS, None, RECORD),
             (Image, result_bag.TRUTH_MASK, None, RECORD),
             (DiagnosticArray, "/diagnostics", None, RECORD),
@@ -89,7 +93,14 @@ class Observer(Node):
             stamp_ns = to_ns(message.header.stamp)
             picture = jpeg_message(image_array(message), stamp_ns, message.header.frame_id)
             self._bag.write_message(result_bag.IMAGE, picture, time.time_ns())
+            if self._view is not None:
+                self._view.camera(bytes(picture.data))
         return False
+
+    def _on_preview(self, cdr: bytes) -> bool:
+        if self._view is not None:
+            self._view.ground(bytes(message_of(cdr, CompressedImage).data))
+        return True
 
     def _on_sent(self, cdr: bytes) -> bool:
         packet = packet_bytes(message_of(cdr, UInt8MultiArray))

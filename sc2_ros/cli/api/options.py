@@ -4,12 +4,20 @@
 
 import argparse
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from sc2_ros.cli.api.checks import check_positive
 from sc2_ros.codec.wire import MAX_ENCODED_SIDE
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.sim.spec import LinkSpec
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sc2_ros.cli.api.view import ViewServer
 
 DEFAULT_LINK = "500kbit,40ms,2%"
 BUDGET_SHARE, TRACE_SHARE = 0.8, 0.5
@@ -51,6 +59,14 @@ def add_stream_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--topic", help="image topic of a bag that has several")
     parser.add_argument(
         "--checkpoint", default="default", metavar="NAME", help="name or file (default: default)"
+    )
+    parser.add_argument(
+        "--view",
+        type=int,
+        nargs="?",
+        const=0,
+        metavar="PORT",
+        help="show the run in a browser, at a port of this computer (default: a free one)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the link's luck (default: 0)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
@@ -103,3 +119,22 @@ def budget_kbps(max_kbps: float | None, link: LinkSpec, mode: str) -> float:
 def short_link(link: str) -> str:
     """A link for a title: a trace without its folder."""
     return re.sub(r"[^,]*/", "", link)
+
+
+@contextmanager
+def view_of(
+    args: argparse.Namespace, console: "Console", title: str
+) -> Iterator["ViewServer | None"]:
+    """The page of --view, whose address is printed; None without that option.
+
+    Raises:
+        Sc2Error: the port cannot be had.
+    """
+    if args.view is None:
+        yield None
+        return
+    from sc2_ros.cli.api.view import ViewServer
+
+    with ViewServer(args.view, title) as view:
+        console.print(f"to be seen at {view.url}", highlight=False)
+        yield view

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records a run in virtual time as the topics that the nodes would have published."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from sc2_ros.media.messages import (
 from sc2_ros.media.pictures import mask_picture, preview_picture
 from sc2_ros.runtime.ros import Float64
 
+if TYPE_CHECKING:
+    from sc2_ros.cli.api.view import ViewServer
+
 
 class ReplayRecorder:
     """Listens to a virtual run: numbers into `log`, messages into the bag.
@@ -31,10 +34,12 @@ class ReplayRecorder:
     The bag's clock starts at the stamp of the first frame and runs in virtual time.
     """
 
-    def __init__(self, bag: BagWriter, card: dict[str, Any]) -> None:
+    def __init__(
+        self, bag: BagWriter, card: dict[str, Any], view: "ViewServer | None" = None
+    ) -> None:
         self.log = SessionLog()
         self.frames = 0
-        self._bag = bag
+        self._bag, self._view = bag, view
         self._detection_classes = tuple(card["detection_classes"])
         self._mask_classes = tuple(card["mask_classes"])
         self._first_ns = 0
@@ -53,6 +58,8 @@ class ReplayRecorder:
         stamp_ns, frame_id = frame.stamp_ns, frame.frame_id
         image = jpeg_message(frame.image, stamp_ns, frame_id)
         self._record(result_bag.IMAGE, image, time_s)
+        if self._view is not None:
+            self._view.camera(bytes(image.data))
         if frame.truth is None:
             return
         truth = frame.truth
@@ -91,6 +98,10 @@ class ReplayRecorder:
             picture = preview_picture(result, self._detection_classes, self._mask_classes)
             preview = compressed_message(picture, stamp_ns, frame_id)
             self._record(result_bag.PREVIEW, preview, time_s)
+            if self._view is not None:
+                self._view.ground(bytes(preview.data))
+        if self._view is not None and self._view.every.is_due():
+            self._view.state(self.log.recent(time_s), time_s)
 
     def capacity(self, bits_per_s: float, time_s: float) -> None:
         """Record what the link carries."""

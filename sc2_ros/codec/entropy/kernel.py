@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sc2_ros.codec.entropy.walk import PredictedInput
     from sc2_ros.codec.slicing import CodingOrder
 
-VERSION = 1
+VERSION = 2
 """Of the calls; a library of another one, left over from an older build, is not used."""
 BLOCK = 16
 """The kernel's hidden units are a multiple of it."""
@@ -84,12 +84,13 @@ class CompiledBank(_Fields):
 class Network(_Fields):
     """A context network at one rate code.
 
-    G groups that are coded, n channels with the map, H hidden units, padded to a multiple of 16.
+    G groups that are coded, A in all, n channels with the map, H hidden units, padded to a multiple
+    of 16.
 
     Attributes:
         starts: (G + 1,) int32, first channel of each group, and the end.
-        enter: (G, 2, 9, n, H) int16.
-        side: (G, 2, 9, planes, H) int16.
+        enter: (A, 2, 9, n, H) int16.
+        side: (2, 9, planes, A, H) int16.
         enter_bias: (G, 2, H) int32.
         share_bias: (4, G, 2, H) int32, where there is a map.
         leave: (n, 2, 2, H) int16.
@@ -97,7 +98,7 @@ class Network(_Fields):
     """
 
     _fields_ = _members(
-        "groups channels hidden side_planes has_map",
+        "groups all_groups channels hidden side_planes has_map",
         "bank starts enter side enter_bias share_bias leave leave_bias",
     )
 
@@ -137,7 +138,8 @@ class CompiledNetwork:
             "has_map": int(network.has_map),
             "starts": np.concatenate(([0], np.cumsum(network.groups))).astype(np.int32),
             "enter": _by_channel(network.enter),
-            "side": None if network.side is None else _by_channel(network.side),
+            "all_groups": len(network.groups),
+            "side": None if network.side is None else _by_plane(network.side),
             "leave": _padded(network.leave, np.int16),
         }
         self.at = lru_cache(maxsize=8)(self._at)
@@ -177,6 +179,11 @@ def positions(order: CodingOrder, predicted: PredictedInput | None) -> Positions
 def _by_channel(weights: Array) -> Array:
     """(G, 2, H, 9, n) to (G, 2, 9, n, H): the hidden units of a tap and a channel side by side."""
     return _padded(weights.transpose(0, 1, 3, 4, 2), np.int16)
+
+
+def _by_plane(weights: Array) -> Array:
+    """(G, 2, H, 9, n) to (2, 9, n, G, H): the hidden units of all groups side by side."""
+    return _padded(weights.transpose(1, 3, 4, 0, 2), np.int16)
 
 
 def _padded(array: Array, dtype: type[np.signedinteger[Any]]) -> Array:
@@ -226,7 +233,7 @@ def walk_encode(
     coded: Flags | None,
     values: Ints,
     rest: npt.NDArray[np.float32],
-    refinement: npt.NDArray[np.float32],
+    rdoq_lambda: npt.NDArray[np.float32],
 ) -> tuple[Flags, Bytes, npt.NDArray[np.float64]]:
     """Choose the symbols of a frame, which `values` become.
 
@@ -236,7 +243,7 @@ def walk_encode(
         coded: (P,) 0 or 1, of a predicted frame: which positions are coded.
         values: (P, n) rounded symbols where coded, elsewhere what the reference says.
         rest: (P, n), what rounding took off.
-        refinement: (P,), mu.
+        rdoq_lambda: (P,), squared error that a saved bit is worth, in quantiser steps.
 
     Returns:
         (P, n or n + 1) the table of each symbol, the map's first, 0 where none is coded; what is
@@ -247,7 +254,7 @@ def walk_encode(
     tables = np.empty((count, network.channels), np.uint8)
     less = np.empty((count, network.channels), np.int8)
     cost = np.empty(count, np.float64)
-    arrays = (coded, values, rest, refinement, tables, less, cost)
+    arrays = (coded, values, rest, rdoq_lambda, tables, less, cost)
     _check(library.sc2_walk_encode(byref(network), byref(where), *map(_data, arrays)))
     return tables, less, cost
 

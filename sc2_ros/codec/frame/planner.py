@@ -78,10 +78,11 @@ class Planner:
         enough = [grid for grid in known if grid.rows * grid.cols >= protection.slices]
         candidates = enough or known[-1:]
         predicts = frame.prediction is not None
-        start = _likely(rounded.symbols, candidates, self._bits_per_symbol[predicts])
         if predicts and self._grid is not None and self._grid in candidates:
             # What is coded hardly changes from frame to frame, and lies in other positions.
             start = candidates.index(self._grid)
+        else:
+            start = _likely(rounded.symbols, candidates, self._bits_per_symbol[predicts])
 
         def on(grid: Grid) -> FramePlan:
             return self._on_grid(frame, rounded, code, grid, protection, intra)

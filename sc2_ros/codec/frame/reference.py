@@ -95,6 +95,16 @@ class ReferenceWindow:
         """The frame that was put last."""
         return next(reversed(self._frames.values()), None)
 
+    def forget(self, frame: int) -> None:
+        """Do not keep this frame any more."""
+        self._frames.pop(frame & 0xFFFF, None)
+
+    def forget_ahead(self, frame: int) -> None:
+        """Keep none that is ahead of this number."""
+        for number in list(self._frames):
+            if 0 < (number - frame) & 0xFFFF < 0x8000:
+                del self._frames[number]
+
     def clear(self) -> None:
         """Forget everything: the stream counts anew."""
         self._frames.clear()

@@ -18,6 +18,7 @@ from sc2_ros.codec.wire.packet import (
     Packet,
     build,
     build_stream_info,
+    most_source_pixels,
     parse,
     parse_stream_info,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Stamp",
     "build",
     "build_stream_info",
+    "most_source_pixels",
     "parse",
     "parse_stream_info",
 ]

@@ -37,6 +37,10 @@ from sc2_ros.errors import PacketError
 MAX_ENCODED_SIDE = 4096
 MAX_SOURCE_SIDE = 8192
 """The ground makes a mask of the source's size, so no packet may ask for an arbitrary one."""
+MAX_REDUCTION = 64
+SMALL_SOURCE = 1 << 22
+"""The camera's image has at most so many times the pixels of the picture that is encoded, or four
+million: masks are made at its size, whatever the packet's own is."""
 MAX_FRAME_ID_BYTES = 255
 GEOMETRY_BYTES = 8
 
@@ -154,6 +158,11 @@ def parse(data: bytes) -> Packet | PredictedPacket:
     )
     check(header)
     return Packet(header, payload)
+
+
+def most_source_pixels(encoded_size: tuple[int, int]) -> int:
+    """Pixels of the camera's image at most, by the size at which it is encoded."""
+    return max(MAX_REDUCTION * encoded_size[0] * encoded_size[1], SMALL_SOURCE)
 
 
 def build_geometry(geometry: Geometry) -> bytes:

@@ -78,6 +78,9 @@ class Recent:
     latency_p50_ms: float | None
     latency_p95_ms: float | None
     objects: int
+    rate_index: float | None
+    stages_ms: dict[str, float]
+    """Median of each stage; empty where the nodes do not tell."""
 
 
 @dataclass(frozen=True)
@@ -225,6 +228,8 @@ class SessionLog:
             latency_p50_ms=latency.p50,
             latency_p95_ms=latency.p95,
             objects=done[-1].objects if done else 0,
+            rate_index=float(np.mean([f.rate_code for f in sent])) / RATE_CODES if sent else None,
+            stages_ms={stage: spent.p50 or 0.0 for stage, spent in breakdown(done).items()},
         )
 
     def _sent_between(self, start_s: float, end_s: float) -> list[FrameLog]:
@@ -269,20 +274,9 @@ class SessionLog:
             middleware=middleware,
             processes=processes,
             checkpoint=checkpoint,
-            latency_breakdown_ms=self._breakdown(),
+            latency_breakdown_ms=breakdown(self.finished()),
             rate_index_mean=self._rate_index_mean(),
         )
-
-    def _breakdown(self) -> dict[str, Latency]:
-        """Of the frames of which every stage is known."""
-        spent: dict[str, list[float]] = {stage: [] for stage in STAGES}
-        for frame in self.finished():
-            if frame.latency_ms is None:
-                continue
-            times = stage_times({**frame.events, "result": frame.latency_ms})
-            for stage, ms in (times or {}).items():
-                spent[stage].append(ms)
-        return {stage: percentiles(values) for stage, values in spent.items() if values}
 
     def _rate_index_mean(self) -> float | None:
         sent = [frame for frame in self.frames.values() if frame.packets]
@@ -309,6 +303,18 @@ def percentiles(values: list[float]) -> Latency:
         return Latency(None, None)
     p50, p95 = np.percentile(values, [50, 95])
     return Latency(round(float(p50), 1), round(float(p95), 1))
+
+
+def breakdown(frames: list[FrameLog]) -> dict[str, Latency]:
+    """The stages of those frames of which all are known."""
+    spent: dict[str, list[float]] = {stage: [] for stage in STAGES}
+    for frame in frames:
+        if frame.latency_ms is None:
+            continue
+        times = stage_times({**frame.events, "result": frame.latency_ms})
+        for stage, ms in (times or {}).items():
+            spent[stage].append(ms)
+    return {stage: percentiles(values) for stage, values in spent.items() if values}
 
 
 def _loss(frames: list[FrameLog]) -> float:

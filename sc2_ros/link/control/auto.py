@@ -202,7 +202,8 @@ class AutoRate:
 
     def _staleness(self) -> float:
         """Share of its value that a frame loses while it passes the link."""
-        return self._frame_bytes * 8 / self._law.target_bps / VALUE.stale_s
+        pass_s = self._frame_bytes * 8 / self._law.target_bps
+        return min(pass_s, VALUE.most_pass_s) / VALUE.stale_s
 
     def _is_late(self) -> bool:
         """Whether frames queue for too long behind our own."""

@@ -44,6 +44,9 @@ class ValueConstants:
     """Seconds. Time constant with which a result loses its value: 1 % per 40 ms (chosen on the
     demo: the last quarter of the bytes that a link of 500 kbit/s takes brings a hundredth of the
     accuracy and 50 ms)."""
+    most_pass_s: float = 0.05
+    """Seconds that a frame is thought to take to pass the link at most: while few frames come, the
+    target is low because little is sent, and says nothing of the link."""
     most_gap_s: float = 1 / 30
     """Seconds. What a frame of a slow camera counts for at most, so that one alone is chance."""
 

@@ -23,6 +23,7 @@ from sc2_ros import checkpoint
 from sc2_ros.data import Dataset, Sample, open_dataset
 from sc2_ros.errors import ParameterError
 from sc2_ros.evaluation.sweep.adaptation import Gain, gain
+from sc2_ros.export import finished
 from sc2_ros.training.adaptation import FixedStream, adapt_loss, fit_prior
 from sc2_ros.training.batches import Batch, Source, SourceConfig, stream_batches
 from sc2_ros.training.config import RunOptions, TrainConfig, build
@@ -108,7 +109,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     best = trainer.best_model().cpu().float()
     if isinstance(best, FixedStream):
         path = folder / "checkpoint.safetensors"
-        checkpoint.save(
+        finished.save(
             path, best.encoder, best.ground, parts.tables, card | config.card, parts.saliency
         )
         print(f"wrote {path}, checkpoint id {parts.id:08x} as before: no drone needs an update")

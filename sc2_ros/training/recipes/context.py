@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sc2_ros import checkpoint
 from sc2_ros.errors import ParameterError
+from sc2_ros.export import finished
 from sc2_ros.training import context_fit, skip_fit
 from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settings
 from sc2_ros.training.context_network import ContextConfig
@@ -46,6 +47,6 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     )
     path = Path(config.out) / "checkpoint.safetensors"
     card = parts.card | config.card
-    number = checkpoint.save(path, parts.encoder, parts.ground, tables, card, parts.saliency)
+    number = finished.save(path, parts.encoder, parts.ground, tables, card, parts.saliency)
     print(f"wrote {path}, checkpoint id {number:08x}")
     return path

@@ -18,6 +18,7 @@ from torch import nn
 
 from sc2_ros import checkpoint
 from sc2_ros.errors import ParameterError
+from sc2_ros.export import finished
 from sc2_ros.network.model import GroundNetwork
 from sc2_ros.training.adaptation import FixedStream
 from sc2_ros.training.batches import Batch, open_sources, stream_batches
@@ -78,7 +79,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         }
     }
     path = folder / "checkpoint.safetensors"
-    number = checkpoint.save(
+    number = finished.save(
         path, best.encoder, best.ground, parts.tables, card | config.card, parts.saliency
     )
     print(f"wrote {path}, checkpoint id {number:08x} as before: no drone needs an update")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sc2_ros import checkpoint
 from sc2_ros.errors import ParameterError
+from sc2_ros.export import finished
 from sc2_ros.training import saliency_fit
 from sc2_ros.training.config import RunOptions, TrainConfig, check_settings
 from sc2_ros.training.sources import some_images, training_data
@@ -34,6 +35,6 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         )
     path = Path(config.out) / "checkpoint.safetensors"
     card = parts.card | config.card
-    number = checkpoint.save(path, parts.encoder, parts.ground, parts.tables, card, head)
+    number = finished.save(path, parts.encoder, parts.ground, parts.tables, card, head)
     print(f"wrote {path}, checkpoint id {number:08x} as before")
     return path

@@ -21,6 +21,7 @@ from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.data import DETECTION_CLASSES
 from sc2_ros.errors import ParameterError
+from sc2_ros.export import finished
 from sc2_ros.network.bottleneck import ANCHORS
 from sc2_ros.network.channels import LATENT_CHANNELS, kept, widened
 from sc2_ros.split import checkpoint as split_checkpoint
@@ -121,7 +122,7 @@ def export(
         encoder, fitted, images, known, further, saliency=head, start=begun and begun.skip
     )
     path = Path(config.out) / "checkpoint.safetensors"
-    number = checkpoint.save(path, encoder, ground, fitted, card | config.card, head)
+    number = finished.save(path, encoder, ground, fitted, card | config.card, head)
     print(f"wrote {path}, checkpoint id {number:08x}")
     return path
 

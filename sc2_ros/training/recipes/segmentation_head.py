@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from sc2_ros import checkpoint
 from sc2_ros.errors import ParameterError
+from sc2_ros.export import finished
 from sc2_ros.network.bottleneck import drop_patches
 from sc2_ros.network.encoder import STRIDE
 from sc2_ros.network.heads import SegmentationHead
@@ -117,7 +118,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         },
     }
     path = folder / "checkpoint.safetensors"
-    number = checkpoint.save(
+    number = finished.save(
         path, best.encoder, best.ground, parts.tables, card | config.card, parts.saliency
     )
     print(f"wrote {path}, checkpoint id {number:08x} (was {parts.id:08x})")

@@ -266,3 +266,16 @@ def test_on_a_wide_link_bytes_delay_nothing_and_all_of_them_pay():
     )
     late = [frame for frame in run.logs[0].frames if 15 < frame.captured_s < 19]
     assert sum(frame.size_bytes for frame in late) / len(late) > 3500
+
+
+def test_few_frames_on_a_wide_link_are_not_made_small():
+    """Four frames per second of a busy computer: what little is sent is no sign of a slow link."""
+    curve = ((0, 230, 0.75), (19, 460, 0.80), (32, 750, 0.808), (48, 1400, 0.82), (64, 2300, 0.82))
+    means = []
+    for link in ("500kbit,40ms", "500kbit,40ms,outage=3s@8s"):
+        rate = AutoRate(AutoConfig(value_curve=ValueCurve(curve)))
+        content = Content(curve=curve)
+        run = play(find_scenario(link), [rate], seconds=40, fps=4, content=content)
+        sizes = [frame.size_bytes for frame in run.logs[0].frames if 20 < frame.captured_s < 39]
+        means.append(sum(sizes) / len(sizes))
+    assert means[1] > 0.85 * means[0]

@@ -8,27 +8,22 @@
 
 #include "network.h"
 
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__)
-#define EXPORT __attribute__((visibility("default"), target_clones("avx2", "default")))
-#else
-#define EXPORT __attribute__((visibility("default")))
-#endif
-
 /* What a call returns where it fails: no memory; bytes that no encoder makes. */
 enum { OUT_OF_MEMORY = -1, DAMAGED = -2, OUT_OF_RANGE = -3 };
 
 /* What the encoder chooses from, and what it writes down; none of it for the decoder. */
 typedef struct {
     const float *rest;
-    const float *mu;
+    const float *lambda;
     uint8_t *tables;
     int8_t *less;
     double *cost;
 } Choice;
 
-/* A symbol less its mean: one step nearer to the mean where that pays, D + mu R. */
+/* A symbol less its mean: one step nearer to the mean where that lowers
+ * D + lambda R (rate-distortion optimised quantisation, RDOQ). */
 INLINE int32_t choose(
-    const float *bits, int32_t value, float rest, float mu, int32_t table, int32_t mean,
+    const float *bits, int32_t value, float rest, float lambda, int32_t table, int32_t mean,
     float *spent)
 {
     int32_t away = value - mean;
@@ -40,7 +35,7 @@ INLINE int32_t choose(
     if (away) {
         int32_t nearer = away > 0 ? away - 1 : away + 1;
         float harm = 1.0f + 2.0f * (away > 0 ? rest : -rest);
-        if (harm < mu * (costs[away] - costs[nearer])) {
+        if (harm < lambda * (costs[away] - costs[nearer])) {
             away = nearer;
             *spent = costs[away];
         }
@@ -48,7 +43,7 @@ INLINE int32_t choose(
     return away;
 }
 
-/* Whether a position is coded: read, or told. */
+/* Whether a position is coded: read, or as the encoder chose. */
 INLINE int32_t walk_map(
     const Network *net, const Choice *choice, Reader *reader, uint8_t *coded, int32_t rank,
     int32_t table)
@@ -81,7 +76,7 @@ INLINE int32_t walk_symbol(
     }
     float spent;
     int32_t away = choose(
-        net->bank->bits, values[at], choice->rest[at], choice->mu[rank], table, mean, &spent);
+        net->bank->bits, values[at], choice->rest[at], choice->lambda[rank], table, mean, &spent);
     choice->tables[rank * net->channels + channel] = (uint8_t)table;
     choice->less[rank * net->channels + channel] = (int8_t)away;
     choice->cost[rank] += (double)spent;
@@ -96,12 +91,18 @@ INLINE int32_t walk_steps(
 {
     int16_t hidden[MAX_HIDDEN];
     int32_t status = 0, symbols = net->channels - net->has_map;
+    size_t later = (size_t)((net->groups - 1) * net->hidden);
     for (int32_t group = 0; group < net->groups; group++) {
         if (net->has_map && group == 1) {
             for (int32_t rank = 0; rank < where->positions; rank++)
                 for (int32_t channel = 0; !coded[rank] && channel < symbols; channel++)
                     known_put(&walk->known, rank, channel + 1, values[rank * symbols + channel]);
             commit(&walk->known, 0, where->positions);
+            for (int32_t rank = 0; rank < where->positions; rank++)
+                if (coded[rank])
+                    side_sums(
+                        walk->side + (size_t)rank * later, walk, net, where, rank >= where->split,
+                        rank, 1, net->groups - 1);
         }
         for (int32_t phase = 0; phase < PHASES; phase++) {
             int32_t begin = phase ? where->split : 0;
@@ -109,7 +110,12 @@ INLINE int32_t walk_steps(
             for (int32_t rank = begin; rank < end; rank++) {
                 if (net->has_map && (!where->shares[rank] || (group && !coded[rank])))
                     continue;
-                enter(hidden, walk, net, where, group, phase, rank);
+                int32_t of_map[MAX_HIDDEN], *side = of_map;
+                if (net->has_map && !group)
+                    side_sums(side, walk, net, where, phase, rank, 0, 1);
+                else if (net->has_map)
+                    side = walk->side + (size_t)rank * later + (group - 1) * net->hidden;
+                enter(hidden, walk, net, where, group, phase, rank, side);
                 if (net->has_map && !group) {
                     int32_t table = expect_map(net, hidden, phase);
                     status = walk_map(net, choice, reader, coded, rank, table);
@@ -141,15 +147,15 @@ INLINE int32_t walk_steps(
  * P positions by rank, n channels (the map not among them).
  * coded (P): of a predicted frame, which positions are coded; else NULL.
  * values (P, n): rounded symbols where coded, elsewhere the reference's; become those sent.
- * rest (P, n), mu (P): what rounding took off, and what a bit is worth.
+ * rest (P, n), lambda (P): what rounding took off, and the RDOQ lambda.
  * tables, less (P, n + has_map): by symbol, its table, 0 where none is coded, and what is coded.
  * cost (P): bits. */
 EXPORT int32_t sc2_walk_encode(
     const Network *net, const Positions *where, uint8_t *coded, int32_t *values,
-    const float *rest, const float *mu, uint8_t *tables, int8_t *less, double *cost)
+    const float *rest, const float *lambda, uint8_t *tables, int8_t *less, double *cost)
 {
     Walk walk;
-    Choice choice = {rest, mu, tables, less, cost};
+    Choice choice = {rest, lambda, tables, less, cost};
     size_t symbols = (size_t)where->positions * (size_t)net->channels;
     if (!walk_make(&walk, net, where))
         return OUT_OF_MEMORY;
@@ -247,5 +253,5 @@ EXPORT int32_t sc2_rans_close(const Reader *reader)
 /* Changes with every change of a structure or an argument. */
 EXPORT int32_t sc2_kernel_version(void)
 {
-    return 1;
+    return 2;
 }

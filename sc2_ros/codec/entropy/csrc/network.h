@@ -25,10 +25,13 @@ enum { ODDS_BITS = 10, ODDS_LOWEST = -14, ODDS_HIGHEST = 8 };
 enum { EXACT_TERMS = 36 };
 /* So many terms are taken at a time. */
 enum { CHUNK = 8 };
+/* Sums of so many blocks stay in registers. */
+enum { MOST_BLOCKS = 4 };
 
 /* A context network at one rate code; arrays as in kernel.py. */
 typedef struct {
     int32_t groups;
+    int32_t all_groups;
     int32_t channels;
     int32_t hidden;
     int32_t side_planes;
@@ -54,8 +57,11 @@ typedef struct {
     const uint8_t *shares;
 } Positions;
 
-/* By position, the channels that are known and not zero: where their weights begin, and values. */
+/* By position, the channels that are known and not zero: where their weights begin, and values.
+ *
+ * The last row is that of the position that is none. */
 typedef struct {
+    int32_t positions;
     int32_t width;
     int32_t hidden;
     int32_t *count;
@@ -66,29 +72,37 @@ typedef struct {
 
 /* What enters the hidden units of a position. */
 typedef struct {
+    int32_t count;
     int32_t *offset;
     int16_t *value;
 } Terms;
 
 typedef int16_t Shorts __attribute__((vector_size(2 * BLOCK)));
-typedef int32_t Ints __attribute__((vector_size(4 * BLOCK)));
 
-/* What a walk works with. */
+/* What a walk works with.
+ *
+ * usual: what map and known are at most positions; usual_sums (2, A, H): what those alone would
+ * add, so that only what differs has to be added. side (P, groups - 1, H): what the reference adds
+ * at coded positions. */
 typedef struct {
     Known known;
     Known reference;
     Terms terms;
+    int32_t usual[2];
+    int32_t *usual_sums;
+    int32_t *side;
 } Walk;
 
 INLINE int known_make(Known *known, int32_t positions, int32_t width, int32_t hidden)
 {
-    size_t count = (size_t)positions, most = count * (size_t)width + CHUNK;
+    size_t rows = (size_t)positions + 1, most = rows * (size_t)width + CHUNK;
+    known->positions = positions;
     known->width = width;
     known->hidden = hidden;
-    known->count = calloc(2 * count + 1, sizeof(int32_t));
+    known->count = calloc(2 * rows, sizeof(int32_t));
     known->offset = calloc(most, sizeof(int32_t));
     known->value = calloc(most, sizeof(int16_t));
-    known->visible = known->count + count;
+    known->visible = known->count + rows;
     return known->count && known->offset && known->value;
 }
 
@@ -114,6 +128,35 @@ INLINE void walk_free(Walk *walk)
     known_free(&walk->reference);
     free(walk->terms.offset);
     free(walk->terms.value);
+    free(walk->usual_sums);
+    free(walk->side);
+}
+
+/* Lists of what a reference says of each place, less what is usual. */
+INLINE void reference_put(Walk *walk, const Network *net, const Positions *where)
+{
+    int32_t planes = net->side_planes, coded = 0, width = net->all_groups * net->hidden;
+    for (int32_t place = 0; place < where->places; place++)
+        coded += where->planes[(size_t)place * (size_t)planes];
+    walk->usual[0] = 2 * coded > where->places;
+    walk->usual[1] = 1;
+    for (int32_t place = 0; place <= where->places; place++) {
+        const int8_t *plane = where->planes + (size_t)place * (size_t)planes;
+        int beyond = place == where->places;
+        known_put(&walk->reference, place, 0, (beyond ? 0 : plane[0]) - walk->usual[0]);
+        for (int32_t i = 1; !beyond && i < planes - 1; i++)
+            known_put(&walk->reference, place, i, plane[i]);
+        known_put(
+            &walk->reference, place, planes - 1, (beyond ? 0 : plane[planes - 1]) - walk->usual[1]);
+        walk->reference.visible[place] = walk->reference.count[place];
+    }
+    memset(walk->usual_sums, 0, (size_t)(PHASES * width) * sizeof(int32_t));
+    for (int32_t of_tap = 0; of_tap < PHASES * TAPS; of_tap++)
+        for (int32_t i = 0; i < 2; i++) {
+            int32_t row = of_tap * planes + i * (planes - 1);
+            for (int32_t j = 0; walk->usual[i] && j < width; j++)
+                walk->usual_sums[of_tap / TAPS * width + j] += net->side[row * width + j];
+        }
 }
 
 INLINE int walk_make(Walk *walk, const Network *net, const Positions *where)
@@ -127,13 +170,13 @@ INLINE int walk_make(Walk *walk, const Network *net, const Positions *where)
     int made = known_make(&walk->known, where->positions, net->channels, net->hidden);
     made = made && walk->terms.offset && walk->terms.value;
     if (planes) {
-        made = known_make(&walk->reference, where->places, planes, net->hidden) && made;
-        for (int32_t place = 0; made && place < where->places; place++) {
-            const int8_t *plane = where->planes + (size_t)place * (size_t)planes;
-            for (int32_t i = 0; i < planes; i++)
-                known_put(&walk->reference, place, i, plane[i]);
-            walk->reference.visible[place] = walk->reference.count[place];
-        }
+        int32_t width = net->all_groups * net->hidden;
+        walk->side = malloc(((size_t)where->positions * (size_t)width + 1) * sizeof(int32_t));
+        walk->usual_sums = malloc((size_t)(PHASES * width) * sizeof(int32_t));
+        made = known_make(&walk->reference, where->places, planes, width) && made;
+        made = made && walk->side && walk->usual_sums;
+        if (made)
+            reference_put(walk, net, where);
     }
     if (!made)
         walk_free(walk);
@@ -146,42 +189,62 @@ INLINE void commit(Known *known, int32_t begin, int32_t end)
     memcpy(known->visible + begin, known->count + begin, sizeof(int32_t) * (size_t)(end - begin));
 }
 
-/* Add the products of what is known round a position and its weights. */
-INLINE void add_products(
-    int32_t *sums, Terms terms, const Known *known, const int32_t *around, int32_t none,
-    const int16_t *weights)
+/* What is known round a position. */
+APART void gather(Terms *terms, const Known *known, const int32_t *around)
 {
-    int32_t count = 0, hidden = known->hidden;
+    int32_t count = 0;
     for (int32_t tap = 0; tap < TAPS; tap++) {
-        int32_t other = around[tap];
-        if (other == none)
-            continue;
-        int32_t of_tap = tap * known->width * hidden, visible = known->visible[other];
+        int32_t other = around[tap], begin = 0;
+        int32_t of_tap = tap * known->width * known->hidden, visible = known->visible[other];
         const int32_t *offset = known->offset + (size_t)other * (size_t)known->width;
         const int16_t *value = known->value + (size_t)other * (size_t)known->width;
         /* Whole chunks, what is too much is written over: a loop that ends here or there costs
          * more. */
-        for (int32_t begin = 0; begin < visible; begin += CHUNK) {
+        do {
             for (int i = 0; i < CHUNK; i++)
-                terms.offset[count + begin + i] = offset[begin + i] + of_tap;
-            memcpy(terms.value + count + begin, value + begin, sizeof(int16_t) * CHUNK);
-        }
+                terms->offset[count + begin + i] = offset[begin + i] + of_tap;
+            memcpy(terms->value + count + begin, value + begin, sizeof(int16_t) * CHUNK);
+            begin += CHUNK;
+        } while (begin < visible);
         count += visible;
     }
-    for (int32_t from = 0; from < hidden; from += BLOCK)
-        for (int32_t begin = 0; begin < count; begin += EXACT_TERMS) {
-            int32_t end = begin + EXACT_TERMS < count ? begin + EXACT_TERMS : count;
-            Shorts part = {0};
-            for (int32_t term = begin; term < end; term++) {
+    terms->count = count;
+}
+
+/* Add terms and their weights to `blocks` blocks of sums; `blocks` is known to the compiler. */
+INLINE void add_blocks(int32_t *sums, const Terms *terms, const int16_t *weights, const int blocks)
+{
+    for (int32_t begin = 0; begin < terms->count; begin += EXACT_TERMS) {
+        int32_t left = terms->count - begin, end = begin + (left < EXACT_TERMS ? left : EXACT_TERMS);
+        Shorts part[MOST_BLOCKS] = {{0}};
+        for (int32_t term = begin; term < end; term++)
+            for (int i = 0; i < blocks; i++) {
                 Shorts of_term;
-                memcpy(&of_term, weights + terms.offset[term] + from, sizeof of_term);
-                part += of_term * terms.value[term];
+                memcpy(&of_term, weights + terms->offset[term] + i * BLOCK, sizeof of_term);
+                part[i] += of_term * terms->value[term];
             }
-            Ints sum;
-            memcpy(&sum, sums + from, sizeof sum);
-            sum += __builtin_convertvector(part, Ints);
-            memcpy(sums + from, &sum, sizeof sum);
-        }
+        int16_t found[MOST_BLOCKS * BLOCK];
+        memcpy(found, part, sizeof found);
+        for (int i = 0; i < blocks * BLOCK; i++)
+            sums[i] += found[i];
+    }
+}
+
+/* Add the products of terms and their weights to `width` sums. */
+APART void add_products(
+    int32_t *sums, const Terms *terms, const int16_t *weights, int32_t width)
+{
+    for (; width >= MOST_BLOCKS * BLOCK; width -= MOST_BLOCKS * BLOCK) {
+        add_blocks(sums, terms, weights, MOST_BLOCKS);
+        sums += MOST_BLOCKS * BLOCK;
+        weights += MOST_BLOCKS * BLOCK;
+    }
+    if (width == 3 * BLOCK)
+        add_blocks(sums, terms, weights, 3);
+    else if (width == 2 * BLOCK)
+        add_blocks(sums, terms, weights, 2);
+    else if (width)
+        add_blocks(sums, terms, weights, 1);
 }
 
 INLINE int32_t left(const int16_t *hidden, const int16_t *weights, int32_t bias, int32_t width)
@@ -194,7 +257,7 @@ INLINE int32_t left(const int16_t *hidden, const int16_t *weights, int32_t bias,
 }
 
 /* Table and mean of a symbol; table 0: it is zero and not coded. */
-INLINE int32_t expect(
+APART int32_t expect(
     const Network *net, const int16_t *hidden, int32_t channel, int32_t phase, int32_t *mean)
 {
     size_t at = (size_t)(channel * PHASES + phase) * 2, width = (size_t)net->hidden;
@@ -212,7 +275,7 @@ INLINE int32_t expect(
 }
 
 /* Table of whether a position is coded. */
-INLINE int32_t expect_map(const Network *net, const int16_t *hidden, int32_t phase)
+APART int32_t expect_map(const Network *net, const int16_t *hidden, int32_t phase)
 {
     size_t at = (size_t)phase * 2;
     int32_t odds = left(
@@ -222,10 +285,23 @@ INLINE int32_t expect_map(const Network *net, const int16_t *hidden, int32_t pha
     return TABLES + 1 - ODDS_LOWEST + odds;
 }
 
-/* The hidden units of a position, clipped. */
+/* What the reference adds to the hidden units of a position, in some of the groups. */
+INLINE void side_sums(
+    int32_t *sums, Walk *walk, const Network *net, const Positions *where, int32_t phase,
+    int32_t rank, int32_t first, int32_t groups)
+{
+    size_t hidden = (size_t)net->hidden, row = (size_t)net->all_groups * hidden;
+    const int16_t *weights = net->side + (size_t)phase * TAPS * (size_t)net->side_planes * row;
+    const int32_t *usual = walk->usual_sums + (size_t)phase * row + (size_t)first * hidden;
+    memcpy(sums, usual, (size_t)groups * hidden * sizeof(int32_t));
+    gather(&walk->terms, &walk->reference, where->frame_around + (size_t)rank * TAPS);
+    add_products(sums, &walk->terms, weights + (size_t)first * hidden, groups * net->hidden);
+}
+
+/* The hidden units of a position, clipped; side: what the reference adds. */
 INLINE void enter(
     int16_t *out, Walk *walk, const Network *net, const Positions *where, int32_t group,
-    int32_t phase, int32_t rank)
+    int32_t phase, int32_t rank, const int32_t *side)
 {
     size_t step = (size_t)(group * PHASES + phase), width = (size_t)net->hidden;
     int32_t sums[MAX_HIDDEN];
@@ -233,23 +309,14 @@ INLINE void enter(
     if (net->has_map) {
         size_t row = (size_t)where->shares[rank] * (size_t)net->groups * PHASES + step;
         for (size_t i = 0; i < width; i++)
-            sums[i] += net->share_bias[row * width + i];
+            sums[i] += net->share_bias[row * width + i] + side[i];
     }
+    gather(&walk->terms, &walk->known, where->around + (size_t)rank * TAPS);
     add_products(
-        sums, walk->terms, &walk->known, where->around + (size_t)rank * TAPS, where->positions,
-        net->enter + step * TAPS * (size_t)net->channels * width);
-    if (where->planes)
-        add_products(
-            sums, walk->terms, &walk->reference, where->frame_around + (size_t)rank * TAPS,
-            where->places, net->side + step * TAPS * (size_t)net->side_planes * width);
-    for (size_t from = 0; from < width; from += BLOCK) {
-        Ints sum;
-        memcpy(&sum, sums + from, sizeof sum);
-        sum &= sum > 0;
-        Ints least = sum < HIDDEN_MAX;
-        sum = (sum & least) | (HIDDEN_MAX & ~least);
-        Shorts clipped = __builtin_convertvector(sum, Shorts);
-        memcpy(out + from, &clipped, sizeof clipped);
+        sums, &walk->terms, net->enter + step * TAPS * (size_t)net->channels * width, net->hidden);
+    for (size_t i = 0; i < width; i++) {
+        int32_t sum = sums[i] < 0 ? 0 : sums[i];
+        out[i] = (int16_t)(sum > HIDDEN_MAX ? HIDDEN_MAX : sum);
     }
 }
 

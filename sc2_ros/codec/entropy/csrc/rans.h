@@ -12,6 +12,17 @@
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
+/* Compiled for each kind of vector unit; the loader picks. */
+#if !defined(__x86_64__) || !defined(__gnu_linux__) || !defined(__GLIBC__)
+#define EACH_MACHINE
+#elif __GNUC__ >= 12
+#define EACH_MACHINE target_clones("arch=x86-64-v4", "avx2", "default")
+#else
+#define EACH_MACHINE target_clones("avx2", "default")
+#endif
+/* Out of line: in one piece with its caller the compiler keeps too little in registers. */
+#define APART __attribute__((noinline, EACH_MACHINE)) static
+#define EXPORT __attribute__((visibility("default"), EACH_MACHINE))
 
 enum { MAX_SYMBOL = 127, SYMBOLS = 255 };
 enum { PRECISION = 16, NIBBLE = 4, NIBBLE_MAX = 15, MAX_NIBBLES = 4 };

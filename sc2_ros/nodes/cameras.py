@@ -1,0 +1,36 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Several cameras of a drone in one process: a node each, in a namespace of its own."""
+
+from __future__ import annotations
+
+from sc2_ros.errors import ParameterError
+
+CAMERAS = "--cameras"
+
+
+def apart(args: list[str], node: str) -> tuple[list[str], list[str]]:
+    """The cameras of a command line, and what is left of it: each camera has its own namespace.
+
+    `--cameras front,down … -r __ns:=/drone1` gives `/drone1/front/onboard_node` and so on, which
+    share the encoder. node: what each is called in its namespace.
+
+    Raises:
+        ParameterError: the names are no names, or one comes twice.
+    """
+    at = args.index(CAMERAS)
+    cameras = [name.strip() for name in "".join(args[at + 1 : at + 2]).split(",")]
+    if not all(name.isidentifier() for name in cameras):
+        raise ParameterError(f"{CAMERAS} takes names, such as front,down")
+    if len(set(cameras)) < len(cameras):
+        raise ParameterError(f"{CAMERAS}: a name comes twice")
+    rest = args[:at] + args[at + 2 :]
+    given = [rule for rule in rest if rule.startswith("__ns:=")]
+    for rule in given:
+        place = rest.index(rule)
+        del rest[place - 1 : place + 1]
+    base = given[-1].removeprefix("__ns:=").rstrip("/") if given else ""
+    rest += ["--ros-args"]
+    for camera in cameras:
+        rest += ["-r", f"{camera}:__ns:={base}/{camera}", "-r", f"{camera}:__node:={node}"]
+    return cameras, rest

@@ -1,0 +1,130 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The nodes with sockets of their own on the radio: everything crosses, and nothing else does."""
+
+import re
+import socket
+from collections import defaultdict
+
+import numpy as np
+import pytest
+
+from sc2_ros.errors import AirAddressError, PacketError
+from sc2_ros.link.air.key import new_key_file
+from sc2_ros.media.messages import header, image_message
+from sc2_ros.nodes import qos
+from sc2_ros.nodes.air import CALIBRATION, air_configs, is_calibration, read_calibration
+from sc2_ros.nodes.parameters import GROUND
+from sc2_ros.runtime.ros import (
+    CameraInfo,
+    Detection2DArray,
+    DiagnosticArray,
+    Image,
+    UInt8MultiArray,
+)
+
+SETTINGS = {row.name: row.default for row in GROUND}
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def values_of(messages, status_name):
+    """Of the newest status whose name ends so."""
+    for message in reversed(messages):
+        for status in message.status:
+            if status.name.endswith(status_name):
+                return {value.key: value.value for value in status.values}
+    return {}
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(("transport", "sealed"), [("udp", True), ("both", False)])
+def test_everything_crosses_by_udp(
+    node, spin_until, start, model, tmp_path, transport, sealed, capfd
+):
+    port = free_port()
+    common = ["-p", f"model:={model}", "-p", f"transport:={transport}"]
+    if sealed:
+        new_key_file(tmp_path / "air.key")
+        common += ["-p", f"air.key_file:={tmp_path / 'air.key'}"]
+    heard = defaultdict(list)
+    topics = {
+        "detections": Detection2DArray,
+        "mask": Image,
+        "mask/camera_info": CameraInfo,
+        "features": UInt8MultiArray,
+        "drone/features": UInt8MultiArray,
+        "/diagnostics": DiagnosticArray,
+    }
+    for topic, kind in topics.items():
+        node.create_subscription(kind, topic, heard[topic].append, qos.SENSOR)
+    camera = node.create_publisher(Image, "camera/image", qos.RESULTS)
+    calibration = node.create_publisher(CameraInfo, "camera/camera_info", qos.RESULTS)
+    info = CameraInfo(width=192, height=160, distortion_model="plumb_bob", d=[0.1, 0.2])
+    info.k = np.array([99.0, 0, 96, 0, 99, 80, 0, 0, 1])
+
+    start("ground_node", *common, "-p", f"air.local:=127.0.0.1:{port}")
+    start(
+        "onboard_node", *common, "-p", f"air.remote:=127.0.0.1:{port}",
+        "-p", "rate.mode:=fixed", "-p", "rate.index:=0.0", "-r", "image:=camera/image",
+        "-r", "features:=drone/features", "-r", "feedback:=drone/feedback",
+    )  # fmt: skip
+    image = np.zeros((160, 192, 3), np.uint8)
+
+    def seen(topic):
+        info.header = header(0, "cam")
+        camera.publish(image_message(image, node.get_clock().now().nanoseconds, "cam"))
+        calibration.publish(info)
+        return heard[topic]
+
+    spin_until(lambda: len(seen("detections")) > 3, "detections")
+    spin_until(lambda: seen("mask/camera_info"), "camera_info")
+    spin_until(lambda: seen("mask")[-1:] and heard["mask"][-1].header.frame_id == "cam", "frame_id")
+    spin_until(
+        lambda: seen("mask") and values_of(heard["/diagnostics"], "link").get("rtt_ms"),
+        "reports at the drone",
+    )
+    spin_until(
+        lambda: seen("mask") and values_of(heard["/diagnostics"], "air").get("peers"),
+        "the air link's diagnostics",
+    )
+    assert heard["mask/camera_info"][0].k[0] == pytest.approx(99.0)
+    assert list(heard["mask/camera_info"][0].d) == [0.1, 0.2]
+    assert bool(heard["features"]) == bool(heard["drone/features"]) == (transport == "both")
+    air = values_of(heard["/diagnostics"], "air")
+    assert air["overhead_bytes_per_packet"] == ("42" if sealed else "29")
+    if sealed:
+        assert re.fullmatch(r"[0-9a-f]{8}", air["key"])
+
+
+def test_each_drone_of_a_ground_node_has_its_address_and_key():
+    values = {**SETTINGS, "air.local": "0.0.0.0:1, 0.0.0.0:2", "air.key_file": "a.key, b.key"}
+    configs = air_configs(values, 2)
+    assert [(config.local, config.key_file) for config in configs] == [
+        ("0.0.0.0:1", "a.key"),
+        ("0.0.0.0:2", "b.key"),
+    ]
+    assert [config.remotes for config in configs] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("air.local", "0.0.0.0:1"), ("air.key_file", "a, b, c"), ("air.remote", "a:1, b:1, c:1")],
+)
+def test_too_few_or_many_addresses_are_refused(name, value):
+    values = {**SETTINGS, "air.local": "0.0.0.0:1, 0.0.0.0:2", name: value}
+    with pytest.raises(AirAddressError, match=name):
+        air_configs(values, 2)
+
+
+@pytest.mark.parametrize(
+    "packet", [CALIBRATION, CALIBRATION + b"garbage", CALIBRATION + bytes(2000)]
+)
+def test_what_is_no_camera_info_is_a_bad_packet(packet):
+    assert is_calibration(packet)
+    with pytest.raises(PacketError):
+        read_calibration(packet)
