@@ -1,7 +1,8 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Non-maximum suppression by class, in numpy: what torchvision.ops.batched_nms gives, and an
-average of the boxes of one object.
+"""Non-maximum suppression by class, in numpy: what torchvision.ops.batched_nms gives.
+
+And an average of the boxes of one object.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ def batched_nms(boxes: Floats, scores: Floats, labels: Ints, iou: float) -> Ints
 
 
 def averaged_nms(boxes: Floats, scores: Floats, labels: Ints, iou: float) -> tuple[Ints, Floats]:
-    """As `batched_nms`; beside the numbers, (M, 4) float32 boxes, each averaged by score over the
-    boxes of its class that overlap it by more than `SAME_OBJECT_IOU` (box voting, Gidaris and
-    Komodakis 2015, section 4.2).
+    """As `batched_nms`, and the boxes of each object averaged by score.
+
+    Beside the numbers: (M, 4) float32 boxes, each the mean of the boxes of its class that overlap
+    it by more than `SAME_OBJECT_IOU` (box voting, Gidaris and Komodakis 2015, section 4.2).
     """
     order = np.argsort(-scores, kind="stable")
     boxes, scores = boxes[order], scores[order]

@@ -1,9 +1,8 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The recipes that `sc2 train` knows, by name: our own, and those that packages register,
-the papers' among them.
+"""The recipes that `sc2 train` knows, by name: our own, and those that packages register.
 
-A package registers a recipe by an entry point of the group `sc2_ros.recipes`, whose value is a
+The papers' recipes are among the latter. A package registers a recipe by an entry point of the group `sc2_ros.recipes`, whose value is a
 function `run(config: TrainConfig, options: RunOptions) -> Path` of the checkpoint written.
 """
 

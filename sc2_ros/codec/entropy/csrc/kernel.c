@@ -1,7 +1,6 @@
-/* Copyright 2026 The sc2_ros authors
- * SPDX-License-Identifier: Apache-2.0
- *
- * What kernel.py calls: the checkerboard walk of a context network, and rANS.
+// Copyright 2026 The sc2_ros authors
+// SPDX-License-Identifier: Apache-2.0
+/* What kernel.py calls: the checkerboard walk of a context network, and rANS.
  *
  * Loaded with ctypes, which releases the interpreter's lock for each call.
  */

@@ -1,7 +1,6 @@
-/* Copyright 2026 The sc2_ros authors
- * SPDX-License-Identifier: Apache-2.0
- *
- * The integer context network, and what it sees of a frame.
+// Copyright 2026 The sc2_ros authors
+// SPDX-License-Identifier: Apache-2.0
+/* The integer context network, and what it sees of a frame.
  *
  *   symbols known so far, 3x3 around --int16--> +
  *   reference's planes, 3x3 around   --int16--> +  hidden, clipped --int16--> mean, spread -> table

@@ -1,7 +1,6 @@
-/* Copyright 2026 The sc2_ros authors
- * SPDX-License-Identifier: Apache-2.0
- *
- * rANS over 16-bit cumulative distributions (J. Duda, arXiv:1311.2540; F. Giesen's rans64), with
+// Copyright 2026 The sc2_ros authors
+// SPDX-License-Identifier: Apache-2.0
+/* rANS over 16-bit cumulative distributions (J. Duda, arXiv:1311.2540; F. Giesen's rans64), with
  * compressai's escapes: the last entry of a distribution, then the number of nibbles, then those.
  */
 
