@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recipes that `sc2 train` knows, by name: our own, and those that packages register.
 
-The papers' recipes are among the latter. A package registers a recipe by an entry point of the group `sc2_ros.recipes`, whose value is a
-function `run(config: TrainConfig, options: RunOptions) -> Path` of the checkpoint written.
+The papers' recipes are among the latter. A package registers a recipe by an entry point of the
+group `sc2_ros.recipes`, whose value is a function `run(config: TrainConfig, options: RunOptions) ->
+Path` of the checkpoint written.
 """
 
 from __future__ import annotations
