@@ -102,7 +102,8 @@ def test_a_station_that_joins_late_learns_the_frame_id_within_two_seconds():
         names += [r.frame_id for r in flight.fly((96, 64), number * 10**8, number / 10, "front")]
 
     # The station before it is followed until it has been silent for a second.
-    assert names[0] == "" and names[-1] == "front"
+    assert names[0] == ""
+    assert names[-1] == "front"
 
 
 def test_a_frame_of_more_pixels_than_expected_is_refused_and_counted():
