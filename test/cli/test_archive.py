@@ -89,6 +89,18 @@ def test_a_folder_is_decoded_and_the_same_again_decodes_nothing(bags: Path, tmp_
     assert {name.partition("-")[0] for name in newer} == {"flight3"}
 
 
+def test_what_a_killed_worker_left_is_removed(bags: Path, tmp_path: Path) -> None:
+    tasks = tasks_of(bags, tmp_path)
+    key = tasks[-1].key
+    left = [tmp_path / "bags" / name for name in (f".unfinished-{key}-x1", f"{key}.json.7.part")]
+    (left[0] / key).mkdir(parents=True)
+    left[1].write_bytes(b"half of it")
+
+    replay_archive(tasks, "local:1", lambda *_: None)
+
+    assert not any(path.exists() for path in left)
+
+
 def test_inputs_are_bags_folders_and_patterns(bags: Path) -> None:
     assert len(find_bags([str(bags / "flight[0-2].mcap"), str(bags / "flight1.mcap")])) == 3
     with pytest.raises(InputError, match="no folder of bags"):

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _ROUNDS = 3
 """How often a bag is tried whose process dies."""
 _LOCAL = "local:"
+_UNFINISHED = ".unfinished-"
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,18 @@ def replay_archive(
         if not left:
             break
     ordered = [outcomes[task.bag] for task in tasks]
+    _sweep(folder / "bags", ordered)
     _write_tables(folder, ordered)
     return ordered
+
+
+def _sweep(folder: Path, outcomes: list[Outcome]) -> None:
+    """Remove what workers left that were killed in the middle of a bag."""
+    for key in (glob.escape(outcome.key) for outcome in outcomes if outcome.key):
+        for left in folder.glob(f"{_UNFINISHED}{key}-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        for left in folder.glob(f"{key}.*.part"):
+            left.unlink(missing_ok=True)
 
 
 def decode_bag(task: Task) -> Outcome:
@@ -192,7 +203,7 @@ def _decode(task: Task, key: str) -> Outcome:
                 )
 
     target = Path(task.folder, "bags", key)
-    with TemporaryDirectory(prefix=".unfinished-", dir=target.parent) as folder:
+    with TemporaryDirectory(prefix=f"{_UNFINISHED}{key}-", dir=target.parent) as folder:
         with BagWriter(Path(folder, key)) as bag:
             feed(features, ground, Recorder(bag, checkpoint.card), task.seconds or math.inf)
         if not ground.stats.frames:
