@@ -25,6 +25,8 @@ from sc2_ros.data.splits import choose
 from sc2_ros.evaluation.systems.stream import StreamSystem
 from sc2_ros.evaluation.systems.system import Outputs
 from sc2_ros.media.overlay import BOX_COLOURS
+from sc2_ros.network.imaging import resize
+from sc2_ros.network.nms import overlaps
 
 Image = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
@@ -61,31 +63,21 @@ def errors_of(sample: Sample, found: Outputs) -> Errors:
     found = Outputs(found.boxes[sure], found.scores[sure], found.labels[sure])
     missed = np.ones(len(sample.boxes), np.bool_)
     right = np.zeros(len(found.boxes), np.bool_)
+    iou = overlaps(found.boxes, sample.boxes)
     for number in np.argsort(-found.scores, kind="stable"):
-        overlap = iou(found.boxes[number], sample.boxes)
-        overlap[~missed | (sample.labels != found.labels[number])] = 0
+        overlap = np.where(missed & (sample.labels == found.labels[number]), iou[number], 0)
         if overlap.size and overlap.max() >= IOU:
             right[number], missed[overlap.argmax()] = True, False
     return Errors(sample, found, missed, right)
 
 
-def iou(box: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """(N,) overlap of a box with (N, 4) others."""
-    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    shared = np.clip(sides, 0, None).prod(axis=1)
-    union = (box[2:] - box[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(axis=1) - shared
-    return np.asarray(shared / np.maximum(union, 1e-9))
-
-
 def draw(errors: Errors) -> Image:
     """The image, TILE_WIDTH wide, with its boxes."""
     image = errors.sample.image
-    colours = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if image.ndim == 2 else image.copy()
+    colours = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if image.ndim == 2 else image
     scale = TILE_WIDTH / image.shape[1]
     size = (TILE_WIDTH, round(image.shape[0] * scale))
-    canvas = cv2.resize(
-        colours, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    )
+    canvas = resize(colours, *size).copy()
     boxes = [(box, MISSED) for box in errors.sample.boxes[errors.missed]]
     for box, label, right in zip(
         errors.found.boxes, errors.found.labels, errors.right, strict=True
@@ -94,7 +86,7 @@ def draw(errors: Errors) -> Image:
     for box, colour in boxes:
         x1, y1, x2, y2 = (round(float(side) * scale) for side in box)
         cv2.rectangle(canvas, (x1 - 1, y1 - 1), (x2 + 1, y2 + 1), colour, 1)
-    return canvas.astype(np.uint8)
+    return canvas
 
 
 def main() -> int:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from sc2_ros.data.base import DETECTION_CLASSES, VOID, Dataset, Sample
 from sc2_ros.errors import InputError
 from sc2_ros.media.overlay import annotate, tint
+from sc2_ros.network.imaging import resize
 
 SMALL_PX = 8
 """Boxes below this side are two cells of the detection head: hardly found at any rate."""
@@ -140,8 +141,7 @@ def _tile(sample: Sample, mask_classes: Sequence[str]) -> Image:
     height, width = sample.image.shape[:2]
     scale = TILE_PX / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    image: Image = cv2.resize(sample.image, size, interpolation=how).astype(np.uint8)
+    image = resize(sample.image, *size)
     if sample.mask is not None:
         grey = image.ndim == 2
         colours = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if grey else image

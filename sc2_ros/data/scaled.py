@@ -12,6 +12,7 @@ import numpy as np
 
 from sc2_ros.data.base import Dataset, Sample
 from sc2_ros.errors import ParameterError
+from sc2_ros.network.imaging import resize
 
 SMALLEST, LARGEST = 0.1, 4.0
 
@@ -36,7 +37,6 @@ class ScaledDataset(Dataset):
         sample = self._data[index]
         height, width = sample.image.shape[:2]
         size = (round(width * self.scale), round(height * self.scale))
-        how = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_LINEAR
         mask: Any = sample.mask
         if mask is not None:
             mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
@@ -44,7 +44,7 @@ class ScaledDataset(Dataset):
         factor = np.array([size[0] / width, size[1] / height] * 2, np.float32)
         return replace(
             sample,
-            image=cv2.resize(sample.image, size, interpolation=how).astype(np.uint8, copy=False),
+            image=resize(sample.image, *size),
             boxes=sample.boxes * factor,
             ignore=sample.ignore * factor,
             mask=mask,

@@ -168,3 +168,8 @@ class GroundStats:
     duplicate_packets: int = 0
     loss: float = 0.0
     stage_ms: dict[str, float] = field(default_factory=dict)
+
+    def refuse(self, reason: str, why: str) -> None:
+        """Count a packet that cannot be used; `why` is a sentence."""
+        self.bad_packets[reason] = self.bad_packets.get(reason, 0) + 1
+        self.last_error = why

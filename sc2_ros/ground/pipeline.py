@@ -281,8 +281,7 @@ class GroundPipeline:
         )
 
     def _refuse(self, reason: str, error: PacketError) -> None:
-        self.stats.bad_packets[reason] = self.stats.bad_packets.get(reason, 0) + 1
-        self.stats.last_error = str(error)
+        self.stats.refuse(reason, str(error))
 
     def _unrefuse(self, reason: str, count: int) -> None:
         left = self.stats.bad_packets.pop(reason, 0) - count

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.media.closing import Closing
+from sc2_ros.network.imaging import resize
 
 KINDS = "a video file, a folder of images, a ROS 2 bag, a camera number or synthetic[:seed]"
 
@@ -88,10 +89,7 @@ def resized(frame: SourceFrame, size: tuple[int, int]) -> SourceFrame:
     height, width = frame.image.shape[:2]
     if (width, height) == size:
         return frame
-    shrinking = size[0] * size[1] < width * height
-    image = cv2.resize(
-        frame.image, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-    )
+    image = resize(frame.image, *size)
     truth = frame.truth
     if truth is not None:
         scale = np.array([size[0] / width, size[1] / height] * 2, np.float32)

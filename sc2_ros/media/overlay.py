@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from sc2_ros.network.imaging import resize
+
 Image = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
@@ -158,7 +160,5 @@ def fit(image: Image, size: tuple[int, int]) -> Image:
     inner = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
     canvas = np.full((height, width, 3), BAR_COLOUR, np.uint8)
     x, y = (width - inner[0]) // 2, (height - inner[1]) // 2
-    canvas[y : y + inner[1], x : x + inner[0]] = cv2.resize(
-        image, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    )
+    canvas[y : y + inner[1], x : x + inner[0]] = resize(image, *inner)
     return canvas

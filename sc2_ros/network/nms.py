@@ -28,7 +28,7 @@ def batched_nms(boxes: Floats, scores: Floats, labels: Ints, iou: float) -> Ints
         iou: of two boxes of one class that overlap by more, the weaker goes.
     """
     order = np.argsort(-scores, kind="stable")
-    kept: Ints = order[_survivors(_overlaps(boxes[order], labels[order]), iou)]
+    kept: Ints = order[_survivors(_overlaps_by_class(boxes[order], labels[order]), iou)]
     return kept
 
 
@@ -40,7 +40,7 @@ def averaged_nms(boxes: Floats, scores: Floats, labels: Ints, iou: float) -> tup
     """
     order = np.argsort(-scores, kind="stable")
     boxes, scores = boxes[order], scores[order]
-    overlaps = _overlaps(boxes, labels[order])
+    overlaps = _overlaps_by_class(boxes, labels[order])
     stays = _survivors(overlaps, iou)
     scores = np.maximum(scores, np.finfo(np.float32).tiny)  # a weight even where it is 0
     weights = np.where(overlaps[stays] > SAME_OBJECT_IOU, scores, np.float32(0))
@@ -51,17 +51,21 @@ def averaged_nms(boxes: Floats, scores: Floats, labels: Ints, iou: float) -> tup
     return order[stays], averaged.astype(np.float32)
 
 
-def _overlaps(boxes: Floats, labels: Ints) -> Floats:
-    """(N, N) IoU of the boxes; 0 of different classes, and where a box has no area."""
-    x1, y1, x2, y2 = boxes.T
-    width = np.minimum(x2[:, None], x2) - np.maximum(x1[:, None], x1)
-    height = np.minimum(y2[:, None], y2) - np.maximum(y1[:, None], y1)
+def overlaps(boxes: Floats, others: Floats) -> Floats:
+    """(N, M) IoU of boxes (N, 4) with others (M, 4); 0 where neither has an area."""
+    x1, y1, x2, y2 = boxes.T[..., None]
+    left, top, right, bottom = others.T
+    width = np.minimum(x2, right) - np.maximum(x1, left)
+    height = np.minimum(y2, bottom) - np.maximum(y1, top)
     shared = np.maximum(width, 0) * np.maximum(height, 0)
-    area = (x2 - x1) * (y2 - y1)
-    union = area[:, None] + area - shared
-    shares = (union > 0) & (labels[:, None] == labels)
-    overlaps: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=shares)
-    return overlaps
+    union = (x2 - x1) * (y2 - y1) + (right - left) * (bottom - top) - shared
+    found: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return found
+
+
+def _overlaps_by_class(boxes: Floats, labels: Ints) -> Floats:
+    """(N, N) IoU of the boxes; 0 of different classes."""
+    return np.where(labels[:, None] == labels, overlaps(boxes, boxes), np.float32(0))
 
 
 def _survivors(overlaps: Floats, iou: float) -> Flags:

@@ -105,6 +105,11 @@ class NodeLink:
         self._calibration = CALIBRATION + zlib.compress(cdr, 9)
         self._calibrated_s = -math.inf
 
+    @staticmethod
+    def is_calibration(packet: bytes) -> bool:
+        """Whether what came is a camera_info and no packet."""
+        return packet[:1] == CALIBRATION
+
     def turn(self, now_s: float) -> None:
         """Repeat the calibration where it is due; to be called some times a second."""
         peers = frozenset(peer.number for peer in self._endpoint.status().peers)
@@ -144,11 +149,6 @@ class NodeLink:
     def _take(self, delivery: Delivery) -> None:
         self._congested += delivery.ecn == 3
         self._deliver(delivery.payload, delivery.arrival_s)
-
-
-def is_calibration(packet: bytes) -> bool:
-    """Whether what came is a camera_info and no packet."""
-    return packet[:1] == CALIBRATION
 
 
 def read_calibration(packet: bytes) -> CameraInfo:

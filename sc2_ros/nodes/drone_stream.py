@@ -85,15 +85,12 @@ class DroneStream:
         try:
             self.results.camera_info.take(read_calibration(packet))
         except PacketError as error:
-            stats = self.pipeline.stats
-            stats.bad_packets["undecodable"] = stats.bad_packets.get("undecodable", 0) + 1
-            stats.last_error = str(error)
+            self.pipeline.stats.refuse("undecodable", str(error))
 
     def overrun(self) -> None:
         """Count a packet that was dropped unread because too many waited before it."""
-        stats = self.pipeline.stats
-        stats.bad_packets["overrun"] = stats.bad_packets.get("overrun", 0) + 1
-        stats.last_error = "packets came faster than this machine decodes them; free its processor"
+        why = "packets came faster than this machine decodes them; free its processor"
+        self.pipeline.stats.refuse("overrun", why)
 
     def expire(self, now_s: float) -> list[Job]:
         """The frames whose missing packets are waited for no longer."""

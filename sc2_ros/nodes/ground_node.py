@@ -187,8 +187,9 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     def _accept(self, arrived: tuple[DroneStream, bytes, float]) -> None:
         """In the intake's thread, as all that touches receiver state."""
         stream, packet, now_s = arrived
-        if stream.name in self._links:
-            if packet[:1] == b"\0":
+        link = self._links.get(stream.name)
+        if link is not None:
+            if link.is_calibration(packet):
                 stream.calibrate(packet)
                 return
             if stream.name in self._features:

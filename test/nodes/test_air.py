@@ -13,7 +13,7 @@ from sc2_ros.errors import AirAddressError, PacketError
 from sc2_ros.link.air.key import new_key_file
 from sc2_ros.media.messages import header, image_message
 from sc2_ros.nodes import qos
-from sc2_ros.nodes.air import CALIBRATION, air_configs, is_calibration, read_calibration
+from sc2_ros.nodes.air import CALIBRATION, NodeLink, air_configs, read_calibration
 from sc2_ros.nodes.parameters import GROUND
 from sc2_ros.runtime.ros import (
     CameraInfo,
@@ -125,6 +125,6 @@ def test_too_few_or_many_addresses_are_refused(name, value):
     "packet", [CALIBRATION, CALIBRATION + b"garbage", CALIBRATION + bytes(2000)]
 )
 def test_what_is_no_camera_info_is_a_bad_packet(packet):
-    assert is_calibration(packet)
+    assert NodeLink.is_calibration(packet)
     with pytest.raises(PacketError):
         read_calibration(packet)
