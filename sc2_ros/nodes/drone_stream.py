@@ -126,6 +126,7 @@ class DroneStream:
             config,
             mask=config.mask and self.results.mask_wanted(),
             preview=config.preview and self.results.preview_wanted(),
+            backend=own.backend,
             device=own.device,
             precision=own.precision,
         )
