@@ -10,8 +10,10 @@ too slow misses pictures; the run never waits for one.
 """
 
 import asyncio
+import contextlib
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -33,9 +35,11 @@ STATE_S = 0.25
 class _Client:
     """One browser: the newest message of each kind that it has not got yet."""
 
-    def __init__(self) -> None:
-        self.waiting: dict[int, str | bytes] = {}
+    def __init__(self, newest: Mapping[int, str | bytes]) -> None:
+        """newest: what has been shown last, with which it begins."""
+        self.waiting = dict(newest)
         self.changed = asyncio.Event()
+        self.changed.set()
 
     def put(self, kind: int, message: str | bytes) -> None:
         self.waiting[kind] = message
@@ -59,6 +63,7 @@ class ViewServer:
         self._port, self._title = port, title
         self._loop = asyncio.new_event_loop()
         self._clients: set[_Client] = set()
+        self._newest: dict[int, str | bytes] = {}
         self._ready = threading.Event()
         self._ended = asyncio.Event()
         self._error: OSError | None = None
@@ -90,10 +95,11 @@ class ViewServer:
 
     def _send(self, kind: int, message: str | bytes) -> None:
         def put() -> None:
+            self._newest[kind] = message
             for client in self._clients:
                 client.put(kind, message)
 
-        if self._clients:
+        with contextlib.suppress(RuntimeError):  # the page has been closed
             self._loop.call_soon_threadsafe(put)
 
     def _serve(self) -> None:
@@ -131,7 +137,7 @@ class ViewServer:
             raise web.HTTPForbidden
         socket = web.WebSocketResponse(heartbeat=10.0)
         await socket.prepare(request)
-        client = _Client()
+        client = _Client(self._newest)
         self._clients.add(client)
         sender = asyncio.ensure_future(self._feed(client, socket))
         try:
