@@ -36,6 +36,7 @@ VERSION = 2
 BLOCK = 16
 """The kernel's hidden units are a multiple of it."""
 MAX_HIDDEN = 256
+_LINE_BYTES = 64
 _OUT_OF_MEMORY, _OUT_OF_RANGE = -1, -3
 
 Array = npt.NDArray[Any]
@@ -189,7 +190,16 @@ def _by_plane(weights: Array) -> Array:
 def _padded(array: Array, dtype: type[np.signedinteger[Any]]) -> Array:
     """The last axis, of hidden units, padded with zeros to a multiple of 16."""
     widths = [(0, 0)] * (array.ndim - 1) + [(0, -array.shape[-1] % BLOCK)]
-    return np.ascontiguousarray(np.pad(array, widths), dtype)
+    return _aligned(np.pad(array, widths).astype(dtype))
+
+
+def _aligned(array: Array) -> Array:
+    """A copy that begins with a cache line, so that no vector of it lies in two."""
+    room = np.empty(array.nbytes + _LINE_BYTES, np.uint8)
+    begin = -room.ctypes.data % _LINE_BYTES
+    found = room[begin : begin + array.nbytes].view(array.dtype).reshape(array.shape)
+    found[...] = array
+    return found
 
 
 def _load() -> ctypes.CDLL | None:

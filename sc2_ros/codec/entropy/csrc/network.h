@@ -24,8 +24,8 @@ enum { ODDS_BITS = 10, ODDS_LOWEST = -14, ODDS_HIGHEST = 8 };
 enum { EXACT_TERMS = 36 };
 /* So many terms are taken at a time. */
 enum { CHUNK = 8 };
-/* Sums of so many blocks stay in registers. */
-enum { MOST_BLOCKS = 4 };
+/* Sums of so many pairs of blocks stay in registers. */
+enum { MOST_WIDE = 4 };
 
 /* A context network at one rate code; arrays as in kernel.py. */
 typedef struct {
@@ -77,6 +77,7 @@ typedef struct {
 } Terms;
 
 typedef int16_t Shorts __attribute__((vector_size(2 * BLOCK)));
+typedef int16_t Wide __attribute__((vector_size(4 * BLOCK)));
 
 /* What a walk works with.
  *
@@ -210,40 +211,55 @@ APART void gather(Terms *terms, const Known *known, const int32_t *around)
     terms->count = count;
 }
 
-/* Add terms and their weights to `blocks` blocks of sums; `blocks` is known to the compiler. */
-INLINE void add_blocks(int32_t *sums, const Terms *terms, const int16_t *weights, const int blocks)
+/* Add terms and their weights to `wide` pairs of blocks of sums and, with `half`, to one block more;
+ * both are known to the compiler. */
+INLINE void add_blocks(
+    int32_t *sums, const Terms *terms, const int16_t *weights, const int wide, const int half)
 {
     for (int32_t begin = 0; begin < terms->count; begin += EXACT_TERMS) {
         int32_t left = terms->count - begin, end = begin + (left < EXACT_TERMS ? left : EXACT_TERMS);
-        Shorts part[MOST_BLOCKS] = {{0}};
-        for (int32_t term = begin; term < end; term++)
-            for (int i = 0; i < blocks; i++) {
-                Shorts of_term;
-                memcpy(&of_term, weights + terms->offset[term] + i * BLOCK, sizeof of_term);
+        Wide part[MOST_WIDE] = {{0}};
+        Shorts rest = {0};
+        for (int32_t term = begin; term < end; term++) {
+            const int16_t *row = weights + terms->offset[term];
+            for (int i = 0; i < wide; i++) {
+                Wide of_term;
+                memcpy(&of_term, row + i * 2 * BLOCK, sizeof of_term);
                 part[i] += of_term * terms->value[term];
             }
-        int16_t found[MOST_BLOCKS * BLOCK];
-        memcpy(found, part, sizeof found);
-        for (int i = 0; i < blocks * BLOCK; i++)
+            if (half) {
+                Shorts of_term;
+                memcpy(&of_term, row + wide * 2 * BLOCK, sizeof of_term);
+                rest += of_term * terms->value[term];
+            }
+        }
+        int16_t found[(2 * MOST_WIDE + 1) * BLOCK];
+        memcpy(found, part, (size_t)wide * sizeof(Wide));
+        memcpy(found + wide * 2 * BLOCK, &rest, (size_t)half * sizeof rest);
+        for (int i = 0; i < (2 * wide + half) * BLOCK; i++)
             sums[i] += found[i];
     }
 }
 
-/* Add the products of terms and their weights to `width` sums. */
+/* Add the products of terms and their weights to `width` sums, a multiple of BLOCK. */
 APART void add_products(
     int32_t *sums, const Terms *terms, const int16_t *weights, int32_t width)
 {
-    for (; width >= MOST_BLOCKS * BLOCK; width -= MOST_BLOCKS * BLOCK) {
-        add_blocks(sums, terms, weights, MOST_BLOCKS);
-        sums += MOST_BLOCKS * BLOCK;
-        weights += MOST_BLOCKS * BLOCK;
+    for (int32_t blocks = width / BLOCK, taken; blocks; blocks -= taken) {
+        taken = blocks < 2 * MOST_WIDE ? blocks : 2 * MOST_WIDE;
+        switch (taken) {
+        case 8: add_blocks(sums, terms, weights, 4, 0); break;
+        case 7: add_blocks(sums, terms, weights, 3, 1); break;
+        case 6: add_blocks(sums, terms, weights, 3, 0); break;
+        case 5: add_blocks(sums, terms, weights, 2, 1); break;
+        case 4: add_blocks(sums, terms, weights, 2, 0); break;
+        case 3: add_blocks(sums, terms, weights, 1, 1); break;
+        case 2: add_blocks(sums, terms, weights, 1, 0); break;
+        default: add_blocks(sums, terms, weights, 0, 1); break;
+        }
+        sums += taken * BLOCK;
+        weights += taken * BLOCK;
     }
-    if (width == 3 * BLOCK)
-        add_blocks(sums, terms, weights, 3);
-    else if (width == 2 * BLOCK)
-        add_blocks(sums, terms, weights, 2);
-    else if (width)
-        add_blocks(sums, terms, weights, 1);
 }
 
 INLINE int32_t left(const int16_t *hidden, const int16_t *weights, int32_t bias, int32_t width)
