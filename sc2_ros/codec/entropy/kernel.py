@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The compiled kernel (csrc/), where it could be built: rANS, and the walk of a context network.
+"""The compiled kernel (csrc/), where it could be built: what a frame may send, the walk, rANS.
 
 It computes what the Python code beside it computes, bit for bit, without the interpreter's lock:
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sc2_ros.codec.entropy.walk import PredictedInput
     from sc2_ros.codec.slicing import CodingOrder
 
-VERSION = 2
+VERSION = 3
 """Of the calls; a library of another one, left over from an older build, is not used."""
 BLOCK = 16
 """The kernel's hidden units are a multiple of it."""
@@ -119,6 +119,46 @@ class Positions(_Fields):
     _fields_ = _members("positions split places", "around frame_around planes shares")
 
 
+class Source(_Fields):
+    """A frame at a rate code: C channels of which `count` are coded, P positions.
+
+    Attributes:
+        exact: (C, P) float32, latent times gain.
+        rounded: (C, P) int8.
+        rdoq_lambda: (P,) float32.
+        moved: (C, P) int8, symbols of the reference, moved; None: a keyframe, and so the next three.
+        ratio: (C,) int64, what those are scaled by, in units of 1/4096.
+        known: (P,) uint8, positions that the reference knows.
+        was_coded: (P,) uint8, positions that were coded in the reference.
+        places: (P,) int32, position of each rank.
+        bounds: (2, slices + 1) int32, first rank of each slice in each phase.
+    """
+
+    _fields_ = _members(
+        "channels count positions slices",
+        "exact rounded rdoq_lambda moved ratio known was_coded places bounds",
+    )
+
+
+class CandidateArrays(_Fields):
+    """What `candidates` fills in.
+
+    Attributes:
+        values: (P, C) int32 by rank: what is sent, or predicted where a position is skipped.
+        rest: (P, C) float32 by rank, what rounding took off.
+        rdoq_lambda: (P,) float32 by rank.
+        coded: (P,) uint8 by rank; of a predicted frame, and so the next four.
+        coded_at: (P,) uint8 by position.
+        shares: (P,) uint8 by rank, class of its slice.
+        slice_shares: (slices,) uint8.
+        planes: (P, C + 2) int8 by position, as walk.PredictedInput has them.
+    """
+
+    _fields_ = _members(
+        "", "values rest rdoq_lambda coded coded_at shares slice_shares planes"
+    )
+
+
 class Reader(_Fields):
     """Where a rANS string is being read."""
 
@@ -162,7 +202,7 @@ class CompiledNetwork:
 
 def positions(order: CodingOrder, predicted: PredictedInput | None) -> Positions:
     """A coding order, and what is predicted there."""
-    around = order.around.astype(np.int32)
+    around = order.compact_around
     count, split = len(around), len(order.phases[0])
     if predicted is None:
         return Positions(positions=count, split=split, around=around)
@@ -228,6 +268,8 @@ def _typed(found: ctypes.CDLL) -> ctypes.CDLL:
     found.sc2_walk_decode.argtypes = [net, where, c_char_p, c_int32, arrays, arrays]
     found.sc2_rans_encode_slice.argtypes = [net, *[arrays] * 4, c_int32]
     found.sc2_rans_encode.argtypes = [bank, arrays, arrays, c_int32, arrays, c_int32]
+    found.sc2_round.argtypes = [arrays, arrays, c_int32, c_int32, arrays, arrays]
+    found.sc2_candidates.argtypes = [POINTER(Source), POINTER(CandidateArrays)]
     found.sc2_rans_open.argtypes = [reader, c_char_p, c_int32]
     found.sc2_rans_close.argtypes = [reader]
     found.sc2_rans_decode.argtypes = [reader, bank, arrays, c_int32, arrays]
@@ -235,6 +277,26 @@ def _typed(found: ctypes.CDLL) -> ctypes.CDLL:
 
 
 library = _load()
+
+
+def rounded(
+    latent: npt.NDArray[np.float32], gain: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], Bytes]:
+    """A latent (C, h, w) times its gains (C,), clipped to -127 .. 127; and that rounded."""
+    assert library is not None
+    latent, gain = np.ascontiguousarray(latent, np.float32), np.ascontiguousarray(gain, np.float32)
+    exact, symbols = np.empty(latent.shape, np.float32), np.empty(latent.shape, np.int8)
+    channels = len(latent)
+    library.sc2_round(
+        _data(latent), _data(gain), channels, latent.size // channels, _data(exact), _data(symbols)
+    )
+    return exact, symbols
+
+
+def candidates(source: Source, found: CandidateArrays) -> None:
+    """Fill in what a frame may send."""
+    assert library is not None
+    _check(library.sc2_candidates(byref(source), byref(found)))
 
 
 def walk_encode(

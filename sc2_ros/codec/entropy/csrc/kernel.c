@@ -1,10 +1,11 @@
 // Copyright 2026 The sc2_ros authors
 // SPDX-License-Identifier: Apache-2.0
-/* What kernel.py calls: the checkerboard walk of a context network, and rANS.
+/* What kernel.py calls: the checkerboard walk of a context network, and rANS; candidates.h has more.
  *
  * Loaded with ctypes, which releases the interpreter's lock for each call.
  */
 
+#include "candidates.h"
 #include "network.h"
 
 /* What a call returns where it fails: no memory; bytes that no encoder makes. */
@@ -252,5 +253,5 @@ EXPORT int32_t sc2_rans_close(const Reader *reader)
 /* Changes with every change of a structure or an argument. */
 EXPORT int32_t sc2_kernel_version(void)
 {
-    return 2;
+    return 3;
 }
