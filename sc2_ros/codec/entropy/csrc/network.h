@@ -22,8 +22,9 @@ enum { FRACTIONS = 8, CERTAIN = 1, TABLES = 232 };
 enum { ODDS_BITS = 10, ODDS_LOWEST = -14, ODDS_HIGHEST = 8 };
 /* So many products of a symbol and a weight, 7 x 127 each, add up to less than 2^15. */
 enum { EXACT_TERMS = 36 };
-/* So many terms are taken at a time. */
-enum { CHUNK = 8 };
+/* So many terms are taken at a time: all that a position of the shipped networks has, for a loop
+ * that ends here or there costs more. */
+enum { CHUNK = 24 };
 /* Sums of so many pairs of blocks stay in registers. */
 enum { MOST_WIDE = 4 };
 
