@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sc2_ros.codec.entropy.walk import PredictedInput
     from sc2_ros.codec.slicing import CodingOrder
 
-VERSION = 3
+VERSION = 4
 """Of the calls; a library of another one, left over from an older build, is not used."""
 BLOCK = 16
 """The kernel's hidden units are a multiple of it."""
@@ -85,13 +85,12 @@ class CompiledBank(_Fields):
 class Network(_Fields):
     """A context network at one rate code.
 
-    G groups that are coded, A in all, n channels with the map, H hidden units, padded to a multiple
-    of 16.
+    G groups that are coded, A in all, n channels with the map, s planes of a reference, H hidden
+    units, padded to a multiple of 16.
 
     Attributes:
         starts: (G + 1,) int32, first channel of each group, and the end.
-        enter: (A, 2, 9, n, H) int16.
-        side: (2, 9, planes, A, H) int16.
+        enter: (A, 2, 9 n + 9 s, H) int16, for each tap the channels, then for each the planes.
         enter_bias: (G, 2, H) int32.
         share_bias: (4, G, 2, H) int32, where there is a map.
         leave: (n, 2, 2, H) int16.
@@ -99,8 +98,8 @@ class Network(_Fields):
     """
 
     _fields_ = _members(
-        "groups all_groups channels hidden side_planes has_map",
-        "bank starts enter side enter_bias share_bias leave leave_bias",
+        "groups channels hidden side_planes has_map",
+        "bank starts enter enter_bias share_bias leave leave_bias",
     )
 
 
@@ -178,9 +177,7 @@ class CompiledNetwork:
             "side_planes": 0 if network.side is None else network.side.shape[-1],
             "has_map": int(network.has_map),
             "starts": np.concatenate(([0], np.cumsum(network.groups))).astype(np.int32),
-            "enter": _by_channel(network.enter),
-            "all_groups": len(network.groups),
-            "side": None if network.side is None else _by_plane(network.side),
+            "enter": _entering(network),
             "leave": _padded(network.leave, np.int16),
         }
         self.at = lru_cache(maxsize=8)(self._at)
@@ -217,14 +214,11 @@ def positions(order: CodingOrder, predicted: PredictedInput | None) -> Positions
     )
 
 
-def _by_channel(weights: Array) -> Array:
-    """(G, 2, H, 9, n) to (G, 2, 9, n, H): the hidden units of a tap and a channel side by side."""
-    return _padded(weights.transpose(0, 1, 3, 4, 2), np.int16)
-
-
-def _by_plane(weights: Array) -> Array:
-    """(G, 2, H, 9, n) to (2, 9, n, G, H): the hidden units of all groups side by side."""
-    return _padded(weights.transpose(1, 3, 4, 0, 2), np.int16)
+def _entering(network: ContextNetwork) -> Array:
+    """(G, 2, H, 9, n) and (G, 2, H, 9, s) to (G, 2, 9 n + 9 s, H)."""
+    parts = [network.enter] if network.side is None else [network.enter, network.side]
+    rows = [part.reshape(*part.shape[:3], -1).swapaxes(2, 3) for part in parts]
+    return _padded(np.concatenate(rows, axis=2), np.int16)
 
 
 def _padded(array: Array, dtype: type[np.signedinteger[Any]]) -> Array:
