@@ -125,7 +125,7 @@ class Source(_Fields):
         exact: (C, P) float32, latent times gain.
         rounded: (C, P) int8.
         rdoq_lambda: (P,) float32.
-        moved: (C, P) int8, symbols of the reference, moved; None: a keyframe, and so the next three.
+        moved: (C, P) int8, symbols of the reference, moved; None, as the next three: a keyframe.
         ratio: (C,) int64, what those are scaled by, in units of 1/4096.
         known: (P,) uint8, positions that the reference knows.
         was_coded: (P,) uint8, positions that were coded in the reference.
@@ -153,9 +153,7 @@ class CandidateArrays(_Fields):
         planes: (P, C + 2) int8 by position, as walk.PredictedInput has them.
     """
 
-    _fields_ = _members(
-        "", "values rest rdoq_lambda coded coded_at shares slice_shares planes"
-    )
+    _fields_ = _members("", "values rest rdoq_lambda coded coded_at shares slice_shares planes")
 
 
 class Reader(_Fields):

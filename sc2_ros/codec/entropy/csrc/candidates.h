@@ -127,14 +127,11 @@ INLINE void by_rank(const Source *from, const Candidates *to, const int8_t *symb
         to->lambda[rank] = from->lambda[place];
         if (symbols)
             to->coded[rank] = (uint8_t)coded;
-        for (size_t channel = 0; channel < (size_t)from->count; channel++) {
+        for (size_t channel = 0; channel < channels; channel++) {
             size_t at = channel * positions + place;
-            values[channel] = of[at];
-            rest[channel] = from->exact[at] - (float)from->rounded[at];
-        }
-        for (size_t channel = (size_t)from->count; channel < channels; channel++) {
-            values[channel] = 0;
-            rest[channel] = 0.0f;
+            int sent = channel < (size_t)from->count;
+            values[channel] = sent ? of[at] : 0;
+            rest[channel] = from->exact[at] - (sent ? (float)from->rounded[at] : 0.0f);
         }
     }
 }
