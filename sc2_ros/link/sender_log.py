@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -306,7 +307,7 @@ class SenderLog:
 
     def _last_of(self, report: FrameReport) -> _Sent | None:
         """The packet of a frame that came last, if they come as they left; None: not to be told."""
-        slices = range(report.expected)
+        slices: Sequence[int] = range(report.expected)
         if report.received < report.expected:
             if report.expected > _BITMAP_SLICES:
                 return None

@@ -299,6 +299,8 @@ class OnboardPipeline:
         self._rate.on_encoded(encoded.reference.code, packets, now_s)
         stats = self.stats
         stats.frames_sent += 1
+        stats.packets_sent += len(packets)
+        stats.payload_bytes_sent += encoded.payload_bytes
         stats.bytes_sent += size_bytes
         stats.on_air_bytes_sent += self._rate.on_air(packets)
         stats.repairs_sent += price.repairs
