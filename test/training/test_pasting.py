@@ -56,7 +56,8 @@ def test_pictures_get_objects_of_others_with_box_and_mask() -> None:
             part = np.s_[y1:y2, x1:x2]
             outside[part] = False
             person = sample.mask[part] == _PERSON
-            assert person.any(0).all() and person.any(1).all()  # the box is tight
+            assert person.any(0).all()  # the box is tight
+            assert person.any(1).all()
             assert sample.image[part][person].mean() > 120
         assert (sample.mask[outside] == _ROAD).all()
         assert sample.labels.tolist() == [PERSON] * len(sample.boxes)
