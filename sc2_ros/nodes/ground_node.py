@@ -17,12 +17,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Hashable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sc2_ros import checkpoint
 from sc2_ros.checkpoint import Checkpoint
+from sc2_ros.errors import ParameterError
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.messages import label_info_message, packet_bytes, packet_message
 from sc2_ros.network.devices import release_gpu
@@ -32,7 +34,7 @@ from sc2_ros.nodes.diagnostics import Status
 from sc2_ros.nodes.drone_stream import Decoder, DroneStream, Job
 from sc2_ros.nodes.intake import Intake
 from sc2_ros.nodes.network_node import NetworkNode, idle
-from sc2_ros.nodes.parameters import GROUND, Value, parse_names
+from sc2_ros.nodes.parameters import GROUND, Value, parse_names, parse_weights
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.results import ResultPublishers
 from sc2_ros.nodes.worker import NewestWorker
@@ -85,6 +87,10 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     def _configuration(self, values: dict[str, Value]) -> GroundConfig:
         config = configuration(values)
         config.check_backend()
+        drones = parse_names(str(values["drones"]))
+        for name in parse_weights(str(values["weights"])):
+            if name not in drones:
+                raise ParameterError(f"weights: {name} is none of the drones {', '.join(drones)}")
         return config
 
     def _check_card(self, config: GroundConfig, card: dict[str, Any]) -> None:
@@ -107,7 +113,8 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         self._config = configuration(self._settings.values)
         self._configure_all(self._config)
         self._running.callback(self._rest)
-        self._worker = NewestWorker[Job](self._show)
+        self._weights = parse_weights(str(self._settings["weights"]))
+        self._worker = NewestWorker[Job](self._show, self._weight)
         self._worker.start()
         self._running.callback(self._worker.stop)
         self._intake = Intake[tuple[DroneStream, bytes, float]](self._accept, self._tick, TICK_S)
@@ -166,6 +173,7 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             stream.take(decoder)
 
     def _configure(self, config: GroundConfig) -> None:
+        self._weights = parse_weights(str(self._settings["weights"]))
         self._worker.change(partial(self._take, config))
         self._announce_labels(config.score_threshold)
 
@@ -217,6 +225,11 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
                     link.send(packet)
                 if self._settings["transport"] == "both" or link is None:
                     self._publish_report(stream, packet)
+
+    def _weight(self, key: Hashable) -> float:
+        """Of a stream of a drone."""
+        assert isinstance(key, tuple)
+        return self._weights.get(key[0], 1.0)
 
     def _hand_over(self, jobs: list[Job]) -> None:
         for job in jobs:

@@ -31,7 +31,7 @@ def test_items_that_wait_give_way_to_newer_ones_of_their_key():
 
     assert done.wait(DEADLINE_S)
     worker.stop()
-    assert seen == ["a", "d", "x"]
+    assert seen == ["a", "x", "d"]  # 1 has been given nothing yet
     assert replaced == [False, True, False, True]
 
 
@@ -68,7 +68,7 @@ def test_a_change_comes_before_the_items_that_wait():
     worker.start()
     worker.put(0, "a")
     assert started.wait(DEADLINE_S)
-    for key, item in [(0, "b"), (1, "c"), (2, "last")]:
+    for key, item in [(1, "b"), (2, "c"), (3, "last")]:
         worker.put(key, item)
     worker.change(lambda: seen.append("change 1"))  # returns while the worker is at work
     worker.change(lambda: seen.append("change 2"))
@@ -131,3 +131,30 @@ def test_none_is_an_item_like_any_other():
     assert done.wait(DEADLINE_S)
     worker.stop()
     assert seen == [None, "a"]
+
+
+def test_keys_that_always_wait_share_the_calls_by_their_weights():
+    seen, begun, full = [], threading.Event(), threading.Event()
+    weights = {"a": 4.0, "b": 1.0, "late": 1.0}
+
+    def work(key):
+        begun.wait(DEADLINE_S)
+        seen.append(key)
+        if len(seen) == 50:
+            worker.put("late", "late")
+        if len(seen) == 80:
+            full.set()
+        if not full.is_set():
+            worker.put(key, key)
+
+    worker = NewestWorker(work, weights.__getitem__)
+    worker.put("a", "a")
+    worker.put("b", "b")
+    worker.start()
+    begun.set()
+
+    assert full.wait(DEADLINE_S)
+    worker.stop()
+    assert seen[:50].count("a") == 40
+    # Who comes later has its share from then on, and nothing of what it did not ask for.
+    assert 4 <= seen[50:80].count("late") <= 6
