@@ -158,3 +158,26 @@ def test_keys_that_always_wait_share_the_calls_by_their_weights():
     assert seen[:50].count("a") == 40
     # Who comes later has its share from then on, and nothing of what it did not ask for.
     assert 4 <= seen[50:80].count("late") <= 6
+
+
+def test_a_heavy_key_that_comes_now_and_then_does_not_wait_for_all_others():
+    seen, full = [], threading.Event()
+
+    def work(key):
+        seen.append(key)
+        if len(seen) % 20 == 0:
+            worker.put("heavy", "heavy")
+        if len(seen) == 200:
+            full.set()
+        if key != "heavy" and not full.is_set():
+            worker.put(key, key)
+
+    worker = NewestWorker(work, lambda key: 4.0 if key == "heavy" else 1.0)
+    for number in range(16):
+        worker.put(number, number)
+    worker.start()
+
+    assert full.wait(DEADLINE_S)
+    worker.stop()
+    served = [place for place, key in enumerate(seen) if key == "heavy"]
+    assert [place % 20 for place in served[:9]] == [0] * 9
