@@ -128,7 +128,9 @@ class SenderLog:
         self._times: deque[float] = deque(maxlen=REMEMBERED_PACKETS)
         self._session: int | None = None
         self._number = 0
-        self._heard_s = self._fresh_s = -math.inf
+        self._heard_s = -math.inf
+        self._old = 0
+        """Number of the last packet that left before the last restart."""
         self._begin(None, 0)
 
     @property
@@ -141,11 +143,18 @@ class SenderLog:
         """When the packet after the newest one that came was sent; ``None`` if none was."""
         return self._time_of((self._last.sent if self._last else 0) + 1)
 
-    def restart(self, now_s: float) -> None:
-        """Measure anew from here: packets sent before say nothing about the queue to come."""
-        self._fresh_s = now_s
+    def restart(self) -> None:
+        """Measure anew from here: packets sent before say nothing about the link to come."""
+        self._old = self._count
+        self._passed_bps = self._received_bps = None
         self._rate_marks.clear()
+        self._loss_marks.clear()
         self._delay.restart()
+
+    @property
+    def is_restarting(self) -> bool:
+        """Whether no packet that left after the last restart is known to have come."""
+        return self._old > 0 and (self._last is None or self._last.sent <= self._old)
 
     def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
         """Enter that a packet left at ``now_s``."""
@@ -223,14 +232,14 @@ class SenderLog:
             feedback.size_bytes + feedback.packets * self.overhead_bytes & 0xFFFFFFFF,
         )
         progress = self._last is None or mark.sent > self._last.sent
-        new_packets, new_lost = _difference(self._last or mark, mark)
-        self._enter(mark)
+        before = mark if self._last is None or self._last.sent <= self._old else self._last
+        new_packets, new_lost = _difference(before, mark)
+        sent, lost = self._enter(mark)
         self._sample(feedback, now_s)
-        sent, lost = _difference(_first(self._loss_marks, mark, LOG.loss_window_s), mark)
         queue_s, base_s = self._delay.queue_s, self._delay.base_s
         overdue_s = self._overdue_s(mark, feedback.hold_s)
         clear_s = newest.time_s + queue_s + (feedback.hold_s if overdue_s > 0 else 0.0)
-        if newest.time_s < self._fresh_s and base_s is not None:
+        if newest.number <= self._old and base_s is not None:
             # What waited through a stall passes now: its own delay tells when.
             clear_s = mark.arrival_s - base_s + feedback.hold_s
         rtt_s = max(0.0, now_s - newest.time_s - feedback.hold_s)
@@ -265,12 +274,14 @@ class SenderLog:
         difference_us = (arrival_us - round(sent_s * 1e6)) & 0xFFFFFFFF
         return wrapped_difference(difference_us, self._reference_us, bits=32) / 1e6
 
-    def _enter(self, mark: _Mark) -> None:
-        """Take the rates over the window that ends here."""
+    def _enter(self, mark: _Mark) -> tuple[int, int]:
+        """Take the rates over the window that ends here; returns packets sent and lost in one."""
         last, self._last = self._last, mark
         if last is not None and mark.arrival_s < last.arrival_s - LOG.jump_back_s:
             self._rate_marks.clear()
             self._delay.restart()
+        if mark.sent <= self._old:
+            return 0, 0
         since_s = max(0.0, mark.arrival_s - last.arrival_s) if last else 0.0
         first = _first(self._rate_marks, mark, LOG.rate_window_s)
         seconds = mark.arrival_s - first.arrival_s
@@ -280,6 +291,7 @@ class SenderLog:
             self._received_bps = max(0, received) * 8 / seconds
             kept_bps = self._most_bps * math.exp(-since_s / LOG.most_s)
             self._most_bps = max(self._passed_bps, kept_bps)
+        return _difference(_first(self._loss_marks, mark, LOG.loss_window_s), mark)
 
     def _sample(self, feedback: Feedback, now_s: float) -> None:
         """One-way times of the last packets of the frames that have news."""
@@ -293,7 +305,7 @@ class SenderLog:
             if self._sampled.get(report.frame, -1) >= last:
                 continue
             packet = self._packets.get(report.frame << 8 | last)
-            if packet is None or not self._fresh_s <= packet.time_s <= now_s:
+            if packet is None or packet.number <= self._old or packet.time_s > now_s:
                 continue
             self._sampled[report.frame] = last
             while len(self._sampled) > _SAMPLED_FRAMES:
@@ -309,7 +321,7 @@ class SenderLog:
         count: it tells of the stall.
         """
         base_s, sent_s = self._delay.base_s, self._time_of(mark.sent + 2)
-        if base_s is None or sent_s is None or sent_s < self._fresh_s:
+        if base_s is None or sent_s is None or mark.sent + 2 <= self._old:
             return 0.0
         return max(0.0, mark.arrival_s + hold_s - sent_s - base_s)
 

@@ -129,7 +129,8 @@ class AutoRate:
     def allowance(self, now_s: float) -> RateDecision:
         """Bytes for the frame about to be coded; 0 if it cannot leave in time."""
         gap_s = self._gap(now_s)
-        if self._estimate is not None and not self._stall.is_on:
+        is_known = self._estimate is not None and not self._log.is_restarting
+        if is_known and not self._stall.is_on:
             self._shortage.add(self._is_asked or self._is_late(), gap_s)
         self._is_asked = True
         rate_bps = self._law.target_bps * self._law.drain_probe.share(now_s)
@@ -145,6 +146,8 @@ class AutoRate:
         room = self._room(share, now_s)
         if room < 0:
             self._credit_bytes = min(self._credit_bytes, share)
+            if self._log.is_restarting and self._stall.is_due_after(self._sent_s, now_s):
+                return RateDecision(None, 0)
             return RateDecision(0, None)
         # The small term undoes the rounding of times such as 1/30 s.
         budget = math.floor(min(self._credit_bytes, room) + 1e-3)
@@ -180,7 +183,7 @@ class AutoRate:
         self._fair_s = now_s if is_fair else None
         if estimate.progress and self._stall.progress(now_s):
             self._law.resume(now_s)
-            self._log.restart(now_s)
+            self._log.restart()
         elif not self._stall.is_on:
             self._law.follow(estimate, elapsed_s, self._interval_s, now_s)
 

@@ -26,6 +26,9 @@ class StallConstants:
     probe_s: float = 0.5
     """Seconds between probes. Shorter: what waits for the link to return delays the frames after
     it. Longer: results are not back within a second of it (design)."""
+    after_s: float = 0.1
+    """Seconds between them once there is news, until one that left after it has come: what waited
+    through the stall may pass now or be lost, and only that one tells."""
 
 
 STALL = StallConstants()
@@ -76,3 +79,7 @@ class StallProbe:
     def is_due(self, sent_s: float, now_s: float) -> bool:
         """Whether a probe frame is due, the last frame having left at ``sent_s``."""
         return not 0 <= now_s - sent_s < STALL.probe_s
+
+    def is_due_after(self, sent_s: float, now_s: float) -> bool:
+        """The same for a stall that has ended."""
+        return not 0 <= now_s - sent_s < STALL.after_s
