@@ -118,6 +118,9 @@ class SenderLog:
     costs nothing but time. A new session of the ground begins the counts afresh.
     """
 
+    _passed_bps: float | None
+    _received_bps: float | None
+
     def __init__(self) -> None:
         self.latest: LinkEstimate | None = None
         """Of the last feedback that was understood."""
@@ -218,8 +221,7 @@ class SenderLog:
         self._rate_marks: deque[_Mark] = deque()
         self._loss_marks: deque[_Mark] = deque()
         self._last: _Mark | None = None
-        self._passed_bps: float | None = None
-        self._received_bps: float | None = None
+        self._passed_bps = self._received_bps = None
         self._most_bps = 0.0
 
     def _read(self, feedback: Feedback, newest: _Sent, now_s: float) -> LinkEstimate:
