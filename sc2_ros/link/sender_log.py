@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sc2_ros.link.delay import ClockFilter, DelayFilter, Rates
+from sc2_ros.link.delay import ClockFilter, DelayFilter, Least, Rates
 from sc2_ros.link.feedback import Feedback, FrameReport
 from sc2_ros.link.sequence import wrapped_difference
 
@@ -41,6 +41,9 @@ class LogConstants:
     most_shown: int = 32
     """Frames by which the shown ones may grow from report to report beyond the packets that left
     meanwhile: those that waited."""
+    late_s: float = 1.0
+    """Seconds by which a report has waited for the way back, from which on it is of the past: it
+    tells nothing of whether the link carries anything now."""
     jump_back_s: float = 1.0
     """Seconds. The ground's clock was set back if arrivals go back by more."""
 
@@ -72,7 +75,7 @@ class LinkEstimate(NamedTuple):
         rtt_s: round trip of the newest packet, without the time the ground held it.
         one_way_s: delay of that packet from drone to ground, seconds.
         uncertainty_s: bound on the error of ``one_way_s``, seconds.
-        progress: whether a packet came since the feedback before.
+        progress: whether a packet came since the feedback before, and lately.
     """
 
     queue_s: float
@@ -118,9 +121,6 @@ class SenderLog:
     costs nothing but time. A new session of the ground begins the counts afresh.
     """
 
-    _passed_bps: float | None
-    _received_bps: float | None
-
     def __init__(self) -> None:
         self.latest: LinkEstimate | None = None
         """Of the last feedback that was understood."""
@@ -149,7 +149,6 @@ class SenderLog:
     def restart(self) -> None:
         """Measure anew from here: packets sent before say nothing about the link to come."""
         self._old = self._count
-        self._passed_bps = self._received_bps = None
         self._rate_marks.clear()
         self._loss_marks.clear()
         self._delay.restart()
@@ -217,11 +216,13 @@ class SenderLog:
         self._newest_raw_s = self._newest_rtt_s = 0.0
         self._shown = self._last_sent = 0
         self._delay, self._clock = DelayFilter(), ClockFilter()
+        self._back = Least()
         self._sampled: dict[int, int] = {}
         self._rate_marks: deque[_Mark] = deque()
         self._loss_marks: deque[_Mark] = deque()
         self._last: _Mark | None = None
-        self._passed_bps = self._received_bps = None
+        self._passed_bps: float | None = None
+        self._received_bps: float | None = None
         self._most_bps = 0.0
 
     def _read(self, feedback: Feedback, newest: _Sent, now_s: float) -> LinkEstimate:
@@ -233,7 +234,9 @@ class SenderLog:
             feedback.packets,
             feedback.size_bytes + feedback.packets * self.overhead_bytes & 0xFFFFFFFF,
         )
-        progress = self._last is None or mark.sent > self._last.sent
+        rtt_s = max(0.0, now_s - newest.time_s - feedback.hold_s)
+        is_new = self._last is None or mark.sent > self._last.sent
+        progress = is_new and not self._is_late(rtt_s - raw_s, rtt_s, now_s)
         before = mark if self._last is None or self._last.sent <= self._old else self._last
         new_packets, new_lost = _difference(before, mark)
         sent, lost = self._enter(mark)
@@ -244,7 +247,6 @@ class SenderLog:
         if newest.number <= self._old and base_s is not None:
             # What waited through a stall passes now: its own delay tells when.
             clear_s = mark.arrival_s - base_s + feedback.hold_s
-        rtt_s = max(0.0, now_s - newest.time_s - feedback.hold_s)
         self._newest_raw_s, self._newest_rtt_s = raw_s, rtt_s
         self._shown, self._last_sent = feedback.frames_decoded, newest.number
         one_way_s, uncertainty_s = self._clock.one_way(raw_s, rtt_s, now_s)
@@ -266,6 +268,17 @@ class SenderLog:
             progress=progress,
         )
 
+    def _is_late(self, back_s: float, rtt_s: float, now_s: float) -> bool:
+        """Whether a report has waited for the way back.
+
+        ``back_s`` is how long it was under way, less the offset of the clocks: should the ground's
+        be set back, the round trip says that there was no wait.
+        """
+        self._back.add((back_s, 0.0), now_s)
+        least = self._back.value
+        assert least is not None
+        return min(back_s - least[0], rtt_s) > LOG.late_s
+
     def _time_of(self, number: int) -> float | None:
         """When the packet with that number left, if it did and is remembered."""
         behind = self._count - number
@@ -282,17 +295,19 @@ class SenderLog:
         if last is not None and mark.arrival_s < last.arrival_s - LOG.jump_back_s:
             self._rate_marks.clear()
             self._delay.restart()
-        if mark.sent <= self._old:
-            return 0, 0
         since_s = max(0.0, mark.arrival_s - last.arrival_s) if last else 0.0
         first = _first(self._rate_marks, mark, LOG.rate_window_s)
         seconds = mark.arrival_s - first.arrival_s
         if seconds >= LOG.rate_window_s / 2:
             received = wrapped_difference(mark.received_bytes, first.received_bytes, bits=32)
-            self._passed_bps = max(0, mark.sent_bytes - first.sent_bytes) * 8 / seconds
             self._received_bps = max(0, received) * 8 / seconds
+            self._passed_bps = max(0, mark.sent_bytes - first.sent_bytes) * 8 / seconds
+            if first.sent <= self._old:
+                self._passed_bps = self._received_bps
             kept_bps = self._most_bps * math.exp(-since_s / LOG.most_s)
             self._most_bps = max(self._passed_bps, kept_bps)
+        if mark.sent <= self._old:
+            return 0, 0
         return _difference(_first(self._loss_marks, mark, LOG.loss_window_s), mark)
 
     def _sample(self, feedback: Feedback, now_s: float) -> None:

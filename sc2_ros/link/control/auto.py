@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from sc2_ros.link.control.in_flight import IN_FLIGHT, cautious_bps, room_bytes
 from sc2_ros.link.control.law import LAW, TargetLaw
-from sc2_ros.link.control.stall import StallProbe
+from sc2_ros.link.control.stall import STALL, StallProbe
 from sc2_ros.link.control.value_curve import VALUE, Shortage, ValueCurve
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.rate import RateDecision
@@ -102,6 +102,7 @@ class AutoRate:
         self._law = TargetLaw(self._floor_bps, max_bps, prefers_latency)
         self._stall = StallProbe()
         self._estimate: LinkEstimate | None = None
+        self._rtt_s = AUTO.rtt_s
         self._frame_s: float | None = None
         self._sent_s = -math.inf
         self._credit_bytes = 0.0
@@ -129,15 +130,16 @@ class AutoRate:
     def allowance(self, now_s: float) -> RateDecision:
         """Bytes for the frame about to be coded; 0 if it cannot leave in time."""
         gap_s = self._gap(now_s)
-        is_known = self._estimate is not None and not self._log.is_restarting
-        if is_known and not self._stall.is_on:
+        if self._estimate is not None and not self._stall.is_on:
             self._shortage.add(self._is_asked or self._is_late(), gap_s)
         self._is_asked = True
         rate_bps = self._law.target_bps * self._law.drain_probe.share(now_s)
         share = rate_bps * gap_s / 8
         saved = self._credit_bytes + share
         self._credit_bytes = min(saved, max(share, rate_bps * AUTO.saved_s / 8))
-        rtt_s = self._estimate.rtt_s if self._estimate else AUTO.rtt_s
+        rtt_s = self._rtt_s
+        if self._estimate is not None:
+            rtt_s = min(self._estimate.rtt_s, rtt_s + STALL.most_wait_s)
         unheard_s = self._log.oldest_unheard_s
         if self._stall.check(unheard_s, self._fair_s, rtt_s, self._interval_s, now_s):
             self._credit_bytes = 0.0
@@ -146,8 +148,6 @@ class AutoRate:
         room = self._room(share, now_s)
         if room < 0:
             self._credit_bytes = min(self._credit_bytes, share)
-            if self._log.is_restarting and self._stall.is_due_after(self._sent_s, now_s):
-                return RateDecision(None, 0)
             return RateDecision(0, None)
         # The small term undoes the rounding of times such as 1/30 s.
         budget = math.floor(min(self._credit_bytes, room) + 1e-3)
@@ -181,6 +181,8 @@ class AutoRate:
         self._estimate = estimate
         is_fair = estimate.queue_s < VALUE.late_s and estimate.overdue_s < self._interval_s
         self._fair_s = now_s if is_fair else None
+        if not self._stall.is_on and not self._log.is_restarting:
+            self._rtt_s = estimate.rtt_s
         if estimate.progress and self._stall.progress(now_s):
             self._law.resume(now_s)
             self._log.restart()

@@ -17,6 +17,10 @@ class StallConstants:
     reports, that make a stall (chosen on recorded uplinks). Longer: more is sent into the gap."""
     patience_intervals: float = 2.0
     """Intervals between reports; one may be lost."""
+    most_wait_s: float = 0.6
+    """Seconds. What counts at most of the time that the last packet has waited in a stall before:
+    its round trip says little of the next one's (chosen on recorded uplinks at 200 kbit/s; longer,
+    and what an outage of both ways has left behind holds up frames for 2.5 s)."""
     silent_intervals: float = 2.5
     """Intervals without a report, after one that reported no trouble, that are silence of the way
     back and no news of a stop of the way there: patience is then ``silence_s`` (chosen on reports
@@ -26,9 +30,6 @@ class StallConstants:
     probe_s: float = 0.5
     """Seconds between probes. Shorter: what waits for the link to return delays the frames after
     it. Longer: results are not back within a second of it (design)."""
-    after_s: float = 0.1
-    """Seconds between them once there is news, until one that left after it has come: what waited
-    through the stall may pass now or be lost, and only that one tells."""
 
 
 STALL = StallConstants()
@@ -79,7 +80,3 @@ class StallProbe:
     def is_due(self, sent_s: float, now_s: float) -> bool:
         """Whether a probe frame is due, the last frame having left at ``sent_s``."""
         return not 0 <= now_s - sent_s < STALL.probe_s
-
-    def is_due_after(self, sent_s: float, now_s: float) -> bool:
-        """The same for a stall that has ended."""
-        return not 0 <= now_s - sent_s < STALL.after_s
