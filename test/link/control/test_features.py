@@ -228,14 +228,14 @@ def bytes_after(run, end_s):
 
 @pytest.mark.parametrize(("rate", "outage_s"), [("500kbit", 10), ("200kbit", 30), ("1mbit", 30)])
 def test_what_waited_through_an_outage_tells_nothing_of_the_link_after_it(rate, outage_s):
-    """SenderLog.restart leaves _old at 0, or STALL.most_wait_s = 9. Bytes (0.9 to 1, 0.2 to 0.4)."""
+    """SenderLog.restart leaves _old at 0, or STALL.most_wait_s = 9. Bytes (0.9, 0.2)."""
     assert bytes_after(fly_outage(f"{rate},40ms,2%", outage_s), 20 + outage_s) > 0.8
 
 
 def test_a_report_that_has_waited_for_the_way_back_ends_no_stall():
-    """LOG.late_s = 1e9. Seconds until a picture taken after it is shown (1.3, 1.8)."""
+    """LOG.late_s = 1e9. Seconds until a picture taken after it is shown (0.5, 1.8)."""
     run = fly_outage("60kbit,40ms", 10)
-    assert min(f.shown_s for f in run.logs[0].frames if f.captured_s >= 30) < 31.5
+    assert min(f.shown_s for f in run.logs[0].frames if f.captured_s >= 30) < 31
 
 
 def test_a_share_is_taken_beside_tcp():
