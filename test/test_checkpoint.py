@@ -9,10 +9,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from sc2_ros import checkpoint
+from sc2_ros import checkpoint, checkpoint_file
 from sc2_ros.errors import CheckpointError
 from sc2_ros.network import channels
 from sc2_ros.network.saliency import SaliencyHead
+
+_MODELS = checkpoint_file.find("default").parent
 
 
 @pytest.fixture
@@ -146,3 +148,15 @@ def test_untrained_is_the_same_every_time() -> None:
     first, second = checkpoint.untrained(3), checkpoint.untrained(3)
     assert first.id == second.id != checkpoint.untrained(4).id
     assert torch.equal(state, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in _MODELS.glob("*.safetensors")))
+def test_a_shipped_model_is_small_flies_without_torch_and_says_what_may_be_done_with_it(
+    name,
+) -> None:
+    """At most 12 MB, its encoder within, and whether it is for non-commercial use in its name."""
+    path = checkpoint_file.find(name)
+    licence = checkpoint.read_card(path)["licence"]
+    assert path.stat().st_size <= 12e6
+    assert checkpoint_file.load(path).exported
+    assert ("NON-COMMERCIAL" in licence) == name.endswith("_nc")

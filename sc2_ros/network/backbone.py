@@ -27,7 +27,7 @@ class GroundBackbone(nn.Module):
     ) -> None:
         """channels: latent channels C; widths, depths: channels and blocks at strides 16, 8, 4."""
         super().__init__()
-        self.widths = widths
+        self.widths, self.depths = widths, depths
         self.enter = conv_bn_relu(channels + 1, widths[0], 3)
         self.blocks16 = nn.Sequential(*(Residual(widths[0]) for _ in range(depths[0])))
         self.up8 = PixelShuffleUp(widths[0], widths[1])

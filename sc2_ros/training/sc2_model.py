@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sc2_ros.data import MASK_CLASSES
+from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import Bottleneck, drop_patches
 from sc2_ros.network.encoder import STRIDE, OnboardEncoder
 from sc2_ros.network.model import GroundNetwork
@@ -46,6 +47,19 @@ class LossConfig:
     def price(self, rate: Tensor) -> Tensor:
         """Lambda at a rate index, (B,) -> (B,)."""
         return self.lambda_low * (self.lambda_high / self.lambda_low) ** rate
+
+
+@dataclass(frozen=True)
+class GroundShape:
+    """Channels and residual blocks of the ground network at strides 16, 8 and 4."""
+
+    widths: tuple[int, ...] = (128, 96, 64)
+    depths: tuple[int, ...] = (3, 2, 1)
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for other than three of each."""
+        if len(self.widths) != 3 or len(self.depths) != 3:
+            raise ParameterError(f"{self}: a ground network has three widths and three depths")
 
 
 class TrainingModel(nn.Module):

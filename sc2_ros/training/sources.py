@@ -15,6 +15,7 @@ from sc2_ros.data.base import mask_lookup
 from sc2_ros.errors import ParameterError
 from sc2_ros.training import distributed
 from sc2_ros.training.augment import AugmentConfig, augment, augment_whole
+from sc2_ros.training.pasting import Cutout, cutouts, paste
 
 # A data set whose decoded pixels take more than this is read from disk for every batch.
 MEMORY_BYTES = 3 << 30
@@ -30,6 +31,9 @@ class SourceConfig:
     balance: how much more often images with rare classes are drawn: each by the rarest class it
     has, in proportion to the number of that class's boxes to the power of minus this. 0: all
     alike; 0.5: as the repeat factors of Gupta et al. 2019 (LVIS, section 4.3).
+
+    paste: how many objects of other images are pasted into a crop on average (`pasting`), where
+    the data set has boxes and masks of them; for views from straight above.
     """
 
     path: str
@@ -39,6 +43,7 @@ class SourceConfig:
     vertical_flip: float = 0.0
     turn: float = 0.0
     balance: float = 0.0
+    paste: float = 0.0
 
 
 def training_data(sources: Sequence[SourceConfig]) -> list[tuple[int, Dataset]]:
@@ -100,6 +105,9 @@ class Source:
             [name in self.data.detection_classes for name in DETECTION_CLASSES]
         )
         self.mask_lookup = mask_lookup(self.data.mask_classes, mask_classes)
+        self.cutouts: list[Cutout] = []
+        if config.paste > 0:
+            self.cutouts = cutouts(self.samples, self.mask_lookup, mask_classes)
         step = 1 if self.in_memory else max(1, len(self.samples) // _SAMPLES_FOR_COUNTS)
         labels = [self.samples[i].labels for i in range(0, len(self.samples), step)]
         counts = np.bincount(np.concatenate(labels), minlength=len(DETECTION_CLASSES))
@@ -120,7 +128,10 @@ class Source:
         sample = self.samples[number]
         if self.data.image_classes:
             return augment_whole(sample, self.augmentation, rng)
-        return augment(sample, self.augmentation, rng, self.weights)
+        sample = augment(sample, self.augmentation, rng, self.weights)
+        if self.cutouts:
+            sample = paste(sample, self.cutouts, self.config.paste, rng)
+        return sample
 
 
 def open_sources(

@@ -12,7 +12,7 @@ from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split.backbones import DEFAULT, OWN
 from sc2_ros.training.config import TrainConfig
 from sc2_ros.training.mask_classes import mask_classes_of
-from sc2_ros.training.recipes.sc2_ros import start
+from sc2_ros.training.recipes.sc2_ros import start, unpacked
 from sc2_ros.training.sc2_model import TrainingModel
 from sc2_ros.training.sources import SourceConfig
 from sc2_ros.training.starting import begin_with, teacher_weights_of, weights_of
@@ -200,3 +200,28 @@ def test_mask_classes_are_names(tmp_path) -> None:
     for wrong in (["road"], ["road", "road"], "road", [], 3):
         with pytest.raises(ParameterError, match="two names or more"):
             classes(mask_classes=wrong)
+
+
+def test_a_deeper_ground_network_begins_with_the_answers_of_the_shallow_one(tmp_path) -> None:
+    """Further residual blocks change nothing before they learn; a file of them is gone on from."""
+    path = str(make_stream(tmp_path / "stream.safetensors"))
+    image, received = torch.rand(2, 3, 64, 96), torch.ones(2, 1, 4, 6)
+    shallow, deep = TrainingModel(), TrainingModel(depths=(5, 3, 1))
+    start(shallow, path)
+    start(deep, path)
+    with torch.no_grad():
+        for model in (shallow, deep):
+            model.eval()
+        latent = shallow.encoder(image)
+        wanted, found = (model.ground(latent, received) for model in (shallow, deep))
+    for name, value in wanted.items():
+        torch.testing.assert_close(found[name], value)
+
+    card = checkpoint.default_card()
+    card["network"] |= {"ground_depths": [5, 3, 1]}
+    deeper = tmp_path / "deeper.safetensors"
+    parts = checkpoint.read(path)
+    checkpoint.save(deeper, parts.encoder, deep.ground, parts.tables, card)
+    again = unpacked(checkpoint.read(deeper))
+    assert again.ground.backbone.depths == (5, 3, 1)
+    assert weights_of(str(deeper)).keys() >= {f"ground.{key}" for key in again.ground.state_dict()}

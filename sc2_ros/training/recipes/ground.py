@@ -8,7 +8,7 @@ and several ground networks share one encoder.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,17 +24,9 @@ from sc2_ros.training.adaptation import FixedStream
 from sc2_ros.training.batches import Batch, open_sources, stream_batches
 from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settings
 from sc2_ros.training.mask_classes import mask_classes_of
-from sc2_ros.training.sc2_model import sc2_loss
+from sc2_ros.training.sc2_model import GroundShape, sc2_loss
 from sc2_ros.training.starting import begin_with, weights_of
 from sc2_ros.training.trainer import Trainer
-
-
-@dataclass(frozen=True)
-class GroundShape:
-    """Channels and residual blocks of the ground network at strides 16, 8 and 4."""
-
-    widths: tuple[int, ...] = (128, 96, 64)
-    depths: tuple[int, ...] = (3, 2, 1)
 
 
 def run(config: TrainConfig, options: RunOptions) -> Path:
@@ -105,8 +97,6 @@ def _shaped(
     given = {"widths": network["ground_widths"], "depths": network["ground_depths"]}
     wanted = given | config.settings.get("ground", {})
     shape = build(GroundShape, wanted, "settings: ground")
-    if len(shape.widths) != 3 or len(shape.depths) != 3:
-        raise ParameterError(f"settings: ground: {wanted} must have three widths and three depths")
     widths, depths = list(shape.widths), list(shape.depths)
     card = parts.card | {
         "mask_classes": list(classes),

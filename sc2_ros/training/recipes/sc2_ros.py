@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from sc2_ros.training.context_network import ContextConfig
 from sc2_ros.training.latents import code_gains, latents
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.pairs import footage
-from sc2_ros.training.sc2_model import Answers, TrainingModel, sc2_loss
+from sc2_ros.training.sc2_model import Answers, GroundShape, TrainingModel, sc2_loss
 from sc2_ros.training.sources import some_images
 from sc2_ros.training.starting import begin_with, weights_of
 from sc2_ros.training.teachers import load_teacher
@@ -44,11 +45,12 @@ IMAGES_FOR_TABLES = 360
 
 def run(config: TrainConfig, options: RunOptions) -> Path:
     """Train, fit the coding tables, write OUT/checkpoint.safetensors and return its path."""
-    check_settings(config.settings, "mask_classes", "context", "footage", "skip")
+    check_settings(config.settings, "mask_classes", "context", "footage", "skip", "ground")
     folder = Path(config.out)
     torch.manual_seed(config.trainer.seed)
     classes = mask_classes_of(config)
-    model = TrainingModel(mask_classes=len(classes))
+    shape = build(GroundShape, config.settings.get("ground", {}), "settings: ground")
+    model = TrainingModel(mask_classes=len(classes), **asdict(shape))
     if options.init is not None:
         start(model, options.init)
     sources = open_sources(
@@ -113,7 +115,13 @@ def export(
             "trained": date.today().isoformat(),
             "data": [Path(source.path).name for source in config.sources],
         }
-    card = card | {"network": card["network"] | {"channels": len(channels)}}
+    backbone = model.ground.backbone
+    network = {
+        "channels": len(channels),
+        "ground_widths": list(backbone.widths),
+        "ground_depths": list(backbone.depths),
+    }
+    card = card | {"network": card["network"] | network}
     encoder, ground = checkpoint.networks_of(kept(model.state_dict(), channels.tolist()), card)
     head = saliency_fit.fit(encoder.eval(), ground.eval(), images, config.trainer.seed)
     further = build(skip_fit.SkipConfig, config.settings.get("skip", {}), "settings: skip")
@@ -169,7 +177,13 @@ def unpacked(parts: checkpoint.Parts) -> TrainingModel:
 
     It has the channels that training begins with; those that the checkpoint lacks are zero.
     """
-    model = TrainingModel(LATENT_CHANNELS, len(parts.card["mask_classes"]))
+    backbone = parts.ground.backbone
+    model = TrainingModel(
+        LATENT_CHANNELS,
+        len(parts.card["mask_classes"]),
+        widths=backbone.widths,
+        depths=backbone.depths,
+    )
     state = {f"encoder.{key}": value for key, value in parts.encoder.state_dict().items()}
     state |= {f"ground.{key}": value for key, value in parts.ground.state_dict().items()}
     model.load_state_dict(widened(state), strict=False)
