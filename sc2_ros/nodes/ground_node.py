@@ -38,6 +38,7 @@ from sc2_ros.nodes.network_node import NetworkNode, idle
 from sc2_ros.nodes.parameters import GROUND, Value, parse_names, parse_weights
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.results import ResultPublishers
+from sc2_ros.nodes.standby import Standby
 from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.runtime.ros import CameraInfo, LabelInfo, UInt8MultiArray
 
@@ -46,6 +47,8 @@ if TYPE_CHECKING:  # the socket and its keys are loaded where they are asked for
 
 TICK_S = 0.01
 """How late a frame's time-out or a feedback packet may be."""
+STANDBY_S = 0.1
+"""How often is looked whether another station is silent."""
 
 
 class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
@@ -56,7 +59,12 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         self._links: dict[str, NodeLink] = {}
         """By drone, where the radio is no open topic."""
         super().__init__("ground_node", GROUND)
-        self._drones = parse_names(str(self._settings["drones"])) or ("",)
+        self._standby: dict[str, Standby] = {}
+        """By drone that another station serves."""
+        self._away: set[str] = set()
+        """Of those, the ones that are left to that station now."""
+        self._subscriptions_of: dict[str, list[Any]] = {}
+        self._drones = served(self._settings.values) or ("",)
 
     def _load(self) -> None:
         self._config = self._configuration(self._settings.values)
@@ -88,7 +96,14 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     def _configuration(self, values: dict[str, Value]) -> GroundConfig:
         config = configuration(values)
         config.check_backend()
-        drones = parse_names(str(values["drones"]))
+        drones = served(values)
+        if len(set(drones)) < len(drones):
+            raise ParameterError("standby: a drone that this node serves anyway; take it out")
+        if values["standby"] and values["transport"] != "topic":
+            raise ParameterError(
+                "standby works with transport topic; with udp give the drone all stations in "
+                "air.remote"
+            )
         for name in parse_weights(str(values["weights"])):
             if name not in drones:
                 raise ParameterError(f"weights: {name} is none of the drones {', '.join(drones)}")
@@ -145,21 +160,62 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             self.get_logger().info(f"packets at {', '.join(config.local for config in configs)}")
 
     def _publish_report(self, stream: DroneStream, packet: bytes) -> None:
+        if stream.name in self._standby:
+            self._standby[stream.name].on_sent(packet)
         self._feedback[stream.name].publish(packet_message(packet))
 
     def _subscribe(self) -> None:
+        names = parse_names(str(self._settings["standby"]))
+        now_s = time.monotonic()
+        self._standby = {name: Standby(now_s) for name in names}
+        self._away = set(names)
         for stream in self._streams:
-            self._subscription(
-                UInt8MultiArray,
-                below(stream.name, "features"),
-                timed(partial(self._on_packet, stream)),
-                qos.PACKETS,
-            )
-            features = self.resolve_topic_name(below(stream.name, "features"))
-            camera_info = stream.results.camera_info
-            self._subscription(CameraInfo, calibration(features), camera_info.take, qos.LATCHED)
-        topics = [self.resolve_topic_name(below(name, "features")) for name in self._drones]
+            watch = self._standby.get(stream.name)
+            if watch is None:
+                self._listen(stream)
+                continue
+            topic, take = below(stream.name, "feedback"), partial(self._on_report, watch)
+            self._subscription(UInt8MultiArray, topic, take, qos.PACKETS)
+        if names:
+            self._timer_while_active(STANDBY_S, self._stand_in)
+        topics = [
+            self.resolve_topic_name(below(name, "features"))
+            for name in self._drones
+            if name not in self._away
+        ]
         self.get_logger().info(f"packets from {', '.join(topics)}")
+
+    def _listen(self, stream: DroneStream) -> None:
+        """Take a drone's packets from now on."""
+        topic = below(stream.name, "features")
+        features = self.resolve_topic_name(topic)
+        camera_info = stream.results.camera_info
+        take = timed(partial(self._on_packet, stream))
+        self._subscriptions_of[stream.name] = [
+            self._subscription(UInt8MultiArray, topic, take, qos.PACKETS),
+            self._subscription(CameraInfo, calibration(features), camera_info.take, qos.LATCHED),
+        ]
+
+    def _on_report(self, watch: Standby, message: UInt8MultiArray) -> None:
+        watch.on_report(packet_bytes(message), time.monotonic())
+
+    def _stand_in(self) -> None:
+        """Serve drones whose station is silent, and leave them to it when it is back."""
+        now_s = time.monotonic()
+        for stream in self._streams:
+            watch = self._standby.get(stream.name)
+            is_away = stream.name in self._away
+            if watch is None or watch.works(now_s) != is_away:
+                continue
+            if is_away:
+                self._away.discard(stream.name)
+                self._listen(stream)
+                self.get_logger().warning(f"{stream.name}: its station is silent; serving it")
+            else:
+                self._away.add(stream.name)
+                for subscription in self._subscriptions_of.pop(stream.name):
+                    self.destroy_subscription(subscription)
+                self.get_logger().info(f"{stream.name}: its station is back")
 
     def _configure_all(self, config: GroundConfig) -> None:
         for stream in self._streams:
@@ -217,6 +273,8 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     def _tick(self) -> None:
         now_s = time.monotonic()
         for stream in self._streams:
+            if stream.name in self._away:
+                continue
             waiting = self._intake.next(stream)
             until_s = now_s if waiting is None else waiting[2]  # what waits is not missing
             self._hand_over(stream.expire(until_s))
@@ -248,12 +306,19 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     def _statuses(self, now_s: float) -> dict[str, list[Status]]:
         found = {}
         for stream in self._streams:
+            if stream.name in self._away:
+                continue
             lines = stream.statuses(now_s)
             if stream.name in self._links:
                 air = self._links[stream.name].status(now_s)
                 lines.append(replace(air, name=f"{stream.name} air".strip()))
             found[stream.name or "ground"] = lines
         return found
+
+
+def served(values: dict[str, Value]) -> tuple[str, ...]:
+    """Names of the drones that a node serves always, then those that it stands in for."""
+    return parse_names(str(values["drones"])) + parse_names(str(values["standby"]))
 
 
 def below(name: str, topic: str) -> str:

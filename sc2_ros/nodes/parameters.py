@@ -410,6 +410,14 @@ GROUND = (
         fixed="the topics are opened when the node is configured; restart the node to change it",
     ),
     Row(
+        "standby",
+        "",
+        "Drones of other stations, comma-separated, that this node serves while nobody reports to "
+        "them: it listens to their feedback, and takes over after a second without any.",
+        check=_check_drones,
+        fixed="the topics are opened when the node is configured; restart the node to change it",
+    ),
+    Row(
         "weights",
         "",
         "How this node is shared where it cannot show all frames of all drones: NAME=WEIGHT, "

@@ -15,9 +15,10 @@ Item = TypeVar("Item")
 class NewestWorker(BackgroundThread, Generic[Item]):
     """Calls `work(item)` on the newest item of every key; older ones that still wait are skipped.
 
-    Keys that always have an item share the calls by their weights (start-time fair queueing: P.
-    Goyal, H. M. Vin and H. Cheng, 1996, but the one that would end first comes first). Whoever hands something over never waits for a call. An
-    exception stops the thread; `check` raises it where the executor sees it.
+    Keys that always have an item share the calls by their weights (start-time fair queueing, P.
+    Goyal, H. M. Vin and H. Cheng, 1996, but the call that would end first comes first). Whoever
+    hands something over never waits for a call. An exception stops the thread; `check` raises it
+    where the executor sees it.
     """
 
     def __init__(
