@@ -21,6 +21,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import sc2_ros.network.quick_torch  # noqa: F401  (before the others import it)
 from sc2_ros import checkpoint
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
@@ -151,7 +152,7 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             stream.pipeline.configure(config)
 
     def _rest(self) -> None:
-        self._configure_all(idle(self._config))
+        self._configure_all(idle(configuration(self._settings.values)))
         release_gpu()
 
     def _swap(self, networks: list[Decoder]) -> None:

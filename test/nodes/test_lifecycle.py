@@ -181,7 +181,7 @@ def test_another_checkpoint_is_taken_live(spinning, kind, active, model, other_m
     assert node.set_parameters([Parameter("precision", value="bf16")])[0].successful
     loaded = node._present
     until(lambda: node._present is not loaded)
-    until(lambda: pipeline_of(node).config.precision == ("bf16" if active else "fp32"))
+    until(lambda: pipeline_of(node).config.precision == "bf16")
 
 
 @pytest.fixture
