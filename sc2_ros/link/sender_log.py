@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -215,10 +216,13 @@ class SenderLog:
 
     def _read(self, feedback: Feedback, newest: _Sent, now_s: float) -> LinkEstimate:
         raw_s = self._raw_s(feedback.arrival_us, newest.time_s)
+        # Where the network swaps two packets, the last to come is not the last that was sent.
+        entered = newest.number, newest.total_bytes
+        if self._last is not None:
+            entered = max(entered, (self._last.sent, self._last.sent_bytes))
         mark = _Mark(
             newest.time_s + raw_s,
-            newest.number,
-            newest.total_bytes,
+            *entered,
             feedback.packets,
             feedback.size_bytes + feedback.packets * self.overhead_bytes & 0xFFFFFFFF,
         )
@@ -287,20 +291,30 @@ class SenderLog:
         if self._passed_bps and self._most_bps:
             rates = Rates(self._passed_bps, self._most_bps)
         for report in reversed(feedback.frames):
-            last = _last_slice(report)
-            if last is None or report.age_s > _LONGEST_AGE_S:
+            packet = self._last_of(report)
+            if packet is None or report.age_s > _LONGEST_AGE_S:
                 continue
-            if self._sampled.get(report.frame, -1) >= last:
+            if self._sampled.get(report.frame, 0) >= packet.number:
                 continue
-            packet = self._packets.get(report.frame << 8 | last)
-            if packet is None or not self._fresh_s <= packet.time_s <= now_s:
+            if not self._fresh_s <= packet.time_s <= now_s:
                 continue
-            self._sampled[report.frame] = last
+            self._sampled[report.frame] = packet.number
             while len(self._sampled) > _SAMPLED_FRAMES:
                 del self._sampled[next(iter(self._sampled))]
             arrival_us = (feedback.arrival_us - round(report.age_s * 1e6)) & 0xFFFFFFFF
             raw_s = self._raw_s(arrival_us, packet.time_s)
             self._delay.add(raw_s, packet.time_s + raw_s, packet.size_bytes, rates, now_s)
+
+    def _last_of(self, report: FrameReport) -> _Sent | None:
+        """The packet of a frame that came last, if they come as they left; None: not to be told."""
+        slices: Sequence[int] = range(report.expected)
+        if report.received < report.expected:
+            if report.expected > _BITMAP_SLICES:
+                return None
+            slices = [number for number in slices if report.bitmap >> number & 1]
+        keys = (report.frame << 8 | number for number in slices)
+        found = [self._packets[key] for key in keys if key in self._packets]
+        return max(found, key=lambda packet: packet.number, default=None)
 
     def _overdue_s(self, mark: _Mark, hold_s: float) -> float:
         """How long the second packet after the newest one has waited beyond the base delay.
@@ -326,12 +340,3 @@ def _difference(first: _Mark, last: _Mark) -> tuple[int, int]:
     """Packets sent between two marks, and how many of them were lost."""
     sent = last.sent - first.sent
     return sent, sent - wrapped_difference(last.received, first.received, bits=32)
-
-
-def _last_slice(report: FrameReport) -> int | None:
-    """The slice that came last, if slices come in order; ``None`` if it cannot be told."""
-    if report.received == report.expected:
-        return report.expected - 1
-    if report.expected <= _BITMAP_SLICES and report.bitmap:
-        return report.bitmap.bit_length() - 1
-    return None
