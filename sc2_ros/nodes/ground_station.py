@@ -23,6 +23,7 @@ from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.messages import label_info_message, packet_bytes, packet_message
 from sc2_ros.network.devices import release_gpu
 from sc2_ros.nodes import qos
+from sc2_ros.nodes.arrivals import timed
 from sc2_ros.nodes.camera_info import below as calibration
 from sc2_ros.nodes.diagnostics import Status
 from sc2_ros.nodes.drone_stream import Decoder, DroneStream, Job
@@ -139,7 +140,7 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             self._subscription(
                 UInt8MultiArray,
                 below(stream.name, "features"),
-                partial(self._on_packet, stream),
+                timed(partial(self._on_packet, stream)),
                 qos.PACKETS,
             )
             features = self.resolve_topic_name(below(stream.name, "features"))
@@ -178,10 +179,10 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             classes = stream.decoder.mask_classes
             publisher.publish(label_info_message(classes, threshold, now_ns))
 
-    def _on_packet(self, stream: DroneStream, message: UInt8MultiArray) -> None:
+    def _on_packet(self, stream: DroneStream, message: UInt8MultiArray, now_s: float) -> None:
         link = self._links.get(stream.name)
         take = partial(self._on_datagram, stream) if link is None else link.receive
-        take(packet_bytes(message), time.monotonic())
+        take(packet_bytes(message), now_s)
 
     def _on_datagram(self, stream: DroneStream, packet: bytes, now_s: float) -> None:
         dropped = self._intake.put(stream, (stream, packet, now_s))

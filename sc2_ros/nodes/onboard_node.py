@@ -29,6 +29,7 @@ from sc2_ros.media.image_reader import ImageReader
 from sc2_ros.media.messages import packet_bytes, packet_message
 from sc2_ros.media.thermal import ThermalConfig
 from sc2_ros.nodes import qos
+from sc2_ros.nodes.arrivals import timed
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
 from sc2_ros.nodes.cameras import CAMERAS, apart
 from sc2_ros.nodes.complaints import Complaints
@@ -150,7 +151,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         """Where packets go and reports come from."""
         is_topic = self._settings["transport"] == "topic"
         if is_topic:
-            self._subscription(UInt8MultiArray, "feedback", self._on_feedback, qos.PACKETS)
+            self._subscription(UInt8MultiArray, "feedback", timed(self._on_feedback), qos.PACKETS)
             if not self._settings["air.key_file"]:
                 return
         from sc2_ros.nodes.air import NodeLink, Role, air_configs
@@ -209,12 +210,12 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
     def _on_camera_info(self, message: CameraInfo) -> None:
         self._camera_info.take(message, time.monotonic())
 
-    def _on_feedback(self, message: UInt8MultiArray) -> None:
+    def _on_feedback(self, message: UInt8MultiArray, now_s: float) -> None:
         if self._settings["air.key_file"]:
             if self._link is not None:
-                self._link.receive(packet_bytes(message), time.monotonic())
+                self._link.receive(packet_bytes(message), now_s)
             return
-        self._on_report(packet_bytes(message), time.monotonic())
+        self._on_report(packet_bytes(message), now_s)
 
     def _on_report(self, packet: bytes, now_s: float) -> None:
         self._reports.append((packet, now_s))

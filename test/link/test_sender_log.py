@@ -32,7 +32,7 @@ def fly(
     for tick in range(int(seconds * 1000)):
         now_s = tick / 1000
         if now_s == restart_s:
-            log.restart(now_s)
+            log.restart()
         if tick % 33 == 0:
             for part in order:
                 log.on_packet(tick // 33 & 0xFFFF, part, 500, now_s)
