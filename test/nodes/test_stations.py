@@ -11,7 +11,7 @@ from sc2_ros.errors import ParameterError
 from sc2_ros.link.feedback import parse_feedback
 from sc2_ros.media.messages import packet_bytes, to_ns
 from sc2_ros.nodes import qos
-from sc2_ros.nodes.ground_node import GroundNode
+from sc2_ros.nodes.ground_station import GroundNode
 from sc2_ros.nodes.standby import AFTER_S, Standby
 from sc2_ros.runtime.ros import Detection2DArray, UInt8MultiArray, rclpy
 
