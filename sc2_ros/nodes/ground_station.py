@@ -31,7 +31,6 @@ from sc2_ros.nodes.diagnostics import Status
 from sc2_ros.nodes.drone_stream import Decoder, DroneStream, Job
 from sc2_ros.nodes.intake import Intake
 from sc2_ros.nodes.network_node import NetworkNode, idle
-from sc2_ros.nodes.parameters import GROUND, Value, parse_names
 from sc2_ros.nodes.parameters import GROUND, Value, parse_names, parse_weights
 from sc2_ros.nodes.results import ResultPublishers
 from sc2_ros.nodes.standby import Standby
