@@ -261,6 +261,31 @@ def test_a_queue_too_short_to_be_seen_is_found_by_its_loss():
     assert row["own_loss"] < 0.02
 
 
+def test_a_congestion_mark_is_answered_as_loss_by_overflow():
+    """estimate.new_marked is not looked at. Target (0.92, 1.08 Mbit/s)."""
+    law = TargetLaw(24e3, 20e6, False)
+    law.target_bps = 1e6
+    (target_bps,) = follow(law, [estimate(new_marked=1)])
+    assert target_bps < 0.95e6
+
+
+def test_marks_of_one_round_are_one_answer():
+    """LOSS.every_s = 0. Target after 0.4 s of marks (0.85, 0.4 Mbit/s)."""
+    law = TargetLaw(24e3, 20e6, False)
+    law.target_bps = 1e6
+    assert follow(law, [estimate(new_marked=1)] * 6)[-1] > 0.8e6
+
+
+def test_marks_count_beside_tcp():
+    """AimdShare is given no marks. Target (0.7, 1)."""
+    law = TargetLaw(24e3, 20e6, False)
+    law.target_bps = 1e6
+    law.competing.is_there = True
+    queue = {"queue_s": 0.2, "rtt_s": 0.3}
+    before_bps, after_bps = follow(law, [estimate(**queue), estimate(**queue, new_marked=1)])
+    assert after_bps == pytest.approx(0.7 * before_bps, rel=0.05)
+
+
 def test_a_queue_that_overflows_again_and_again_is_kept_shorter():
     """LOSS.lasts_s = 1e9. Lost (0.8 %, 3.1 %)."""
     _, row = simulate("short-queue", 60)
