@@ -42,7 +42,7 @@ class LogConstants:
     most_shown: int = 32
     """Frames by which the shown ones may grow from report to report beyond the packets that left
     meanwhile: those that waited."""
-    late_s: float = 1.0
+    late_s: float = 0.5
     """Seconds by which a report has waited for the way back, from which on it is of the past: it
     tells nothing of whether the link carries anything now."""
     jump_back_s: float = 1.0

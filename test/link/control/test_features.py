@@ -238,6 +238,18 @@ def test_a_report_that_has_waited_for_the_way_back_ends_no_stall():
     assert min(f.shown_s for f in run.logs[0].frames if f.captured_s >= 30) < 31
 
 
+def test_reports_that_a_nearly_stopped_link_holds_up_end_no_stall():
+    """LOG.late_s = 1e9. Seconds until a picture taken after it is shown (0.3, 2.4)."""
+    ends_s = range(23, 270, 60)
+    steps = "".join(f">1kbit@{end_s - 3}s>500kbit@{end_s}s" for end_s in ends_s)
+    link = f"500kbit{steps},40ms,2%"
+    content = Content(curve=tuple((code, 2 * size, value) for code, size, value in CURVE))
+    run, _ = simulate(link, 266, back=link, content=content, fps=15, value_curve=ValueCurve(CURVE))
+    for end_s in ends_s:
+        shown_s = [f.shown_s for f in run.logs[0].frames if f.captured_s >= end_s]
+        assert min(shown_s) - end_s < 1
+
+
 def test_a_share_is_taken_beside_tcp():
     """COMPETING.patience_s = 1e9. Of the link (42 %, 4 %)."""
     _, row = simulate("tcp", 60)
