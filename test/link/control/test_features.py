@@ -241,7 +241,9 @@ def test_a_report_that_has_waited_for_the_way_back_ends_no_stall():
 def test_reports_that_a_nearly_stopped_link_holds_up_end_no_stall():
     """LOG.late_s = 1e9. Seconds until a picture taken after it is shown (0.3, 2.4)."""
     ends_s = range(23, 270, 60)
-    steps = "".join(f">1kbit@{end_s - 3}s>500kbit@{end_s}s" for end_s in ends_s)
+    steps = "".join(
+        f">1kbit@{s - 3}s>500kbit@{s}s>100kbit@{s + 17}s>500kbit@{s + 25}s" for s in ends_s
+    )
     link = f"500kbit{steps},40ms,2%"
     content = Content(curve=tuple((code, 2 * size, value) for code, size, value in CURVE))
     run, _ = simulate(link, 266, back=link, content=content, fps=15, value_curve=ValueCurve(CURVE))
