@@ -209,7 +209,6 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             self._hand_over(stream.expire(until_s))
             link = self._links.get(stream.name)
             for packet in stream.pipeline.feedback(now_s, link.marked if link else 0):
-                link = self._links.get(stream.name)
                 if link is not None:
                     link.send(packet)
                 if self._settings["transport"] == "both" or link is None:
