@@ -19,8 +19,11 @@ from sc2_ros.training.batches import Batch, open_sources
 from sc2_ros.training.config import RunOptions, TrainConfig, check_settings
 from sc2_ros.training.head_on_stream import HeadOnStream, train_head
 
-# Weights of the parts beside the mean difference; windows of MS-SSIM that fit a crop of 320 px.
-_STRUCTURE, _FEATURES, _WINDOW = 0.3, 0.05, 7
+# Weights of the parts beside the mean difference.
+_STRUCTURE, _FEATURES = 0.3, 0.05
+# Of MS-SSIM, at five scales: smaller than the usual 11, so that a crop of 320 px has room for it.
+_WINDOW = 7
+_SMALLEST_CROP = (_WINDOW - 1) * 2**4 * PREVIEW_CELL + 32
 # The encoder's layers up to its last at stride 8: edges and textures, not yet objects.
 _LAYERS = 5
 
@@ -64,6 +67,11 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     check_settings(config.settings)
     if options.init is None:
         raise ParameterError("preview_head needs a checkpoint: --init default, or a file")
+    if config.augment.crop < _SMALLEST_CROP:
+        raise ParameterError(
+            f"augment: crop is {config.augment.crop}; preview_head compares at five scales and "
+            f"needs {_SMALLEST_CROP} px or more"
+        )
     parts = checkpoint.read(options.init)
     sources = open_sources(config.sources, config.augment)
     torch.manual_seed(config.trainer.seed)
