@@ -33,7 +33,7 @@ CSRC = "sc2_ros/codec/entropy/csrc"
 KERNEL = Extension(
     "sc2_ros.codec.entropy._kernel",
     sources=[f"{CSRC}/kernel.c"],
-    depends=[f"{CSRC}/network.h", f"{CSRC}/rans.h"],
+    depends=[f"{CSRC}/{name}.h" for name in ("candidates", "network", "rans")],
     # Without contraction of a product and a sum, the floats of the encoder's choice are those of
     # numpy. Python's own -fwrapv keeps the loops from being vectorised: twice the time.
     extra_compile_args=[

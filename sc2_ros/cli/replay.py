@@ -11,9 +11,9 @@ the same command again goes on where it was broken off:
   sc2 replay season/ 'archive/**/*.mcap' --out out/season --cluster tcp://scheduler:8786
 
 A bag of packets alone (topic `features`, as a drone sends them) is decoded again; --link and the
-rates then do not matter, for its packets have been over a link:
+rates then do not matter, for its packets have been over a link (--key where they are sealed):
 
-  sc2 replay features.mcap --checkpoint newer.safetensors
+  sc2 replay features.mcap --checkpoint newer.safetensors --key drone1.key
 
 No ROS and no waiting: as fast as this machine computes, and the same result every time. Only the
 latencies depend on the machine, since the measured computing time of both ends is added to the
@@ -52,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="local:N|tcp://HOST:PORT",
         help="decode many bags in N processes, or on the workers of a Dask scheduler",
     )
+    parser.add_argument(
+        "--key",
+        type=Path,
+        metavar="FILE",
+        help="key file of the flight, for bags of sealed packets (air.key_file with topics)",
+    )
     add_stream_options(parser)
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after so much of it")
     parser.add_argument(
@@ -88,7 +94,7 @@ def main(args: argparse.Namespace) -> int:
     args.input = args.input[0]
     report.check_apart(args.input, args.out)
     size = frame_size(args.size)
-    features = open_features(args.input, args.topic)
+    features = open_features(args.input, args.topic, args.key)
     if features is not None:
         return replay_features(features, args)
     source = open_source(args.input, size=size, fps=args.fps, topic=args.topic)
@@ -143,7 +149,8 @@ def _archive(args: argparse.Namespace) -> int:
     console = Console()
     checkpoint = str(checkpoint_file.find(args.checkpoint).resolve())
     folder = str(args.out.resolve())
-    options = args.topic, args.device, args.precision, args.seconds
+    key = "" if args.key is None else str(args.key.resolve())
+    options = args.topic, args.device, args.precision, args.seconds, key
     tasks = [Task(str(bag), folder, checkpoint, *options) for bag in find_bags(args.input)]
 
     def tell(outcome: Outcome, done: int) -> None:

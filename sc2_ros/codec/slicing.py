@@ -29,6 +29,7 @@ PHASES = 2
 TAPS = 9
 
 Ints = npt.NDArray[np.int64]
+Compact = npt.NDArray[np.int32]
 
 # Grids in the order in which the encoder tries them (for a frame that is wider than high).
 GRIDS = (
@@ -122,6 +123,26 @@ class CodingOrder:
     phases: tuple[Ints, Ints]
     bounds: tuple[Ints, Ints]
     frame_around: Ints
+
+    @cached_property
+    def compact_positions(self) -> Compact:
+        """`positions` (h w,) int32, for the kernel."""
+        return self.positions.astype(np.int32)
+
+    @cached_property
+    def compact_around(self) -> Compact:
+        """`around` (h w, 9) int32, for the kernel."""
+        return self.around.astype(np.int32)
+
+    @cached_property
+    def compact_frame_around(self) -> Compact:
+        """`frame_around` (h w, 9) int32, for the kernel."""
+        return self.frame_around.astype(np.int32)
+
+    @cached_property
+    def compact_bounds(self) -> Compact:
+        """`bounds` (2, slices + 1) int32, for the kernel."""
+        return np.array(self.bounds, np.int32)
 
     def slice_ranks(self, number: int) -> Ints:
         """The ranks of one slice, in the order of that patch's own coding order."""

@@ -12,7 +12,8 @@ Version 1, little endian; it travels as the payload of a feedback packet:
        received-1 u8 | bitmap u16 of slices 0..15 | age u16 in 0.1 ms of its last packet, counted
        back from the newest packet's arrival
 
-"Newest" means newest in sending order: highest frame, then highest slice. Counters are cumulative,
+"Newest" is the packet that came last of the highest frame: the slices of a frame leave in an order
+of their own, which only the drone knows. Counters are cumulative,
 so that lost feedback costs nothing; the session changes when the ground starts counting anew. The
 echo (identity, hold time) lets the drone measure the round trip with its own clock alone. Held are
 the frames that the ground decoded completely and keeps: only these may others be predicted from. A
@@ -62,8 +63,8 @@ class Feedback:
     Attributes:
         session: changes when the ground counts anew.
         number: counts the messages, wraps at 2**16.
-        newest_frame: frame number of the newest packet received.
-        newest_slice: its slice number.
+        newest_frame: highest frame number of a packet received.
+        newest_slice: the slice of that frame that came last.
         hold_s: seconds between the newest packet's arrival and this message.
         arrival_us: the newest packet's arrival on the ground's clock, us modulo 2**32.
         packets: distinct packets received in this session, modulo 2**32.

@@ -22,6 +22,8 @@ _TRACKED_FRAMES = 32
 class _Frame:
     expected: int
     slices: int = 0
+    last: int = 0
+    """The slice that came last, and when."""
     last_s: float = 0.0
 
 
@@ -73,11 +75,11 @@ class ReceiverLog:
             self.duplicates += 1
             return False
         record.slices |= bit
-        record.last_s = now_s
+        record.last, record.last_s = slice_number, now_s
         self._packets += 1
         self._bytes += size_bytes
         newest = self._newest
-        if newest is None or self._order(frame, slice_number) > 0:
+        if newest is None or wrapped_difference(frame, newest[0]) >= 0:
             self._newest, self._newest_s = (frame, slice_number), now_s
             if newest is None or newest[0] != frame:
                 self._forget_old(newest[0] if newest else frame, frame)
@@ -107,7 +109,7 @@ class ReceiverLog:
             return
         newest = max(self._frames, key=lambda number: wrapped_difference(number, frame))
         record = self._frames[newest]
-        self._newest = (newest, record.slices.bit_length() - 1)
+        self._newest = (newest, record.last)
         self._newest_s = record.last_s
 
     @property
@@ -176,10 +178,6 @@ class ReceiverLog:
             bitmap=record.slices & 0xFFFF,
             age_s=self._newest_s - record.last_s,
         )
-
-    def _order(self, frame: int, slice_number: int) -> int:
-        assert self._newest is not None
-        return (wrapped_difference(frame, self._newest[0]) << 8) + slice_number - self._newest[1]
 
     def _forget_old(self, before: int, newest: int) -> None:
         """``before`` was the newest frame until now."""

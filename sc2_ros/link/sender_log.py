@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sc2_ros.link.delay import ClockFilter, DelayFilter, Rates
+from sc2_ros.link.delay import ClockFilter, DelayFilter, Least, Rates
 from sc2_ros.link.feedback import Feedback, FrameReport
 from sc2_ros.link.sequence import wrapped_difference
 
@@ -41,6 +42,9 @@ class LogConstants:
     most_shown: int = 32
     """Frames by which the shown ones may grow from report to report beyond the packets that left
     meanwhile: those that waited."""
+    late_s: float = 1.0
+    """Seconds by which a report has waited for the way back, from which on it is of the past: it
+    tells nothing of whether the link carries anything now."""
     jump_back_s: float = 1.0
     """Seconds. The ground's clock was set back if arrivals go back by more."""
 
@@ -72,7 +76,7 @@ class LinkEstimate(NamedTuple):
         rtt_s: round trip of the newest packet, without the time the ground held it.
         one_way_s: delay of that packet from drone to ground, seconds.
         uncertainty_s: bound on the error of ``one_way_s``, seconds.
-        progress: whether a packet came since the feedback before.
+        progress: whether a packet came since the feedback before, and lately.
     """
 
     queue_s: float
@@ -128,7 +132,9 @@ class SenderLog:
         self._times: deque[float] = deque(maxlen=REMEMBERED_PACKETS)
         self._session: int | None = None
         self._number = 0
-        self._heard_s = self._fresh_s = -math.inf
+        self._heard_s = -math.inf
+        self._old = 0
+        """Number of the last packet that left before the last restart."""
         self._begin(None, 0)
 
     @property
@@ -141,11 +147,17 @@ class SenderLog:
         """When the packet after the newest one that came was sent; ``None`` if none was."""
         return self._time_of((self._last.sent if self._last else 0) + 1)
 
-    def restart(self, now_s: float) -> None:
-        """Measure anew from here: packets sent before say nothing about the queue to come."""
-        self._fresh_s = now_s
+    def restart(self) -> None:
+        """Measure anew from here: packets sent before say nothing about the link to come."""
+        self._old = self._count
         self._rate_marks.clear()
+        self._loss_marks.clear()
         self._delay.restart()
+
+    @property
+    def is_restarting(self) -> bool:
+        """Whether no packet that left after the last restart is known to have come."""
+        return self._old > 0 and (self._last is None or self._last.sent <= self._old)
 
     def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
         """Enter that a packet left at ``now_s``."""
@@ -205,6 +217,7 @@ class SenderLog:
         self._newest_raw_s = self._newest_rtt_s = 0.0
         self._shown = self._last_sent = 0
         self._delay, self._clock = DelayFilter(), ClockFilter()
+        self._back = Least()
         self._sampled: dict[int, int] = {}
         self._rate_marks: deque[_Mark] = deque()
         self._loss_marks: deque[_Mark] = deque()
@@ -215,25 +228,29 @@ class SenderLog:
 
     def _read(self, feedback: Feedback, newest: _Sent, now_s: float) -> LinkEstimate:
         raw_s = self._raw_s(feedback.arrival_us, newest.time_s)
+        # Where the network swaps two packets, the last to come is not the last that was sent.
+        entered = newest.number, newest.total_bytes
+        if self._last is not None:
+            entered = max(entered, (self._last.sent, self._last.sent_bytes))
         mark = _Mark(
             newest.time_s + raw_s,
-            newest.number,
-            newest.total_bytes,
+            *entered,
             feedback.packets,
             feedback.size_bytes + feedback.packets * self.overhead_bytes & 0xFFFFFFFF,
         )
-        progress = self._last is None or mark.sent > self._last.sent
-        new_packets, new_lost = _difference(self._last or mark, mark)
-        self._enter(mark)
+        rtt_s = max(0.0, now_s - newest.time_s - feedback.hold_s)
+        is_new = self._last is None or mark.sent > self._last.sent
+        progress = is_new and not self._is_late(rtt_s - raw_s, rtt_s, now_s)
+        before = mark if self._last is None or self._last.sent <= self._old else self._last
+        new_packets, new_lost = _difference(before, mark)
+        sent, lost = self._enter(mark)
         self._sample(feedback, now_s)
-        sent, lost = _difference(_first(self._loss_marks, mark, LOG.loss_window_s), mark)
         queue_s, base_s = self._delay.queue_s, self._delay.base_s
         overdue_s = self._overdue_s(mark, feedback.hold_s)
         clear_s = newest.time_s + queue_s + (feedback.hold_s if overdue_s > 0 else 0.0)
-        if newest.time_s < self._fresh_s and base_s is not None:
+        if newest.number <= self._old and base_s is not None:
             # What waited through a stall passes now: its own delay tells when.
             clear_s = mark.arrival_s - base_s + feedback.hold_s
-        rtt_s = max(0.0, now_s - newest.time_s - feedback.hold_s)
         self._newest_raw_s, self._newest_rtt_s = raw_s, rtt_s
         self._shown, self._last_sent = feedback.frames_decoded, newest.number
         one_way_s, uncertainty_s = self._clock.one_way(raw_s, rtt_s, now_s)
@@ -255,6 +272,17 @@ class SenderLog:
             progress=progress,
         )
 
+    def _is_late(self, back_s: float, rtt_s: float, now_s: float) -> bool:
+        """Whether a report has waited for the way back.
+
+        ``back_s`` is how long it was under way, less the offset of the clocks: should the ground's
+        be set back, the round trip says that there was no wait.
+        """
+        self._back.add((back_s, 0.0), now_s)
+        least = self._back.value
+        assert least is not None
+        return min(back_s - least[0], rtt_s) > LOG.late_s
+
     def _time_of(self, number: int) -> float | None:
         """When the packet with that number left, if it did and is remembered."""
         behind = self._count - number
@@ -265,8 +293,8 @@ class SenderLog:
         difference_us = (arrival_us - round(sent_s * 1e6)) & 0xFFFFFFFF
         return wrapped_difference(difference_us, self._reference_us, bits=32) / 1e6
 
-    def _enter(self, mark: _Mark) -> None:
-        """Take the rates over the window that ends here."""
+    def _enter(self, mark: _Mark) -> tuple[int, int]:
+        """Take the rates over the window that ends here; returns packets sent and lost in one."""
         last, self._last = self._last, mark
         if last is not None and mark.arrival_s < last.arrival_s - LOG.jump_back_s:
             self._rate_marks.clear()
@@ -276,10 +304,15 @@ class SenderLog:
         seconds = mark.arrival_s - first.arrival_s
         if seconds >= LOG.rate_window_s / 2:
             received = wrapped_difference(mark.received_bytes, first.received_bytes, bits=32)
-            self._passed_bps = max(0, mark.sent_bytes - first.sent_bytes) * 8 / seconds
             self._received_bps = max(0, received) * 8 / seconds
+            self._passed_bps = max(0, mark.sent_bytes - first.sent_bytes) * 8 / seconds
+            if first.sent <= self._old:
+                self._passed_bps = self._received_bps
             kept_bps = self._most_bps * math.exp(-since_s / LOG.most_s)
             self._most_bps = max(self._passed_bps, kept_bps)
+        if mark.sent <= self._old:
+            return 0, 0
+        return _difference(_first(self._loss_marks, mark, LOG.loss_window_s), mark)
 
     def _sample(self, feedback: Feedback, now_s: float) -> None:
         """One-way times of the last packets of the frames that have news."""
@@ -287,20 +320,30 @@ class SenderLog:
         if self._passed_bps and self._most_bps:
             rates = Rates(self._passed_bps, self._most_bps)
         for report in reversed(feedback.frames):
-            last = _last_slice(report)
-            if last is None or report.age_s > _LONGEST_AGE_S:
+            packet = self._last_of(report)
+            if packet is None or report.age_s > _LONGEST_AGE_S:
                 continue
-            if self._sampled.get(report.frame, -1) >= last:
+            if self._sampled.get(report.frame, 0) >= packet.number:
                 continue
-            packet = self._packets.get(report.frame << 8 | last)
-            if packet is None or not self._fresh_s <= packet.time_s <= now_s:
+            if packet.number <= self._old or packet.time_s > now_s:
                 continue
-            self._sampled[report.frame] = last
+            self._sampled[report.frame] = packet.number
             while len(self._sampled) > _SAMPLED_FRAMES:
                 del self._sampled[next(iter(self._sampled))]
             arrival_us = (feedback.arrival_us - round(report.age_s * 1e6)) & 0xFFFFFFFF
             raw_s = self._raw_s(arrival_us, packet.time_s)
             self._delay.add(raw_s, packet.time_s + raw_s, packet.size_bytes, rates, now_s)
+
+    def _last_of(self, report: FrameReport) -> _Sent | None:
+        """The packet of a frame that came last, if they come as they left; None: not to be told."""
+        slices: Sequence[int] = range(report.expected)
+        if report.received < report.expected:
+            if report.expected > _BITMAP_SLICES:
+                return None
+            slices = [number for number in slices if report.bitmap >> number & 1]
+        keys = (report.frame << 8 | number for number in slices)
+        found = [self._packets[key] for key in keys if key in self._packets]
+        return max(found, key=lambda packet: packet.number, default=None)
 
     def _overdue_s(self, mark: _Mark, hold_s: float) -> float:
         """How long the second packet after the newest one has waited beyond the base delay.
@@ -309,7 +352,7 @@ class SenderLog:
         count: it tells of the stall.
         """
         base_s, sent_s = self._delay.base_s, self._time_of(mark.sent + 2)
-        if base_s is None or sent_s is None or sent_s < self._fresh_s:
+        if base_s is None or sent_s is None or mark.sent + 2 <= self._old:
             return 0.0
         return max(0.0, mark.arrival_s + hold_s - sent_s - base_s)
 
@@ -326,12 +369,3 @@ def _difference(first: _Mark, last: _Mark) -> tuple[int, int]:
     """Packets sent between two marks, and how many of them were lost."""
     sent = last.sent - first.sent
     return sent, sent - wrapped_difference(last.received, first.received, bits=32)
-
-
-def _last_slice(report: FrameReport) -> int | None:
-    """The slice that came last, if slices come in order; ``None`` if it cannot be told."""
-    if report.received == report.expected:
-        return report.expected - 1
-    if report.expected <= _BITMAP_SLICES and report.bitmap:
-        return report.bitmap.bit_length() - 1
-    return None

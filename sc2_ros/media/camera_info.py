@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from sc2_ros.runtime.ros import CameraInfo, Header
 
+CALIBRATION = b"\0"
+"""First byte of a camera_info among the packets of a link, whose first byte is 0x10 or more."""
 MOST_COEFFICIENTS = 32
 """Of any distortion model in use; OpenCV's largest has 14."""
 

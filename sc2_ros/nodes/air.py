@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The radio as a node's own UDP socket instead of a topic: nothing but our packets is on it.
+"""The radio as a node's own UDP socket, or as topics with sealed datagrams.
 
     onboard: packets, camera_info --> Channel.FEATURES --> ground
     onboard <-- Channel.FEEDBACK <----------------- reports: ground
@@ -17,14 +17,13 @@ from collections.abc import Callable, Mapping
 from sc2_ros.errors import AirAddressError, PacketError
 from sc2_ros.link.air.endpoint import AirConfig, Delivery, Endpoint
 from sc2_ros.link.air.wire import Channel, Role
-from sc2_ros.media.camera_info import MOST_COEFFICIENTS
+from sc2_ros.media.camera_info import CALIBRATION, MOST_COEFFICIENTS
 from sc2_ros.nodes.diagnostics import Counter, Level, Status
 from sc2_ros.nodes.parameter_row import Value, parse_names
+from sc2_ros.nodes.topic_air import TopicEndpoint
 from sc2_ros.runtime.ros import CameraInfo
 from sc2_ros.runtime.serialization import message_of, type_and_cdr
 
-CALIBRATION = b"\0"
-"""First byte of a camera_info among the packets, whose first byte is 0x10 or more."""
 REPEAT_S = 8.0
 """The calibration is sent again so often: nothing acknowledges it, and a station may have joined.
 """
@@ -39,6 +38,8 @@ def air_configs(values: Mapping[str, Value], ends: int) -> list[AirConfig]:
     """
     local = parse_names(str(values["air.local"]))
     remotes = parse_names(str(values["air.remote"]))
+    if values["transport"] == "topic":  # which has no addresses
+        local, remotes = ("",) * ends, ()
     keys = parse_names(str(values["air.key_file"]))
     if len(local) != ends:
         raise AirAddressError(
@@ -66,21 +67,30 @@ def air_configs(values: Mapping[str, Value], ends: int) -> list[AirConfig]:
 
 
 class NodeLink:
-    """One end of the radio, for a node.
+    """One end of the radio, for a node: a socket, or topics with sealed datagrams.
 
     Args:
         config: the socket's.
         role: which end.
-        deliver: takes (packet, arrival by `time.monotonic`) in the socket's thread; must only
+        deliver: takes (packet, arrival by `time.monotonic`) in the link's thread; must only
             queue it.
+        publish: takes a datagram, where the radio is a topic; what comes goes to `receive`.
     """
 
     def __init__(
-        self, config: AirConfig, role: Role, deliver: Callable[[bytes, float], None]
+        self,
+        config: AirConfig,
+        role: Role,
+        deliver: Callable[[bytes, float], None],
+        publish: Callable[[bytes], None] | None = None,
     ) -> None:
         self._config, self._deliver = config, deliver
         self._channel = Channel.FEATURES if role is Role.ONBOARD else Channel.FEEDBACK
-        self._endpoint = Endpoint(config, role, self._take)
+        self._endpoint: Endpoint | TopicEndpoint
+        if publish is None:
+            self._endpoint = Endpoint(config, role, self._take)
+        else:
+            self._endpoint = TopicEndpoint(config, role, self._take, publish)
         self._calibration: bytes | None = None
         self._calibrated_s = -math.inf
         self._known: frozenset[int] = frozenset()
@@ -98,6 +108,11 @@ class NodeLink:
     def send(self, packet: bytes) -> None:
         """Send to all other ends, at once."""
         self._endpoint.send(self._channel, packet)
+
+    def receive(self, datagram: bytes, now_s: float) -> None:
+        """A message of the topic has come."""
+        if isinstance(self._endpoint, TopicEndpoint):
+            self._endpoint.receive(datagram, now_s)
 
     def calibrate(self, message: CameraInfo) -> None:
         """Send a camera_info, and again from time to time."""
@@ -140,7 +155,7 @@ class NodeLink:
         elif found.counts.unknown or found.counts.forged:
             why = "datagrams come that this key does not open: compare `sc2 key id` on both sides"
         else:
-            why = "is the other side running, and its address and port right?"
+            why = "is the other side running, and its address and port, or its topic, right?"
         return Status("air", Level.WARN, f"nobody answers: {why}", values)
 
     def _rate(self, name: str, total_bytes: int, now_s: float) -> float:

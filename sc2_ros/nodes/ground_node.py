@@ -27,6 +27,7 @@ from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.messages import label_info_message, packet_bytes, packet_message
 from sc2_ros.network.devices import release_gpu
 from sc2_ros.nodes import qos
+from sc2_ros.nodes.arrivals import timed
 from sc2_ros.nodes.camera_info import below as calibration
 from sc2_ros.nodes.diagnostics import Status
 from sc2_ros.nodes.drone_stream import Decoder, DroneStream, Job
@@ -51,7 +52,7 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     def __init__(self) -> None:
         self._streams: list[DroneStream] = []
         self._links: dict[str, NodeLink] = {}
-        """By drone, where the radio is no topic."""
+        """By drone, where the radio is no open topic."""
         super().__init__("ground_node", GROUND)
         self._drones = parse_names(str(self._settings["drones"])) or ("",)
 
@@ -114,30 +115,37 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         self._intake.start()
         self._running.callback(self._intake.stop)
         self._announce_labels()
-        if self._settings["transport"] == "topic":
+        is_topic = self._settings["transport"] == "topic"
+        if not is_topic or self._settings["air.key_file"]:
+            self._open_links(is_topic)
+        if is_topic:
             self._subscribe()
-        else:
-            self._open_sockets()
 
-    def _open_sockets(self) -> None:
-        """A socket for every drone."""
+    def _open_links(self, is_topic: bool) -> None:
+        """For every drone a socket, or a sealed link over its topics."""
         from sc2_ros.nodes.air import NodeLink, Role, air_configs
 
         configs = air_configs(self._settings.values, len(self._streams))
         for stream, config in zip(self._streams, configs, strict=True):
-            link = NodeLink(config, Role.GROUND, partial(self._on_datagram, stream))
+            deliver = partial(self._on_datagram, stream)
+            publish = partial(self._publish_report, stream) if is_topic else None
+            link = NodeLink(config, Role.GROUND, deliver, publish)
             link.start()
             self._running.callback(link.stop)
             self._links[stream.name] = link
         self._running.callback(self._links.clear)
-        self.get_logger().info(f"packets at {', '.join(config.local for config in configs)}")
+        if not is_topic:
+            self.get_logger().info(f"packets at {', '.join(config.local for config in configs)}")
+
+    def _publish_report(self, stream: DroneStream, packet: bytes) -> None:
+        self._feedback[stream.name].publish(packet_message(packet))
 
     def _subscribe(self) -> None:
         for stream in self._streams:
             self._subscription(
                 UInt8MultiArray,
                 below(stream.name, "features"),
-                partial(self._on_packet, stream),
+                timed(partial(self._on_packet, stream)),
                 qos.PACKETS,
             )
             features = self.resolve_topic_name(below(stream.name, "features"))
@@ -176,8 +184,10 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             classes = stream.decoder.mask_classes
             publisher.publish(label_info_message(classes, threshold, now_ns))
 
-    def _on_packet(self, stream: DroneStream, message: UInt8MultiArray) -> None:
-        self._on_datagram(stream, packet_bytes(message), time.monotonic())
+    def _on_packet(self, stream: DroneStream, message: UInt8MultiArray, now_s: float) -> None:
+        link = self._links.get(stream.name)
+        take = partial(self._on_datagram, stream) if link is None else link.receive
+        take(packet_bytes(message), now_s)
 
     def _on_datagram(self, stream: DroneStream, packet: bytes, now_s: float) -> None:
         dropped = self._intake.put(stream, (stream, packet, now_s))
@@ -203,10 +213,11 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             until_s = now_s if waiting is None else waiting[2]  # what waits is not missing
             self._hand_over(stream.expire(until_s))
             for packet in stream.pipeline.feedback(now_s):
-                if stream.name in self._links:
-                    self._links[stream.name].send(packet)
-                if self._settings["transport"] != "udp":
-                    self._feedback[stream.name].publish(packet_message(packet))
+                link = self._links.get(stream.name)
+                if link is not None:
+                    link.send(packet)
+                if self._settings["transport"] == "both" or link is None:
+                    self._publish_report(stream, packet)
 
     def _hand_over(self, jobs: list[Job]) -> None:
         for job in jobs:

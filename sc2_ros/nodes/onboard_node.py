@@ -29,6 +29,7 @@ from sc2_ros.media.image_reader import ImageReader
 from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
 from sc2_ros.media.thermal import ThermalConfig
 from sc2_ros.nodes import qos
+from sc2_ros.nodes.arrivals import timed
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
 from sc2_ros.nodes.cameras import CAMERAS, apart
 from sc2_ros.nodes.complaints import Complaints
@@ -146,19 +147,23 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
 
     def _open_radio(self) -> None:
         """Where packets go and reports come from."""
-        if self._settings["transport"] == "topic":
-            self._subscription(UInt8MultiArray, "feedback", self._on_feedback, qos.PACKETS)
-            return
+        is_topic = self._settings["transport"] == "topic"
+        if is_topic:
+            self._subscription(UInt8MultiArray, "feedback", timed(self._on_feedback), qos.PACKETS)
+            if not self._settings["air.key_file"]:
+                return
         from sc2_ros.nodes.air import NodeLink, Role, air_configs
 
         (config,) = air_configs(self._settings.values, 1)
-        link = NodeLink(config, Role.ONBOARD, self._on_report)
+        publish = self._publish_packet if is_topic else None
+        link = NodeLink(config, Role.ONBOARD, self._on_report, publish)
         link.start()
         self._link = link
         self._camera_info.relink(link.calibrate)
         self._running.callback(self._close_radio)
         self._worker.change(partial(self._count_headers, link.overhead_bytes))
-        self.get_logger().info(f"packets to {', '.join(config.remotes) or 'whoever calls'}")
+        where = "the topic, sealed" if is_topic else ", ".join(config.remotes) or "whoever calls"
+        self.get_logger().info(f"packets to {where}")
 
     def _close_radio(self) -> None:
         link, self._link = self._link, None
@@ -206,8 +211,12 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
     def _on_camera_info(self, message: CameraInfo) -> None:
         self._camera_info.take(message, time.monotonic())
 
-    def _on_feedback(self, message: UInt8MultiArray) -> None:
-        self._on_report(packet_bytes(message), time.monotonic())
+    def _on_feedback(self, message: UInt8MultiArray, now_s: float) -> None:
+        if self._settings["air.key_file"]:
+            if self._link is not None:
+                self._link.receive(packet_bytes(message), now_s)
+            return
+        self._on_report(packet_bytes(message), now_s)
 
     def _on_report(self, packet: bytes, now_s: float) -> None:
         self._reports.append((packet, now_s))
@@ -222,9 +231,12 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         link = self._link
         if link is not None:
             link.send(packet)
-        if self._settings["transport"] != "udp":
-            self._features.publish(packet_message(packet))
+        if self._settings["transport"] == "both" or link is None:
+            self._publish_packet(packet)
         self._left.append((packet, now_s))
+
+    def _publish_packet(self, packet: bytes) -> None:
+        self._features.publish(packet_message(packet))
 
     def _work(self, image: tuple[Image | CompressedImage, float] | None) -> None:
         # As many as wait now: a flood of reports keeps no image waiting.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sc2_ros.link.control.auto import RateState
+from sc2_ros.link.on_air import HEADERS
 from sc2_ros.media.messages import to_time
 from sc2_ros.nodes.departures import Departure
 from sc2_ros.nodes.diagnostics import (
@@ -31,6 +32,7 @@ COUNTED = (
     "images",
     "unreadable",
     "sent",
+    "payload",
     "bytes",
     "on_air",
     "decoded",
@@ -96,7 +98,7 @@ class OnboardReport:
         window_s = self.camera.window_s
         if settings["frame.max_fps"]:
             window_s = max(window_s, 2.0 / float(settings["frame.max_fps"]))
-        rate = self._rates(stats, now_s, window_s)
+        rate = self._rates(stats, on_air_sent(stats, settings), now_s, window_s)
         self._since_s = now_s if self._since_s is None else self._since_s
         settled = now_s - self._since_s >= window_s  # before, none may have come of one image
         camera = camera_status(
@@ -127,17 +129,24 @@ class OnboardReport:
         )
         if stats.shown_fps is not None:
             stages = {**stages, "ground_shows_per_s": f"{stats.shown_fps:.1f}"}
-        on_air = {"on_air_kbps": f"{rate['on_air'] * 8 / 1e3:.1f}"}
-        encoder = replace(encoder, values={**encoder.values, **on_air, **stages})
+        sizes = {
+            "payload_kbps": f"{rate['payload'] * 8 / 1e3:.1f}",
+            "packets_kbps": f"{rate['bytes'] * 8 / 1e3:.1f}",
+            "on_air_kbps": f"{rate['on_air'] * 8 / 1e3:.1f}",
+        }
+        encoder = replace(encoder, values={**encoder.values, **sizes, **stages})
         return [camera, encoder, uplink]
 
-    def _rates(self, stats: OnboardStats, now_s: float, window_s: float) -> dict[str, float]:
+    def _rates(
+        self, stats: OnboardStats, on_air: int, now_s: float, window_s: float
+    ) -> dict[str, float]:
         counts = {
             "images": self.images,
             "unreadable": self._unreadable,
             "sent": stats.frames_sent,
+            "payload": stats.payload_bytes_sent,
             "bytes": stats.bytes_sent,
-            "on_air": stats.on_air_bytes_sent,
+            "on_air": on_air,
             "decoded": stats.frames_decoded,
             "bad_feedback": stats.bad_feedback,
         }
@@ -160,6 +169,13 @@ def departure_message(departure: Departure, stream: int, node_name: str) -> Diag
     status = Status("frame", Level.OK, f"{departure.packets} packets", values)
     stamp = to_time(departure.stamp_ns)
     return to_message([status], stamp, node_name, f"stream {stream}", departure.frame_id)
+
+
+def on_air_sent(stats: OnboardStats, settings: Mapping[str, Value]) -> int:
+    """Bytes on air; the headers of a topic's packets too, where no other number is given."""
+    if settings["transport"] == "topic" and not settings["air.overhead_bytes"]:
+        return stats.bytes_sent + stats.packets_sent * HEADERS["topic"]
+    return stats.on_air_bytes_sent
 
 
 def limits(settings: Mapping[str, Value]) -> str:

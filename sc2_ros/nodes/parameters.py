@@ -122,7 +122,8 @@ def _air(local: str, remote: str) -> tuple[Row, ...]:
             "air.key_file",
             "",
             "File with the key that both sides have, as `sc2 key new` makes it: "
-            "everything is encrypted and authenticated. Empty believes who can send to the port.",
+            "everything is encrypted and authenticated, with udp and on the topics. Empty believes "
+            "who can send to the port or publish on the topic.",
             fixed=_AIR_FIXED,
         ),
         Row(
@@ -251,8 +252,8 @@ ONBOARD = (
     Row(
         "rate.max_kbps",
         4000.0,
-        "What the stream may use at most in auto and budget mode, in kbit/s, all headers of the "
-        "packets counted.",
+        "What the stream may use at most in auto and budget mode, in kbit/s: packets, and with udp "
+        "or air.overhead_bytes the bytes on air.",
         1.0,
         100000.0,
     ),

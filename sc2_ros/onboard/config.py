@@ -146,6 +146,8 @@ class OnboardStats:
         frames_in: images taken.
         frames_sent: frames coded.
         frames_dropped: images not sent, for want of frame rate or of budget.
+        packets_sent: packets made.
+        payload_bytes_sent: entropy-coded bytes in them.
         bytes_sent: bytes of all packets made.
         on_air_bytes_sent: the same with what transport and link add to each packet.
         repairs_sent: how many of them were repair packets.
@@ -163,6 +165,8 @@ class OnboardStats:
     frames_in: int = 0
     frames_sent: int = 0
     frames_dropped: int = 0
+    packets_sent: int = 0
+    payload_bytes_sent: int = 0
     bytes_sent: int = 0
     on_air_bytes_sent: int = 0
     repairs_sent: int = 0

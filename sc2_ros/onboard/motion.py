@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from sc2_ros.codec.wire import Geometry, Motion
 from sc2_ros.codec.wire.header import STRIDE
-from sc2_ros.codec.wire.predicted import TURN_UNIT
+from sc2_ros.codec.wire.predicted import NO_MOTION, TURN_UNIT
 from sc2_ros.network.imaging import Image
 
 THUMBNAIL_WIDTH = 160
@@ -129,9 +129,9 @@ def estimate(reference: Thumbnail, frame: Thumbnail) -> Floats:
 def is_cut(reference: Thumbnail, frame: Thumbnail) -> bool:
     """Whether two thumbnails, where nothing moved, have nothing in common: their correlation."""
     both = (reference.grey.astype(np.float32), frame.grey.astype(np.float32))
-    old, new = (grey - grey.mean() for grey in both)
-    common = float((old * new).sum())
-    return common < _LEAST_ALIKE * float(np.sqrt((old * old).sum() * (new * new).sum()))
+    old, new = (cv2.subtract(grey, cv2.mean(grey)) for grey in both)
+    alone = cv2.norm(old, cv2.NORM_L2) * cv2.norm(new, cv2.NORM_L2)
+    return float(np.vdot(old, new)) < _LEAST_ALIKE * alone
 
 
 def align(similarity: Floats, reference: Geometry) -> tuple[tuple[int, int], Motion]:
@@ -140,6 +140,8 @@ def align(similarity: Floats, reference: Geometry) -> tuple[tuple[int, int], Mot
     similarity: of `estimate`, in pixels of the network's input. The frame has the same sizes as the
     reference.
     """
+    if similarity is STILL:
+        return reference.origin, NO_MOTION
     turning, shift = similarity[:, :2], similarity[:, 2]
     middle = np.array(reference.encoded_size) / 2
     moved = turning @ middle + shift - middle

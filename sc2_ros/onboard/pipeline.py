@@ -40,7 +40,7 @@ from sc2_ros.onboard.engine import Encoding, Engine, warm_up
 from sc2_ros.onboard.frame_rate import FrameRate
 from sc2_ros.onboard.rate import RateChoice
 from sc2_ros.onboard.references import Choice, ReferenceKeeper
-from sc2_ros.onboard.saliency import rdoq_lambda
+from sc2_ros.onboard.saliency import objects_first, rdoq_lambda
 from sc2_ros.onboard.stream_info import InfoSchedule
 
 __all__ = ["CameraFrame", "OnboardConfig", "OnboardPipeline", "OnboardStats"]
@@ -143,6 +143,9 @@ class OnboardPipeline:
         if info:
             self._info.on_sent(frame.frame_id, now_s)
         packets = [*info, *encoded.packets]
+        if encoding.logit is not None and len(encoded.packets) > 1:
+            coded, grid = encoded.reference.coded, plan.grid
+            packets = [*info, *objects_first(encoded.packets, encoding.logit, coded, grid)]
         self._count(packets, encoded, used, now_s)
         return packets
 
@@ -296,6 +299,8 @@ class OnboardPipeline:
         self._rate.on_encoded(encoded.reference.code, packets, now_s)
         stats = self.stats
         stats.frames_sent += 1
+        stats.packets_sent += len(packets)
+        stats.payload_bytes_sent += encoded.payload_bytes
         stats.bytes_sent += size_bytes
         stats.on_air_bytes_sent += self._rate.on_air(packets)
         stats.repairs_sent += price.repairs

@@ -7,7 +7,8 @@ where both could be had. Both give the same names with the same behaviour; `rclp
 its embedded stand-in (`init`, `shutdown`, `try_shutdown`, `ok`, `spin`, `spin_once`). The message
 classes carry their own names, except `TimeMsg` and `ClockMsg`. `MISUSE` are the
 errors that a wrong command line or a wrong value in a parameter file causes, `MiddlewareError` is
-what an endpoint raises whose context is closed.
+what an endpoint raises whose context is closed. `TELLS_ARRIVAL`: a subscription's callback may take
+a message's info, with when it was received, as a second argument.
 """
 # ruff: noqa: F401
 # mypy: ignore-errors
@@ -38,6 +39,7 @@ if rclpy_chosen():
         qos_policy_name_from_kind,
     )
     from rclpy.qos_overriding_options import QoSOverridingOptions
+    from rclpy.subscription import Subscription as _Subscription
 
     try:
         from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
@@ -47,6 +49,7 @@ if rclpy_chosen():
     from .rclpy_lifecycle import LifecycleNode
 
     MIDDLEWARE = "rclpy"
+    TELLS_ARRIVAL = hasattr(_Subscription, "CallbackType")  # not in Humble
     MiddlewareError = _rclpy.RCLError
     MISUSE = (_rclpy.RCLInvalidROSArgsError, _rclpy.UnknownROSArgsError, ParameterException)
 
@@ -86,6 +89,7 @@ else:
     )
 
     MIDDLEWARE = "embedded cyclonedds"
+    TELLS_ARRIVAL = False
     MiddlewareError = DDSException
     MISUSE = (RosError,)
 

@@ -16,7 +16,8 @@ from sc2_ros.cli.main import main
 KEYS = {
     "frames", "seconds", "fps", "bytes_per_frame", "sent_kbps", "capacity_kbps", "loss",
     "latency_ms", "detections", "mean_ap50", "miou", "middleware", "processes", "checkpoint",
-    "latency_breakdown_ms", "rate_index_mean",
+    "latency_breakdown_ms", "rate_index_mean", "payload_bytes_per_frame", "packets_per_frame",
+    "on_air_bytes_per_frame",
 }  # fmt: skip
 
 

@@ -46,8 +46,9 @@ def case(tables, predicted, code, grid, seed, density):
     planes[order.positions, 1:-1] = expected.clip(-7, 7)
     planes[:, -1] = random.random(count) < 0.9
     around = order.frame_around.astype(np.int32)
+    offered = np.where(coded[:, None], symbols(), expected)
     return (
-        Candidates(symbols(), rest, weight, coded),
+        Candidates(offered, rest, weight, coded),
         PredictedInput(expected, planes, around, shares),
     )
 

@@ -22,6 +22,7 @@ def fly(
     log=None,
     session=1,
     restart_s=None,
+    order=(0, 1, 2, 3),
 ):
     """Send 4 packets of 500 bytes 30 times a second, feedback 15 times a second."""
     log = log or SenderLog()
@@ -31,9 +32,9 @@ def fly(
     for tick in range(int(seconds * 1000)):
         now_s = tick / 1000
         if now_s == restart_s:
-            log.restart(now_s)
+            log.restart()
         if tick % 33 == 0:
-            for part in range(4):
+            for part in order:
                 log.on_packet(tick // 33 & 0xFFFF, part, 500, now_s)
                 down.push(bytes([part]) + (tick // 33).to_bytes(4, "little") + bytes(495), now_s)
         for _, packet in down.pop(now_s):
@@ -55,6 +56,31 @@ def test_delays_need_no_common_clock(ground_clock_s):
     assert abs(link.one_way_s - 0.05) <= link.uncertainty_s
     assert link.loss == 0
     assert link.passed_bps == pytest.approx(4 * 500 * 8 / 0.033, rel=0.05)
+
+
+@pytest.mark.parametrize("seconds", [2.0, 2.01, 2.03, 5.0])
+@pytest.mark.parametrize(
+    "link", ["1mbit,20ms", "300kbit,20ms,queue=400ms,2%", "1mbit,20ms,outage=3s@2s"]
+)
+def test_in_which_order_the_slices_of_a_frame_leave_changes_nothing(link, seconds):
+    in_order = fly(link, seconds=seconds)
+    objects_first = fly(link, seconds=seconds, order=(2, 0, 3, 1))
+
+    assert objects_first.latest == in_order.latest
+    assert objects_first.in_flight_bytes == in_order.in_flight_bytes
+    assert objects_first.oldest_unheard_s == in_order.oldest_unheard_s
+
+
+def test_packets_that_the_network_swaps_are_not_under_way_again():
+    log, received = SenderLog(), ReceiverLog(1)
+    for part in range(3):
+        log.on_packet(0, part, 500, 0.01 * part)
+    for part, when_s in ((0, 0.05), (2, 0.07), (1, 0.08)):
+        received.on_packet(0, part, 3, 500, when_s)
+        log.on_feedback(parse_feedback(received.build(when_s)), when_s + 0.05)
+
+    assert log.in_flight_bytes == 0
+    assert log.latest.loss == 0
 
 
 def test_loss_is_measured_and_lost_feedback_costs_nothing():

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The nodes with sockets of their own on the radio: everything crosses, and nothing else does."""
 
+import json
 import re
 import socket
 from collections import defaultdict
@@ -9,9 +10,13 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
+from sc2_ros.cli.main import main
+from sc2_ros.codec import wire
 from sc2_ros.errors import AirAddressError, PacketError
 from sc2_ros.link.air.key import new_key_file
-from sc2_ros.media.messages import header, image_message
+from sc2_ros.link.air.recording import is_sealed
+from sc2_ros.media.bag_writer import BagWriter
+from sc2_ros.media.messages import header, image_message, packet_bytes
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.air import CALIBRATION, NodeLink, air_configs, read_calibration
 from sc2_ros.nodes.parameters import GROUND
@@ -23,7 +28,7 @@ from sc2_ros.runtime.ros import (
     UInt8MultiArray,
 )
 
-SETTINGS = {row.name: row.default for row in GROUND}
+SETTINGS = {row.name: row.default for row in GROUND} | {"transport": "udp"}
 
 
 def free_port():
@@ -128,3 +133,53 @@ def test_what_is_no_camera_info_is_a_bad_packet(packet):
     assert NodeLink.is_calibration(packet)
     with pytest.raises(PacketError):
         read_calibration(packet)
+
+
+@pytest.mark.processes
+def test_packets_on_a_topic_are_sealed_with_a_key_and_a_bag_of_them_is_read_with_it(
+    node, spin_until, start, model, tmp_path, capsys
+):
+    key_file, other = str(tmp_path / "air.key"), str(tmp_path / "other.key")
+    new_key_file(tmp_path / "air.key")
+    new_key_file(tmp_path / "other.key")
+    common = ["-p", f"model:={model}", "-p", f"air.key_file:={key_file}"]
+    heard = defaultdict(list)
+    topics = {
+        "detections": Detection2DArray,
+        "features": UInt8MultiArray,
+        "feedback": UInt8MultiArray,
+        "/diagnostics": DiagnosticArray,
+    }
+    for topic, kind in topics.items():
+        node.create_subscription(kind, topic, heard[topic].append, qos.SENSOR)
+    camera = node.create_publisher(Image, "camera/image", qos.RESULTS)
+    start("ground_node", *common)
+    start("onboard_node", *common, "-r", "image:=camera/image", "-p", "rate.mode:=fixed")
+    image = np.zeros((160, 192, 3), np.uint8)
+
+    def seen(topic):
+        camera.publish(image_message(image, node.get_clock().now().nanoseconds, "cam"))
+        return heard[topic]
+
+    spin_until(lambda: len(seen("detections")) > 5, "detections")
+    spin_until(
+        lambda: seen("detections") and values_of(heard["/diagnostics"], "link").get("rtt_ms"),
+        "reports at the drone",
+    )
+    recorded = [packet_bytes(message) for message in heard["features"]]
+    assert sum(map(is_sealed, recorded)) > 5
+    for packet in recorded + [packet_bytes(message) for message in heard["feedback"]]:
+        with pytest.raises(PacketError):
+            wire.parse(packet)
+
+    with BagWriter(tmp_path / "bag") as bag:
+        for number, message in enumerate(heard["features"]):
+            bag.write_message("/features", message, number * 10**8)
+    report = tmp_path / "report.json"
+    argv = ["replay", str(bag.path), "--checkpoint", str(model), "--out", str(tmp_path / "out")]
+    assert main([*argv, "--key", key_file, "--json", str(report)]) == 0
+    assert json.loads(report.read_text())["frames"] > 5
+    assert main(argv) == 2
+    assert "--key" in capsys.readouterr().err
+    assert main([*argv, "--key", other]) == 2
+    assert "does not open" in capsys.readouterr().err

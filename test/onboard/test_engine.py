@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -129,3 +131,21 @@ def test_a_file_that_is_no_graph_is_refused() -> None:
 def test_the_engine_needs_no_torch() -> None:
     code = "import sys, sc2_ros.onboard.engine; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_onnx_runtime_tells_nobody_that_it_runs(
+    tmp_path: Path, networks: tuple[torch.nn.Module, SaliencyHead]
+) -> None:
+    """Its telemetry would go over the radio; before that it writes an id into the home folder."""
+    graph, home = tmp_path / "encoder.onnx", tmp_path / "home"
+    graph.write_bytes(export_encoder(*networks, {}))
+    home.mkdir()
+    code = (
+        "import pathlib\nfrom sc2_ros.onboard.engine import OnnxEngine\n"
+        f"OnnxEngine(pathlib.Path({str(graph)!r}).read_bytes(), 'cpu', threads=1)"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(home), "TMPDIR": str(home), "XDG_CACHE_HOME": ""}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+    assert not list(home.iterdir())

@@ -10,12 +10,15 @@ import pytest
 import torch
 
 from sc2_ros import checkpoint
+from sc2_ros.codec import wire
+from sc2_ros.codec.frame.encoder import EncodedPacket
 from sc2_ros.codec.frame.symbols import RDOQ_LAMBDA
+from sc2_ros.codec.slicing import Grid
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.ground.pipeline import GroundPipeline
 from sc2_ros.network.saliency import SaliencyHead
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
-from sc2_ros.onboard.saliency import BACKGROUND, OBJECT, rdoq_lambda
+from sc2_ros.onboard.saliency import BACKGROUND, OBJECT, objects_first, rdoq_lambda
 
 
 def head_that_sees(channel=0):
@@ -114,3 +117,36 @@ def test_it_travels_in_the_checkpoint_and_is_not_part_of_its_id(tmp_path):
     assert checkpoint.load(tmp_path / "without.safetensors").saliency is None
     found = checkpoint.load(path).saliency
     assert torch.equal(found.enter.weight, head_that_sees(5).enter.weight)
+
+
+def test_packets_with_objects_leave_first_and_repair_packets_last():
+    packets = [b"top left", b"top right", b"bottom left", b"bottom right", b"repair"]
+    logit = np.full((4, 4), -4.0, np.float32)
+    logit[3, 3] = 4.0
+    logit[0, 2:] = 4.0
+    logit[2, 0] = np.nan
+    everywhere = np.ones((4, 4), np.bool_)
+    grid = Grid(2, 2, 4, 4)
+
+    order = objects_first(packets, logit, everywhere, grid)
+    assert order == [b"top right", b"bottom right", b"top left", b"bottom left", b"repair"]
+    known = everywhere.copy()
+    known[0, 2:] = False
+    assert objects_first(packets, logit, known, grid)[0] == b"bottom right"
+
+
+def test_a_drone_sends_where_objects_are_before_the_rest():
+    model = replace(checkpoint.untrained(), saliency=head_that_sees(63))
+    onboard = OnboardPipeline(model, OnboardConfig(rate_index=1.0))
+    image = np.random.default_rng(1).integers(0, 256, (384, 512, 3)).astype(np.uint8)
+
+    packets = onboard.process(CameraFrame(image, 0, "camera"), 0.0)
+
+    slices = [packet.number for packet in packets if isinstance(packet, EncodedPacket)]
+    assert sorted(slices) == list(range(len(slices)))
+    assert slices != sorted(slices)
+    headers = [wire.parse(packet).header for packet in packets]
+    assert [header.number for header in headers[-len(slices) :]] == slices
+    ground = GroundPipeline(model)
+    results = [result for packet in packets for result in ground.receive(packet, 0.0)]
+    assert [result.share_received for result in results] == [1.0]

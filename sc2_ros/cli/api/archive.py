@@ -55,6 +55,7 @@ class Task:
     device: str
     precision: str
     seconds: float | None
+    key_file: str = ""
 
     @property
     def key(self) -> str:
@@ -175,7 +176,8 @@ def _decode(task: Task, key: str) -> Outcome:
     from sc2_ros.media.feature_bag import open_features
 
     begun_s = time.perf_counter()
-    features = open_features(task.bag, task.topic)
+    key_file = Path(task.key_file) if task.key_file else None
+    features = open_features(task.bag, task.topic, key_file)
     if features is None:
         raise InputError("it has no packets of features")
     checkpoint = _loaded(task.checkpoint, task.device)

@@ -128,7 +128,7 @@ def rows(summary: Summary) -> list[tuple[str, str]]:
     latency = summary.latency_ms
     return [
         ("frames", f"{summary.frames} in {summary.seconds:.1f} s, {summary.fps:.1f} frames/s"),
-        ("bytes per frame", f"{summary.bytes_per_frame:,.0f}"),
+        ("bytes per frame", bytes_row(summary)),
         ("sent, kbit/s", f"{summary.sent_kbps:,.0f} of {capacity}"),
         ("packet loss", f"{summary.loss:.1%}"),
         ("latency, ms", f"p50 {number(latency.p50, 0)}, p95 {number(latency.p95, 0)}"),
@@ -139,6 +139,18 @@ def rows(summary: Summary) -> list[tuple[str, str]]:
         ("processes", ", ".join(str(process["name"]) for process in summary.processes)),
         ("checkpoint", summary.checkpoint),
     ]
+
+
+def bytes_row(summary: Summary) -> str:
+    """Payload, packets and what is on air of a frame."""
+    on_air = ", ".join(
+        f"{size:,.0f} by {transport.replace('_', ' ')}"
+        for transport, size in summary.on_air_bytes_per_frame.items()
+    )
+    return (
+        f"{summary.bytes_per_frame:,.0f} (payload {summary.payload_bytes_per_frame:,.0f}; "
+        f"on air {on_air})"
+    )
 
 
 def number(value: float | None, digits: int) -> str:

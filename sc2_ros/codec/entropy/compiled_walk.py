@@ -30,9 +30,8 @@ class CompiledWalk:
         """See walk.Walk."""
         coded = None
         symbols = np.array(candidates.symbols, np.int32, order="C")
-        if candidates.coded is not None and predicted is not None:
-            coded = candidates.coded.astype(np.uint8)
-            np.copyto(symbols, predicted.symbols, where=coded[:, None] == 0)
+        if candidates.coded is not None:
+            coded = candidates.coded.view(np.uint8)
         where = kernel.positions(order, predicted)
         rest = np.ascontiguousarray(candidates.rest, np.float32)
         weight = np.ascontiguousarray(candidates.rdoq_lambda, np.float32)
@@ -42,10 +41,9 @@ class CompiledWalk:
 
     def payload(self, code: int, order: CodingOrder, chosen: Chosen, number: int) -> bytes:
         """See walk.Walk."""
-        bounds = np.concatenate([ranks[number : number + 2] for ranks in order.bounds])
-        return kernel.rans_encode_slice(
-            self._compiled.at(code), bounds.astype(np.int32), chosen.tables, chosen.values
-        )
+        bounds = np.ascontiguousarray(order.compact_bounds[:, number : number + 2]).reshape(-1)
+        at = self._compiled.at(code)
+        return kernel.rans_encode_slice(at, bounds, chosen.tables, chosen.values)
 
     def read(
         self, code: int, order: CodingOrder, data: bytes, predicted: PredictedInput | None = None

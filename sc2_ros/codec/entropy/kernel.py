@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The compiled kernel (csrc/), where it could be built: rANS, and the walk of a context network.
+"""The compiled kernel (csrc/), where it could be built: what a frame may send, the walk, rANS.
 
 It computes what the Python code beside it computes, bit for bit, without the interpreter's lock:
 
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from sc2_ros.codec.entropy.walk import PredictedInput
     from sc2_ros.codec.slicing import CodingOrder
 
-VERSION = 2
+VERSION = 4
 """Of the calls; a library of another one, left over from an older build, is not used."""
 BLOCK = 16
 """The kernel's hidden units are a multiple of it."""
 MAX_HIDDEN = 256
+_LINE_BYTES = 64
 _OUT_OF_MEMORY, _OUT_OF_RANGE = -1, -3
 
 Array = npt.NDArray[Any]
@@ -84,13 +85,12 @@ class CompiledBank(_Fields):
 class Network(_Fields):
     """A context network at one rate code.
 
-    G groups that are coded, A in all, n channels with the map, H hidden units, padded to a multiple
-    of 16.
+    G groups that are coded, A in all, n channels with the map, s planes of a reference, H hidden
+    units, padded to a multiple of 16.
 
     Attributes:
         starts: (G + 1,) int32, first channel of each group, and the end.
-        enter: (A, 2, 9, n, H) int16.
-        side: (2, 9, planes, A, H) int16.
+        enter: (A, 2, 9 n + 9 s, H) int16, for each tap the channels, then for each the planes.
         enter_bias: (G, 2, H) int32.
         share_bias: (4, G, 2, H) int32, where there is a map.
         leave: (n, 2, 2, H) int16.
@@ -98,8 +98,8 @@ class Network(_Fields):
     """
 
     _fields_ = _members(
-        "groups all_groups channels hidden side_planes has_map",
-        "bank starts enter side enter_bias share_bias leave leave_bias",
+        "groups channels hidden side_planes has_map",
+        "bank starts enter enter_bias share_bias leave leave_bias",
     )
 
 
@@ -116,6 +116,44 @@ class Positions(_Fields):
     """
 
     _fields_ = _members("positions split places", "around frame_around planes shares")
+
+
+class Source(_Fields):
+    """A frame at a rate code: C channels of which `count` are coded, P positions.
+
+    Attributes:
+        exact: (C, P) float32, latent times gain.
+        rounded: (C, P) int8.
+        rdoq_lambda: (P,) float32.
+        moved: (C, P) int8, symbols of the reference, moved; None, as the next three: a keyframe.
+        ratio: (C,) int64, what those are scaled by, in units of 1/4096.
+        known: (P,) uint8, positions that the reference knows.
+        was_coded: (P,) uint8, positions that were coded in the reference.
+        places: (P,) int32, position of each rank.
+        bounds: (2, slices + 1) int32, first rank of each slice in each phase.
+    """
+
+    _fields_ = _members(
+        "channels count positions slices",
+        "exact rounded rdoq_lambda moved ratio known was_coded places bounds",
+    )
+
+
+class CandidateArrays(_Fields):
+    """What `candidates` fills in.
+
+    Attributes:
+        values: (P, C) int32 by rank: what is sent, or predicted where a position is skipped.
+        rest: (P, C) float32 by rank, what rounding took off.
+        rdoq_lambda: (P,) float32 by rank.
+        coded: (P,) uint8 by rank; of a predicted frame, and so the next four.
+        coded_at: (P,) uint8 by position.
+        shares: (P,) uint8 by rank, class of its slice.
+        slice_shares: (slices,) uint8.
+        planes: (P, C + 2) int8 by position, as walk.PredictedInput has them.
+    """
+
+    _fields_ = _members("", "values rest rdoq_lambda coded coded_at shares slice_shares planes")
 
 
 class Reader(_Fields):
@@ -137,9 +175,7 @@ class CompiledNetwork:
             "side_planes": 0 if network.side is None else network.side.shape[-1],
             "has_map": int(network.has_map),
             "starts": np.concatenate(([0], np.cumsum(network.groups))).astype(np.int32),
-            "enter": _by_channel(network.enter),
-            "all_groups": len(network.groups),
-            "side": None if network.side is None else _by_plane(network.side),
+            "enter": _entering(network),
             "leave": _padded(network.leave, np.int16),
         }
         self.at = lru_cache(maxsize=8)(self._at)
@@ -161,7 +197,7 @@ class CompiledNetwork:
 
 def positions(order: CodingOrder, predicted: PredictedInput | None) -> Positions:
     """A coding order, and what is predicted there."""
-    around = order.around.astype(np.int32)
+    around = order.compact_around
     count, split = len(around), len(order.phases[0])
     if predicted is None:
         return Positions(positions=count, split=split, around=around)
@@ -176,20 +212,26 @@ def positions(order: CodingOrder, predicted: PredictedInput | None) -> Positions
     )
 
 
-def _by_channel(weights: Array) -> Array:
-    """(G, 2, H, 9, n) to (G, 2, 9, n, H): the hidden units of a tap and a channel side by side."""
-    return _padded(weights.transpose(0, 1, 3, 4, 2), np.int16)
-
-
-def _by_plane(weights: Array) -> Array:
-    """(G, 2, H, 9, n) to (2, 9, n, G, H): the hidden units of all groups side by side."""
-    return _padded(weights.transpose(1, 3, 4, 0, 2), np.int16)
+def _entering(network: ContextNetwork) -> Array:
+    """(G, 2, H, 9, n) and (G, 2, H, 9, s) to (G, 2, 9 n + 9 s, H)."""
+    parts = [network.enter] if network.side is None else [network.enter, network.side]
+    rows = [part.reshape(*part.shape[:3], -1).swapaxes(2, 3) for part in parts]
+    return _padded(np.concatenate(rows, axis=2), np.int16)
 
 
 def _padded(array: Array, dtype: type[np.signedinteger[Any]]) -> Array:
     """The last axis, of hidden units, padded with zeros to a multiple of 16."""
     widths = [(0, 0)] * (array.ndim - 1) + [(0, -array.shape[-1] % BLOCK)]
-    return np.ascontiguousarray(np.pad(array, widths), dtype)
+    return _aligned(np.pad(array, widths).astype(dtype))
+
+
+def _aligned(array: Array) -> Array:
+    """A copy that begins with a cache line, so that no vector of it lies in two."""
+    room = np.empty(array.nbytes + _LINE_BYTES, np.uint8)
+    begin = -room.ctypes.data % _LINE_BYTES
+    found = room[begin : begin + array.nbytes].view(array.dtype).reshape(array.shape)
+    found[...] = array
+    return found
 
 
 def _load() -> ctypes.CDLL | None:
@@ -218,6 +260,8 @@ def _typed(found: ctypes.CDLL) -> ctypes.CDLL:
     found.sc2_walk_decode.argtypes = [net, where, c_char_p, c_int32, arrays, arrays]
     found.sc2_rans_encode_slice.argtypes = [net, *[arrays] * 4, c_int32]
     found.sc2_rans_encode.argtypes = [bank, arrays, arrays, c_int32, arrays, c_int32]
+    found.sc2_round.argtypes = [arrays, arrays, c_int32, c_int32, arrays, arrays]
+    found.sc2_candidates.argtypes = [POINTER(Source), POINTER(CandidateArrays)]
     found.sc2_rans_open.argtypes = [reader, c_char_p, c_int32]
     found.sc2_rans_close.argtypes = [reader]
     found.sc2_rans_decode.argtypes = [reader, bank, arrays, c_int32, arrays]
@@ -225,6 +269,26 @@ def _typed(found: ctypes.CDLL) -> ctypes.CDLL:
 
 
 library = _load()
+
+
+def rounded(
+    latent: npt.NDArray[np.float32], gain: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], Bytes]:
+    """A latent (C, h, w) times its gains (C,), clipped to -127 .. 127; and that rounded."""
+    assert library is not None
+    latent, gain = np.ascontiguousarray(latent, np.float32), np.ascontiguousarray(gain, np.float32)
+    exact, symbols = np.empty(latent.shape, np.float32), np.empty(latent.shape, np.int8)
+    channels = len(latent)
+    library.sc2_round(
+        _data(latent), _data(gain), channels, latent.size // channels, _data(exact), _data(symbols)
+    )
+    return exact, symbols
+
+
+def candidates(source: Source, found: CandidateArrays) -> None:
+    """Fill in what a frame may send."""
+    assert library is not None
+    _check(library.sc2_candidates(byref(source), byref(found)))
 
 
 def walk_encode(

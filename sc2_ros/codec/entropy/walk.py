@@ -54,7 +54,7 @@ class Candidates:
     """What the encoder may send, by rank.
 
     Attributes:
-        symbols: (P, n) int32, rounded.
+        symbols: (P, n) int32, rounded; what is predicted where a position is skipped.
         rest: (P, n) float32, what rounding took off.
         rdoq_lambda: (P,) float32.
         coded: (P,) bool, the skip map of a predicted frame; None: all are coded.

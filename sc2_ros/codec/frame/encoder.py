@@ -28,7 +28,14 @@ from sc2_ros.codec.frame.reference import Prediction, Reference, predict
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.wire.capture_time import Stamp
 from sc2_ros.codec.wire.header import RATE_CODES, Header, PacketId, PacketType
-from sc2_ros.codec.wire.packet import MAX_ENCODED_SIDE, Geometry, Packet, build, build_geometry
+from sc2_ros.codec.wire.packet import (
+    MAX_ENCODED_SIDE,
+    Geometry,
+    Packet,
+    build,
+    build_geometry,
+    coded_bytes,
+)
 from sc2_ros.codec.wire.predicted import (
     Motion,
     PredictedHead,
@@ -69,6 +76,8 @@ class EncodedFrame:
     packets: list[EncodedPacket]
     reference: Reference
     price: FramePrice
+    payload_bytes: int
+    """Entropy-coded bytes in all of them."""
 
 
 class FrameEncoder:
@@ -211,7 +220,7 @@ class FrameEncoder:
             packets.append(EncodedPacket(data, frame, number))
         symbols, coded = plan.sent()
         reference = Reference(frame, plan.code, source.geometry, symbols, coded, stamp)
-        return EncodedFrame(packets, reference, price)
+        return EncodedFrame(packets, reference, price, sum(map(coded_bytes, slices)))
 
     def _slice(self, plan: FramePlan, header: Header, number: int, distance: int) -> Packet:
         """A slice, with its complete header."""

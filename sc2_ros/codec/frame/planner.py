@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.codec.entropy.walk import Candidates
 from sc2_ros.codec.entropy.walks import open_walk
+from sc2_ros.codec.frame.candidates import keyframe_candidates, predicted_candidates
 from sc2_ros.codec.frame.plan import (
     KEYFRAME_BYTES,
     PRICED_BYTES,
@@ -23,14 +23,9 @@ from sc2_ros.codec.frame.plan import (
     Protection,
     SourceFrame,
 )
-from sc2_ros.codec.frame.reference import Prediction, predicted_input, predicted_symbols
-from sc2_ros.codec.frame.symbols import (
-    Rounded,
-    choose_coded,
-    round_latent,
-    share_class,
-)
-from sc2_ros.codec.slicing import CodingOrder, Grid, coding_order, grids
+from sc2_ros.codec.frame.reference import Prediction
+from sc2_ros.codec.frame.symbols import Rounded, round_latent
+from sc2_ros.codec.slicing import Grid, coding_order, grids
 from sc2_ros.codec.tables import CodingTables
 
 _LEAST_BITS, _USUAL_BITS = 3.0, 3.65
@@ -39,10 +34,6 @@ _LEAST_BITS, _USUAL_BITS = 3.0, 3.65
 HIT-UAV val, all rates: 3.1 to 4.2 bits, in the mean of a frame 3.6 to 3.7."""
 _SURE = 0.85
 _MARGIN = 1.02
-
-Floats = npt.NDArray[np.float32]
-Values = npt.NDArray[np.int32]
-Flags = npt.NDArray[np.bool_]
 
 
 class Planner:
@@ -115,10 +106,8 @@ class Planner:
 
     def intra(self, rounded: Rounded, code: int, grid: Grid) -> FrameCoding:
         """How a frame is coded without a prediction."""
-        order = coding_order(grid)
-        values, exact = _rows(rounded, self._tables.context.count(code))
-        candidates = _candidates(order, values, exact, rounded.rdoq_lambda.reshape(-1), None)
-        chosen = self._walk.choose(code, order, candidates)
+        candidates = keyframe_candidates(rounded, self._tables.context.count(code), grid)
+        chosen = self._walk.choose(code, coding_order(grid), candidates)
         everywhere = np.ones(rounded.rdoq_lambda.shape, np.bool_)
         return FrameCoding(grid, code, self._walk, chosen, everywhere, ())
 
@@ -126,45 +115,10 @@ class Planner:
         self, rounded: Rounded, code: int, grid: Grid, prediction: Prediction
     ) -> FrameCoding:
         """How a frame is coded with a prediction: its skip map, and the symbols where it is set."""
-        assert self._tables.skip is not None
-        order, count = coding_order(grid), self._tables.skip.count(code)
-        values, exact = _rows(rounded, count)
-        expected = predicted_symbols(prediction, code, self._tables.integer_gains, count)
-        weight = rounded.rdoq_lambda.reshape(-1)
-        coded = choose_coded(exact, values, expected, weight)
-        shape = rounded.rdoq_lambda.shape
-        shares = tuple(
-            share_class(int(np.count_nonzero(part)), part.size)
-            for part in (
-                coded.reshape(shape)[patch.y0 : patch.y1, patch.x0 : patch.x1]
-                for patch in grid.patches()
-            )
-        )
-        candidates = _candidates(order, values, exact, weight, coded)
-        reference = predicted_input(prediction, expected, grid, order.by_slice(shares))
-        chosen = self._skip_walk.choose(code, order, candidates, reference)
-        return FrameCoding(grid, code, self._skip_walk, chosen, coded.reshape(shape), shares)
-
-
-def _rows(rounded: Rounded, count: int) -> tuple[Values, Floats]:
-    """Rounded and exact symbols by position, (h w, C); zero from channel `count` on."""
-    flat = (len(rounded.symbols), -1)
-    values = rounded.symbols.reshape(flat).T.astype(np.int32, order="C")
-    values[:, count:] = 0
-    return values, np.ascontiguousarray(rounded.exact.reshape(flat).T)
-
-
-def _candidates(
-    order: CodingOrder, values: Values, exact: Floats, weight: Floats, coded: Flags | None
-) -> Candidates:
-    """By position to by rank."""
-    ranked = values[order.positions]
-    return Candidates(
-        ranked,
-        np.subtract(exact[order.positions], ranked, dtype=np.float32),
-        weight[order.positions],
-        None if coded is None else coded[order.positions],
-    )
+        found = predicted_candidates(rounded, code, grid, prediction, self._tables)
+        order = coding_order(grid)
+        chosen = self._skip_walk.choose(code, order, found.candidates, found.reference)
+        return FrameCoding(grid, code, self._skip_walk, chosen, found.coded, found.shares)
 
 
 def _near_fit(

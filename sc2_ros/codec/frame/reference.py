@@ -149,6 +149,12 @@ def predict(reference: Reference, motion: Motion, height: int, width: int) -> Pr
     return Prediction(reference, motion, moved, known, coded)
 
 
+def gain_ratio(prediction: Prediction, code: int, gains: Ints) -> Ints:
+    """(C,) int64, what a reference's symbols are scaled by at a rate code, in units of 1/4096."""
+    ratio: Ints = (gains[code] << GAIN_BITS) // gains[prediction.reference.code]
+    return ratio
+
+
 def predicted_symbols(
     prediction: Prediction, code: int, gains: Ints, channels: int
 ) -> npt.NDArray[np.int32]:
@@ -163,7 +169,7 @@ def predicted_symbols(
     Returns:
         (h w, C), -127 .. 127; zero where the reference is not known.
     """
-    ratio = (gains[code] << GAIN_BITS) // gains[prediction.reference.code]
+    ratio = gain_ratio(prediction, code, gains)
     ratio[channels:] = 0
     flat = prediction.symbols.reshape(len(ratio), -1).T.astype(np.int64, order="C")
     magnitude = (np.abs(flat) * ratio + (1 << GAIN_BITS - 1)) >> GAIN_BITS
@@ -195,7 +201,7 @@ def predicted_input(
     symbols: of `predicted_symbols`; shares: (h w,) share class of each rank's slice.
     """
     order = coding_order(grid)
-    around = order.frame_around.astype(np.int32)
+    around = order.compact_frame_around
     return PredictedInput(symbols[order.positions], planes(prediction, symbols), around, shares)
 
 

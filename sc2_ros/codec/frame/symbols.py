@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sc2_ros.codec.entropy import kernel
 from sc2_ros.codec.entropy.cdf import MAX_SYMBOL
 
 RDOQ_LAMBDA = 0.07
@@ -59,13 +60,20 @@ def round_latent(latent: Floats, gain: Floats, rdoq_lambda: Floats | float = 0.0
 
     gain: (C,), of the rate code; rdoq_lambda: one for all positions or (h, w).
     """
+    spread = np.broadcast_to(np.asarray(rdoq_lambda, np.float32), latent.shape[1:])
+    rounding = _plainly_rounded if kernel.library is None else kernel.rounded
+    exact, symbols = rounding(latent, gain)
+    return Rounded(symbols, exact, spread)
+
+
+def _plainly_rounded(latent: Floats, gain: Floats) -> tuple[Floats, Symbols]:
+    """As kernel.rounded."""
     # Whatever the layout of the latent, all that works on the result indexes it flat.
     exact = np.multiply(latent, gain[:, None, None], order="C", dtype=np.float32)
     if not np.isfinite(exact.sum()):
         np.nan_to_num(exact, copy=False)
     np.clip(exact, -MAX_SYMBOL, MAX_SYMBOL, out=exact)
-    spread = np.broadcast_to(np.asarray(rdoq_lambda, np.float32), exact.shape[1:])
-    return Rounded(np.rint(exact).astype(np.int8), exact, spread)
+    return exact, np.rint(exact).astype(np.int8)
 
 
 def choose_coded(exact: Floats, rounded: Values, predicted: Values, rdoq_lambda: Floats) -> Flags:
@@ -82,7 +90,10 @@ def choose_coded(exact: Floats, rounded: Values, predicted: Values, rdoq_lambda:
     cost += np.float32(_FIRST_BITS - _MORE_BITS)
     worth -= cost * rdoq_lambda[:, None]
     np.maximum(worth, 0, out=worth)
-    coded: Flags = worth.sum(axis=1) > rdoq_lambda * _POSITION_BITS
+    total = np.zeros(len(worth), np.float32)
+    for channel in range(worth.shape[1]):  # in the kernel's order, so that sums are equal
+        total += worth[:, channel]
+    coded: Flags = total > rdoq_lambda * np.float32(_POSITION_BITS)
     return coded
 
 

@@ -117,6 +117,14 @@ def build(header: Header, payload: bytes) -> bytes:
     return _HEADER.pack(*fields, zlib.crc32(payload, zlib.crc32(blank))) + payload
 
 
+def coded_bytes(packet: Packet | PredictedPacket) -> int:
+    """Entropy-coded bytes of a features packet, without all headers; 0 for any other."""
+    if packet.header.type is not PacketType.FEATURES:
+        return 0
+    is_keyframe = isinstance(packet, Packet) and packet.head is None
+    return len(packet.payload) - GEOMETRY_BYTES * is_keyframe
+
+
 def parse(data: bytes) -> Packet | PredictedPacket:
     """Check and take apart what came from the wire.
 

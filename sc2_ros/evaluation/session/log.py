@@ -26,10 +26,12 @@ from sc2_ros.codec.wire import (
     Packet,
     PacketType,
     PredictedPacket,
+    coded_bytes,
     parse,
 )
 from sc2_ros.errors import PacketError
 from sc2_ros.evaluation.session.breakdown import STAGES, stage_times
+from sc2_ros.link.on_air import on_air_bytes
 from sc2_ros.link.rate import RATE_CODES
 
 RATE_INDEX_S = 10.0
@@ -95,13 +97,15 @@ class Latency:
 class Summary:
     """What a run comes to; the keys of `summary.json`.
 
-    Bytes are whole packets as sent. `capacity_kbps` is the mean over the run, None for a link
-    without a limit; `loss` the share of the feature and repair packets that never came out of the
-    link; `detections` the sum over all frames; `mean_ap50` and `miou` are None without ground
-    truth; `processes` are those that took part, with their memory and the processor time that the
-    run took of them; `checkpoint` is its name and id; `latency_breakdown_ms` is where the latency
-    goes, empty where the nodes do not tell (see breakdown.py); `rate_index_mean` is that of the
-    frames sent in the last RATE_INDEX_S seconds, None if there is none.
+    `bytes_per_frame` and `sent_kbps` are of whole packets as sent, `payload_bytes_per_frame` of the
+    entropy-coded bytes in them, `on_air_bytes_per_frame` with the headers of each transport
+    (link/on_air.py), whichever carried them here. `capacity_kbps` is the mean over the run, None
+    for a link without a limit; `loss` the share of the feature and repair packets that never came
+    out of the link; `detections` the sum over all frames; `mean_ap50` and `miou` are None without
+    ground truth; `processes` are those that took part, with their memory and the processor time
+    that the run took of them; `checkpoint` is its name and id; `latency_breakdown_ms` is where the
+    latency goes, empty where the nodes do not tell (see breakdown.py); `rate_index_mean` is that of
+    the frames sent in the last RATE_INDEX_S seconds, None if there is none.
     """
 
     frames: int
@@ -120,6 +124,9 @@ class Summary:
     checkpoint: str
     latency_breakdown_ms: dict[str, Latency]
     rate_index_mean: float | None
+    payload_bytes_per_frame: float
+    packets_per_frame: float
+    on_air_bytes_per_frame: dict[str, float]
 
     def to_dict(self) -> dict[str, object]:
         """As it goes into JSON."""
@@ -133,6 +140,8 @@ class SessionLog:
     frames: dict[int, FrameLog] = field(default_factory=dict)
     packets: list[tuple[float, int]] = field(default_factory=list)
     """(time sent, size in bytes), in order."""
+    payload_bytes: int = 0
+    """Entropy-coded bytes in all of them."""
     capacities: list[tuple[float, float]] = field(default_factory=list)
     """(time, bit/s); infinite where the link has no limit."""
     _order: list[FrameLog] = field(default_factory=list)
@@ -146,13 +155,17 @@ class SessionLog:
         Returns:
             Its header, if it is a features or repair packet whose capture time is known.
         """
-        parsed = _features(packet)
+        return self._resolve(_features(packet))
+
+    def _resolve(self, parsed: Packet | PredictedPacket | None) -> Header | None:
         return None if parsed is None else self._times.resolve(parsed)
 
     def sent(self, packet: bytes, time_s: float) -> None:
         """The drone put a packet on the link."""
         self.packets.append((time_s, len(packet)))
-        header = self.overhear(packet)
+        parsed = _features(packet)
+        self.payload_bytes += 0 if parsed is None else coded_bytes(parsed)
+        header = self._resolve(parsed)
         if header is None:
             return
         self._stamps[header.stream, header.frame] = header.capture_time_ns
@@ -259,11 +272,12 @@ class SessionLog:
         size_bytes = sum(size for _, size in self.packets)
         latency = percentiles([f.latency_ms for f in done if f.latency_ms is not None])
         seconds = max(seconds, 1e-9)
+        frames = max(len(sent_frames), 1)
         return Summary(
             frames=len(done),
             seconds=round(seconds, 3),
             fps=round(len(done) / seconds, 2),
-            bytes_per_frame=round(size_bytes / max(len(sent_frames), 1), 1),
+            bytes_per_frame=round(size_bytes / frames, 1),
             sent_kbps=round(size_bytes * 8e-3 / seconds, 1),
             capacity_kbps=self._mean_capacity_kbps(),
             loss=round(_loss(list(self.frames.values())), 4),
@@ -276,6 +290,9 @@ class SessionLog:
             checkpoint=checkpoint,
             latency_breakdown_ms=breakdown(self.finished()),
             rate_index_mean=self._rate_index_mean(),
+            payload_bytes_per_frame=round(self.payload_bytes / frames, 1),
+            packets_per_frame=round(len(self.packets) / frames, 2),
+            on_air_bytes_per_frame=on_air_bytes(size_bytes / frames, len(self.packets) / frames),
         )
 
     def _rate_index_mean(self) -> float | None:

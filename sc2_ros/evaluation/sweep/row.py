@@ -11,7 +11,9 @@ class Row(TypedDict):
     """One system at one setting over one split.
 
     `system` is "sc2_ros", or the family with its setting, as "jpeg:30". `rate_index` is None for
-    systems that have none. `bytes_per_frame` is what went on the wire. Accuracies are in [0, 1],
+    systems that have none. `bytes_per_frame` is of whole packets, `payload_bytes_per_frame` of the
+    entropy-coded bytes in them (None where a system does not tell), `on_air_bytes_per_frame` with
+    the headers of each transport (link/on_air.py). Accuracies are in [0, 1],
     None where the data set has no truth for them: `ap`, `ap50` and `ap75` by class, the three
     `mean_` ones over person, car and bicycle and the two `all_` ones over all four classes, as far
     as the data has them; the two `_by_size` as means over the classes, by COCO's areas (small below
@@ -40,6 +42,9 @@ class Row(TypedDict):
     all_ap50: float | None
     all_ap: float | None
     truth: str
+    payload_bytes_per_frame: float | None
+    packets_per_frame: float
+    on_air_bytes_per_frame: dict[str, float]
 
 
 def family(row: Row) -> str:

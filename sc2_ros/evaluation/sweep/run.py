@@ -20,6 +20,7 @@ from sc2_ros.evaluation.metrics.detection import DetectionScore
 from sc2_ros.evaluation.metrics.segmentation import SegmentationScore
 from sc2_ros.evaluation.sweep.row import Row
 from sc2_ros.evaluation.systems.system import PacketSystem
+from sc2_ros.link.on_air import on_air_bytes
 
 LABELS = "labels"
 
@@ -29,6 +30,8 @@ class _Tally:
 
     def __init__(self, system: PacketSystem, dataset: Dataset, loss: float, seed: int) -> None:
         self.system, self.frames, self.size_bytes = system, 0, 0
+        self.packets = self.payload_bytes = 0
+        self._payload_of = getattr(system, "payload_bytes", None)
         self.sequential: bool = getattr(system, "sequential", False)
         self.loss = loss if getattr(system, "lossy", True) else 0.0
         self.truth: str = getattr(dataset, "truth", LABELS)
@@ -43,7 +46,10 @@ class _Tally:
         arrived = [p for p in packets if self._random.random() >= self.loss]
         outputs = self.system.decode(arrived)
         self.frames += 1
+        self.packets += len(packets)
         self.size_bytes += sum(map(len, packets))
+        if self._payload_of is not None:
+            self.payload_bytes += sum(map(self._payload_of, packets))
         self.detection.add(sample, outputs.boxes, outputs.scores, outputs.labels)
         if sample.mask is not None:
             self.segmentation.add(sample.mask, outputs.mask)
@@ -60,12 +66,14 @@ class _Tally:
         system = self.system
         rate_index: float | None = getattr(system, "rate_index", None)
         named = system.setting and rate_index is None
+        frames = max(1, self.frames)
+        told = self._payload_of is not None
         return Row(
             system=f"{system.name}:{system.setting}" if named else system.name,
             rate_index=rate_index,
             loss=self.loss,
             frames=self.frames,
-            bytes_per_frame=self.size_bytes / max(1, self.frames),
+            bytes_per_frame=self.size_bytes / frames,
             ap50=result.ap50,
             mean_ap50=result.mean_ap50,
             miou=self.segmentation.miou(),
@@ -81,6 +89,9 @@ class _Tally:
             all_ap50=result.all_ap50,
             all_ap=result.all_ap,
             truth=self.truth,
+            payload_bytes_per_frame=round(self.payload_bytes / frames, 1) if told else None,
+            packets_per_frame=round(self.packets / frames, 2),
+            on_air_bytes_per_frame=on_air_bytes(self.size_bytes / frames, self.packets / frames),
         )
 
 
@@ -98,7 +109,8 @@ def sweep(
     Args:
         systems: a system may say `lossy = False` (no packet of it is ever lost) and
             `sequential = True` (it predicts from frame to frame: with a limit it still sees every
-            image, in order, and has a method `follow(packets)` for those that do not count).
+            image, in order, and has a method `follow(packets)` for those that do not count); and
+            `payload_bytes(packet)`, how many of a packet's bytes are entropy-coded.
         dataset: a split.
         limit: at most so many images, spread evenly over the split.
         on_progress: called with the number of images done and their total.

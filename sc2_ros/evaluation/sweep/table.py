@@ -18,7 +18,7 @@ def print_rows(rows: Sequence[Row], title: str, console: Console | None = None) 
     classes = list(dict.fromkeys(name for row in rows for name in row["ap50"]))
     table = Table(title=title, title_justify="left")
     table.add_column("system", no_wrap=True)
-    for heading in ("rate index", "loss", "frames", "bytes/frame"):
+    for heading in ("rate index", "loss", "frames", "bytes/frame", "on air"):
         table.add_column(heading, justify="right", no_wrap=True)
     shown = [metric for metric in METRICS if metric != "top1" or any(r["top1"] for r in rows)]
     stricter = list(STRICTER) if classes else []
@@ -33,6 +33,7 @@ def print_rows(rows: Sequence[Row], title: str, console: Console | None = None) 
             f"{row['loss']:.0%}",
             str(row["frames"]),
             f"{row['bytes_per_frame']:,.0f}",
+            f"{row['on_air_bytes_per_frame']['udp_sealed']:,.0f}",
             *(_number(row["ap50"].get(name), 3) for name in classes),
             *(_number(metric_of(row, metric), 3) for metric in shown),
         )

@@ -62,6 +62,10 @@ class StreamSystem:
         now_s = self._frames * _FRAME_INTERVAL_S
         return self._onboard.process(CameraFrame(image, round(now_s * 1e9), "camera"), now_s)
 
+    def payload_bytes(self, packet: bytes) -> int:
+        """Entropy-coded bytes in a packet."""
+        return wire.coded_bytes(wire.parse(packet))
+
     def decode(self, packets: Sequence[bytes]) -> Outputs:
         """What arrived of one frame, holes concealed; nothing where no slice arrived."""
         results = []

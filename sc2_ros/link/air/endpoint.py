@@ -43,6 +43,11 @@ class AirConfig:
     dscp: int = 0
     ecn: int = 0
 
+    @property
+    def key_path(self) -> Path:
+        """Where the key file is."""
+        return Path(self.key_file).expanduser()
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -88,7 +93,7 @@ class Endpoint:
         Raises:
             KeyFileError, AirAddressError: with what to do.
         """
-        self._key = load_key_file(Path(config.key_file).expanduser()) if config.key_file else None
+        self._key = load_key_file(config.key_path) if config.key_file else None
         self._deliver = deliver
         self._socket, self._link = open_link(config, role, self._key)
         self._lock = threading.Lock()

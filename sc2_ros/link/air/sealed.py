@@ -21,6 +21,7 @@ from sc2_ros.link.air.group import GroupSender
 from sc2_ros.link.air.handshake import Handshake, Session
 from sc2_ros.link.air.key import AirKey
 from sc2_ros.link.air.peer import CALL_EVERY_S, GONE_AFTER_S, Peer
+from sc2_ros.link.air.recording import KEY_EVERY_S, key_datagram
 
 MAX_PEERS = 32
 RENEW_S = 900.0
@@ -51,6 +52,7 @@ class SealedLink:
         *,
         cipher: str = "aes-ccm-8",
         fixed: bool = False,
+        recorded: bool = False,
         renew_s: float = RENEW_S,
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
@@ -58,6 +60,8 @@ class SealedLink:
 
         remotes: whom to call; may be empty where the other side calls. fixed: everything goes to
         the one remote, wherever datagrams come from (a tunnel with two ports, as wfb-ng's).
+        recorded: what goes to the group may be recorded, with or without a member, and read later
+        with the key (recording.py).
         """
         self.counts = Counts()
         self._role = role
@@ -69,6 +73,9 @@ class SealedLink:
         to_group = role is wire.Role.ONBOARD and any(remote.is_group for remote in remotes)
         self._group = GroupSender(self._cipher, random, renew_s) if to_group else None
         self._group_pinged_s = float("-inf")
+        self._recorded_with = key if recorded else None
+        self._random = random
+        self._key_sent_s = float("-inf")
         self._peers: dict[bytes, Peer] = {}
         self._numbers = 0
         self._calls = Calls(self._handshake)
@@ -93,7 +100,7 @@ class SealedLink:
             self._finish(datagram, source, now_s)
         elif kind == wire.SEALED | wire.FINISH:
             self._accept(datagram, source, now_s)
-        else:
+        elif kind != wire.SEALED | wire.KEY:  # that is for who reads a recording
             self.counts.malformed += 1
         return None
 
@@ -233,7 +240,7 @@ class SealedLink:
         kind = wire.SEALED | channel
         peers = [peer for peer in self._peers.values() if to is None or peer.number == to]
         if self._group is not None and to is None:
-            if any(self._in_group(peer) for peer in peers):
+            if self._recorded_with is not None or any(self._in_group(peer) for peer in peers):
                 self._send_to_group(kind, payload)
             for peer in peers:
                 if self._in_group(peer):
@@ -272,6 +279,17 @@ class SealedLink:
             groups = (remote for remote in self._remotes if remote.is_group)
             self._outgoing.extend((datagram, remote.address) for remote in groups)
 
+    def _send_key(self, group: GroupSender, key: AirKey, now_s: float) -> None:
+        """Let who records read it later."""
+        if now_s - self._key_sent_s < KEY_EVERY_S:
+            return
+        self._key_sent_s = now_s
+        group.begin(self._random(32), now_s)
+        for remote in self._remotes:
+            for offer in group.offers():
+                datagram = key_datagram(key, self._cipher, offer, self._random)
+                self._outgoing.append((datagram, remote.address))
+
     def _seal_to(self, peer: Peer, kind: int, payload: bytes) -> None:
         try:
             datagram = peer.sessions[0].sealer.seal(kind, payload)
@@ -300,6 +318,8 @@ class SealedLink:
         self._handshake.forget_used_challenge(now_s)
         self._forget(now_s)
         if self._group is not None:
+            if self._recorded_with is not None:
+                self._send_key(self._group, self._recorded_with, now_s)
             self._group.turn(now_s)
             if self._group.is_changing and now_s - self._group_pinged_s >= GROUP_PING_S:
                 self._group_pinged_s = now_s

@@ -7,6 +7,7 @@
              FINISH    kind, session 2, instance 4, public key 32, MAC 8, and a CONTROL
              CONTROL   aead.py's form; flags 1, group keys
              FEATURES, FEEDBACK   aead.py's form; one packet of the codec, one report
+             KEY       for recordings of a topic, see recording.py
     open     the same kinds, each one byte before its payload; CONTROL: flags 1
 
 Numbers are big-endian. `instance` is drawn at random when an endpoint starts, so that a restart
@@ -31,7 +32,7 @@ class Channel(IntEnum):
     FEEDBACK = 9
 
 
-HELLO, WELCOME, FINISH, CONTROL = 1, 2, 3, 4
+HELLO, WELCOME, FINISH, CONTROL, KEY = 1, 2, 3, 4, 5
 
 MAC_BYTES = 8
 INSTANCE_BYTES = 4

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from sc2_ros.link.control.in_flight import IN_FLIGHT, cautious_bps, room_bytes
 from sc2_ros.link.control.law import LAW, TargetLaw
-from sc2_ros.link.control.stall import StallProbe
+from sc2_ros.link.control.stall import STALL, StallProbe
 from sc2_ros.link.control.value_curve import VALUE, Shortage, ValueCurve
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.rate import RateDecision
@@ -102,6 +102,7 @@ class AutoRate:
         self._law = TargetLaw(self._floor_bps, max_bps, prefers_latency)
         self._stall = StallProbe()
         self._estimate: LinkEstimate | None = None
+        self._rtt_s = AUTO.rtt_s
         self._frame_s: float | None = None
         self._sent_s = -math.inf
         self._credit_bytes = 0.0
@@ -136,7 +137,9 @@ class AutoRate:
         share = rate_bps * gap_s / 8
         saved = self._credit_bytes + share
         self._credit_bytes = min(saved, max(share, rate_bps * AUTO.saved_s / 8))
-        rtt_s = self._estimate.rtt_s if self._estimate else AUTO.rtt_s
+        rtt_s = self._rtt_s
+        if self._estimate is not None:
+            rtt_s = min(self._estimate.rtt_s, rtt_s + STALL.most_wait_s)
         unheard_s = self._log.oldest_unheard_s
         if self._stall.check(unheard_s, self._fair_s, rtt_s, self._interval_s, now_s):
             self._credit_bytes = 0.0
@@ -178,9 +181,11 @@ class AutoRate:
         self._estimate = estimate
         is_fair = estimate.queue_s < VALUE.late_s and estimate.overdue_s < self._interval_s
         self._fair_s = now_s if is_fair else None
+        if not self._stall.is_on and not self._log.is_restarting:
+            self._rtt_s = estimate.rtt_s
         if estimate.progress and self._stall.progress(now_s):
             self._law.resume(now_s)
-            self._log.restart(now_s)
+            self._log.restart()
         elif not self._stall.is_on:
             self._law.follow(estimate, elapsed_s, self._interval_s, now_s)
 

@@ -99,6 +99,9 @@ def test_summary() -> None:
     assert result.frames == 10
     assert result.fps == 10
     assert result.bytes_per_frame == 200
+    assert result.packets_per_frame == 2
+    assert result.payload_bytes_per_frame == 200 - 2 * 32
+    assert result.on_air_bytes_per_frame == {"topic": 400, "udp": 258, "udp_sealed": 284}
     assert result.sent_kbps == 16
     assert result.capacity_kbps == pytest.approx((5 * 40 + 4 * 20) / 9, abs=0.1)
     assert result.loss == 0.1

@@ -33,6 +33,9 @@ def _row(system, rate_index, size, mean_ap50):
         all_ap50=0.375,
         all_ap=None,
         truth="labels",
+        payload_bytes_per_frame=None,
+        packets_per_frame=2.0,
+        on_air_bytes_per_frame={"topic": size + 200, "udp": size + 58, "udp_sealed": size + 84},
     )
 
 
@@ -53,7 +56,7 @@ def test_the_table_has_every_row_and_a_dash_for_what_is_unknown():
     lines = text.getvalue().splitlines()
     (line,) = [line for line in lines if "1,234" in line]
     assert [cell.strip() for cell in line.strip("│").split("│")] == [
-        *("sc2_ros", "0.20", "10%", "7", "1,234", "0.510", "-"),
+        *("sc2_ros", "0.20", "10%", "7", "1,234", "1,318", "0.510", "-"),
         *("0.510", "-", "0.250", "0.375", "-"),
     ]
     assert sum("jpeg:30" in line or "uncompressed" in line for line in lines) == 2

@@ -5,24 +5,13 @@
 Outages are short here; `benchmarks/air_outages.py` has those of 5, 15 and 60 s.
 """
 
-import importlib.util
 import time
-from pathlib import Path
 
+import air_flight as flights
 import pytest
 
 from sc2_ros.link.air.key import new_key_file
 
-
-def _load(name):
-    path = Path(__file__).parents[3] / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-flights = _load("air_flight")
 WHY_NOT = flights.why_not()
 pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT or "runs")
 

@@ -1,13 +1,15 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-from air_network import DRONE, GROUP, STATION, STATION_2, Network, opened, pair
+from air_network import DRONE, GROUP, KEY, STATION, STATION_2, Network, opened, pair
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sc2_ros.link.air.arrival import Remote
 from sc2_ros.link.air.open import MAX_PEERS, OpenLink
 from sc2_ros.link.air.peer import FORGET_AFTER_S
+from sc2_ros.link.air.sealed import SealedLink
 from sc2_ros.link.air.wire import Channel, Role
+from sc2_ros.link.on_air import HEADERS
 
 STRANGER = ("6.6.6.6", 6)
 
@@ -30,6 +32,12 @@ def test_payloads_go_both_ways_with_one_byte_more():
     network.run(0.05)
     assert [(a.channel, a.payload) for a in network.got[DRONE]] == [(Channel.FEEDBACK, b"report")]
     assert [peer.address for peer in station.peers()] == [DRONE]
+
+
+def test_reports_count_the_headers_that_packets_get():
+    sealed = SealedLink(KEY, Role.GROUND)
+    found = [28 + link.overhead_bytes for link in (OpenLink(Role.GROUND), sealed)]
+    assert found == [HEADERS["udp"], HEADERS["udp_sealed"]]
 
 
 def test_a_remote_is_sent_to_even_where_nothing_ever_comes_back():

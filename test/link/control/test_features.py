@@ -8,6 +8,7 @@ figures in brackets are those with the part, and without it.
 
 import math
 import random
+from statistics import fmean
 
 import pytest
 
@@ -24,14 +25,14 @@ CURVE = ((0, 240.0, 0.751), (16, 400.0, 0.782), (32, 513.0, 0.803), (64, 1553.0,
 """Much as the shipped checkpoint's."""
 
 
-def simulate(scenario, seconds, *, back="unlimited,50ms", content=None, seed=1, **config):
+def simulate(scenario, seconds, *, back="unlimited,50ms", content=None, seed=1, fps=30, **config):
     """A run of a scenario by name or of a link, and its figures."""
     if "," in scenario:
         scenario = Scenario("link", "", scenario, back, seconds)
     else:
         scenario = find_scenario(scenario)
     rates = [AutoRate(AutoConfig(20_000, **config)) for _ in scenario.starts_s]
-    run = play(scenario, rates, seconds=seconds, seed=seed, content=content)
+    run = play(scenario, rates, seconds=seconds, seed=seed, content=content, fps=fps)
     return run, summarise(run, scenario.name)
 
 
@@ -209,6 +210,32 @@ def test_after_a_stall_the_rate_is_what_it_was():
     run, row = simulate("2mbit,40ms,outage=3s@10s", 15)
     assert row["reaction_s"]["recovery"] < 1
     assert sent_kbps(run, 13.2, 15) > 1000
+
+
+def fly_outage(link, outage_s, fps=15):
+    """Both ways stop at 20 s for so long."""
+    link, back = (f"{way},outage={outage_s}s@20s" for way in (link, "unlimited,20ms"))
+    config = {"content": Content(curve=CURVE), "value_curve": ValueCurve(CURVE)}
+    return simulate(link, outage_s + 23, back=back, fps=fps, **config)[0]
+
+
+def bytes_after(run, end_s):
+    """Of a frame from the third second after an outage, over those before it."""
+    frames = [(frame.captured_s, frame.size_bytes) for frame in run.logs[0].frames]
+    after = fmean(size for time_s, size in frames if end_s + 2 <= time_s < end_s + 3)
+    return after / fmean(size for time_s, size in frames if 15 <= time_s < 20)
+
+
+@pytest.mark.parametrize(("rate", "outage_s"), [("500kbit", 10), ("200kbit", 30), ("1mbit", 30)])
+def test_what_waited_through_an_outage_tells_nothing_of_the_link_after_it(rate, outage_s):
+    """SenderLog.restart leaves _old at 0, or STALL.most_wait_s = 9. Bytes (0.9, 0.2)."""
+    assert bytes_after(fly_outage(f"{rate},40ms,2%", outage_s), 20 + outage_s) > 0.8
+
+
+def test_a_report_that_has_waited_for_the_way_back_ends_no_stall():
+    """LOG.late_s = 1e9. Seconds until a picture taken after it is shown (0.5, 1.8)."""
+    run = fly_outage("60kbit,40ms", 10)
+    assert min(f.shown_s for f in run.logs[0].frames if f.captured_s >= 30) < 31
 
 
 def test_a_share_is_taken_beside_tcp():

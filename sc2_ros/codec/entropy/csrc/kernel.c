@@ -1,10 +1,11 @@
 // Copyright 2026 The sc2_ros authors
 // SPDX-License-Identifier: Apache-2.0
-/* What kernel.py calls: the checkerboard walk of a context network, and rANS.
+/* What kernel.py calls: the checkerboard walk of a context network, and rANS; candidates.h has more.
  *
  * Loaded with ctypes, which releases the interpreter's lock for each call.
  */
 
+#include "candidates.h"
 #include "network.h"
 
 /* What a call returns where it fails: no memory; bytes that no encoder makes. */
@@ -90,18 +91,12 @@ INLINE int32_t walk_steps(
 {
     int16_t hidden[MAX_HIDDEN];
     int32_t status = 0, symbols = net->channels - net->has_map;
-    size_t later = (size_t)((net->groups - 1) * net->hidden);
     for (int32_t group = 0; group < net->groups; group++) {
         if (net->has_map && group == 1) {
             for (int32_t rank = 0; rank < where->positions; rank++)
                 for (int32_t channel = 0; !coded[rank] && channel < symbols; channel++)
                     known_put(&walk->known, rank, channel + 1, values[rank * symbols + channel]);
             commit(&walk->known, 0, where->positions);
-            for (int32_t rank = 0; rank < where->positions; rank++)
-                if (coded[rank])
-                    side_sums(
-                        walk->side + (size_t)rank * later, walk, net, where, rank >= where->split,
-                        rank, 1, net->groups - 1);
         }
         for (int32_t phase = 0; phase < PHASES; phase++) {
             int32_t begin = phase ? where->split : 0;
@@ -109,12 +104,7 @@ INLINE int32_t walk_steps(
             for (int32_t rank = begin; rank < end; rank++) {
                 if (net->has_map && (!where->shares[rank] || (group && !coded[rank])))
                     continue;
-                int32_t of_map[MAX_HIDDEN], *side = of_map;
-                if (net->has_map && !group)
-                    side_sums(side, walk, net, where, phase, rank, 0, 1);
-                else if (net->has_map)
-                    side = walk->side + (size_t)rank * later + (group - 1) * net->hidden;
-                enter(hidden, walk, net, where, group, phase, rank, side);
+                enter(hidden, walk, net, where, group * PHASES + phase, rank);
                 if (net->has_map && !group) {
                     int32_t table = expect_map(net, hidden, phase);
                     status = walk_map(net, choice, reader, coded, rank, table);
@@ -252,5 +242,5 @@ EXPORT int32_t sc2_rans_close(const Reader *reader)
 /* Changes with every change of a structure or an argument. */
 EXPORT int32_t sc2_kernel_version(void)
 {
-    return 2;
+    return 4;
 }

@@ -22,15 +22,15 @@ enum { FRACTIONS = 8, CERTAIN = 1, TABLES = 232 };
 enum { ODDS_BITS = 10, ODDS_LOWEST = -14, ODDS_HIGHEST = 8 };
 /* So many products of a symbol and a weight, 7 x 127 each, add up to less than 2^15. */
 enum { EXACT_TERMS = 36 };
-/* So many terms are taken at a time. */
-enum { CHUNK = 8 };
-/* Sums of so many blocks stay in registers. */
-enum { MOST_BLOCKS = 4 };
+/* So many terms are taken at a time: all that a position of the shipped networks has, for a loop
+ * that ends here or there costs more. */
+enum { CHUNK = 24 };
+/* Sums of so many pairs of blocks stay in registers. */
+enum { MOST_WIDE = 4 };
 
 /* A context network at one rate code; arrays as in kernel.py. */
 typedef struct {
     int32_t groups;
-    int32_t all_groups;
     int32_t channels;
     int32_t hidden;
     int32_t side_planes;
@@ -38,7 +38,6 @@ typedef struct {
     const Bank *bank;
     const int32_t *starts;
     const int16_t *enter;
-    const int16_t *side;
     const int32_t *enter_bias;
     const int32_t *share_bias;
     const int16_t *leave;
@@ -77,19 +76,18 @@ typedef struct {
 } Terms;
 
 typedef int16_t Shorts __attribute__((vector_size(2 * BLOCK)));
+typedef int16_t Wide __attribute__((vector_size(4 * BLOCK)));
 
 /* What a walk works with.
  *
- * usual: what map and known are at most positions; usual_sums (2, A, H): what those alone would
- * add, so that only what differs has to be added. side (P, groups - 1, H): what the reference adds
- * at coded positions. */
+ * usual: what map and known are at most positions; usual_sums (groups, 2, H): what those alone would
+ * add, so that only what differs has to be added. */
 typedef struct {
     Known known;
     Known reference;
     Terms terms;
     int32_t usual[2];
     int32_t *usual_sums;
-    int32_t *side;
 } Walk;
 
 INLINE int known_make(Known *known, int32_t positions, int32_t width, int32_t hidden)
@@ -128,13 +126,20 @@ INLINE void walk_free(Walk *walk)
     free(walk->terms.offset);
     free(walk->terms.value);
     free(walk->usual_sums);
-    free(walk->side);
+}
+
+/* The weights of a step: a row of hidden units for each tap and channel, then for each tap and
+ * plane. */
+INLINE const int16_t *step_weights(const Network *net, int32_t step)
+{
+    size_t rows = TAPS * (size_t)(net->channels + net->side_planes);
+    return net->enter + (size_t)step * rows * (size_t)net->hidden;
 }
 
 /* Lists of what a reference says of each place, less what is usual. */
 INLINE void reference_put(Walk *walk, const Network *net, const Positions *where)
 {
-    int32_t planes = net->side_planes, coded = 0, width = net->all_groups * net->hidden;
+    int32_t planes = net->side_planes, coded = 0, steps = net->groups * PHASES;
     for (int32_t place = 0; place < where->places; place++)
         coded += where->planes[(size_t)place * (size_t)planes];
     walk->usual[0] = 2 * coded > where->places;
@@ -149,12 +154,15 @@ INLINE void reference_put(Walk *walk, const Network *net, const Positions *where
             &walk->reference, place, planes - 1, (beyond ? 0 : plane[planes - 1]) - walk->usual[1]);
         walk->reference.visible[place] = walk->reference.count[place];
     }
-    memset(walk->usual_sums, 0, (size_t)(PHASES * width) * sizeof(int32_t));
-    for (int32_t of_tap = 0; of_tap < PHASES * TAPS; of_tap++)
-        for (int32_t i = 0; i < 2; i++) {
-            int32_t row = of_tap * planes + i * (planes - 1);
-            for (int32_t j = 0; walk->usual[i] && j < width; j++)
-                walk->usual_sums[of_tap / TAPS * width + j] += net->side[row * width + j];
+    memset(walk->usual_sums, 0, (size_t)(steps * net->hidden) * sizeof(int32_t));
+    for (int32_t step = 0; step < steps; step++)
+        for (int32_t row = 0; row < TAPS * planes; row++) {
+            int32_t plane = row % planes;
+            if (plane ? plane < planes - 1 : !walk->usual[0])
+                continue;
+            const int16_t *weights = step_weights(net, step) + (TAPS * net->channels + row) * net->hidden;
+            for (int32_t i = 0; i < net->hidden; i++)
+                walk->usual_sums[step * net->hidden + i] += weights[i];
         }
 }
 
@@ -162,18 +170,16 @@ INLINE int walk_make(Walk *walk, const Network *net, const Positions *where)
 {
     memset(walk, 0, sizeof *walk);
     int32_t planes = where->planes ? net->side_planes : 0;
-    int32_t widest = net->channels > planes ? net->channels : planes;
-    size_t most = TAPS * (size_t)widest + CHUNK;
+    size_t most = TAPS * (size_t)(net->channels + planes) + CHUNK;
     walk->terms.offset = malloc(most * sizeof(int32_t));
     walk->terms.value = malloc(most * sizeof(int16_t));
     int made = known_make(&walk->known, where->positions, net->channels, net->hidden);
     made = made && walk->terms.offset && walk->terms.value;
     if (planes) {
-        int32_t width = net->all_groups * net->hidden;
-        walk->side = malloc(((size_t)where->positions * (size_t)width + 1) * sizeof(int32_t));
-        walk->usual_sums = malloc((size_t)(PHASES * width) * sizeof(int32_t));
-        made = known_make(&walk->reference, where->places, planes, width) && made;
-        made = made && walk->side && walk->usual_sums;
+        size_t sums = (size_t)(net->groups * PHASES * net->hidden);
+        walk->usual_sums = malloc(sums * sizeof(int32_t));
+        made = known_make(&walk->reference, where->places, planes, net->hidden) && made;
+        made = made && walk->usual_sums;
         if (made)
             reference_put(walk, net, where);
     }
@@ -188,13 +194,13 @@ INLINE void commit(Known *known, int32_t begin, int32_t end)
     memcpy(known->visible + begin, known->count + begin, sizeof(int32_t) * (size_t)(end - begin));
 }
 
-/* What is known round a position. */
-APART void gather(Terms *terms, const Known *known, const int32_t *around)
+/* Append what is known round a position; first: where the weights of the first tap begin. */
+APART void gather(Terms *terms, const Known *known, const int32_t *around, int32_t first)
 {
-    int32_t count = 0;
+    int32_t count = terms->count;
     for (int32_t tap = 0; tap < TAPS; tap++) {
         int32_t other = around[tap], begin = 0;
-        int32_t of_tap = tap * known->width * known->hidden, visible = known->visible[other];
+        int32_t of_tap = first + tap * known->width * known->hidden, visible = known->visible[other];
         const int32_t *offset = known->offset + (size_t)other * (size_t)known->width;
         const int16_t *value = known->value + (size_t)other * (size_t)known->width;
         /* Whole chunks, what is too much is written over: a loop that ends here or there costs
@@ -210,40 +216,55 @@ APART void gather(Terms *terms, const Known *known, const int32_t *around)
     terms->count = count;
 }
 
-/* Add terms and their weights to `blocks` blocks of sums; `blocks` is known to the compiler. */
-INLINE void add_blocks(int32_t *sums, const Terms *terms, const int16_t *weights, const int blocks)
+/* Add terms and their weights to `wide` pairs of blocks of sums and, with `half`, to one block more;
+ * both are known to the compiler. */
+INLINE void add_blocks(
+    int32_t *sums, const Terms *terms, const int16_t *weights, const int wide, const int half)
 {
     for (int32_t begin = 0; begin < terms->count; begin += EXACT_TERMS) {
         int32_t left = terms->count - begin, end = begin + (left < EXACT_TERMS ? left : EXACT_TERMS);
-        Shorts part[MOST_BLOCKS] = {{0}};
-        for (int32_t term = begin; term < end; term++)
-            for (int i = 0; i < blocks; i++) {
-                Shorts of_term;
-                memcpy(&of_term, weights + terms->offset[term] + i * BLOCK, sizeof of_term);
+        Wide part[MOST_WIDE] = {{0}};
+        Shorts rest = {0};
+        for (int32_t term = begin; term < end; term++) {
+            const int16_t *row = weights + terms->offset[term];
+            for (int i = 0; i < wide; i++) {
+                Wide of_term;
+                memcpy(&of_term, row + i * 2 * BLOCK, sizeof of_term);
                 part[i] += of_term * terms->value[term];
             }
-        int16_t found[MOST_BLOCKS * BLOCK];
-        memcpy(found, part, sizeof found);
-        for (int i = 0; i < blocks * BLOCK; i++)
+            if (half) {
+                Shorts of_term;
+                memcpy(&of_term, row + wide * 2 * BLOCK, sizeof of_term);
+                rest += of_term * terms->value[term];
+            }
+        }
+        int16_t found[(2 * MOST_WIDE + 1) * BLOCK];
+        memcpy(found, part, (size_t)wide * sizeof(Wide));
+        memcpy(found + wide * 2 * BLOCK, &rest, (size_t)half * sizeof rest);
+        for (int i = 0; i < (2 * wide + half) * BLOCK; i++)
             sums[i] += found[i];
     }
 }
 
-/* Add the products of terms and their weights to `width` sums. */
+/* Add the products of terms and their weights to `width` sums, a multiple of BLOCK. */
 APART void add_products(
     int32_t *sums, const Terms *terms, const int16_t *weights, int32_t width)
 {
-    for (; width >= MOST_BLOCKS * BLOCK; width -= MOST_BLOCKS * BLOCK) {
-        add_blocks(sums, terms, weights, MOST_BLOCKS);
-        sums += MOST_BLOCKS * BLOCK;
-        weights += MOST_BLOCKS * BLOCK;
+    for (int32_t blocks = width / BLOCK, taken; blocks; blocks -= taken) {
+        taken = blocks < 2 * MOST_WIDE ? blocks : 2 * MOST_WIDE;
+        switch (taken) {
+        case 8: add_blocks(sums, terms, weights, 4, 0); break;
+        case 7: add_blocks(sums, terms, weights, 3, 1); break;
+        case 6: add_blocks(sums, terms, weights, 3, 0); break;
+        case 5: add_blocks(sums, terms, weights, 2, 1); break;
+        case 4: add_blocks(sums, terms, weights, 2, 0); break;
+        case 3: add_blocks(sums, terms, weights, 1, 1); break;
+        case 2: add_blocks(sums, terms, weights, 1, 0); break;
+        default: add_blocks(sums, terms, weights, 0, 1); break;
+        }
+        sums += taken * BLOCK;
+        weights += taken * BLOCK;
     }
-    if (width == 3 * BLOCK)
-        add_blocks(sums, terms, weights, 3);
-    else if (width == 2 * BLOCK)
-        add_blocks(sums, terms, weights, 2);
-    else if (width)
-        add_blocks(sums, terms, weights, 1);
 }
 
 INLINE int32_t left(const int16_t *hidden, const int16_t *weights, int32_t bias, int32_t width)
@@ -284,35 +305,27 @@ APART int32_t expect_map(const Network *net, const int16_t *hidden, int32_t phas
     return TABLES + 1 - ODDS_LOWEST + odds;
 }
 
-/* What the reference adds to the hidden units of a position, in some of the groups. */
-INLINE void side_sums(
-    int32_t *sums, Walk *walk, const Network *net, const Positions *where, int32_t phase,
-    int32_t rank, int32_t first, int32_t groups)
-{
-    size_t hidden = (size_t)net->hidden, row = (size_t)net->all_groups * hidden;
-    const int16_t *weights = net->side + (size_t)phase * TAPS * (size_t)net->side_planes * row;
-    const int32_t *usual = walk->usual_sums + (size_t)phase * row + (size_t)first * hidden;
-    memcpy(sums, usual, (size_t)groups * hidden * sizeof(int32_t));
-    gather(&walk->terms, &walk->reference, where->frame_around + (size_t)rank * TAPS);
-    add_products(sums, &walk->terms, weights + (size_t)first * hidden, groups * net->hidden);
-}
-
-/* The hidden units of a position, clipped; side: what the reference adds. */
+/* The hidden units of a position, clipped. */
 INLINE void enter(
-    int16_t *out, Walk *walk, const Network *net, const Positions *where, int32_t group,
-    int32_t phase, int32_t rank, const int32_t *side)
+    int16_t *out, Walk *walk, const Network *net, const Positions *where, int32_t step,
+    int32_t rank)
 {
-    size_t step = (size_t)(group * PHASES + phase), width = (size_t)net->hidden;
+    size_t width = (size_t)net->hidden;
     int32_t sums[MAX_HIDDEN];
-    memcpy(sums, net->enter_bias + step * width, width * sizeof(int32_t));
+    memcpy(sums, net->enter_bias + (size_t)step * width, width * sizeof(int32_t));
+    walk->terms.count = 0;
+    gather(&walk->terms, &walk->known, where->around + (size_t)rank * TAPS, 0);
     if (net->has_map) {
-        size_t row = (size_t)where->shares[rank] * (size_t)net->groups * PHASES + step;
+        int32_t row = where->shares[rank] * net->groups * PHASES + step;
+        const int32_t *share = net->share_bias + (size_t)row * width;
+        const int32_t *usual = walk->usual_sums + (size_t)step * width;
         for (size_t i = 0; i < width; i++)
-            sums[i] += net->share_bias[row * width + i] + side[i];
+            sums[i] += share[i] + usual[i];
+        gather(
+            &walk->terms, &walk->reference, where->frame_around + (size_t)rank * TAPS,
+            TAPS * net->channels * net->hidden);
     }
-    gather(&walk->terms, &walk->known, where->around + (size_t)rank * TAPS);
-    add_products(
-        sums, &walk->terms, net->enter + step * TAPS * (size_t)net->channels * width, net->hidden);
+    add_products(sums, &walk->terms, step_weights(net, step), net->hidden);
     for (size_t i = 0; i < width; i++) {
         int32_t sum = sums[i] < 0 ? 0 : sums[i];
         out[i] = (int16_t)(sum > HIDDEN_MAX ? HIDDEN_MAX : sum);
