@@ -199,13 +199,19 @@ def _counted(radio: Radio, seconds: float) -> dict[str, int]:
 class Flight:
     """Camera, drone and ground, and who listens to the results at the ground."""
 
-    def __init__(self, net: Namespaces, nodes: Nodes, key_file: str, fps: float) -> None:
+    def __init__(
+        self,
+        net: Namespaces,
+        nodes: Nodes,
+        ground: tuple[str, ...],
+        drone: tuple[str, ...],
+        fps: float,
+    ) -> None:
         self._net, self._nodes = net, nodes
         self.stamps: list[int] = []
-        air = ("-p", "transport:=udp", "-p", f"air.key_file:={key_file}")
         self._words = {
-            "ground_node": ("ground", *air, "-p", f"air.local:=0.0.0.0:{PORT}"),
-            "onboard_node": ("drone", *air, "-p", f"air.remote:=10.77.2.2:{PORT}"),
+            "ground_node": ("ground", *ground),
+            "onboard_node": ("drone", *drone),
             "camera_node": ("drone", *CAMERA, "-p", f"fps:={fps}"),
         }
         with net.within("ground"):  # where the middleware opens its sockets, once
@@ -257,7 +263,10 @@ def flying(key_file: str, fps: float) -> Iterator[tuple[Namespaces, Flight]]:
         nodes = Nodes(LOCAL_DDS)
         stack.callback(nodes.close)
         stack.callback(rclpy.try_shutdown)
-        yield net, Flight(net, nodes, key_file, fps)
+        air = ("-p", "transport:=udp", "-p", f"air.key_file:={key_file}")
+        ground = (*air, "-p", f"air.local:=0.0.0.0:{PORT}")
+        drone = (*air, "-p", f"air.remote:=10.77.2.2:{PORT}")
+        yield net, Flight(net, nodes, ground, drone, fps)
 
 
 def outage_report(args: argparse.Namespace, key_file: str) -> dict[str, list[float]]:

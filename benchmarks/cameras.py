@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an image costs the onboard node: CPU of its process per received and per encoded frame.
 
-    python benchmarks/cameras.py --json out/cameras.json
-    python benchmarks/cameras.py --sizes 1920x1080 --kinds raw --seconds 10
+    python benchmarks/cameras.py --json benchmarks/results/cameras.json
+    SC2_RUNTIME=rclpy python benchmarks/cameras.py --sizes 1920x1080 --frame-size 960x540
 
 A camera publishes 30 images per second in this process, an onboard node of its own process gets
 them through DDS. It runs twice: encoding 5 frames per second at 500 kbit/s, and encoding next to
@@ -11,7 +11,8 @@ none, which gives the cost of a frame that is received and dropped; what is left
 the cost of encoding. `first_packet_ms` and `last_packet_ms` are from the stamp until packets of
 the frame leave the node, in 95 of 100 frames; the node spreads them on purpose. `decode_ms` is
 that of reading one image at the size at which it is encoded, in this process. CPU time, so that a
-busy machine matters little, except that images may then be lost.
+busy machine matters little, except that images may then be lost. Rows of the JSON of another
+middleware, size, kind or frame size stay.
 """
 
 from __future__ import annotations
@@ -53,8 +54,10 @@ JPEG_QUALITY = 85
 class Cost:
     """What one kind of image costs; shares are of one core."""
 
+    middleware: str
     size: str
     kind: str
+    frame_size: str
     received_hz: float
     encoded_hz: float
     share: float
@@ -90,9 +93,23 @@ def main() -> int:
     ]
     show(costs)
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps([asdict(cost) for cost in costs], indent=1) + "\n")
+        write(args.json, costs)
     return 0
+
+
+def write(path: Path, costs: list[Cost]) -> None:
+    """Put these rows in place of those of the same images."""
+    rows = {key(row): row for row in json.loads(path.read_text())} if path.exists() else {}
+    for cost in costs:
+        row = {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(cost).items()}
+        rows[key(row)] = row
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([rows[one] for one in sorted(rows)], indent=1) + "\n")
+
+
+def key(row: dict[str, Any]) -> tuple[str, ...]:
+    """What a row is about."""
+    return tuple(row[name] for name in ("middleware", "size", "kind", "frame_size"))
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -117,8 +134,10 @@ def measure(size: str, kind: str, seconds: float, frame_size: str) -> Cost:
     per_received_s = dropping.cpu_s / max(dropping.received, 1)
     rest_s = encoding.cpu_s - encoding.received * per_received_s
     return Cost(
+        ros.MIDDLEWARE,
         size,
         kind,
+        frame_size,
         encoding.received / encoding.seconds,
         encoding.encoded / encoding.seconds,
         encoding.cpu_s / encoding.seconds,

@@ -137,6 +137,24 @@ class Flight:
             )
 
 
+def features(flight, ahead, **changes):
+    """A genuine slice that decodes by itself, as one of a frame ahead of the newest."""
+    packet = flight.newest()
+    payload = changes.pop("payload", packet.payload)
+    number = wire.parse(flight.down[-1]).header.frame
+    changes.setdefault("capture_time_ns", EPOCH_NS + round(flight.now_s * 1e9))
+    header = replace(packet.header, frame=(number + ahead) & 0xFFFF, **changes)
+    return wire.build(header, payload)
+
+
+def report(flight, **changes):
+    """The last report with other numbers; ahead: of its own number."""
+    header, message = flight.report()
+    number = changes.pop("ahead", 1)
+    changes["number"] = (message.number + number) & 0xFFFF
+    return wire.build(header, build_feedback(replace(message, **changes)))
+
+
 def forge(packet, rng):
     """The packet with one to three lies in it."""
     data = bytearray(packet)

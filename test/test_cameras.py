@@ -9,6 +9,8 @@ import pytest
 
 from sc2_ros import checkpoint
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
+from sc2_ros.media.image_reader import ImageReader
+from sc2_ros.media.messages import image_message
 from sc2_ros.onboard.config import encoded_size
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
@@ -184,3 +186,19 @@ def test_stamps_that_stand_still_leave_the_results_in_order(stamps):
         frames.append(result.frame)
         assert result.stamp_ns == stamp
     assert frames == list(range(5))
+
+
+def test_of_an_image_that_is_not_due_no_message_is_made():
+    made = []
+
+    def message():
+        made.append(1)
+        return image_message(np.zeros((64, 96, 3), np.uint8), 0, "cam")
+
+    onboard, reader = OnboardPipeline(MODEL, replace(FIXED, frame_max_fps=5.0)), ImageReader()
+    for number in range(30):
+        now_s = number / 30
+        frame = CameraFrame(reader.open_later(message), round(now_s * 1e9), "cam")
+        onboard.process(frame, now_s)
+
+    assert len(made) == onboard.stats.frames_sent == 5

@@ -189,6 +189,15 @@ class SenderLog:
             return False
         if feedback.session != self._session or now_s - self._heard_s > LOG.old_s:
             return True
+        if wrapped_difference(feedback.number, self._number) > 0:
+            came, came_bytes = (
+                wrapped_difference(count, before, bits=32)
+                for count, before in zip(
+                    (feedback.packets, feedback.size_bytes), self._came, strict=True
+                )
+            )
+            if came < 0 or came_bytes < 0:
+                return False
         shown = wrapped_difference(feedback.frames_decoded, self._shown)
         if not 0 <= shown <= self._count - self._last_sent + LOG.most_shown:
             return False
@@ -216,6 +225,8 @@ class SenderLog:
         self._reference_us = reference_us & 0xFFFFFFFF
         self._newest_raw_s = self._newest_rtt_s = 0.0
         self._shown = self._last_sent = 0
+        self._came = (0, 0)
+        """Packets and their bytes, by the last report."""
         self._delay, self._clock = DelayFilter(), ClockFilter()
         self._back = Least()
         self._sampled: dict[int, int] = {}
@@ -253,6 +264,7 @@ class SenderLog:
             clear_s = mark.arrival_s - base_s + feedback.hold_s
         self._newest_raw_s, self._newest_rtt_s = raw_s, rtt_s
         self._shown, self._last_sent = feedback.frames_decoded, newest.number
+        self._came = feedback.packets, feedback.size_bytes
         one_way_s, uncertainty_s = self._clock.one_way(raw_s, rtt_s, now_s)
         return LinkEstimate(
             queue_s=queue_s,

@@ -8,6 +8,8 @@ never is, and of one that is encoded smaller only that size is computed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from sc2_ros.media.compressed import decode_compressed, read_size
@@ -27,6 +29,10 @@ class ImageReader:
 
     def open(self, message: Any) -> CameraImage:
         """A sensor_msgs/Image or CompressedImage as a picture that is not decoded yet."""
+        return self.open_later(lambda: message)
+
+    def open_later(self, message: Callable[[], Any]) -> CameraImage:
+        """The same of a message that is made only if its picture is asked for."""
         return CameraImage(message, self._gains)
 
     def read(self, message: Any) -> Image:
@@ -41,9 +47,13 @@ class ImageReader:
 class CameraImage:
     """The picture in a message, not decoded yet."""
 
-    def __init__(self, message: Any, gains: Gains) -> None:
-        self._message, self._gains = message, gains
+    def __init__(self, message: Callable[[], Any], gains: Gains) -> None:
+        self._make, self._gains = message, gains
         self._size: Size | None = None
+
+    @cached_property
+    def _message(self) -> Any:
+        return self._make()
 
     @property
     def size(self) -> Size:

@@ -125,7 +125,9 @@ class ManagedNode(LifecycleNode):
         self._loaded.callback(self.destroy_publisher, publisher)
         return publisher
 
-    def _subscription(self, kind: Any, topic: str, callback: Any, profile: Any) -> Any:
+    def _subscription(
+        self, kind: Any, topic: str, callback: Any, profile: Any, *, raw: bool = False
+    ) -> Any:
         """A subscription that lasts while the node is active; its QoS may be overridden."""
         subscription = self.create_subscription(
             kind,
@@ -136,6 +138,7 @@ class ManagedNode(LifecycleNode):
             event_callbacks=SubscriptionEventCallbacks(
                 incompatible_qos=partial(self._misfit, "subscription", topic)
             ),
+            raw=raw,
         )
         self._running.callback(self.destroy_subscription, subscription)
         return subscription

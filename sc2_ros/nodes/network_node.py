@@ -198,4 +198,6 @@ class NetworkNode(ManagedNode, Generic[Config, Model, Networks]):
 
 def idle(config: Config) -> Config:
     """The same, away from the GPU: for a node that is not active."""
+    if config.device == "cpu":
+        return config
     return replace(config, device="cpu", precision="fp32")

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 from sc2_ros import checkpoint_file
 from sc2_ros.checkpoint_file import FlyingCheckpoint
-from sc2_ros.errors import ParameterError, Sc2Error
+from sc2_ros.errors import InputError, ParameterError, Sc2Error
 from sc2_ros.media.image_reader import ImageReader
-from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
+from sc2_ros.media.messages import packet_bytes, packet_message
 from sc2_ros.media.thermal import ThermalConfig
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.arrivals import timed
@@ -54,6 +54,7 @@ from sc2_ros.runtime.ros import (
     Image,
     UInt8MultiArray,
 )
+from sc2_ros.runtime.serialization import header_of, message_of
 
 if TYPE_CHECKING:  # the socket and its keys are loaded where they are asked for
     from sc2_ros.nodes.air import NodeLink
@@ -129,14 +130,15 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._left.clear()
         self._reports.clear()
         self._sender = Sender(self._send)
-        self._worker = NewestWorker[tuple[Image | CompressedImage, float] | None](self._work)
+        self._worker = NewestWorker[tuple[bytes, float] | None](self._work)
         for thread in (self._sender, self._worker):
             thread.start()
             self._running.callback(thread.stop)
         compressed = self._settings["image_transport"] == "compressed"
         self._open_radio()
+        self._image_type = CompressedImage if compressed else Image
         self._camera = self._subscription(
-            CompressedImage if compressed else Image, self._topic, self._on_image, qos.NEWEST_IMAGE
+            self._image_type, self._topic, self._on_image, qos.NEWEST_IMAGE, raw=True
         )
         self._subscription(CameraInfo, beside(self._topic), self._on_camera_info, qos.NEWEST_IMAGE)
         if self._settings["radio.topic"]:
@@ -199,14 +201,11 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._worker.change(lambda: self._images.configure(images))
         self._worker.change(lambda: self._pipeline.configure(self._counted(config)))
 
-    def _on_image(self, message: Image | CompressedImage) -> None:
+    def _on_image(self, cdr: bytes) -> None:
         now_s = time.monotonic()
         self._counters.images += 1
         self._counters.camera.heard(now_s)
-        problem = self._stamps.see(to_ns(message.header.stamp))
-        if problem is not None:
-            self.get_logger().warning(problem)
-        self._worker.put(IMAGE, (message, now_s))
+        self._worker.put(IMAGE, (cdr, now_s))
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         self._camera_info.take(message, time.monotonic())
@@ -238,7 +237,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
     def _publish_packet(self, packet: bytes) -> None:
         self._features.publish(packet_message(packet))
 
-    def _work(self, image: tuple[Image | CompressedImage, float] | None) -> None:
+    def _work(self, image: tuple[bytes, float] | None) -> None:
         # As many as wait now: a flood of reports keeps no image waiting.
         for _ in range(len(self._left)):
             packet, when_s = self._left.popleft()
@@ -264,12 +263,29 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             self._pipeline.refresh()
         self._listeners = listeners
 
-    def _encode(self, message: Image | CompressedImage, received_s: float) -> None:
+    def _message(self, cdr: bytes) -> Image | CompressedImage:
+        try:
+            return message_of(cdr, self._image_type)
+        except Exception as error:  # whatever the bytes make of a message's reader
+            raise InputError(f"a message of {len(cdr)} bytes is no image: {error}") from error
+
+    def _frame(self, cdr: bytes) -> CameraFrame:
+        """A frame of which only the header has been read."""
+        try:
+            stamp_ns, frame_id = header_of(cdr)
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        problem = self._stamps.see(stamp_ns)
+        if problem is not None:
+            self.get_logger().warning(problem)
+        image = self._images.open_later(partial(self._message, cdr))
+        return CameraFrame(image, stamp_ns, frame_id)
+
+    def _encode(self, cdr: bytes, received_s: float) -> None:
         now_s = time.monotonic()
         self._heed_listeners()
-        stamp_ns, frame_id = to_ns(message.header.stamp), message.header.frame_id
         try:
-            frame = CameraFrame(self._images.open(message), stamp_ns, frame_id)
+            frame = self._frame(cdr)
             packets = self._pipeline.process(frame, now_s)
         except Sc2Error as error:
             self._counters.skip(str(error))
@@ -278,10 +294,10 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             return
         if packets:
             coded_s = time.monotonic()
-            times = captured(stamp_ns, self.get_clock().now().nanoseconds, coded_s)
+            times = captured(frame.stamp_ns, self.get_clock().now().nanoseconds, coded_s)
             times |= {"received": received_s, "encoding": now_s, "coded": coded_s}
             rate_index = self._pipeline.stats.rate_index or 0.0
-            self._departures.begin(packets, stamp_ns, frame_id, rate_index, times)
+            self._departures.begin(packets, frame.stamp_ns, frame.frame_id, rate_index, times)
             self._sender.push(packets, min(now_s - self._last_frame_s, LONGEST_INTERVAL_S))
             self._last_frame_s = now_s
 

@@ -7,6 +7,7 @@ Exit code 0 after SIGINT or SIGTERM, 2 after what a user can mend, 1 after a fau
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -53,6 +54,9 @@ def run(
             if hasattr(node, "autostart"):
                 node.autostart()
             executor.add_node(node)
+        # What imports and networks are made of stays: a collection that walks through all of it
+        # stops every thread for a tenth of a second.
+        gc.freeze()
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass

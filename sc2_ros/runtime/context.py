@@ -18,6 +18,8 @@ from .messages import message_type, to_cdr, type_hash
 from .qos import DurabilityPolicy, QoSProfile
 
 _GRAPH_TYPE = "rmw_dds_common/msg/ParticipantEntitiesInfo"
+OWN_RMW = "rmw_cyclonedds_cpp"
+"""The RMW whose services this runtime speaks."""
 _Graph = message_type(_GRAPH_TYPE)
 _NodeEntities = message_type("rmw_dds_common/msg/NodeEntitiesInfo")
 _Gid = message_type("rmw_dds_common/msg/Gid")
@@ -89,6 +91,12 @@ class Context:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._handlers[number] = signal.signal(number, self._on_signal)
+        if (other := _other_rmw()) is not None:
+            get_logger("rclpy").warning(
+                f"the ROS 2 of this shell uses {other}: if that is DDS, topics of this process "
+                "reach it, but its services (parameters, lifecycle) do not; export "
+                f"RMW_IMPLEMENTATION={OWN_RMW} in all shells, or SC2_RUNTIME=rclpy here"
+            )
 
     def shutdown(self) -> None:
         """Leave the domain.
@@ -139,6 +147,14 @@ class Context:
 
 def _gid(guid: bytes) -> Any:
     return _Gid(data=np.frombuffer(guid, np.uint8))
+
+
+def _other_rmw() -> str | None:
+    """The RMW of a ROS 2 that is sourced here, if its services are not ours."""
+    # Where none is named, every distribution from Humble on takes Fast DDS.
+    default = "rmw_fastrtps_cpp" if os.environ.get("ROS_DISTRO") else OWN_RMW
+    used = os.environ.get("RMW_IMPLEMENTATION") or default
+    return None if used == OWN_RMW else used
 
 
 def _set_level(name: str, level: str) -> None:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages to bytes and back, whichever runtime they are of."""
 
+import struct
 from typing import Any
 
 from .messages import Message, from_cdr, to_cdr
@@ -31,3 +32,18 @@ def message_of(cdr: bytes, cls: type) -> Any:
     from rclpy.serialization import deserialize_message
 
     return deserialize_message(cdr, cls)
+
+
+def header_of(cdr: bytes) -> tuple[int, str]:
+    """Stamp in nanoseconds and frame_id of a message that begins with a std_msgs/Header.
+
+    Raises:
+        ValueError: the bytes end before the header does.
+    """
+    order = "<" if cdr[1:2] != b"\0" else ">"
+    try:
+        sec, nanosec, length = struct.unpack_from(f"{order}iII", cdr, 4)
+        (text,) = struct.unpack_from(f"{length}s", cdr, 16)
+    except struct.error as error:
+        raise ValueError(f"a message of {len(cdr)} bytes without a whole header") from error
+    return sec * 1_000_000_000 + nanosec, text.rstrip(b"\0").decode(errors="replace")

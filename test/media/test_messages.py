@@ -167,3 +167,18 @@ def test_label_info_names_the_values_of_the_mask():
         1: "building",
     }
     assert message.threshold == 0.25
+
+
+def test_image_transport_s_republish_reads_the_compressed_picture():
+    """By the rules of compressed_subscriber.cpp of image_transport_plugins."""
+    image = np.zeros((32, 48, 3), np.uint8)
+    image[..., 0] = 200
+    message = compressed_message(image, 0, "camera")
+
+    encoding, compressed = message.format.split(";")
+    decoded = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if "compressed bgr" in compressed and encoding == "rgb8":
+        decoded = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+
+    assert (encoding, "jpeg" in compressed) == ("rgb8", True)
+    assert np.abs(decoded.astype(int) - image).max() < 12

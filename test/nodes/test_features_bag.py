@@ -19,7 +19,7 @@ from sc2_ros.media.bag import open_bag
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.messages import detections_message, packet_bytes, packet_message, to_ns
 from sc2_ros.nodes import qos
-from sc2_ros.nodes.ground_node import GroundNode
+from sc2_ros.nodes.ground_station import GroundNode
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
 from sc2_ros.runtime.messages import from_cdr, to_cdr
 from sc2_ros.runtime.ros import (

@@ -11,7 +11,7 @@ import pytest
 from sc2_ros import checkpoint
 from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
 from sc2_ros.nodes import qos
-from sc2_ros.nodes.ground_node import GroundNode
+from sc2_ros.nodes.ground_station import GroundNode
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.runtime.ros import (
     Detection2DArray,

@@ -10,7 +10,7 @@ import pytest
 from sc2_ros.media.messages import image_message, packet_message, to_ns
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.diagnostics import SILENCE_S
-from sc2_ros.nodes.ground_node import GroundNode
+from sc2_ros.nodes.ground_station import GroundNode
 from sc2_ros.nodes.link_emulator_node import LinkEmulatorNode
 from sc2_ros.nodes.onboard_node import OnboardNode
 from sc2_ros.runtime.ros import (

@@ -11,7 +11,7 @@ import yaml
 
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.camera_node import CameraNode
-from sc2_ros.nodes.ground_node import GroundNode
+from sc2_ros.nodes.ground_station import GroundNode
 from sc2_ros.nodes.link_emulator_node import LinkEmulatorNode
 from sc2_ros.nodes.onboard_node import OnboardNode
 from sc2_ros.runtime.ros import rclpy

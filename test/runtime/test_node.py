@@ -320,3 +320,28 @@ def test_only_readers_with_something_to_take_are_asked(node, spin_until, monkeyp
         spin_until(lambda count=number + 1: len(heard) == count)
 
     assert not asked
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({}, None),
+        ({"ROS_DISTRO": "jazzy", "RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}, None),
+        ({"ROS_DISTRO": "jazzy"}, "rmw_fastrtps_cpp"),
+        ({"RMW_IMPLEMENTATION": "rmw_zenoh_cpp"}, "rmw_zenoh_cpp"),
+    ],
+)
+def test_a_ros_whose_services_are_not_ours_is_named_at_the_start(
+    monkeypatch, capfd, environment, named
+):
+    for name in ("ROS_DISTRO", "RMW_IMPLEMENTATION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    embedded.init(args=[])
+    embedded.try_shutdown()
+
+    said = capfd.readouterr().err
+    assert ("RMW_IMPLEMENTATION=rmw_cyclonedds_cpp" in said) == (named is not None)
+    assert named is None or f"uses {named}:" in said

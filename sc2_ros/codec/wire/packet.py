@@ -146,7 +146,13 @@ def parse(data: bytes) -> Packet | PredictedPacket:
     payload = data[HEADER_BYTES:]
     computed = zlib.crc32(payload, zlib.crc32(_NO_CRC, zlib.crc32(data[:_CRC_AT])))
     if computed != crc:
-        raise PacketError(f"checksum {crc:08x} in the packet, {computed:08x} computed: damaged")
+        # No packet of ours has such a type: it may be the air link's, with a key.
+        sealed = (
+            ", or sealed: set air.key_file on both sides" if first & 15 > PREDICTED[0] & 15 else ""
+        )
+        raise PacketError(
+            f"checksum {crc:08x} in the packet, {computed:08x} computed: damaged{sealed}"
+        )
     try:
         kind = PacketType(first & 15)
     except ValueError:

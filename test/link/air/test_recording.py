@@ -5,6 +5,8 @@
 import pytest
 from air_network import DRONE, GROUP, KEY, STATION, Network, sealed
 
+from sc2_ros.codec import wire
+from sc2_ros.errors import PacketError
 from sc2_ros.link.air.aead import CIPHERS
 from sc2_ros.link.air.arrival import Remote
 from sc2_ros.link.air.key import AirKey
@@ -72,3 +74,9 @@ def test_a_recording_that_is_played_back_is_no_flight():
         network.run(0.02)
     assert network.payloads(STATION) == []
     assert fresh.counts.malformed == 0
+
+
+def test_a_ground_without_the_key_is_told_why_it_reads_nothing():
+    _, recorded = fly()
+    with pytest.raises(PacketError, match="air.key_file"):
+        wire.parse(next(one for one in recorded if one[0] == 0x15))
