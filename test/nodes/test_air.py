@@ -206,6 +206,10 @@ def test_packets_on_a_topic_are_sealed_with_a_key_and_a_bag_of_them_is_read_with
         lambda: seen("detections") and values_of(heard["/diagnostics"], "link").get("rtt_ms"),
         "reports at the drone",
     )
+    spin_until(
+        lambda: any(packet_bytes(one)[0] == 0x15 for one in seen("features")),
+        "what a recording is read with, every two seconds",
+    )
     recorded = [packet_bytes(message) for message in heard["features"]]
     assert sum(map(is_sealed, recorded)) > 5
     for packet in recorded + [packet_bytes(message) for message in heard["feedback"]]:
