@@ -3,6 +3,8 @@
 """The thread that works on the newest item only."""
 
 import threading
+import time
+from collections import deque
 
 import pytest
 
@@ -131,3 +133,33 @@ def test_none_is_an_item_like_any_other():
     assert done.wait(DEADLINE_S)
     worker.stop()
     assert seen == [None, "a"]
+
+
+def test_a_signal_in_the_middle_of_handing_over_does_not_keep_the_thread_from_ending():
+    """ctrl-C raises between any two steps of the main thread; here, within Condition.notify."""
+
+    class Interrupted(deque):
+        def remove(self, waiter):
+            self.remove = super().remove
+            raise KeyboardInterrupt
+
+    def wait_until(condition):
+        give_up_s = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < give_up_s
+            time.sleep(0.001)
+
+    done = []
+    worker = NewestWorker(done.append)
+    worker._changed._waiters = Interrupted()
+    worker.start()
+    wait_until(lambda: len(worker._changed._waiters) == 1)
+
+    with pytest.raises(KeyboardInterrupt):
+        worker.put("image", 1)
+    wait_until(lambda: done == [1] and len(worker._changed._waiters) == 2)
+    ending = threading.Thread(target=worker.stop, daemon=True)
+    ending.start()
+    ending.join(10.0)
+
+    assert not ending.is_alive()
