@@ -139,7 +139,7 @@ def bytes_report(args: argparse.Namespace, key_file: str) -> list[dict[str, Any]
     """A row for each transport and number of drones."""
     rows = []
     for drones in args.drones:
-        for transport in ("topic", "udp"):
+        for transport in args.transports:
             with ExitStack() as stack:
                 radio = Radio(drones)
                 stack.callback(radio.close)
@@ -330,6 +330,7 @@ def _parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("what", choices=("bytes", "outages"))
     parser.add_argument("--drones", type=int, nargs="*", default=[1, 3, 10])
+    parser.add_argument("--transports", nargs="*", default=["topic", "udp"])
     parser.add_argument("--seconds", type=float, default=60.0, help="of each count of bytes")
     parser.add_argument("--fps", type=float, default=2.0, help="of each camera")
     parser.add_argument("--outages", type=float, nargs="*", default=[5, 15, 60], help="seconds")

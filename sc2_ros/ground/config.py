@@ -108,7 +108,7 @@ class FrameResult:
         scores: (N,) float32, best first.
         labels: (N,) int64 detection class numbers.
         mask: (h4, w4) uint8 mask class numbers at a quarter of the encoded size; None if off.
-        preview: (h4, w4, 3) uint8 RGB; None if off.
+        preview: (h2, w2, 3) uint8 RGB; None if off.
     """
 
     stream: int

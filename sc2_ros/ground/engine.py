@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +19,7 @@ import onnxruntime
 
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.ground.maps import Boxes, Window, find_boxes, mask_of, preview_of
+from sc2_ros.threads import thread_count
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -122,7 +122,7 @@ class OnnxGroundEngine:
         """
         provider = check_provider(device)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or os.cpu_count() or 1
+        options.intra_op_num_threads = threads or thread_count()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         providers: list[Any] = [provider, PROVIDERS["cpu"]]

@@ -7,7 +7,7 @@
     heatmap (K, h4, w4) logits -> cells above the threshold -> best cells
     box (4, h4, w4) px         -> cell centre -+- distances -> NMS by class, averaged boxes
     mask (M, h4, w4) logits    -> (h4', w4') uint8 class, without the padding
-    preview (3, h4, w4) [0, 1] -> (h4', w4', 3) uint8
+    preview (3, h2, w2) [0, 1] -> (h2', w2', 3) uint8
 
 What network/decode.py does with torch, on a CPU in a tenth of the time.
 """
@@ -23,7 +23,9 @@ import numpy.typing as npt
 from sc2_ros.network.nms import averaged_nms
 
 CELL = 4
-"""Pixels of the encoded image per cell of the maps."""
+"""Pixels of the encoded image per cell of boxes and masks."""
+PREVIEW_CELL = 2
+"""Pixels per cell of the preview."""
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -117,23 +119,23 @@ def mask_of(logits: Floats, window: Window) -> Image:
 
 
 def preview_of(colours: Floats, window: Window) -> Image:
-    """(3, h4, w4) in [0, 1] -> uint8 RGB of the frame."""
-    pixels = np.rint(np.clip(inside(colours, window), 0, 1) * np.float32(255))
+    """(3, h2, w2) in [0, 1] -> uint8 RGB of the frame."""
+    pixels = np.rint(np.clip(inside(colours, window, PREVIEW_CELL), 0, 1) * np.float32(255))
     return np.ascontiguousarray(pixels.astype(np.uint8).transpose(1, 2, 0))
 
 
-def inside(maps: Floats, window: Window) -> Floats:
-    """What lies on the frame: (K, ceil(height / 4), ceil(width / 4)).
+def inside(maps: Floats, window: Window, pixels: int = CELL) -> Floats:
+    """What lies on the frame: (K, ceil(height / pixels), ceil(width / pixels)), pixels per cell.
 
     Where the frame's corner lies inside of a cell, each of its cells is mixed from those it covers.
     """
     for axis, (start, side) in ((1, _span(window, 1)), (2, _span(window, 0))):
-        cell, part = divmod(start, CELL)
-        covered = np.arange(cell, cell - (-side // CELL))
+        cell, part = divmod(start, pixels)
+        covered = np.arange(cell, cell - (-side // pixels))
         here = maps.take(covered, axis)
         if part:
             beside = maps.take(np.minimum(covered + 1, maps.shape[axis] - 1), axis)
-            here += (beside - here) * np.float32(part / CELL)
+            here += (beside - here) * np.float32(part / pixels)
         maps = here
     return maps
 

@@ -110,8 +110,11 @@ class GroundPipeline:
             for ready in stream.ready(stream.assembler.expire(now_s, *limits_s))
         ]
 
-    def feedback(self, now_s: float) -> list[bytes]:
-        """The feedback packets that are due, one per stream that is alive."""
+    def feedback(self, now_s: float, marked: int = 0) -> list[bytes]:
+        """The feedback packets that are due, one per stream that is alive.
+
+        ``marked``: packets so far that came with the mark of a congested link (ECN).
+        """
         packets = []
         for number, stream in self._streams.items():
             period_s = 1 / self.config.feedback_hz
@@ -119,7 +122,7 @@ class GroundPipeline:
                 stream.feedback_due_s = now_s
             if stream.feedback_due_s > now_s or now_s - stream.heard_s > QUIET_S:
                 continue
-            payload = stream.message(now_s)
+            payload = stream.message(now_s, marked)
             if payload is None or stream.newest is None:
                 continue
             header = wire.Header(

@@ -5,7 +5,7 @@
 ::
 
     latent (C, h, w), received (h, w) -> engine (engine.py) -> boxes in the camera's pixels
-                                                            -> mask, preview (H/4, W/4)
+                                                            -> mask (H/4, W/4), preview (H/2, W/2)
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _engines: WeakKeyDictionary[nn.Module, tuple[tuple[str, ...], GroundEngine]] = W
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """Detections in pixels of the camera's image, mask (h4, w4) and preview (h4, w4, 3), uint8."""
+    """Detections in pixels of the camera's image, mask (h4, w4) and preview (h2, w2, 3), uint8."""
 
     boxes: Boxes
     mask: npt.NDArray[np.uint8] | None

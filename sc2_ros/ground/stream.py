@@ -138,9 +138,10 @@ class GroundStream:
                 log.on_decoded()
             return log.loss
 
-    def message(self, now_s: float) -> bytes | None:
+    def message(self, now_s: float, marked: int) -> bytes | None:
         """The next feedback payload, if anything has come."""
         with self.lock:
+            self.log.marked = marked
             return self.log.build(now_s)
 
     def ready(self, frames: list[AssembledFrame]) -> list[ReadyFrame]:

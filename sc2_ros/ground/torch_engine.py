@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from sc2_ros.ground.engine import Flags, Floats, Seen, Wanted, read
-from sc2_ros.ground.maps import CELL, Boxes, Window
+from sc2_ros.ground.maps import CELL, PREVIEW_CELL, Boxes, Window
 from sc2_ros.network.decode import decode_detections
 from sc2_ros.network.devices import PRECISIONS, check_device, precision_of
 
@@ -75,25 +75,25 @@ def _read_on_device(maps: dict[str, Tensor], window: Window, wanted: Wanted) -> 
     if wanted.mask:
         mask = _inside(maps["mask"][0], window).argmax(0).to(torch.uint8).cpu().numpy()
     if wanted.preview:
-        colours = _inside(maps["preview"][0].float(), window).clamp(0, 1)
+        colours = _inside(maps["preview"][0].float(), window, PREVIEW_CELL).clamp(0, 1)
         pixels = (colours * 255).round().to(torch.uint8).permute(1, 2, 0)
         preview = np.ascontiguousarray(pixels.cpu().numpy())
     boxes = Boxes(found.boxes.numpy(), found.scores.numpy(), found.labels.numpy())
     return Seen(boxes, mask, preview)
 
 
-def _inside(picture: Tensor, window: Window) -> Tensor:
-    """`maps.inside` of a (K, h4, w4) map."""
+def _inside(picture: Tensor, window: Window, pixels: int = CELL) -> Tensor:
+    """`maps.inside` on the device."""
     for axis, (start, side) in enumerate(
         zip(window.origin[::-1], window.size[::-1], strict=True), 1
     ):
-        cell, part = divmod(start, CELL)
-        count = -(-side // CELL)
+        cell, part = divmod(start, pixels)
+        count = -(-side // pixels)
         here = picture.narrow(axis, cell, count)
         if part:
             last = picture.shape[axis] - 1
             following = torch.arange(cell + 1, cell + 1 + count, device=picture.device)
             beside = picture.index_select(axis, following.clamp_(max=last))
-            here = torch.lerp(here, beside, part / CELL)
+            here = torch.lerp(here, beside, part / pixels)
         picture = here
     return picture

@@ -6,7 +6,8 @@ Version 1, little endian; it travels as the payload of a feedback packet:
 
     0  version u8 (=1) | newest slice u8 | session u16 | number u16 | newest frame u16
     8  hold u32 us | arrival u32 us | packets u32 | bytes u32
-    24 decoded u16 | flags and count u8: bit 7 = the stream's frame_id is known, low bits = reports
+    24 decoded u16 | flags and count u8: bit 7 = the stream's frame_id is known, bits 3 to 6 =
+       packets with a congestion mark (ECN, RFC 3168), modulo 16, bits 0 to 2 = reports
     27 station u16 | held u32: bit i is frame "newest - i"
     33 reports, 7 bytes each, newest first: frames behind the newest u8 | expected-1 u8 |
        received-1 u8 | bitmap u16 of slices 0..15 | age u16 in 0.1 ms of its last packet, counted
@@ -36,6 +37,8 @@ _FIXED = struct.Struct("<BBHHHIIIIHBHI")
 _REPORT = struct.Struct("<BBBHH")
 MAX_PAYLOAD_BYTES = _FIXED.size + MAX_REPORTS * _REPORT.size
 _KNOWS_FRAME_ID = 0x80
+_MARKED_SHIFT, MARKED_WRAP = 3, 16
+_COUNT = 0x07
 
 
 class FrameReport(NamedTuple):
@@ -74,6 +77,7 @@ class Feedback:
         station: number of the ground station.
         held: numbers of the frames that it decoded completely and keeps.
         knows_frame_id: whether it knows the stream's frame_id.
+        marked: packets with the mark of a congested link (ECN), modulo 16.
     """
 
     session: int
@@ -89,6 +93,7 @@ class Feedback:
     station: int = 0
     held: frozenset[int] = frozenset()
     knows_frame_id: bool = False
+    marked: int = 0
 
 
 def build_feedback(message: Feedback) -> bytes:
@@ -113,7 +118,9 @@ def build_feedback(message: Feedback) -> bytes:
         message.packets & 0xFFFFFFFF,
         message.size_bytes & 0xFFFFFFFF,
         message.frames_decoded & 0xFFFF,
-        len(message.frames) | _KNOWS_FRAME_ID * message.knows_frame_id,
+        len(message.frames)
+        | message.marked % MARKED_WRAP << _MARKED_SHIFT
+        | _KNOWS_FRAME_ID * message.knows_frame_id,
         message.station & 0xFFFF,
         bits,
     )
@@ -143,7 +150,7 @@ def parse_feedback(payload: bytes) -> Feedback:
         raise PacketError(
             f"feedback of version {version}, expected {VERSION}: update drone and ground together"
         )
-    count = flags & ~_KNOWS_FRAME_ID
+    count = flags & _COUNT
     if count > MAX_REPORTS or len(payload) != _FIXED.size + count * _REPORT.size:
         raise PacketError(f"feedback of {len(payload)} bytes does not hold {count} frame reports")
     reports = []
@@ -169,6 +176,7 @@ def parse_feedback(payload: bytes) -> Feedback:
         station=station,
         held=_held(newest_frame, bits) if bits else frozenset(),
         knows_frame_id=bool(flags & _KNOWS_FRAME_ID),
+        marked=(flags >> _MARKED_SHIFT) % MARKED_WRAP,
     )
 
 

@@ -41,6 +41,8 @@ class ReceiverLog:
     """Packets that came a second time."""
     knows_frame_id: bool = False
     """Whether the stream's frame_id is known."""
+    marked: int = 0
+    """Packets so far that carried the mark of a congested link (ECN)."""
     _frames: dict[int, _Frame] = field(default_factory=dict)
     _newest: tuple[int, int] | None = None
     _newest_s: float = 0.0
@@ -166,6 +168,7 @@ class ReceiverLog:
             station=self.station,
             held=frozenset(self._held),
             knows_frame_id=self.knows_frame_id,
+            marked=self.marked,
         )
         self._number += 1
         return build_feedback(message)

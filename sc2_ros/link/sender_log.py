@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sc2_ros.link.delay import ClockFilter, DelayFilter, Least, Rates
-from sc2_ros.link.feedback import Feedback, FrameReport
+from sc2_ros.link.feedback import MARKED_WRAP, Feedback, FrameReport
 from sc2_ros.link.sequence import wrapped_difference
 
 
@@ -42,7 +42,7 @@ class LogConstants:
     most_shown: int = 32
     """Frames by which the shown ones may grow from report to report beyond the packets that left
     meanwhile: those that waited."""
-    late_s: float = 1.0
+    late_s: float = 0.5
     """Seconds by which a report has waited for the way back, from which on it is of the past: it
     tells nothing of whether the link carries anything now."""
     jump_back_s: float = 1.0
@@ -77,6 +77,7 @@ class LinkEstimate(NamedTuple):
         one_way_s: delay of that packet from drone to ground, seconds.
         uncertainty_s: bound on the error of ``one_way_s``, seconds.
         progress: whether a packet came since the feedback before, and lately.
+        new_marked: packets with a congestion mark since the feedback before.
     """
 
     queue_s: float
@@ -94,6 +95,7 @@ class LinkEstimate(NamedTuple):
     one_way_s: float
     uncertainty_s: float
     progress: bool
+    new_marked: int = 0
 
 
 class _Sent(NamedTuple):
@@ -225,6 +227,7 @@ class SenderLog:
         self._reference_us = reference_us & 0xFFFFFFFF
         self._newest_raw_s = self._newest_rtt_s = 0.0
         self._shown = self._last_sent = 0
+        self._marked: int | None = None
         self._came = (0, 0)
         """Packets and their bytes, by the last report."""
         self._delay, self._clock = DelayFilter(), ClockFilter()
@@ -254,6 +257,8 @@ class SenderLog:
         progress = is_new and not self._is_late(rtt_s - raw_s, rtt_s, now_s)
         before = mark if self._last is None or self._last.sent <= self._old else self._last
         new_packets, new_lost = _difference(before, mark)
+        before_marked, self._marked = self._marked, feedback.marked
+        new_marked = 0 if before_marked is None else (self._marked - before_marked) % MARKED_WRAP
         sent, lost = self._enter(mark)
         self._sample(feedback, now_s)
         queue_s, base_s = self._delay.queue_s, self._delay.base_s
@@ -282,6 +287,7 @@ class SenderLog:
             one_way_s=one_way_s,
             uncertainty_s=uncertainty_s,
             progress=progress,
+            new_marked=new_marked,
         )
 
     def _is_late(self, back_s: float, rtt_s: float, now_s: float) -> bool:

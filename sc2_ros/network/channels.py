@@ -16,7 +16,7 @@ from torch import Tensor
 LATENT_CHANNELS = 64
 """With which training begins."""
 _OUTPUTS = ("encoder.project.weight", "encoder.project.bias")
-_INPUTS = ("ground.backbone.enter.0.weight", "ground.preview.body.0.0.weight")
+_INPUTS = ("ground.backbone.enter.0.weight", "ground.preview.enter.0.weight")
 """Of the latent's channels and, behind them, the one of what was received."""
 _SALIENCY = ("saliency.enter.weight",)
 

@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 from sc2_ros.network.layers import PixelShuffleUp, Residual, conv_bn_relu
 
-CELL = 4  # pixels of the encoded image per output cell
+CELL = 4  # pixels of the encoded image per output cell of boxes and masks
+PREVIEW_CELL = 2  # the same of the preview
 
 
 class DetectionHead(nn.Module):
@@ -66,17 +67,40 @@ class SegmentationHead(nn.Module):
 
 
 class PreviewHead(nn.Module):
-    """A small picture from the latents alone, so that the operator sees what the boxes lie on."""
+    """A picture at stride 2, so that the operator sees what the boxes lie on.
 
-    def __init__(self, channels: int, width: int = 96) -> None:
-        """channels: latent channels C."""
+    Colours come from the latents themselves, edges also from the backbone's features::
+
+        latent ++ received --3x3, residual block--> up --+
+        x8 --1x1-----------------------------------------+--> residual block --> up --+
+        x4 --1x1----------------------------------------------------------------------+
+                                    picture <-- pixel shuffle <-- 3x3 <-- 3x3 --------+
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        features: tuple[int, int],
+        widths: tuple[int, int, int] = (96, 48, 32),
+    ) -> None:
+        """channels: latent channels C; features: of x8 and x4; widths: at strides 16, 8 and 4."""
         super().__init__()
-        self.body = nn.Sequential(
-            conv_bn_relu(channels + 1, width, 3), conv_bn_relu(width, width, 3)
-        )
-        self.paint = nn.Conv2d(width, 3 * 16, 1)
-        self.shuffle = nn.PixelShuffle(4)
+        self.enter = conv_bn_relu(channels + 1, widths[0], 3)
+        self.coarse = Residual(widths[0])
+        self.up8 = PixelShuffleUp(widths[0], widths[1])
+        self.beside8 = conv_bn_relu(features[0], widths[1], 1)
+        self.middle = Residual(widths[1])
+        self.up4 = PixelShuffleUp(widths[1], widths[2])
+        self.beside4 = conv_bn_relu(features[1], widths[2], 1)
+        self.fine = conv_bn_relu(widths[2], widths[2], 3)
+        self.paint = nn.Conv2d(widths[2], 3 * (CELL // PREVIEW_CELL) ** 2, 3, 1, 1)
+        self.shuffle = nn.PixelShuffle(CELL // PREVIEW_CELL)
 
-    def forward(self, latent: Tensor, received: Tensor) -> Tensor:
-        """Latent (B, C, h, w) -> picture (B, 3, 4h, 4w) in [0, 1]."""
-        return self.shuffle(self.paint(self.body(torch.cat((latent, received), 1)))).sigmoid()
+    def forward(self, latent: Tensor, received: Tensor, x8: Tensor, x4: Tensor) -> Tensor:
+        """Latent (B, C, h, w), received (B, 1, h, w), features (B, ..., 2h, 2w | 4h, 4w).
+
+        Returns the picture (B, 3, 8h, 8w) in [0, 1].
+        """
+        x = self.up8(self.coarse(self.enter(torch.cat((latent, received), 1))))
+        x = self.up4(self.middle(x + self.beside8(x8)))
+        return self.shuffle(self.paint(self.fine(x + self.beside4(x4)))).sigmoid()

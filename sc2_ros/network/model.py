@@ -15,7 +15,7 @@ class GroundNetwork(nn.Module):
 
         latent, received --> backbone --+-- stride 4 --> detection: heatmap, box
                          |              +-- all strides --> segmentation: mask
-                         +--> preview
+                         +--> preview, with features of strides 8 and 4
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class GroundNetwork(nn.Module):
         self.backbone = GroundBackbone(channels, widths, depths)
         self.detection = DetectionHead(widths[2], detection_classes)
         self.segmentation = SegmentationHead(widths, mask_classes)
-        self.preview = PreviewHead(channels)
+        self.preview = PreviewHead(channels, widths[1:])
 
     def forward(
         self,
@@ -48,7 +48,7 @@ class GroundNetwork(nn.Module):
         detection: `heatmap` (B, classes, 4h, 4w) logits and `box` (B, 4, 4h, 4w) left, top,
         right, bottom distances in px from the cell's centre ((x + 0.5) * 4); mask: `mask`
         (B, classes, 4h, 4w) logits, of the images that `masked` (M,) numbers only, where it is
-        given; preview: `preview` (B, 3, 4h, 4w) in [0, 1].
+        given; preview: `preview` (B, 3, 8h, 8w) in [0, 1].
         """
         x16, x8, x4 = self.backbone(latent, received)
         result = {}
@@ -60,5 +60,5 @@ class GroundNetwork(nn.Module):
                 features = (x16[masked], x8[masked], x4[masked])
             result["mask"] = self.segmentation(*features)
         if preview:
-            result["preview"] = self.preview(latent, received)
+            result["preview"] = self.preview(latent, received, x8, x4)
         return result

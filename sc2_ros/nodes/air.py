@@ -24,6 +24,8 @@ from sc2_ros.nodes.topic_air import TopicEndpoint
 from sc2_ros.runtime.ros import CameraInfo
 from sc2_ros.runtime.serialization import message_of, type_and_cdr
 
+CAPABLE, CONGESTED = 2, 3
+"""ECN fields of the IP header (RFC 3168, section 5): ECT(0), which what we send has, and CE."""
 REPEAT_S = 8.0
 """The calibration is sent again so often: nothing acknowledges it, and a station may have joined.
 """
@@ -61,6 +63,7 @@ def air_configs(values: Mapping[str, Value], ends: int) -> list[AirConfig]:
             fixed=bool(values["air.fixed"]),
             interface=str(values["air.interface"]),
             dscp=int(values["air.dscp"]),
+            ecn=CAPABLE,
         )
         for number in range(ends)
     ]
@@ -95,7 +98,8 @@ class NodeLink:
         self._calibrated_s = -math.inf
         self._known: frozenset[int] = frozenset()
         self._counters = {name: Counter() for name in ("sent", "received")}
-        self._congested = 0
+        self.marked = 0
+        """Datagrams that came with the mark of a congested link (ECN)."""
         self.start, self.stop, self.check = (
             self._endpoint.start, self._endpoint.stop, self._endpoint.check,
         )  # fmt: skip
@@ -144,7 +148,7 @@ class NodeLink:
             "on_air_sent_kbps": f"{self._rate('sent', found.sent_bytes, now_s):.1f}",
             "on_air_received_kbps": f"{self._rate('received', found.received_bytes, now_s):.1f}",
             "overhead_bytes_per_packet": str(self.overhead_bytes),
-            "congestion_marks": str(self._congested),
+            "congestion_marks": str(self.marked),
             **{name: str(count) for name, count in found.counts.as_dict().items()},
             **{f"send error {name}": str(n) for name, n in found.send_errors.items()},
         }
@@ -162,7 +166,7 @@ class NodeLink:
         return self._counters[name].rate(total_bytes, now_s) * 8 / 1e3
 
     def _take(self, delivery: Delivery) -> None:
-        self._congested += delivery.ecn == 3
+        self.marked += delivery.ecn == CONGESTED
         self._deliver(delivery.payload, delivery.arrival_s)
 
 

@@ -34,7 +34,9 @@ class BackgroundThread(ABC):
         """End the thread after its present call; what still waits by then is dropped."""
         with self._changed:
             self._stopping = True
-            self._changed.notify()
+            # All, though only one waits: a signal that broke off a notify() in the main thread may
+            # have left a waiter of before in the queue, which would take this one for itself.
+            self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join()
 

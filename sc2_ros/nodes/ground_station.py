@@ -273,8 +273,8 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             waiting = self._intake.next(stream)
             until_s = now_s if waiting is None else waiting[2]  # what waits is not missing
             self._hand_over(stream.expire(until_s))
-            for packet in stream.pipeline.feedback(now_s):
-                link = self._links.get(stream.name)
+            link = self._links.get(stream.name)
+            for packet in stream.pipeline.feedback(now_s, link.marked if link else 0):
                 if link is not None:
                     link.send(packet)
                 if self._settings["transport"] == "both" or link is None:

@@ -21,6 +21,7 @@ from sc2_ros.checkpoint_file import read_card
 from sc2_ros.nodes.managed import ManagedNode, reason
 from sc2_ros.nodes.parameters import Row, Value, networks_of
 from sc2_ros.runtime.ros import Parameter
+from sc2_ros.threads import limit_threads
 
 Config = TypeVar("Config")  # OnboardConfig or GroundConfig; neither node imports the other's
 Model = TypeVar("Model", bound="_Model")
@@ -75,6 +76,7 @@ class NetworkNode(ManagedNode, Generic[Config, Model, Networks]):
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="networks")
         super().__init__(name, rows)
         self._settings.watch(self._prepare, self._apply)
+        limit_threads(int(self._settings["cpu_threads"]))
 
     @abstractmethod
     def _configuration(self, values: dict[str, Value]) -> Config:

@@ -106,6 +106,15 @@ _MODEL = (
         "need the same one. A new one is loaded while the stream goes on with the old one, which "
         "stays where the new one cannot be loaded.",
     ),
+    Row(
+        "cpu_threads",
+        0,
+        "Threads in which the libraries of the process compute (BLAS, PyTorch, OpenCV, ONNX "
+        "Runtime). 0: OMP_NUM_THREADS where it is set, else one for each core.",
+        0,
+        256,
+        fixed="the libraries have made their threads when the node starts",
+    ),
 )
 
 

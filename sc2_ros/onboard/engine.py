@@ -13,7 +13,6 @@ PyTorch does the same in torch_engine.py, for those who have it anyway; nothing 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +23,7 @@ import onnxruntime
 
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.network.imaging import network_input
+from sc2_ros.threads import thread_count
 
 STRIDE = 16
 IMAGE, LATENT, LOGIT = "image", "latent", "logit"
@@ -104,7 +104,7 @@ class OnnxEngine:
             model: the ONNX file.
             device: "cpu", "cuda", "cuda:N", "tensorrt", or "auto": the GPU, where there is one that
                 this installation can use.
-            threads: on the CPU; 0: one for each core, at most 4.
+            threads: on the CPU; 0: what threads.py says, at most 4.
             fp16: let TensorRT compute with 16 bits.
             cache: folder in which TensorRT keeps what it built; None: ~/.cache/sc2_ros/tensorrt.
 
@@ -114,7 +114,7 @@ class OnnxEngine:
         """
         self._device = check_device(device)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or min(os.cpu_count() or 1, MOST_THREADS)
+        options.intra_op_num_threads = threads or min(thread_count(), MOST_THREADS)
         # Threads spin between two layers, where waking one costs as much as the layer, but not
         # until the next frame: that would take a core from the codec.
         options.add_session_config_entry("session.force_spinning_stop", "1")

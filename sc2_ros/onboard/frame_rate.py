@@ -10,6 +10,7 @@ quality, and is never taken for a full link.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from sc2_ros.link.feedback import Feedback
@@ -31,6 +32,11 @@ class ShownConstants:
     """Of the frames per second that it showed, for the next ones: what waits has to drain."""
     growth: float = 1.2
     """Of the limit per window, while frames are shown: a moment's trouble is over in seconds."""
+    stop_s: float = 1.0
+    """Seconds without a decoded frame, after which the link had stopped: what waited on it comes at
+    once, and that not all of it is shown says nothing of the ground."""
+    stop_intervals: float = 2.0
+    """Intervals between frames at the limit that this takes at least."""
     least_fps: float = 1.0
     """Frames per second at least, whatever the ground says."""
     free: float = 1.5
@@ -51,7 +57,9 @@ class FrameRate:
         self._max_fps = 0.0
         self._due_s: float | None = None
         self._session: int | None = None
-        self._begun_s = 0.0
+        self._begun_s = self._decoded_s = 0.0
+        self._comes_late = False
+        """Whether what waited on a link that had stopped is among what is counted."""
         self._decoded = 0
         self._shown_before = 0
         self._newest = 0
@@ -82,18 +90,21 @@ class FrameRate:
             self._newest = feedback.newest_frame
             self._begin(feedback, now_s)
             return
-        self._count(feedback)
+        stopped = self._count(feedback, now_s)
         seconds = now_s - self._begun_s
-        if seconds < 0:  # the clock was set back
+        if stopped or seconds < 0:  # or the clock was set back
+            self._comes_late = stopped
             self._begin(feedback, now_s)
             return
         if seconds < SHOWN.window_s or self._decoded < SHOWN.least_frames:
             return
         shown = (feedback.frames_decoded - self._shown_before) & 0xFFFF
-        if shown < SHOWN.behind * self._decoded:
+        if self._comes_late:
+            self._comes_late = False
+        elif shown < SHOWN.behind * self._decoded:
             self.shown_fps = max(SHOWN.below * shown / seconds, SHOWN.least_fps)
         elif self.shown_fps is not None:
-            self.shown_fps *= SHOWN.growth
+            self.shown_fps *= SHOWN.growth ** (seconds / SHOWN.window_s)
             if self.shown_fps > SHOWN.free * self._decoded / seconds:
                 self.shown_fps = None
         self._begin(feedback, now_s)
@@ -104,10 +115,16 @@ class FrameRate:
         self._decoded = 0
         self._shown_before = feedback.frames_decoded
 
-    def _count(self, feedback: Feedback) -> None:
-        """Enter the frames that were decoded since the report before."""
+    def _count(self, feedback: Feedback, now_s: float) -> bool:
+        """Enter the frames decoded since the report before; whether the link had stopped."""
         new = [f for f in feedback.held if wrapped_difference(f, self._newest) > 0]
         self._decoded += len(new)
         self._newest = max(
             new, key=lambda f: wrapped_difference(f, self._newest), default=self._newest
         )
+        if not new:
+            return False
+        least_s = max(SHOWN.stop_s, SHOWN.stop_intervals / (self.shown_fps or math.inf))
+        stopped = now_s - self._decoded_s > least_s
+        self._decoded_s = now_s
+        return stopped

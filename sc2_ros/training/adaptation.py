@@ -25,7 +25,7 @@ from sc2_ros.training.agreement import agreement_loss
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.detection_loss import detection_loss
 from sc2_ros.training.latents import latents
-from sc2_ros.training.sc2_model import LossConfig, answer_at_random, answers_of
+from sc2_ros.training.sc2_model import LossConfig, answer_at_random, answers_of, preview_loss
 from sc2_ros.training.teacher import Teacher
 
 
@@ -111,7 +111,7 @@ def adapt_loss(
     else:
         heat, box = detection_loss(out["heatmap"], out["box"], batch.targets, cells)
         parts = {"heat": heat, "box": box, "mask": out["mask"].sum() * 0}
-    picture = ((out["preview"].float() - F.avg_pool2d(image, 4)).abs() * cells).mean()
+    picture = preview_loss(out["preview"], image, cells)
     loss = parts["heat"] + config.box * parts["box"] + config.mask * parts["mask"]
     loss = loss + config.preview * picture
     if "bpp" in out:

@@ -16,6 +16,7 @@ from sc2_ros.data import MASK_CLASSES
 from sc2_ros.errors import ParameterError
 from sc2_ros.network.bottleneck import Bottleneck, drop_patches
 from sc2_ros.network.encoder import STRIDE, OnboardEncoder
+from sc2_ros.network.heads import PREVIEW_CELL
 from sc2_ros.network.model import GroundNetwork
 from sc2_ros.training.agreement import agreement_loss
 from sc2_ros.training.augment import VOID
@@ -121,6 +122,16 @@ def answer_at_random(
     return out, rate, F.interpolate(received, out["heatmap"].shape[2:], mode="nearest")
 
 
+def preview_loss(preview: Tensor, image: Tensor, cells: Tensor) -> Tensor:
+    """Mean difference of a picture (B, 3, H/2, W/2) from its image (B, 3, H, W), where known.
+
+    cells: (B, 1, H/4, W/4), 1 where latents arrived.
+    """
+    wanted = F.avg_pool2d(image, PREVIEW_CELL)
+    known = F.interpolate(cells, wanted.shape[2:], mode="nearest")
+    return ((preview.float() - wanted).abs() * known).mean()
+
+
 def sc2_loss(
     model: nn.Module, batch: Batch, config: LossConfig, teacher: Answers | None = None
 ) -> tuple[Tensor, dict[str, float]]:
@@ -136,8 +147,7 @@ def sc2_loss(
     masked = None if teacher else (batch.mask != VOID).flatten(1).any(1).nonzero()[:, 0]
     out, rate, cells = answer_at_random(model, image, config.drop_probability, masked)
     heat, box = detection_loss(out["heatmap"], out["box"], batch.targets, cells, config.quality)
-    target = F.avg_pool2d(image, 4)
-    preview = ((out["preview"].float() - target).abs() * cells).mean()
+    preview = preview_loss(out["preview"], image, cells)
     loss = heat + config.box * box + config.preview * preview
     parts = {"heat": heat, "box": box, "preview": preview}
     if "mask" in out:

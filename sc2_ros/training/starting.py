@@ -30,7 +30,10 @@ _PARTS = {
     "ground.detection.": "detect.",
     "ground.segmentation.": "segment.",
 }
-HEADS = ("ground.detection.", "ground.segmentation.", "detect.", "segment.", "classify.")
+HEADS = (
+    *("ground.detection.", "ground.segmentation.", "ground.preview."),
+    *("detect.", "segment.", "classify."),
+)
 
 
 def weights_of(path: str) -> dict[str, Tensor]:

@@ -57,7 +57,7 @@ class StreamTeacher(Teacher):
         x16, x8, x4 = self.ground.backbone(latent, received)
         heatmap, box = self.ground.detection(x4)
         mask = self.ground.segmentation(x16, x8, x4)
-        preview = self.ground.preview(latent, received)
+        preview = self.ground.preview(latent, received, x8, x4)
         features = {"latent": latent, "x16": x16, "x8": x8, "x4": x4}
         return features | {"heatmap": heatmap, "box": box, "mask": mask, "preview": preview}
 

@@ -64,6 +64,6 @@ def test_mask_and_preview_are_of_the_frames_size(origin: tuple[int, int]) -> Non
     random = np.random.default_rng(0)
     window = maps.Window(origin, (30, 21))
     mask = maps.mask_of(random.normal(size=(5, 12, 12)).astype(np.float32), window)
-    preview = maps.preview_of(random.random((3, 12, 12), np.float32), window)
+    preview = maps.preview_of(random.random((3, 24, 24), np.float32), window)
     assert (mask.shape, mask.dtype) == ((6, 8), np.uint8)
-    assert (preview.shape, preview.dtype) == ((6, 8, 3), np.uint8)
+    assert (preview.shape, preview.dtype) == ((11, 15, 3), np.uint8)

@@ -40,7 +40,8 @@ def test_any_size_arrives(size, channels):
     quarter = (-(-height // 4), -(-width // 4))
     assert (result.mask.shape, result.mask.dtype) == (quarter, np.uint8)
     assert result.mask.max() < 6
-    assert (result.preview.shape, result.preview.dtype) == ((*quarter, 3), np.uint8)
+    half = (-(-height // 2), -(-width // 2))
+    assert (result.preview.shape, result.preview.dtype) == ((*half, 3), np.uint8)
     assert 0 < len(result.boxes) <= 20
     assert np.all((result.boxes >= 0) & (result.boxes <= (width, height, width, height)))
     assert np.all(np.diff(result.scores) <= 0)

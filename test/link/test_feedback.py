@@ -52,6 +52,9 @@ def test_a_ground_that_knows_the_frame_id_says_so():
     received.knows_frame_id = True
     feedback = parse_feedback(received.build(1.1))
     assert feedback.knows_frame_id
+    received.marked = 35
+    feedback = parse_feedback(received.build(1.2))
+    assert (feedback.marked, len(feedback.frames), feedback.knows_frame_id) == (3, 1, True)
     assert len(feedback.frames) == 1
 
 

@@ -163,3 +163,15 @@ def test_any_order_of_any_feedback_keeps_the_figures_sane():
             assert 0 <= link.rtt_s < 1000
             assert link.one_way_s >= 0
             assert link.queue_s >= 0
+
+
+def test_marks_are_counted_between_reports():
+    log, received = SenderLog(), ReceiverLog(session=1, marked=14)
+    new = []
+    for number, marked in enumerate((14, 14, 15, 18, 18)):
+        log.on_packet(number, 0, 100, number * 0.1)
+        received.on_packet(number, 0, 1, 100, number * 0.1 + 0.02)
+        received.marked = marked
+        report = parse_feedback(received.build(number * 0.1 + 0.03))
+        new.append(log.on_feedback(report, number * 0.1 + 0.05).new_marked)
+    assert new == [0, 0, 1, 3, 0]

@@ -29,14 +29,14 @@ def test_encoder_is_small() -> None:
 
 @pytest.mark.parametrize(("mask", "preview"), [(True, True), (False, False), (True, False)])
 def test_ground_outputs(mask: bool, preview: bool) -> None:
-    """Every head works at stride 4, and only those asked for are there."""
+    """Boxes and masks at stride 4, the preview at 2, and only what was asked for."""
     ground = GroundNetwork().eval()
     out = ground(torch.randn(2, 64, 3, 5), torch.ones(2, 1, 3, 5), mask=mask, preview=preview)
     shapes = {"heatmap": (2, 4, 12, 20), "box": (2, 4, 12, 20)}
     if mask:
         shapes["mask"] = (2, 6, 12, 20)
     if preview:
-        shapes["preview"] = (2, 3, 12, 20)
+        shapes["preview"] = (2, 3, 24, 40)
     assert {name: tuple(value.shape) for name, value in out.items()} == shapes
 
 

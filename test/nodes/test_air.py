@@ -5,6 +5,7 @@
 import json
 import re
 import socket
+import time
 from collections import defaultdict
 
 import numpy as np
@@ -13,12 +14,21 @@ import pytest
 from sc2_ros.cli.main import main
 from sc2_ros.codec import wire
 from sc2_ros.errors import AirAddressError, PacketError
+from sc2_ros.link.air.endpoint import AirConfig
 from sc2_ros.link.air.key import new_key_file
 from sc2_ros.link.air.recording import is_sealed
+from sc2_ros.link.air.wire import Role
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.messages import header, image_message, packet_bytes
 from sc2_ros.nodes import qos
-from sc2_ros.nodes.air import CALIBRATION, NodeLink, air_configs, read_calibration
+from sc2_ros.nodes.air import (
+    CALIBRATION,
+    CAPABLE,
+    CONGESTED,
+    NodeLink,
+    air_configs,
+    read_calibration,
+)
 from sc2_ros.nodes.parameters import GROUND
 from sc2_ros.runtime.ros import (
     CameraInfo,
@@ -44,6 +54,13 @@ def values_of(messages, status_name):
             if status.name.endswith(status_name):
                 return {value.key: value.value for value in status.values}
     return {}
+
+
+def wait_for(condition, seconds=20.0):
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
 
 
 @pytest.mark.processes
@@ -106,6 +123,29 @@ def test_everything_crosses_by_udp(
         assert re.fullmatch(r"[0-9a-f]{8}", air["key"])
 
 
+@pytest.mark.parametrize("ecn", [CAPABLE, CONGESTED])
+def test_the_ground_counts_marks_of_a_congested_link(ecn):
+    """What is sent with the mark is as what a router has marked."""
+    came = []
+    ground = NodeLink(AirConfig("127.0.0.1:0"), Role.GROUND, lambda *packet: came.append(packet))
+    ground.start()
+    local = ground.status(0.0).values["local"]
+    drone = NodeLink(AirConfig("127.0.0.1:0", (local,), ecn=ecn), Role.ONBOARD, came.append)
+    drone.start()
+    try:
+        wait_for(lambda: drone.status(0.0).values["peers"])
+        drone.send(b"packet")
+        wait_for(lambda: came)
+    finally:
+        drone.stop()
+        ground.stop()
+    assert ground.marked == (ecn == CONGESTED)
+
+
+def test_what_a_node_sends_may_be_marked():
+    assert air_configs({**SETTINGS, "air.local": "0.0.0.0:1"}, 1)[0].ecn == CAPABLE
+
+
 def test_each_drone_of_a_ground_node_has_its_address_and_key():
     values = {**SETTINGS, "air.local": "0.0.0.0:1, 0.0.0.0:2", "air.key_file": "a.key, b.key"}
     configs = air_configs(values, 2)
@@ -165,6 +205,10 @@ def test_packets_on_a_topic_are_sealed_with_a_key_and_a_bag_of_them_is_read_with
     spin_until(
         lambda: seen("detections") and values_of(heard["/diagnostics"], "link").get("rtt_ms"),
         "reports at the drone",
+    )
+    spin_until(
+        lambda: any(packet_bytes(one)[0] == 0x15 for one in seen("features")),
+        "what a recording is read with, every two seconds",
     )
     recorded = [packet_bytes(message) for message in heard["features"]]
     assert sum(map(is_sealed, recorded)) > 5

@@ -11,6 +11,7 @@ import pytest
 from safetensors.torch import save_file
 
 from sc2_ros import checkpoint
+from sc2_ros.ground import results
 from sc2_ros.media.messages import header, image_message, to_ns
 from sc2_ros.nodes import managed, qos
 from sc2_ros.nodes.ground_station import GroundNode
@@ -412,3 +413,20 @@ def test_the_calibration_goes_over_the_radio_once_and_comes_out_with_every_frame
     assert (preview[-1].width, preview[-1].height) == (1280, 640)
     np.testing.assert_allclose(preview[-1].k[[0, 2, 4, 5]], [400, 640, 400, 320])
     assert to_ns(mask[0].header.stamp) < to_ns(mask[-1].header.stamp)
+
+
+def test_a_start_on_the_cpu_makes_one_engine(fly, monkeypatch):
+    made = []
+
+    class Counting(results.TorchGroundEngine):
+        def __init__(self, *words):
+            made.append(words)
+            super().__init__(*words)
+
+    monkeypatch.setattr(results, "TorchGroundEngine", Counting)
+    node = fly(GroundNode, "-p", "device:=cpu", "-p", "precision:=bf16")
+    node.autostart()
+    node.trigger_deactivate()
+    node.trigger_activate()
+
+    assert len(made) == 1

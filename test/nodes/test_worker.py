@@ -3,6 +3,8 @@
 """The thread that works on the newest item only."""
 
 import threading
+import time
+from collections import deque
 
 import pytest
 
@@ -181,3 +183,33 @@ def test_a_heavy_key_that_comes_now_and_then_does_not_wait_for_all_others():
     worker.stop()
     served = [place for place, key in enumerate(seen) if key == "heavy"]
     assert [place % 20 for place in served[:9]] == [0] * 9
+
+
+def test_a_signal_in_the_middle_of_handing_over_does_not_keep_the_thread_from_ending():
+    """ctrl-C raises between any two steps of the main thread; here, within Condition.notify."""
+
+    class Interrupted(deque):
+        def remove(self, waiter):
+            self.remove = super().remove
+            raise KeyboardInterrupt
+
+    def wait_until(condition):
+        give_up_s = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < give_up_s
+            time.sleep(0.001)
+
+    done = []
+    worker = NewestWorker(done.append)
+    worker._changed._waiters = Interrupted()
+    worker.start()
+    wait_until(lambda: len(worker._changed._waiters) == 1)
+
+    with pytest.raises(KeyboardInterrupt):
+        worker.put("image", 1)
+    wait_until(lambda: done == [1] and len(worker._changed._waiters) == 2)
+    ending = threading.Thread(target=worker.stop, daemon=True)
+    ending.start()
+    ending.join(10.0)
+
+    assert not ending.is_alive()

@@ -25,6 +25,8 @@ class Flight:
         self._free_s = 0.0
         self._number = 0
         self._waiting = []
+        self.is_down = False
+        self._on_link = []
         pictures = np.random.default_rng(0).integers(0, 255, (5, 48, 64, 3), np.uint8)
         self._pictures = list(pictures)
 
@@ -40,7 +42,11 @@ class Flight:
                 self.indices.append(self.drone.stats.rate_index)
             for packet in packets:
                 self.drone.on_sent(packet, now_s)
-                self._waiting += self.ground.accept(packet, now_s + 0.02)
+                self._on_link.append(packet)
+            if not self.is_down:
+                for packet in self._on_link:
+                    self._waiting += self.ground.accept(packet, now_s + 0.02)
+                self._on_link.clear()
             if self._waiting and now_s >= self._free_s - 1e-9:
                 self.ground.show(self._waiting[-1])
                 self._waiting.clear()
@@ -82,6 +88,18 @@ def test_a_frame_that_is_skipped_now_and_then_limits_nothing():
         flight.show_s = 0.0
         flight.fly(1.0)
     assert flight.sent_fps(3, 12) == pytest.approx(FPS, rel=0.05)
+
+
+def test_what_waited_on_a_link_that_had_stopped_is_not_a_slow_ground():
+    """SHOWN.stop_s = 1e9: one or two frames/s for ten seconds and more."""
+    flight = Flight()
+    flight.fly(4.0)
+    flight.is_down = True
+    flight.fly(5.0)
+    flight.is_down, flight.show_s = False, 0.05
+    flight.fly(4.0)
+    assert flight.drone.stats.shown_fps is None
+    assert flight.sent_fps(10.5, 13) == pytest.approx(FPS, rel=0.1)
 
 
 def test_the_limit_that_is_set_is_met_on_average():

@@ -100,7 +100,8 @@ def test_mistakes_are_one_line(arguments, words, capsys) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["sc2_ros", "segmentation_head", "ground", "context", "skip", "saliency"]
+    "name",
+    ["sc2_ros", "segmentation_head", "preview_head", "ground", "context", "skip", "saliency"],
 )
 def test_unknown_settings_are_named(name, tmp_path) -> None:
     config = TrainConfig(out=str(tmp_path), settings={"mask_clases": "own"})
@@ -140,17 +141,18 @@ def test_a_value_of_a_wrong_kind_is_named(tmp_path, capsys, text, words) -> None
     assert error.count("\n") == 1
 
 
-def test_segmentation_head_keeps_the_stream(tmp_path, capsys) -> None:
-    """Only the head learns: same id, same boxes for the same latents, other masks."""
+@pytest.mark.parametrize("head", ["mask", "preview"])
+def test_a_new_head_keeps_the_stream(tmp_path, head) -> None:
+    """Only that head learns: same id, the same answers of the others for the same latents."""
+    recipe = {"mask": "segmentation_head", "preview": "preview_head"}[head]
     torch.manual_seed(0)
     card = checkpoint.default_card()
     encoder, ground = checkpoint.build_networks(card)
     base = tmp_path / "base.safetensors"
     checkpoint.save(base, encoder, ground, checkpoint.untrained().tables, card)
     config = _write(tmp_path / "head.yaml", tmp_path / "head")
-    arguments = ["train", "segmentation_head", "--config", str(config), "--init", str(base)]
-
-    assert main(arguments) == 0
+    config.write_text(config.read_text().replace("crop: 96", "crop: 224"))
+    assert main(["train", recipe, "--config", str(config), "--init", str(base)]) == 0
     before = checkpoint.load(base)
     after = checkpoint.load(tmp_path / "head" / "checkpoint.safetensors")
 
@@ -158,16 +160,22 @@ def test_segmentation_head_keeps_the_stream(tmp_path, capsys) -> None:
     latent, received = torch.randn(1, 64, 3, 4), torch.ones(1, 1, 3, 4)
     with torch.inference_mode():
         old, new = before.ground(latent, received), after.ground(latent, received)
-    for name in ("heatmap", "box", "preview"):
-        assert torch.equal(old[name], new[name]), name
-    assert not torch.equal(old["mask"], new["mask"])
+    for name, value in new.items():
+        assert torch.equal(old[name], value) is (name != head), name
 
 
-def test_segmentation_head_wants_a_checkpoint_and_masks(tmp_path, capsys) -> None:
+@pytest.mark.parametrize("recipe", ["segmentation_head", "preview_head"])
+def test_a_head_wants_a_checkpoint(tmp_path, capsys, recipe) -> None:
     """Without --init it says what to give."""
     config = _write(tmp_path / "head.yaml", tmp_path / "head")
-    assert main(["train", "segmentation_head", "--config", str(config)]) == 2
+    assert main(["train", recipe, "--config", str(config)]) == 2
     assert "--init default" in capsys.readouterr().err
+
+
+def test_the_preview_head_says_how_large_a_crop_it_needs(tmp_path, capsys) -> None:
+    config = _write(tmp_path / "head.yaml", tmp_path / "head")
+    assert main(["train", "preview_head", "--config", str(config), "--init", "default"]) == 2
+    assert "needs 224 px or more" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("ground", ["", "ground: {widths: [16, 16, 16], depths: [1, 1, 1]}"])

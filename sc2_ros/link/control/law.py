@@ -190,7 +190,7 @@ class TargetLaw:
             self._aimd.follow(
                 self.target_bps,
                 estimate.new_packets,
-                estimate.new_lost,
+                estimate.new_lost + estimate.new_marked,
                 self.overflow.radio.share,
                 estimate.rtt_s,
                 elapsed_s,

@@ -1,6 +1,10 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Loss: what the radio loses, and what a queue drops that is too short to be seen by its delay."""
+"""Loss: what the radio loses, and what a queue drops that is too short to be seen by its delay.
+
+A congestion mark (ECN) is what a queue says instead of dropping a packet, so it is answered as loss
+by overflow is (RFC 3168, section 6.1.2), save that the rate falls by less (RFC 8511).
+"""
 
 from __future__ import annotations
 
@@ -31,6 +35,8 @@ class LossConstants:
     """Of the target, at one cut (CUBIC's decrease, RFC 9438, section 4.6)."""
     cleared: float = 0.94
     """Of the rate that passed when the queue overflowed, after a cut: room to drain it."""
+    marked: float = 0.85
+    """Of the target, after a cut for a congestion mark (RFC 8511, section 4.1)."""
     every_s: float = 0.5
     """Seconds between cuts. Shorter: one loss is answered twice on a path of 300 ms each way."""
     lasts_s: float = 0.7
@@ -105,14 +111,14 @@ class Overflow:
         self.radio.add(estimate, is_clean)
         longest_s = self.longest_queue_s * math.exp(elapsed_s / LOSS.forget_s)
         self.longest_queue_s = min(1.0, longest_s)
-        self._lost_since += max(0, estimate.new_lost)
+        self._lost_since += max(0, estimate.new_lost) + estimate.new_marked
 
     def cut(self, estimate: LinkEstimate, target_bps: float, now_s: float) -> float | None:
         """The target after a cut; ``None`` if there is no reason for one."""
-        excess = self._excess(estimate)
-        if excess <= 0 or now_s < self._fair_s:
+        is_over = self._excess(estimate) > 0 or estimate.new_marked > 0
+        if not is_over or now_s < self._fair_s:
             self._fair_s = now_s
-        if excess <= 0 or 0 <= now_s - self._cut_s < LOSS.every_s or not self._lost_since:
+        if not is_over or 0 <= now_s - self._cut_s < LOSS.every_s or not self._lost_since:
             return None
         self._cut_s, self._lost_since = now_s, 0
         if now_s - self._fair_s > LOSS.lasts_s:
@@ -123,7 +129,7 @@ class Overflow:
         self._ceiling_bps = target_bps * (1 - lost)
         if LOSS.seen_s < estimate.peak_s < LOSS.short_s:
             self._ceiling_s = now_s
-        wanted_bps = self._ceiling_bps * LOSS.cleared
+        wanted_bps = self._ceiling_bps * (LOSS.marked if estimate.new_marked else LOSS.cleared)
         if estimate.received_bps is not None:
             wanted_bps = min(wanted_bps, estimate.received_bps)
         return max(wanted_bps, target_bps * LOSS.least_kept)

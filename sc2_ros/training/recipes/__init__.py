@@ -26,6 +26,7 @@ RECIPES = {
     "sc2_ros": "tiny encoder, gains for every rate, slices dropped; detection, masks and preview",
     "adapt": "a checkpoint improved on your own footage, without labels",
     "segmentation_head": "a new mask head on a finished checkpoint; its stream and id stay",
+    "preview_head": "a new picture for the pilot likewise, from images without labels",
     "ground": "a ground network for other data or of another size; the stream and its id stay",
     "context": "learned context models for a finished checkpoint: fewer bytes at every rate",
     "skip": "that of predicted frames alone: keyframes stay as they are",

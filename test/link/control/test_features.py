@@ -238,6 +238,20 @@ def test_a_report_that_has_waited_for_the_way_back_ends_no_stall():
     assert min(f.shown_s for f in run.logs[0].frames if f.captured_s >= 30) < 31
 
 
+def test_reports_that_a_nearly_stopped_link_holds_up_end_no_stall():
+    """LOG.late_s = 1e9. Seconds until a picture taken after it is shown (0.3, 2.4)."""
+    ends_s = range(23, 270, 60)
+    steps = "".join(
+        f">1kbit@{s - 3}s>500kbit@{s}s>100kbit@{s + 17}s>500kbit@{s + 25}s" for s in ends_s
+    )
+    link = f"500kbit{steps},40ms,2%"
+    content = Content(curve=tuple((code, 2 * size, value) for code, size, value in CURVE))
+    run, _ = simulate(link, 266, back=link, content=content, fps=15, value_curve=ValueCurve(CURVE))
+    for end_s in ends_s:
+        shown_s = [f.shown_s for f in run.logs[0].frames if f.captured_s >= end_s]
+        assert min(shown_s) - end_s < 1
+
+
 def test_a_share_is_taken_beside_tcp():
     """COMPETING.patience_s = 1e9. Of the link (42 %, 4 %)."""
     _, row = simulate("tcp", 60)
@@ -259,6 +273,31 @@ def test_a_queue_too_short_to_be_seen_is_found_by_its_loss():
     """LOSS.margin = LOSS.hopeless = 9. Lost (0.8 %, 68 %)."""
     _, row = simulate("short-queue", 60)
     assert row["own_loss"] < 0.02
+
+
+def test_a_congestion_mark_is_answered_as_loss_by_overflow():
+    """estimate.new_marked is not looked at. Target (0.92, 1.08 Mbit/s)."""
+    law = TargetLaw(24e3, 20e6, False)
+    law.target_bps = 1e6
+    (target_bps,) = follow(law, [estimate(new_marked=1)])
+    assert target_bps < 0.95e6
+
+
+def test_marks_of_one_round_are_one_answer():
+    """LOSS.every_s = 0. Target after 0.4 s of marks (0.85, 0.4 Mbit/s)."""
+    law = TargetLaw(24e3, 20e6, False)
+    law.target_bps = 1e6
+    assert follow(law, [estimate(new_marked=1)] * 6)[-1] > 0.8e6
+
+
+def test_marks_count_beside_tcp():
+    """AimdShare is given no marks. Target (0.7, 1)."""
+    law = TargetLaw(24e3, 20e6, False)
+    law.target_bps = 1e6
+    law.competing.is_there = True
+    queue = {"queue_s": 0.2, "rtt_s": 0.3}
+    before_bps, after_bps = follow(law, [estimate(**queue), estimate(**queue, new_marked=1)])
+    assert after_bps == pytest.approx(0.7 * before_bps, rel=0.05)
 
 
 def test_a_queue_that_overflows_again_and_again_is_kept_shorter():
