@@ -31,8 +31,9 @@ _TRIES = 8
 
 @dataclass(frozen=True)
 class Cutout:
-    """An object on its own: image (h, w, 3), which of its pixels are it (h, w: 0 or 255), its
-    class, and its number in the masks of its data set.
+    """An object on its own, with its class and its number in the masks of its data set.
+
+    image (h, w, 3), and inside (h, w), 255 at the pixels that are of the object and 0 elsewhere.
     """
 
     image: NDArray[np.uint8]
