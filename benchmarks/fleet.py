@@ -3,11 +3,14 @@
 """How many drones one ground station serves: results per second, their age, processor, memory.
 
     python benchmarks/fleet.py --streams 1,2,4,8,16,32,64 --fps 5 --json out/fleet.json
+    python benchmarks/fleet.py --streams 8,16,32 --heed --weights d0=4     # drones heed the reports
     python benchmarks/fleet.py --worst --fps 1
 
 ground_node runs as a process of its own. This process is all of the drones: it sends the packets of
 a recorded flight (keyframes of --frame-bytes at 640x512) at their times to each of them, one behind
 the other, and receives the detections. Age counts from a frame's last packet to its detections.
+--heed: as real drones do, they leave out frames that the reports say are not shown
+(onboard/frame_rate.py).
 --worst: of 16 drones one floods, sends garbage, is silent, or begins anew every second; told is
 which share of their results the others lose.
 """
@@ -20,7 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -33,10 +36,13 @@ from rich.table import Table
 
 from sc2_ros import checkpoint_file
 from sc2_ros.cli.api.options import frame_size
+from sc2_ros.codec import wire
 from sc2_ros.errors import Sc2Error
-from sc2_ros.media.messages import packet_message, to_ns
+from sc2_ros.link.feedback import parse_feedback
+from sc2_ros.media.messages import packet_bytes, packet_message, to_ns
 from sc2_ros.media.source import open_source
 from sc2_ros.nodes import qos
+from sc2_ros.onboard.frame_rate import FrameRate
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 from sc2_ros.runtime.ros import (
     Detection2DArray,
@@ -54,22 +60,52 @@ _FLOOD_HZ = 500.0
 _MOST_AT_ONCE = 50
 
 
+Due = tuple[float, bytes, int, bool, bool]
+
+
 @dataclass
 class _Drone:
     """One virtual drone.
 
     Attributes:
         publisher: of its packets.
-        due: (time s, packet, stamp of the frame that it ends or None) to come.
+        due: (time s, packet, stamp of its frame, whether it is its first, its last) to come.
         sent_s: by stamp, when a frame's last packet left.
         ages_s: of the results that came.
     """
 
     publisher: Any
-    due: Iterator[tuple[float, bytes, int | None]]
+    due: Iterator[Due]
     sent_s: dict[int, float] = field(default_factory=dict)
     ages_s: list[float] = field(default_factory=list)
     frames: int = 0
+    rate: FrameRate | None = None
+    """Of a drone that heeds the reports."""
+    number: int = 0
+    _out: bool = False
+
+    def leaves_out(self, first: bool, now_s: float) -> bool:
+        """Whether the frame of the next packet, perhaps its first one, is not sent."""
+        if self.rate is None:
+            return False
+        if first:
+            self._out = not self.rate.is_due(now_s)
+            self.number += not self._out
+        return self._out
+
+    def renumbered(self, packet: bytes) -> bytes:
+        """A packet as part of the frame that is being sent."""
+        if self.rate is None:
+            return packet
+        read = wire.parse(packet)
+        assert isinstance(read, wire.Packet)
+        return wire.build(replace(read.header, frame=self.number & 0xFFFF), read.payload)
+
+    def on_feedback(self, message: UInt8MultiArray) -> None:
+        """A report has come."""
+        if self.rate is not None:
+            packet = wire.parse(packet_bytes(message))
+            self.rate.on_feedback(parse_feedback(packet.payload), time.monotonic())
 
 
 def main() -> int:
@@ -88,6 +124,8 @@ def main() -> int:
             "checkpoint": f"{checkpoint_file.load(args.checkpoint).id:08x}",
             "fps": args.fps,
             "frame_bytes": args.frame_bytes,
+            "heed": args.heed,
+            "weights": args.weights,
             "rows": rows,
         }
         args.json.write_text(json.dumps(report, indent=2) + "\n")
@@ -123,10 +161,11 @@ def measure(
     rclpy.init(args=["fleet"])
     command = [sys.executable, "-m", "sc2_ros.nodes.ground_node", "--ros-args"]
     command += ["-p", f"drones:={','.join(names)}", "-p", f"model:={args.checkpoint}"]
+    command += ["-p", f"weights:={args.weights}"] if args.weights else []
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         node = Node("fleet")
-        drones = [_drone(node, name) for name in names]
+        drones = [_drone(node, name, heeds=args.heed) for name in names]
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         _await(executor, drones)
@@ -160,6 +199,8 @@ def measure(
         "share_shown": sum(len(drone.ages_s) for drone in others)
         / max(sum(drone.frames for drone in others), 1),
         "worst_share_shown": min(shares),
+        "first_results_per_s": len(drones[0].ages_s) / lasted_s,
+        "other_results_per_s": (results - len(drones[0].ages_s)) / lasted_s / max(number - 1, 1),
         "age_p50_ms": float(p50),
         "age_p95_ms": float(p95),
         "cpu_ms_per_result": cpu_s / max(results, 1) * 1e3,
@@ -170,7 +211,7 @@ def measure(
 
 def schedule(
     flight: list[tuple[int, list[bytes]]], begin_s: float, kind: str, args: argparse.Namespace
-) -> Iterator[tuple[float, bytes, int | None]]:
+) -> Iterator[Due]:
     """What a drone sends, and when, on and on."""
     if kind == "silence":
         return
@@ -186,14 +227,15 @@ def schedule(
                 when_s = at_s + copy / times / args.fps
                 for place, packet in enumerate(packets):
                     data = noise.bytes(len(packet)) if kind == "garbage" else packet
-                    yield when_s, data, stamp_ns if place == len(packets) - 1 else None
+                    yield when_s, data, stamp_ns, place == 0, place == len(packets) - 1
         round_s = 1.0 if kind == "restart" else len(flight) / args.fps
         now_s += round_s
 
 
-def _drone(node: Node, name: str) -> _Drone:
+def _drone(node: Node, name: str, *, heeds: bool) -> _Drone:
     publisher = node.create_publisher(UInt8MultiArray, f"{name}/features", qos.PACKETS)
-    drone = _Drone(publisher, iter(()))
+    drone = _Drone(publisher, iter(()), rate=FrameRate() if heeds else None)
+    node.create_subscription(UInt8MultiArray, f"{name}/feedback", drone.on_feedback, qos.PACKETS)
     node.create_subscription(
         Detection2DArray, f"{name}/detections", partial(_on_result, drone), qos.RESULTS
     )
@@ -223,12 +265,14 @@ def _run(drones: list[_Drone], executor: SingleThreadedExecutor, until_s: float)
             for _ in range(_MOST_AT_ONCE):
                 if item is None or item[0] > now_s:
                     break
-                _, packet, stamp_ns = item
-                drone.publisher.publish(packet_message(packet))
-                if stamp_ns is not None:
+                _, packet, stamp_ns, first, last = item
+                item = next(drone.due, None)
+                if drone.leaves_out(first, now_s):
+                    continue
+                drone.publisher.publish(packet_message(drone.renumbered(packet)))
+                if last:
                     drone.sent_s[stamp_ns] = time.monotonic()
                     drone.frames += 1
-                item = next(drone.due, None)
             waiting[place] = (item, drone)
         executor.spin_once(0.002)
 
@@ -253,6 +297,8 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--size", default="640x512", help="of the frames (default: 640x512)")
     parser.add_argument("--seconds", type=float, default=15.0, help="measured (default: 15)")
     parser.add_argument("--checkpoint", default="default")
+    parser.add_argument("--heed", action="store_true", help="drones heed the reports")
+    parser.add_argument("--weights", default="", help="the node's parameter, e.g. d0=4")
     parser.add_argument("--worst", action="store_true", help="one of 16 drones misbehaves")
     parser.add_argument("--json", type=Path, metavar="FILE")
     return parser.parse_args()

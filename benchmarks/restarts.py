@@ -3,10 +3,13 @@
 """How long a node that is killed in flight takes until results come again.
 
     python benchmarks/restarts.py --json benchmarks/results/restarts.json
+    python benchmarks/restarts.py --standby     # a second station stands in for the ground node
 
 Camera, onboard and ground node run as processes of their own. One is killed (SIGKILL) and started
 again at once; `up_s` is the time from the kill until it says that it listens, `result_s` that until
-the detections of an image arrive here which was taken after the kill.
+the detections of an image arrive here which was taken after the kill. With --standby only the
+ground node is killed, and started again once the second station has given results; `gap_s` is the
+longest time without results while the first takes the drone back.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,31 +37,49 @@ from sc2_ros.runtime import ros
 STEADY = 20
 """Results before a kill."""
 DEADLINE_S = 60.0
+DRONE = "d1"
+SECOND = "second"
+NAMED = ("-r", f"__node:={SECOND}")
+SETTLE_S = 3.0
 SAYS = {"onboard_node": "images from", "ground_node": "packets from"}
 
 
 class Flight:
     """The three nodes as processes, and who listens to their results."""
 
-    def __init__(self, size: str, fps: float) -> None:
+    def __init__(self, size: str, fps: float, *, standby: bool = False) -> None:
         camera = ("-p", "input:=synthetic:3", "-p", f"size:={size}", "-p", f"fps:={fps}")
-        self._words = {"camera_node": camera, "onboard_node": (), "ground_node": ()}
+        below, served = ("-r", f"__ns:=/{DRONE}"), ("-p", f"drones:={DRONE}")
+        self._words: dict[str, tuple[str, ...]] = {
+            "camera_node": (*camera, *below),
+            "onboard_node": below,
+            "ground_node": served,
+        }
+        if standby:
+            self._words[SECOND] = ("-p", f"standby:={DRONE}", "-p", "drones:=d2", *NAMED)
         self._running: dict[str, subprocess.Popen[str]] = {}
         self._up: dict[str, threading.Event] = {}
         self.stamps: list[int] = []
+        self.came_s: list[float] = []
         ros.init()
         self._node = ros.Node("listener")
         self._node.create_subscription(
             ros.Detection2DArray,
-            "detections",
-            lambda message: self.stamps.append(to_ns(message.header.stamp)),
+            f"{DRONE}/detections",
+            self._on_result,
             qos.RESULTS,
         )
         for name in self._words:
             self._start(name)
 
+    def _on_result(self, message: ros.Detection2DArray) -> None:
+        self.stamps.append(to_ns(message.header.stamp))
+        self.came_s.append(time.monotonic())
+
     def _start(self, name: str) -> None:
-        command = [sys.executable, "-m", f"sc2_ros.nodes.{name}", "--ros-args", *self._words[name]]
+        module = "ground_node" if name == SECOND else name
+        command = [sys.executable, "-m", f"sc2_ros.nodes.{module}", "--ros-args"]
+        command += self._words[name]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
         self._running[name], self._up[name] = process, threading.Event()
@@ -86,6 +108,24 @@ class Flight:
         fresh_s = self.wait(lambda: self.stamps[-1] > killed_ns, f"results after {name}")
         return {"up_s": up_s, "result_s": fresh_s - killed_s}
 
+    def hand_over(self) -> dict[str, float]:
+        """Kill the ground node, wait for results of the second station, start it again."""
+        name = "ground_node"
+        self.wait(lambda: len(self.stamps) >= STEADY, "steady results")
+        killed_s, killed_ns = time.monotonic(), time.time_ns()
+        self._running[name].kill()
+        self._running[name].wait()
+        fresh_s = self.wait(lambda: self.stamps[-1] > killed_ns, "results of the second station")
+        before = len(self.stamps)
+        self.wait(lambda: len(self.stamps) >= before + STEADY, "steady results")
+        before = len(self.stamps)
+        self._start(name)
+        up_s = self.wait(self._up[name].is_set, f"{name} up")
+        self.wait(lambda: time.monotonic() > up_s + SETTLE_S, "the drone's return")
+        came_s = self.came_s[before:]
+        gaps = [later - earlier for earlier, later in pairwise(came_s)]
+        return {"result_s": fresh_s - killed_s, "gap_s": max(gaps)}
+
     def end(self) -> None:
         """Stop all."""
         for process in self._running.values():
@@ -107,11 +147,22 @@ def main() -> None:
     parser.add_argument("--size", default="640x512")
     parser.add_argument("--fps", type=float, default=10.0)
     parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--standby", action="store_true")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("ROS_DOMAIN_ID", "83")
-    flight = Flight(args.size, args.fps)
+    flight = Flight(args.size, args.fps, standby=args.standby)
+    if args.standby:
+        try:
+            rows = [flight.hand_over() for _ in range(args.times)]
+        finally:
+            flight.end()
+        print(
+            *(", ".join(f"{key} {value:.2f}" for key, value in row.items()) for row in rows),
+            sep="\n",
+        )
+        return
     try:
         rows = [
             {"node": name, **flight.kill(name)}

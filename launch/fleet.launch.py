@@ -8,6 +8,10 @@ r"""Starts one ground node for several drones: `ros2 launch sc2_ros fleet.launch
 
 Each drone runs onboard.launch.py with its namespace. `simulate:=true` starts their cameras, drones
 and radio links on this machine, too.
+
+`stations:=3` spreads the drones over three ground nodes, ground_node1 to ground_node3; each stands
+in for the one before it, should that die. `station:=2` starts only the second, on a machine of its
+own.
 """
 
 from launch.actions import DeclareLaunchArgument, GroupAction, OpaqueFunction
@@ -16,11 +20,12 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import PushRosNamespace
 
 from launch import LaunchContext, LaunchDescription
+from sc2_ros.errors import ParameterError
 from sc2_ros.nodes import launch_parts as parts
 
 
 def generate_launch_description() -> LaunchDescription:
-    """One ground node, and on demand as many simulated drones as are named."""
+    """Ground nodes, and on demand as many simulated drones as are named."""
     arguments = [
         *parts.common("Namespace above all of them"),
         parts.params_file("params_file", "ground.yaml", "ground's side"),
@@ -31,11 +36,17 @@ def generate_launch_description() -> LaunchDescription:
             description="Namespaces of the drones, comma-separated",
         ),
         DeclareLaunchArgument(
+            "stations", default_value="1", description="Ground nodes that share the drones"
+        ),
+        DeclareLaunchArgument(
+            "station", default_value="0", description="The one that runs here, from 1; 0: all"
+        ),
+        DeclareLaunchArgument(
             "simulate", default_value="false", description="Start the drones here, too"
         ),
         parts.link(),
     ]
-    ground = parts.node("ground_node", "params_file")
+    ground = OpaqueFunction(function=_stations)
     drones = GroupAction(
         [OpaqueFunction(function=_simulated)],
         condition=IfCondition(LaunchConfiguration("simulate")),
@@ -45,10 +56,39 @@ def generate_launch_description() -> LaunchDescription:
     return parts.description(__file__, names, arguments, GroupAction([namespace, ground, drones]))
 
 
+def _stations(context: LaunchContext) -> list[OpaqueFunction]:
+    """The ground nodes of this machine."""
+    total, here = (_number(context, name) for name in ("stations", "station"))
+    shares = parts.shares(_names(context), total)
+    if total == 1:
+        return [parts.node("ground_node", "params_file", {"drones": ",".join(shares[0][0])})]
+    return [
+        parts.node(
+            "ground_node",
+            "params_file",
+            {"drones": ",".join(own), "standby": ",".join(others)},
+            named=f"ground_node{number}",
+        )
+        for number, (own, others) in enumerate(shares, 1)
+        if here in (0, number)
+    ]
+
+
+def _names(context: LaunchContext) -> list[str]:
+    names = LaunchConfiguration("drones").perform(context).split(",")
+    return [name.strip() for name in names if name.strip()]
+
+
+def _number(context: LaunchContext, name: str) -> int:
+    text = LaunchConfiguration(name).perform(context)
+    if not text.isdecimal():
+        raise ParameterError(f"{name}:={text} is no number")
+    return int(text)
+
+
 def _simulated(context: LaunchContext) -> list[GroupAction]:
     """Camera, drone and radio link of every name, each in a namespace of its own."""
-    names = LaunchConfiguration("drones").perform(context).split(",")
-    return [_drone(name.strip(), number) for number, name in enumerate(names) if name.strip()]
+    return [_drone(name, number) for number, name in enumerate(_names(context))]
 
 
 def _drone(name: str, number: int) -> GroupAction:

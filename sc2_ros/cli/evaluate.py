@@ -25,6 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sc2_ros.cli.api.checks import check_figure, check_seed
 from sc2_ros.errors import InputError, ParameterError
+from sc2_ros.evaluation.cluster import HELP as CLUSTERS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +77,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time (default: 1)")
+    parser.add_argument(
+        "--cluster",
+        default="",
+        metavar="WHERE",
+        help=f"in place of --jobs: {CLUSTERS}; data and checkpoint under the same paths there",
+    )
     parser.add_argument(
         "--cache", type=Path, metavar="DIR", help="of earlier rows (default: ~/.cache/sc2_ros)"
     )
@@ -134,6 +141,7 @@ def main(args: argparse.Namespace) -> int:
             [*own, *baselines],
             plan,
             jobs=args.jobs,
+            cluster=args.cluster,
             cache=cache,
             on_progress=lambda done, total: progress.update(task, completed=done, total=total),
         )

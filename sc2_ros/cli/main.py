@@ -20,7 +20,7 @@ from sc2_ros.runtime.errors import RosError
 
 VERBS = (
     *("demo", "onboard", "ground", "replay", "link", "train", "evaluate"),
-    *("export", "info", "key"),
+    *("export", "info", "key", "fleet"),
 )
 
 

@@ -12,6 +12,7 @@ A station that is slower than the camera skips frames; it does not fall behind.
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import sc2_ros.network.quick_torch  # noqa: F401  (before the others import it)
 from sc2_ros import checkpoint
 from sc2_ros.checkpoint import Checkpoint
+from sc2_ros.errors import ParameterError
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.media.messages import label_info_message, packet_bytes, packet_message
 from sc2_ros.network.devices import release_gpu
@@ -29,8 +31,9 @@ from sc2_ros.nodes.diagnostics import Status
 from sc2_ros.nodes.drone_stream import Decoder, DroneStream, Job
 from sc2_ros.nodes.intake import Intake
 from sc2_ros.nodes.network_node import NetworkNode, idle
-from sc2_ros.nodes.parameters import GROUND, Value, parse_names
+from sc2_ros.nodes.parameters import GROUND, Value, parse_names, parse_weights
 from sc2_ros.nodes.results import ResultPublishers
+from sc2_ros.nodes.standby import Standby
 from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.runtime.ros import CameraInfo, LabelInfo, UInt8MultiArray
 
@@ -39,6 +42,8 @@ if TYPE_CHECKING:  # the socket and its keys are loaded where they are asked for
 
 TICK_S = 0.01
 """How late a frame's time-out or a feedback packet may be."""
+STANDBY_S = 0.1
+"""How often is looked whether another station is silent."""
 
 
 class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
@@ -49,7 +54,12 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         self._links: dict[str, NodeLink] = {}
         """By drone, where the radio is no open topic."""
         super().__init__("ground_node", GROUND)
-        self._drones = parse_names(str(self._settings["drones"])) or ("",)
+        self._standby: dict[str, Standby] = {}
+        """By drone that another station serves."""
+        self._away: set[str] = set()
+        """Of those, the ones that are left to that station now."""
+        self._subscriptions_of: dict[str, list[Any]] = {}
+        self._drones = served(self._settings.values) or ("",)
 
     def _load(self) -> None:
         self._config = self._configuration(self._settings.values)
@@ -81,6 +91,17 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     def _configuration(self, values: dict[str, Value]) -> GroundConfig:
         config = configuration(values)
         config.check_backend()
+        drones = served(values)
+        if len(set(drones)) < len(drones):
+            raise ParameterError("standby: a drone that this node serves anyway; take it out")
+        if values["standby"] and values["transport"] != "topic":
+            raise ParameterError(
+                "standby works with transport topic; with udp give the drone all stations in "
+                "air.remote"
+            )
+        for name in parse_weights(str(values["weights"])):
+            if name not in drones:
+                raise ParameterError(f"weights: {name} is none of the drones {', '.join(drones)}")
         return config
 
     def _check_card(self, config: GroundConfig, card: dict[str, Any]) -> None:
@@ -103,7 +124,8 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         self._config = configuration(self._settings.values)
         self._configure_all(self._config)
         self._running.callback(self._rest)
-        self._worker = NewestWorker[Job](self._show)
+        self._weights = parse_weights(str(self._settings["weights"]))
+        self._worker = NewestWorker[Job](self._show, self._weight)
         self._worker.start()
         self._running.callback(self._worker.stop)
         self._intake = Intake[tuple[DroneStream, bytes, float]](self._accept, self._tick, TICK_S)
@@ -133,21 +155,62 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             self.get_logger().info(f"packets at {', '.join(config.local for config in configs)}")
 
     def _publish_report(self, stream: DroneStream, packet: bytes) -> None:
+        if stream.name in self._standby:
+            self._standby[stream.name].on_sent(packet)
         self._feedback[stream.name].publish(packet_message(packet))
 
     def _subscribe(self) -> None:
+        names = parse_names(str(self._settings["standby"]))
+        now_s = time.monotonic()
+        self._standby = {name: Standby(now_s) for name in names}
+        self._away = set(names)
         for stream in self._streams:
-            self._subscription(
-                UInt8MultiArray,
-                below(stream.name, "features"),
-                timed(partial(self._on_packet, stream)),
-                qos.PACKETS,
-            )
-            features = self.resolve_topic_name(below(stream.name, "features"))
-            camera_info = stream.results.camera_info
-            self._subscription(CameraInfo, calibration(features), camera_info.take, qos.LATCHED)
-        topics = [self.resolve_topic_name(below(name, "features")) for name in self._drones]
+            watch = self._standby.get(stream.name)
+            if watch is None:
+                self._listen(stream)
+                continue
+            topic, take = below(stream.name, "feedback"), partial(self._on_report, watch)
+            self._subscription(UInt8MultiArray, topic, take, qos.PACKETS)
+        if names:
+            self._timer_while_active(STANDBY_S, self._stand_in)
+        topics = [
+            self.resolve_topic_name(below(name, "features"))
+            for name in self._drones
+            if name not in self._away
+        ]
         self.get_logger().info(f"packets from {', '.join(topics)}")
+
+    def _listen(self, stream: DroneStream) -> None:
+        """Take a drone's packets from now on."""
+        topic = below(stream.name, "features")
+        features = self.resolve_topic_name(topic)
+        camera_info = stream.results.camera_info
+        take = timed(partial(self._on_packet, stream))
+        self._subscriptions_of[stream.name] = [
+            self._subscription(UInt8MultiArray, topic, take, qos.PACKETS),
+            self._subscription(CameraInfo, calibration(features), camera_info.take, qos.LATCHED),
+        ]
+
+    def _on_report(self, watch: Standby, message: UInt8MultiArray) -> None:
+        watch.on_report(packet_bytes(message), time.monotonic())
+
+    def _stand_in(self) -> None:
+        """Serve drones whose station is silent, and leave them to it when it is back."""
+        now_s = time.monotonic()
+        for stream in self._streams:
+            watch = self._standby.get(stream.name)
+            is_away = stream.name in self._away
+            if watch is None or watch.works(now_s) != is_away:
+                continue
+            if is_away:
+                self._away.discard(stream.name)
+                self._listen(stream)
+                self.get_logger().warning(f"{stream.name}: its station is silent; serving it")
+            else:
+                self._away.add(stream.name)
+                for subscription in self._subscriptions_of.pop(stream.name):
+                    self.destroy_subscription(subscription)
+                self.get_logger().info(f"{stream.name}: its station is back")
 
     def _configure_all(self, config: GroundConfig) -> None:
         for stream in self._streams:
@@ -162,6 +225,7 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             stream.take(decoder)
 
     def _configure(self, config: GroundConfig) -> None:
+        self._weights = parse_weights(str(self._settings["weights"]))
         self._worker.change(partial(self._take, config))
         self._announce_labels(config.score_threshold)
 
@@ -204,6 +268,8 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     def _tick(self) -> None:
         now_s = time.monotonic()
         for stream in self._streams:
+            if stream.name in self._away:
+                continue
             waiting = self._intake.next(stream)
             until_s = now_s if waiting is None else waiting[2]  # what waits is not missing
             self._hand_over(stream.expire(until_s))
@@ -213,6 +279,11 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
                     link.send(packet)
                 if self._settings["transport"] == "both" or link is None:
                     self._publish_report(stream, packet)
+
+    def _weight(self, key: Hashable) -> float:
+        """Of a stream of a drone."""
+        assert isinstance(key, tuple)
+        return self._weights.get(key[0], 1.0)
 
     def _hand_over(self, jobs: list[Job]) -> None:
         for job in jobs:
@@ -230,12 +301,19 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     def _statuses(self, now_s: float) -> dict[str, list[Status]]:
         found = {}
         for stream in self._streams:
+            if stream.name in self._away:
+                continue
             lines = stream.statuses(now_s)
             if stream.name in self._links:
                 air = self._links[stream.name].status(now_s)
                 lines.append(replace(air, name=f"{stream.name} air".strip()))
             found[stream.name or "ground"] = lines
         return found
+
+
+def served(values: dict[str, Value]) -> tuple[str, ...]:
+    """Names of the drones that a node serves always, then those that it stands in for."""
+    return parse_names(str(values["drones"])) + parse_names(str(values["standby"]))
 
 
 def below(name: str, topic: str) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -119,6 +119,18 @@ def _value(name: str, row: Mapping[str, Any], text: str) -> Value:
     return value
 
 
+def shares(drones: Sequence[str], stations: int) -> list[tuple[list[str], list[str]]]:
+    """The drones of each of several stations, and of the one for which it stands in.
+
+    Raises:
+        ParameterError: there are more stations than drones, or none.
+    """
+    if not 1 <= stations <= max(len(drones), 1):
+        raise ParameterError(f"stations:={stations} for {len(drones)} drones; give 1 to as many")
+    own = [list(drones[number::stations]) for number in range(stations)]
+    return [(own[number], own[number - 1] if stations > 1 else []) for number in range(stations)]
+
+
 def params_file(argument: str, name: str, side: str) -> DeclareLaunchArgument:
     """An argument for a ROS parameter file, by default the one of this name in config/."""
     path = get_package_share_path("sc2_ros") / "config" / name
@@ -183,11 +195,22 @@ def _as_it_is(value: Value) -> Value | ParameterValue:
     return ParameterValue(value, value_type=str) if isinstance(value, str) else value
 
 
+def _section(path: Path, name: str) -> dict[str, Value]:
+    """The values that a parameter file has for nodes of a name."""
+    sections = yaml.safe_load(path.read_text("utf-8")) or {}
+    found: dict[str, Value] = {}
+    for key, section in sections.items():
+        if key.rpartition("/")[2] in (name, "**"):
+            found |= section.get("ros__parameters", {})
+    return found
+
+
 def node(
     name: str,
     file: str,
     parameters: Mapping[str, Value] | None = None,
     remapped: Iterable[tuple[str, Any]] = (),
+    named: str = "",
     **options: Any,
 ) -> OpaqueFunction:
     """One of this package's nodes.
@@ -197,20 +220,26 @@ def node(
         file: the argument that holds its parameter file.
         parameters: values that win over the file's; arguments win over both.
         remapped: topics and what they are here.
+        named: its name where not the executable's; `parameters` then win over arguments, too.
         options: more of `launch_ros.actions.Node`.
     """
 
     def start(context: LaunchContext) -> list[Node]:
         values = {**(parameters or {}), **given(context, name)}
+        source: Any = LaunchConfiguration(file)
+        if named:  # the file's section has the usual name
+            values = {**_section(Path(source.perform(context)), name), **values}
+            values |= parameters or {}
+            source = {}
         values = {key: _as_it_is(value) for key, value in values.items()}
         use_sim_time = ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)
         return [
             Node(
                 package="sc2_ros",
                 executable=name,
-                name=name,
+                name=named or name,
                 output="screen",
-                parameters=[LaunchConfiguration(file), {**values, "use_sim_time": use_sim_time}],
+                parameters=[source, {**values, "use_sim_time": use_sim_time}],
                 remappings=list(remapped),
                 arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
                 respawn=LaunchConfiguration("respawn").perform(context).lower() == "true",

@@ -12,6 +12,7 @@ from sc2_ros.errors import ParameterError
 
 Value = bool | int | float | str
 """What a parameter may hold; lists are comma-separated strings, which a terminal can type."""
+LARGEST_WEIGHT = 1000.0
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,27 @@ def parse_size(text: str) -> tuple[int, int]:
 def parse_names(text: str) -> tuple[str, ...]:
     """The names in "person, car"; () for empty text."""
     return tuple(name for name in (part.strip() for part in text.split(",")) if name)
+
+
+def parse_weights(text: str) -> dict[str, float]:
+    """The weights in "drone1=4, drone2=0.5".
+
+    Raises:
+        ParameterError: one is no positive number, or has no name.
+    """
+    weights = {}
+    for part in parse_names(text):
+        name, _, number = part.rpartition("=")
+        try:
+            weight = float(number)
+        except ValueError:
+            weight = 0.0
+        if not name.strip() or not 0 < weight <= LARGEST_WEIGHT:
+            raise ParameterError(
+                f"{part!r} is no weight; give NAME=WEIGHT, above 0 and at most {LARGEST_WEIGHT:g}"
+            )
+        weights[name.strip()] = weight
+    return weights
 
 
 def problem_of(rows: tuple[Row, ...], values: Mapping[str, object]) -> str | None:

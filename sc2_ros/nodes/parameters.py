@@ -18,10 +18,26 @@ from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.repair_policy import REPAIR_MODES
 from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.media.thermal import MODES
-from sc2_ros.nodes.parameter_row import Row, Value, parse_names, parse_size, problem_of
+from sc2_ros.nodes.parameter_row import (
+    Row,
+    Value,
+    parse_names,
+    parse_size,
+    parse_weights,
+    problem_of,
+)
 from sc2_ros.onboard.backend import BACKENDS, DEVICE_FORM
 
-__all__ = ["TABLES", "Row", "Value", "networks_of", "parse_names", "parse_size", "problem_of"]
+__all__ = [
+    "TABLES",
+    "Row",
+    "Value",
+    "networks_of",
+    "parse_names",
+    "parse_size",
+    "parse_weights",
+    "problem_of",
+]
 
 
 def _check_size(value: Value) -> str | None:
@@ -50,6 +66,14 @@ def _check_drones(value: Value) -> str | None:
         if not re.fullmatch(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", name, re.ASCII):
             return f"{name} is not a ROS namespace: use letters, digits, '_' and '/'"
     return "a name occurs twice" if len(set(names)) < len(names) else None
+
+
+def _check_weights(value: Value) -> str | None:
+    try:
+        parse_weights(str(value))
+    except ParameterError as error:
+        return str(error)
+    return None
 
 
 def _check_link(value: Value) -> str | None:
@@ -393,6 +417,22 @@ GROUND = (
         "the node's own namespace.",
         check=_check_drones,
         fixed="the topics are opened when the node is configured; restart the node to change it",
+    ),
+    Row(
+        "standby",
+        "",
+        "Drones of other stations, comma-separated, that this node serves while nobody reports to "
+        "them: it listens to their feedback, and takes over after a second without any.",
+        check=_check_drones,
+        fixed="the topics are opened when the node is configured; restart the node to change it",
+    ),
+    Row(
+        "weights",
+        "",
+        "How this node is shared where it cannot show all frames of all drones: NAME=WEIGHT, "
+        "comma-separated, e.g. drone1=4; drones that are not named weigh 1. The drones learn from "
+        "the reports how many of their frames are shown, and send no more.",
+        check=_check_weights,
     ),
     Row("score_threshold", 0.3, "Detections below this score are left out.", 0.0, 1.0),
     Row(

@@ -17,6 +17,7 @@ from sc2_ros.nodes.parameters import (
     TABLES,
     parse_names,
     parse_size,
+    parse_weights,
     problem_of,
 )
 
@@ -76,6 +77,16 @@ def test_sizes(text, size):
 def test_wrong_sizes_are_refused(text):
     with pytest.raises(ParameterError, match="size"):
         parse_size(text)
+
+
+def test_weights():
+    assert parse_weights("drone1=4, air/two=0.5,") == {"drone1": 4.0, "air/two": 0.5}
+
+
+@pytest.mark.parametrize("text", ["drone1", "drone1=", "=2", "a=0", "a=-1", "a=nan", "a=1e9"])
+def test_wrong_weights_are_refused(text):
+    with pytest.raises(ParameterError, match="NAME=WEIGHT"):
+        parse_weights(text)
 
 
 def test_names_may_have_spaces_around_them():

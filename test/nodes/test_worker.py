@@ -33,7 +33,7 @@ def test_items_that_wait_give_way_to_newer_ones_of_their_key():
 
     assert done.wait(DEADLINE_S)
     worker.stop()
-    assert seen == ["a", "d", "x"]
+    assert seen == ["a", "x", "d"]  # 1 has been given nothing yet
     assert replaced == [False, True, False, True]
 
 
@@ -70,7 +70,7 @@ def test_a_change_comes_before_the_items_that_wait():
     worker.start()
     worker.put(0, "a")
     assert started.wait(DEADLINE_S)
-    for key, item in [(0, "b"), (1, "c"), (2, "last")]:
+    for key, item in [(1, "b"), (2, "c"), (3, "last")]:
         worker.put(key, item)
     worker.change(lambda: seen.append("change 1"))  # returns while the worker is at work
     worker.change(lambda: seen.append("change 2"))
@@ -133,6 +133,56 @@ def test_none_is_an_item_like_any_other():
     assert done.wait(DEADLINE_S)
     worker.stop()
     assert seen == [None, "a"]
+
+
+def test_keys_that_always_wait_share_the_calls_by_their_weights():
+    seen, begun, full = [], threading.Event(), threading.Event()
+    weights = {"a": 4.0, "b": 1.0, "late": 1.0}
+
+    def work(key):
+        begun.wait(DEADLINE_S)
+        seen.append(key)
+        if len(seen) == 50:
+            worker.put("late", "late")
+        if len(seen) == 80:
+            full.set()
+        if not full.is_set():
+            worker.put(key, key)
+
+    worker = NewestWorker(work, weights.__getitem__)
+    worker.put("a", "a")
+    worker.put("b", "b")
+    worker.start()
+    begun.set()
+
+    assert full.wait(DEADLINE_S)
+    worker.stop()
+    assert seen[:50].count("a") == 40
+    # Who comes later has its share from then on, and nothing of what it did not ask for.
+    assert 4 <= seen[50:80].count("late") <= 6
+
+
+def test_a_heavy_key_that_comes_now_and_then_does_not_wait_for_all_others():
+    seen, full = [], threading.Event()
+
+    def work(key):
+        seen.append(key)
+        if len(seen) % 20 == 0:
+            worker.put("heavy", "heavy")
+        if len(seen) == 200:
+            full.set()
+        if key != "heavy" and not full.is_set():
+            worker.put(key, key)
+
+    worker = NewestWorker(work, lambda key: 4.0 if key == "heavy" else 1.0)
+    for number in range(16):
+        worker.put(number, number)
+    worker.start()
+
+    assert full.wait(DEADLINE_S)
+    worker.stop()
+    served = [place for place, key in enumerate(seen) if key == "heavy"]
+    assert [place % 20 for place in served[:9]] == [0] * 9
 
 
 def test_a_signal_in_the_middle_of_handing_over_does_not_keep_the_thread_from_ending():

@@ -21,18 +21,17 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sc2_ros.errors import InputError, ParameterError, Sc2Error
+from sc2_ros.errors import InputError, Sc2Error
+from sc2_ros.evaluation.cluster import executor
 from sc2_ros.media.bag import is_bag
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 _ROUNDS = 3
 """How often a bag is tried whose process dies."""
-_LOCAL = "local:"
 _UNFINISHED = ".unfinished-"
 
 
@@ -125,7 +123,7 @@ def replay_archive(
     left = {task.bag: task for task in tasks}
     for attempt in range(_ROUNDS):
         # A process that dies takes a pool of its own with it, so that the culprit shows itself.
-        with _executor(cluster, alone=attempt > 0) as submit:
+        with executor(cluster, alone=attempt > 0) as submit:
             futures = {submit(decode_bag, task): task for task in left.values()}
             for future in as_completed(futures):
                 outcome = _outcome(future, futures[future], last=attempt == _ROUNDS - 1)
@@ -262,45 +260,6 @@ def _outcome(future: Future[Outcome], task: Task, *, last: bool) -> Outcome | No
         if died and not last:
             return None
         return Outcome(task.bag, "", error=f"its process died: {type(error).__name__}")
-
-
-@contextmanager
-def _executor(cluster: str, *, alone: bool) -> Iterator[Callable[..., Future[Outcome]]]:
-    """What runs a function elsewhere and gives a future."""
-    with ExitStack() as stack:
-        if not cluster.startswith(_LOCAL):
-            client = stack.enter_context(_dask(cluster))
-            yield client.get_executor(pure=False).submit
-            return
-        workers = cluster.removeprefix(_LOCAL)
-        if not workers.isdigit() or not int(workers):
-            raise ParameterError(f"--cluster {cluster}: give local:N or tcp://SCHEDULER:PORT")
-        spawn = get_context("spawn")
-
-        def pool(count: int) -> Executor:
-            made = ProcessPoolExecutor(count, spawn, initializer=_one_thread)
-            return stack.enter_context(made)
-
-        shared = None if alone else pool(int(workers))
-        yield lambda *call: (shared or pool(1)).submit(*call)
-
-
-def _one_thread() -> None:
-    """Processes beside each other gain nothing by threads of their own."""
-    import torch
-
-    torch.set_num_threads(1)
-
-
-def _dask(address: str) -> Any:
-    try:
-        from distributed import Client
-    except ModuleNotFoundError as error:
-        raise InputError("dask is not installed; pip install 'sc2_ros[archive]'") from error
-    try:
-        return Client(address)
-    except (OSError, ValueError) as error:
-        raise ParameterError(f"no Dask scheduler at {address} ({error}); start one") from error
 
 
 def _import_pyarrow() -> None:

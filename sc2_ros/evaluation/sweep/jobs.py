@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Many systems over one data set: in parallel processes, and no row measured twice.
+"""Many systems over one data set: in parallel processes or on a cluster, no row measured twice.
 
 ::
 
@@ -16,22 +16,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import cv2
-import torch
-
 import sc2_ros
 from sc2_ros.data import Dataset, open_dataset
 from sc2_ros.data.scaled import ScaledDataset
 from sc2_ros.data.splits import choose
+from sc2_ros.evaluation.cluster import executor
 from sc2_ros.evaluation.sweep import agreement
 from sc2_ros.evaluation.sweep.row import Row
 from sc2_ros.evaluation.sweep.run import sweep
@@ -82,6 +79,7 @@ def measure(
     plan: Plan,
     *,
     jobs: int = 1,
+    cluster: str = "",
     cache: Path | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Row]:
@@ -91,6 +89,8 @@ def measure(
         specs: names of systems.
         plan: what they are measured on.
         jobs: processes; 1 stays in this one.
+        cluster: where else to run, in place of `jobs` (cluster.py); it needs checkpoint and data
+            under the same paths, the cache stays here.
         cache: folder of the rows of earlier runs; None neither reads nor writes any.
         on_progress: called with the number of rows done and their total.
 
@@ -115,23 +115,15 @@ def measure(
         on_progress(len(rows), total)
 
     truth = _truth(plan, data) if missing and plan.agreement is not None else None
-    if jobs <= 1 or len(missing) <= 1:
+    if not cluster and (jobs <= 1 or len(missing) <= 1):
         for spec in missing:
             keep(spec, _run(spec, plan, truth))
         return [rows[spec] for spec in specs]
-    # A fresh interpreter each: a forked one would inherit torch's threads in whatever state.
-    fresh = multiprocessing.get_context("spawn")
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    with ProcessPoolExecutor(
-        min(jobs, len(missing)), fresh, initializer=_start, initargs=(threads,)
-    ) as pool:
-        running = {pool.submit(_run, spec, plan, truth): spec for spec in missing}
-        try:
-            for done in as_completed(running):
-                keep(running[done], done.result())
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with executor(cluster or f"local:{min(jobs, len(missing))}", threads=threads) as submit:
+        running = {submit(_run, spec, plan, truth): spec for spec in missing}
+        for done in as_completed(running):
+            keep(running[done], done.result())
     return [rows[spec] for spec in specs]
 
 
@@ -176,11 +168,6 @@ def _key(spec: str, plan: Plan, images: str) -> str:
 
 def _truth(plan: Plan, data: Dataset) -> dict[int, Outputs]:
     return agreement.answers(network(plan.context), data, choose(len(data), plan.limit))
-
-
-def _start(threads: int) -> None:
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
 
 
 def _run(spec: str, plan: Plan, truth: dict[int, Outputs] | None) -> Row:

@@ -38,6 +38,23 @@ def test_processes_give_the_same_rows_and_fill_the_cache(plan, rows, tmp_path):
     assert len(list(tmp_path.glob("*.json"))) == 3
 
 
+def test_the_workers_of_a_dask_cluster_give_the_same_rows(plan, rows, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path)
+    ) as cluster:
+        found = measure(SPECS, plan, cluster=cluster.scheduler_address, cache=tmp_path / "cache")
+
+    assert found == rows
+    assert len(list((tmp_path / "cache").glob("*.json"))) == 3
+
+
+def test_a_cluster_that_is_none_is_refused(plan):
+    with pytest.raises(ParameterError, match="local:N"):
+        measure(SPECS, plan, cluster="local:many")
+
+
 def test_a_run_goes_on_where_it_stopped(plan, tmp_path):
     measure(["jpeg:20"], plan, cache=tmp_path)
     (file,) = tmp_path.iterdir()

@@ -1,0 +1,76 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where work runs that is done in pieces: processes of this machine, or a Dask cluster.
+
+Both are `concurrent.futures`; whoever submits need not know which it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from multiprocessing import get_context
+from typing import Any
+
+from sc2_ros.errors import InputError, ParameterError
+
+_LOCAL = "local:"
+HELP = (
+    "local:N for N processes of this machine, or the address of a Dask scheduler, tcp://HOST:PORT"
+)
+
+
+@contextmanager
+def executor(
+    cluster: str, *, threads: int = 1, alone: bool = False
+) -> Iterator[Callable[..., Future[Any]]]:
+    """What runs a function elsewhere and gives a future; what has not begun at the end is dropped.
+
+    Args:
+        cluster: "local:N", or the address of a Dask scheduler, such as tcp://host:8786.
+        threads: of each local process.
+        alone: a local process for every call, so that one that dies takes no other along.
+
+    Raises:
+        ParameterError: there is no such cluster.
+        InputError: Dask is not installed.
+    """
+    with ExitStack() as stack:
+        if not cluster.startswith(_LOCAL):
+            client = stack.enter_context(_dask(cluster))
+            yield client.get_executor(pure=False).submit
+            return
+        workers = cluster.removeprefix(_LOCAL)
+        if not workers.isdigit() or not int(workers):
+            raise ParameterError(f"--cluster {cluster}: give {HELP}")
+        # A fresh interpreter each: a forked one would inherit torch's threads in whatever state.
+        spawn = get_context("spawn")
+
+        def pool(count: int) -> Executor:
+            made = ProcessPoolExecutor(count, spawn, initializer=_start, initargs=(threads,))
+            stack.callback(made.shutdown, wait=True, cancel_futures=True)
+            return made
+
+        shared = None if alone else pool(int(workers))
+        yield lambda *call: (shared or pool(1)).submit(*call)
+
+
+def _start(threads: int) -> None:
+    """Processes beside each other gain nothing by more threads than there are cores."""
+    import cv2
+    import torch
+
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+
+
+def _dask(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise InputError("dask is not installed; pip install 'sc2_ros[archive]'") from error
+    try:
+        return Client(address)
+    except (OSError, ValueError) as error:
+        raise ParameterError(f"no Dask scheduler at {address} ({error}); start one") from error

@@ -1,0 +1,44 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a ground station stands in for another one: while nobody else reports to the drone.
+
+    drone's own station:  reports ... reports x                        x back: reports ...
+    standby station:      silent              |-- AFTER_S --| works        | silent again
+
+It listens to the drone's feedback topic, which its own station publishes, and only while it works
+to the packets: until then the radio carries nothing for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+AFTER_S = 1.0
+"""Seconds without a report of another station: fifteen reports, and as long as the drone waits."""
+_OWN = 64
+
+
+class Standby:
+    """The state of one drone; a pure function of reports and time. Any thread may call."""
+
+    def __init__(self, now_s: float) -> None:
+        self._heard_s = now_s
+        self._own: deque[bytes] = deque(maxlen=_OWN)
+        self._lock = threading.Lock()
+
+    def on_sent(self, report: bytes) -> None:
+        """This station publishes a report, and will hear it itself."""
+        with self._lock:
+            self._own.append(report)
+
+    def on_report(self, report: bytes, now_s: float) -> None:
+        """A report was heard on the drone's feedback topic."""
+        with self._lock:
+            if report not in self._own:
+                self._heard_s = now_s
+
+    def works(self, now_s: float) -> bool:
+        """Whether nobody else has reported for AFTER_S."""
+        with self._lock:
+            return now_s - self._heard_s > AFTER_S
