@@ -9,11 +9,11 @@ from sc2_ros.errors import ParameterError
 CAMERAS = "--cameras"
 
 
-def apart(args: list[str], node: str) -> tuple[list[str], list[str]]:
-    """The cameras of a command line, and what is left of it: each camera has its own namespace.
+def apart(args: list[str]) -> tuple[list[str], list[str]]:
+    """The namespaces of the cameras of a command line, and what is left of it.
 
-    `--cameras front,down … -r __ns:=/drone1` gives `/drone1/front/onboard_node` and so on, which
-    share the encoder. node: what each is called in its namespace.
+    `--cameras front,down … -r __ns:=/drone1` gives `/drone1/front` and `/drone1/down`, whose nodes
+    share the encoder.
 
     Raises:
         ParameterError: the names are no names, or one comes twice.
@@ -30,7 +30,4 @@ def apart(args: list[str], node: str) -> tuple[list[str], list[str]]:
         place = rest.index(rule)
         del rest[place - 1 : place + 1]
     base = given[-1].removeprefix("__ns:=").rstrip("/") if given else ""
-    rest += ["--ros-args"]
-    for camera in cameras:
-        rest += ["-r", f"{camera}:__ns:={base}/{camera}", "-r", f"{camera}:__node:={node}"]
-    return cameras, rest
+    return [f"{base}/{camera}" for camera in cameras], rest

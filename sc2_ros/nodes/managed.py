@@ -55,9 +55,10 @@ class ManagedNode(LifecycleNode):
     Args:
         name: the node's name.
         rows: its parameters.
+        namespace: where no command line gives another.
     """
 
-    def __init__(self, name: str, rows: tuple[Row, ...]) -> None:
+    def __init__(self, name: str, rows: tuple[Row, ...], namespace: str | None = None) -> None:
         self._loaded, self._running = ExitStack(), ExitStack()
         self._active = False
         self._stage = "unconfigured"
@@ -67,7 +68,7 @@ class ManagedNode(LifecycleNode):
         self._misfits: dict[str, tuple[str, float]] = {}
         """What does not fit, and since when, by topic; the middleware's threads enter it."""
         self._reported_s = 0.0
-        super().__init__(name)
+        super().__init__(name, namespace=namespace)
         self._settings = ParameterServer(self, rows)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.RESULTS)
         # The radio and the threads run in real time, whatever /clock says.

@@ -67,14 +67,14 @@ class NetworkNode(ManagedNode, Generic[Config, Model, Networks]):
         rows: its parameters, `model`, `device` and `precision` among them.
     """
 
-    def __init__(self, name: str, rows: tuple[Row, ...]) -> None:
+    def __init__(self, name: str, rows: tuple[Row, ...], namespace: str | None = None) -> None:
         self._present: Loaded[Networks] | None = None
         """None where the node is unconfigured."""
         self._loading: Future[Loaded[Networks]] | None = None
         self._wanted: dict[str, Value] = {}
         """The parameters for which something is being loaded."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="networks")
-        super().__init__(name, rows)
+        super().__init__(name, rows, namespace)
         self._settings.watch(self._prepare, self._apply)
         limit_threads(int(self._settings["cpu_threads"]))
 

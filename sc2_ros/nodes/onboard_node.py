@@ -74,7 +74,7 @@ NUMBERS_HZ = 5.0
 class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline]):
     """Feeds the onboard pipeline from ROS. The radio runs in real time, whatever /clock says."""
 
-    def __init__(self, name: str = NAME) -> None:
+    def __init__(self, namespace: str | None = None) -> None:
         # (packet, time): the pipeline hears of everything in the worker's thread.
         self._left: deque[tuple[bytes, float]] = deque(maxlen=MOST_NEWS)
         self._reports: deque[tuple[bytes, float]] = deque(maxlen=MOST_REPORTS)
@@ -83,7 +83,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         """(dB, time) of the radio's reports."""
         self._listeners = 0
         self._pipeline: OnboardPipeline | None = None
-        super().__init__(name, ONBOARD)
+        super().__init__(NAME, ONBOARD, namespace)
         # As image_transport does, so that a remap of `image` carries `image/compressed` along.
         self._topic = self.resolve_topic_name("image")
         if self._settings["image_transport"] == "compressed":
@@ -392,11 +392,11 @@ def main(args: list[str] | None = None) -> int:
     if CAMERAS not in rest:
         return run(OnboardNode, args)
     try:
-        cameras, rest = apart(rest, NAME)
+        namespaces, rest = apart(rest)
     except ParameterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    first, *others = (partial(OnboardNode, camera) for camera in cameras)
+    first, *others = (partial(OnboardNode, namespace) for namespace in namespaces)
     return run(first, rest, *others)
 
 

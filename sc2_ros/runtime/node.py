@@ -50,7 +50,8 @@ class Node:
         self._participant = self.context.participant
         self._arguments = arguments = self.context.arguments
         self._name = arguments.node_name(node_name)
-        self._namespace = arguments.node_namespace(node_name, namespace or "")
+        # As in rcl: a rule for one node's namespace knows the node by its new name.
+        self._namespace = arguments.node_namespace(self._name, namespace or "")
         expand_name(self._name, self._namespace, "/")  # refuses what is not a name
         self.endpoints: list[Any] = []
         self.takers: list[Subscription | Service] = []

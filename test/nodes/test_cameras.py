@@ -19,19 +19,13 @@ from sc2_ros.runtime.ros import Image, UInt8MultiArray
 
 def test_each_camera_gets_a_namespace_below_that_of_the_command_line() -> None:
     line = ["--cameras", "front,down", "--ros-args", "-r", "__ns:=/a", "-p", "x:=1"]
-    cameras, rest = apart(line, "onboard_node")
-    assert cameras == ["front", "down"]
-    rules = [rest[i + 1] for i, word in enumerate(rest) if word == "-r"]
-    node = "__node:=onboard_node"
-    expected = ["front:__ns:=/a/front", f"front:{node}", "down:__ns:=/a/down", f"down:{node}"]
-    assert rules == expected
-    assert rest[:3] == ["--ros-args", "-p", "x:=1"]
+    assert apart(line) == (["/a/front", "/a/down"], ["--ros-args", "-p", "x:=1"])
 
 
 @pytest.mark.parametrize("cameras", [[], ["front,front"], ["two words"], ["--ros-args"]])
 def test_what_is_no_list_of_cameras_is_refused(cameras: list[str]) -> None:
     with pytest.raises(ParameterError, match="--cameras"):
-        apart(["--cameras", *cameras], "onboard_node")
+        apart(["--cameras", *cameras])
 
 
 def test_cameras_of_one_checkpoint_share_the_encoder() -> None:

@@ -92,3 +92,26 @@ def test_the_second_interruption_does_not_break_off_the_end(start, spin_until, n
 
     assert process.returncode == 0, text
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("runtime", ["rclpy", "embedded"])
+def test_several_cameras_of_a_drone_have_a_namespace_each(start, model, node, spin_until, runtime):
+    start(
+        *(runtime, "onboard_node", "--cameras", "front,down", "-r", "__ns:=/drone1"),
+        *("-p", f"model:={model}"),
+    )
+    expected = {("onboard_node", f"/drone1/{camera}") for camera in ("front", "down")}
+
+    spin_until(
+        lambda: expected <= set(node.get_node_names_and_namespaces()), "a node for each camera"
+    )
+    for camera in ("front", "down"):
+        topic = f"/drone1/{camera}/image"
+        spin_until(lambda: node.count_subscribers(topic), topic)  # noqa: B023
+
+
+@pytest.mark.parametrize("runtime", ["rclpy", "embedded"])
+def test_a_rule_for_one_nodes_namespace_knows_it_by_its_new_name(start, node, spin_until, runtime):
+    start(runtime, "link_emulator_node", "-r", "__node:=radio", "-r", "radio:__ns:=/far")
+
+    spin_until(lambda: ("radio", "/far") in node.get_node_names_and_namespaces(), "the node")
