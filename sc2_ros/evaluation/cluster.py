@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from sc2_ros.errors import InputError, ParameterError
+from sc2_ros.threads import limit_threads
 
 _LOCAL = "local:"
 HELP = (
@@ -48,21 +49,13 @@ def executor(
         spawn = get_context("spawn")
 
         def pool(count: int) -> Executor:
-            made = ProcessPoolExecutor(count, spawn, initializer=_start, initargs=(threads,))
+            # Processes beside each other gain nothing by more threads than there are cores.
+            made = ProcessPoolExecutor(count, spawn, initializer=limit_threads, initargs=(threads,))
             stack.callback(made.shutdown, wait=True, cancel_futures=True)
             return made
 
         shared = None if alone else pool(int(workers))
         yield lambda *call: (shared or pool(1)).submit(*call)
-
-
-def _start(threads: int) -> None:
-    """Processes beside each other gain nothing by more threads than there are cores."""
-    import cv2
-    import torch
-
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
 
 
 def _dask(address: str) -> Any:

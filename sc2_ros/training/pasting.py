@@ -27,6 +27,8 @@ _MAX_OVERLAP = 0.05
 # Side in px that a pasted object is brought to, and how far it may be scaled for that.
 _SIDES, _SCALES = (14.0, 110.0), (0.3, 1.4)
 _TRIES = 8
+# Of what is left of an object at its new size; less is none to be found.
+_FEWEST_PIXELS = 20
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,16 @@ def cutouts(
 def _touched(boxes: NDArray[np.float32], number: int) -> bool:
     """Whether other boxes cover more than a little of this one, so that its mask is not its own."""
     box = boxes[number]
-    sides = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
-    covered = sides.clip(min=0).prod(1) / max(float((box[2:] - box[:2]).prod()), 1.0)
+    covered = _shared(box, boxes) / max(float((box[2:] - box[:2]).prod()), 1.0)
     covered[number] = 0
     return bool((covered > _MAX_OVERLAP).any())
+
+
+def _shared(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Area (px) that a box (4,) has in common with each of the others (N, 4): (N,)."""
+    sides = np.minimum(others[:, 2:], box[2:]) - np.maximum(others[:, :2], box[:2])
+    area: NDArray[np.float32] = sides.clip(min=0).prod(1)
+    return area
 
 
 def paste(
@@ -89,34 +97,31 @@ def paste(
 
     Args:
         sample: crop (S, S, 3), with a mask or without.
-        objects: to choose from.
+        objects: to choose from, at least one.
         count: how many on average (Poisson).
         rng: source of all randomness.
     """
-    if not objects:
-        return sample
     image: Any = sample.image.copy()
     mask: Any = None if sample.mask is None else sample.mask.copy()
     boxes, labels = [*sample.boxes], [*sample.labels]
     for _ in range(rng.poisson(count)):
         chosen = objects[int(rng.integers(len(objects)))]
         picture, inside = _varied(chosen, rng)
-        ys, xs = np.nonzero(inside > 127)
-        if len(xs) < 20:
+        solid = (inside > 127).astype(np.uint8)
+        if np.count_nonzero(solid) < _FEWEST_PIXELS:
             continue
-        box = np.array([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1], np.float32)
-        tight = np.s_[int(box[1]) : int(box[3]), int(box[0]) : int(box[2])]
-        picture, inside = picture[tight], inside[tight]
+        left, top, width, height = cv2.boundingRect(solid)
+        tight = np.s_[top : top + height, left : left + width]
+        picture, inside, solid = picture[tight], inside[tight], solid[tight]
         place = _free_place(image.shape[:2], inside.shape, [*boxes, *sample.ignore], rng)
         if place is None:
             continue
         x, y = place
-        height, width = inside.shape
         window = np.s_[y : y + height, x : x + width]
         share = inside[..., None].astype(np.float32) / 255
         image[window] = np.rint(image[window] * (1 - share) + picture * share).astype(np.uint8)
         if mask is not None:
-            mask[window][inside > 127] = chosen.mask_number
+            mask[window][solid > 0] = chosen.mask_number
         boxes.append(np.array([x, y, x + width, y + height], np.float32))
         labels.append(chosen.label)
     return replace(
@@ -167,8 +172,6 @@ def _free_place(
     for _ in range(_TRIES):
         x, y = int(rng.integers(size[1] - width)), int(rng.integers(size[0] - height))
         box = np.array([x, y, x + width, y + height], np.float32)
-        sides = np.minimum(others[:, 2:], box[2:]) - np.maximum(others[:, :2], box[:2])
-        both = sides.clip(min=0).prod(1)
-        if not (both / np.minimum(areas, height * width) > _MAX_OVERLAP).any():
+        if not (_shared(box, others) / np.minimum(areas, height * width) > _MAX_OVERLAP).any():
             return x, y
     return None
