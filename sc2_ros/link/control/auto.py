@@ -148,7 +148,10 @@ class AutoRate:
         room = self._room(share, now_s)
         if room < 0:
             self._credit_bytes = min(self._credit_bytes, share)
-            return RateDecision(0, None)
+            # What a stopped link has dropped looks as if it were under way until a later packet
+            # has come.
+            is_probe = self._log.is_restarting and self._stall.is_due(self._sent_s, now_s)
+            return RateDecision(None if is_probe else 0, 0 if is_probe else None)
         # The small term undoes the rounding of times such as 1/30 s.
         budget = math.floor(min(self._credit_bytes, room) + 1e-3)
         # In debt a frame may be coded for nothing, and is dropped for want of a rate that fits.

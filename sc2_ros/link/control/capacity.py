@@ -55,10 +55,13 @@ class Capacity:
         range_ = CAPACITY.full_variation - CAPACITY.least_variation
         return min(max(above / range_, 0.0), 1.0)
 
-    def measured(self, passed_bps: float, elapsed_s: float) -> None:
-        """Enter the rate at which packets passed while there was a queue."""
+    def measured(self, passed_bps: float, carried_bps: float, elapsed_s: float) -> None:
+        """Enter the rate at which packets passed while there was a queue.
+
+        ``carried_bps``: without those that the queue has dropped.
+        """
         self.known_bps *= math.exp(-elapsed_s / CAPACITY.known_s)
-        self.known_bps = max(self.known_bps, passed_bps)
+        self.known_bps = max(self.known_bps, min(passed_bps, carried_bps))
         if self.mean_bps <= 0:
             self.mean_bps = passed_bps
             return
