@@ -14,6 +14,7 @@ from sc2_ros.media.messages import to_ns
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.ground_station import GroundNode
 from sc2_ros.nodes.standby import AFTER_S, STAYS_S, Called, Standby
+from sc2_ros.nodes.stations import shares, sockets
 from sc2_ros.runtime.ros import Detection2DArray, DiagnosticArray, rclpy
 
 
@@ -36,6 +37,20 @@ def test_a_drone_that_chooses_its_station_is_served_while_its_packets_come():
     watch.on_packet(100.0)
     assert watch.works(100.0 + STAYS_S)
     assert not watch.works(100.1 + STAYS_S)
+
+
+def test_each_station_stands_in_for_the_one_before_it():
+    assert shares("abcde", 2) == [(["a", "c", "e"], ["b", "d"]), (["b", "d"], ["a", "c", "e"])]
+    assert shares("ab", 1) == [(["a", "b"], [])]
+    with pytest.raises(ParameterError, match="give 1 to as many"):
+        shares("ab", 3)
+
+
+def test_a_drone_has_the_same_port_at_every_station():
+    assert sockets("[::]:5600", "ab") == {"a": "[::]:5600", "b": "[::]:5601"}
+    for first in ("0.0.0.0:65535", "0.0.0.0", "0.0.0.0:5600,0.0.0.0:5601", ":5600"):
+        with pytest.raises(ParameterError, match=r"as 0\.0\.0\.0:5600"):
+            sockets(first, "ab")
 
 
 def test_a_drone_of_the_node_itself_cannot_be_stood_in_for(private_domain):
