@@ -57,7 +57,13 @@ def main() -> int:
 
                 rows.append(run(folder, address, args, kill) | {"cluster": "dask, one killed"})
     if args.json:
-        report = {"bags": args.bags, "frames": args.frames, "size": args.size, "rows": rows}
+        report = {
+            "checkpoint": f"{checkpoint_file.load(args.checkpoint).id:08x}",
+            "bags": args.bags,
+            "frames": args.frames,
+            "size": args.size,
+            "rows": rows,
+        }
         args.json.write_text(json.dumps(report, indent=1) + "\n")
     return int(any(row["missing"] or row["twice"] for row in rows))
 
