@@ -370,7 +370,16 @@ ONBOARD = (
     *_air(
         "0.0.0.0:0",
         "Stations to call, host:port, comma-separated, or a multicast group; the drone calls, so "
-        "that it may be behind a NAT.",
+        "that it may be behind a NAT. All of them get every packet.",
+    ),
+    Row(
+        "air.standby",
+        "",
+        "Stations that stand in while none of air.remote answers, host:port, comma-separated, the "
+        "preferred one first: packets go to the first of them that answers, until air.remote has "
+        "answered for 3 s again.",
+        check=_check_addresses,
+        fixed=_AIR_FIXED,
     ),
     Row(
         "air.overhead_bytes",
@@ -422,7 +431,8 @@ GROUND = (
         "standby",
         "",
         "Drones of other stations, comma-separated, that this node serves while nobody reports to "
-        "them: it listens to their feedback, and takes over after a second without any.",
+        "them: it listens to their feedback, and takes over after a second without any. With udp "
+        "the drone decides (air.standby of its node); they come after `drones` in air.local.",
         check=_check_drones,
         fixed="the topics are opened when the node is configured; restart the node to change it",
     ),

@@ -20,7 +20,7 @@ from sc2_ros.link.air.calls import Calls, Pending
 from sc2_ros.link.air.group import GroupSender
 from sc2_ros.link.air.handshake import Handshake, Session
 from sc2_ros.link.air.key import AirKey
-from sc2_ros.link.air.peer import CALL_EVERY_S, GONE_AFTER_S, Peer
+from sc2_ros.link.air.peer import CALL_EVERY_S, GONE_AFTER_S, SLOW_CALL_EVERY_S, Peer
 from sc2_ros.link.air.recording import KEY_EVERY_S, key_datagram
 
 MAX_PEERS = 32
@@ -64,6 +64,7 @@ class SealedLink:
         with the key (recording.py).
         """
         self.counts = Counts()
+        self.used: frozenset[Remote] | None = None
         self._role = role
         self._remotes = tuple(remotes)
         self._fixed = self._remotes[0] if fixed else None
@@ -80,6 +81,7 @@ class SealedLink:
         self._numbers = 0
         self._calls = Calls(self._handshake)
         self._remote_called_s: dict[Remote, float] = {}
+        self._began_s: float | None = None
         self._index: dict[int, tuple[_Entry, ...]] = {}
         self._outgoing: list[tuple[bytes, Address]] = []
         self.overhead_bytes = HEADER_BYTES + self._cipher.tag_bytes
@@ -137,6 +139,9 @@ class SealedLink:
         channel = self._traffic.get(datagram[0])
         if channel is None:
             self._control(peer, payload, now_s)
+            return None
+        if not self._is_used(peer):
+            self.counts.unused += 1
             return None
         self.counts.accepted += 1
         return Arrival(channel, payload, peer.number)
@@ -238,7 +243,10 @@ class SealedLink:
         """Queue a payload for one peer, or for all; how many datagrams that makes."""
         before = len(self._outgoing)
         kind = wire.SEALED | channel
-        peers = [peer for peer in self._peers.values() if to is None or peer.number == to]
+        if to is None:
+            peers = [peer for peer in self._peers.values() if self._is_used(peer)]
+        else:
+            peers = [peer for peer in self._peers.values() if peer.number == to]
         if self._group is not None and to is None:
             if self._recorded_with is not None or any(self._in_group(peer) for peer in peers):
                 self._send_to_group(kind, payload)
@@ -264,6 +272,9 @@ class SealedLink:
             if other is None or peer.heard_s >= other.heard_s:
                 newest[peer.address] = peer
         return list(newest.values())
+
+    def _is_used(self, peer: Peer) -> bool:
+        return self.used is None or peer.remote in self.used
 
     def _in_group(self, peer: Peer) -> bool:
         """Whether the peer hears what goes to the group; who has called us there does."""
@@ -343,11 +354,13 @@ class SealedLink:
     def _call_remotes(self, now_s: float) -> None:
         """Call where nobody has answered yet."""
         answered = {peer.remote for peer in self._peers.values()}
+        self._began_s = now_s if self._began_s is None else self._began_s
+        gone = self._somebody_heard(now_s) and now_s - self._began_s > GONE_AFTER_S
         for remote in self._remotes:
             last_s = self._remote_called_s.get(remote, float("-inf"))
             if remote in answered or self._calls.is_under_way(remote):
                 continue
-            if now_s - last_s >= CALL_EVERY_S:
+            if now_s - last_s >= (SLOW_CALL_EVERY_S if gone else CALL_EVERY_S):
                 self._remote_called_s[remote] = now_s
                 self._call(remote, remote.address, now_s)
 
@@ -374,4 +387,21 @@ class SealedLink:
 
     def peers(self) -> list[PeerState]:
         """Who can be sent to."""
-        return [peer.state for peer in self._peers.values()]
+        return [peer.state(self._is_used(peer)) for peer in self._peers.values()]
+
+    def heard_s(self, remote: Remote) -> float:
+        """When something of it was last accepted; minus infinity where nothing was."""
+        return max((peer.heard_s for peer in self._behind(remote)), default=float("-inf"))
+
+    def unanswered_s(self, remote: Remote, now_s: float) -> float:
+        """For how long it owes an answer; infinity where it never gave one."""
+        owed = (peer.unanswered_s(now_s) for peer in self._behind(remote))
+        return min(owed, default=float("inf"))
+
+    def ask(self, remote: Remote, now_s: float) -> None:
+        """Send it a question, if it has answered before."""
+        for peer in self._behind(remote):
+            self._send_control(peer, True, now_s)
+
+    def _behind(self, remote: Remote) -> list[Peer]:
+        return [peer for peer in self._peers.values() if peer.remote == remote]
