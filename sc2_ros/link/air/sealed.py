@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from sc2_ros.link.air import wire
 from sc2_ros.link.air.aead import (
     CIPHERS,
     HEADER_BYTES,
     CounterExhaustedError,
-    Opener,
 )
 from sc2_ros.link.air.arrival import Address, Arrival, Counts, PeerState, Remote
 from sc2_ros.link.air.calls import Calls, Pending
@@ -22,19 +20,13 @@ from sc2_ros.link.air.handshake import Handshake, Session
 from sc2_ros.link.air.key import AirKey
 from sc2_ros.link.air.peer import CALL_EVERY_S, GONE_AFTER_S, SLOW_CALL_EVERY_S, Peer
 from sc2_ros.link.air.recording import KEY_EVERY_S, key_datagram
+from sc2_ros.link.air.sessions import Entry, by_number
 
 MAX_PEERS = 32
 RENEW_S = 900.0
 """Age at which a session's keys are replaced and forgotten."""
 TURN_S = 0.05
 GROUP_PING_S = 0.5
-
-
-@dataclass(frozen=True)
-class _Entry:
-    opener: Opener
-    owner: Peer | Pending
-    is_group: bool
 
 
 class SealedLink:
@@ -82,7 +74,7 @@ class SealedLink:
         self._calls = Calls(self._handshake)
         self._remote_called_s: dict[Remote, float] = {}
         self._began_s: float | None = None
-        self._index: dict[int, tuple[_Entry, ...]] = {}
+        self._index: dict[int, tuple[Entry, ...]] = {}
         self._outgoing: list[tuple[bytes, Address]] = []
         self.overhead_bytes = HEADER_BYTES + self._cipher.tag_bytes
         self._traffic = {wire.SEALED | channel: channel for channel in wire.Channel}
@@ -222,20 +214,7 @@ class SealedLink:
             self._make_index()
 
     def _make_index(self) -> None:
-        index: dict[int, tuple[_Entry, ...]] = {}
-        for number, entry in self._entries():
-            # Two ends may have drawn the same number; then both are tried.
-            index[number] = (*index.get(number, ()), entry)
-        self._index = index
-
-    def _entries(self) -> Iterator[tuple[int, _Entry]]:
-        for peer in self._peers.values():
-            for session in peer.sessions:
-                yield session.number, _Entry(session.opener, peer, False)
-            for number, opener in peer.member.openers():
-                yield number, _Entry(opener, peer, True)
-        for pending in self._calls.pending:
-            yield pending.session.number, _Entry(pending.session.opener, pending, False)
+        self._index = by_number(self._peers.values(), self._calls.pending)
 
     # Payloads that go
 
