@@ -17,7 +17,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import sc2_ros.network.quick_torch  # noqa: F401  (before the others import it)
 from sc2_ros import checkpoint
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.errors import ParameterError
