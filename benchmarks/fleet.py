@@ -4,7 +4,8 @@
 
     python benchmarks/fleet.py --streams 1,2,4,8,16,32,64 --fps 5 --json out/fleet.json
     python benchmarks/fleet.py --streams 8,16,32 --heed --weights d0=4     # drones heed the reports
-    python benchmarks/fleet.py --worst --fps 1
+    python benchmarks/fleet.py --worst --fps 1 --json benchmarks/results/fleet_worst.json
+    python benchmarks/fleet.py --stages     # CPU of a frame by stage, in one process
 
 ground_node runs as a process of its own. This process is all of the drones: it sends the packets of
 a recorded flight (keyframes of --frame-bytes at 640x512) at their times to each of them, one behind
@@ -31,6 +32,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+from helpers.fleet_stages import stages_ms
 from rich.console import Console
 from rich.table import Table
 
@@ -112,6 +114,10 @@ def main() -> int:
     """Record a flight, run every number of streams, print the table, write the JSON."""
     args = _parse_arguments()
     flight = record(args)
+    if args.stages:
+        for stage, spent_ms in stages_ms(flight, args.checkpoint).items():
+            print(f"{stage} {spent_ms:.2f} ms")
+        return 0
     rows = []
     kinds = _WORST if args.worst else ("good",)
     for number in [16] if args.worst else [int(n) for n in args.streams.split(",")]:
@@ -300,6 +306,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--heed", action="store_true", help="drones heed the reports")
     parser.add_argument("--weights", default="", help="the node's parameter, e.g. d0=4")
     parser.add_argument("--worst", action="store_true", help="one of 16 drones misbehaves")
+    parser.add_argument("--stages", action="store_true", help="CPU of a frame by stage alone")
     parser.add_argument("--json", type=Path, metavar="FILE")
     return parser.parse_args()
 

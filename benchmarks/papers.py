@@ -5,6 +5,10 @@
     python benchmarks/papers.py --train --steps-each 600 --tasks chips      # teacher, then students
     python benchmarks/papers.py --train --minutes-each 20 --tasks chips,camvid,hituav
     python benchmarks/papers.py     # table and figures again
+    python benchmarks/papers.py --train … --cluster tcp://scheduler:8786
+
+With --cluster the systems are trained and measured beside each other; the workers need this
+repository, the data and RUNS under the same paths, and PYTHONPATH=REPOSITORY/benchmarks.
 
 Checkpoints go to RUNS/TASK/SYSTEM/SETTING; a run that was stopped goes on, one that is finished
 with the same configuration is not trained anew, and rows of checkpoints already measured are taken
@@ -15,47 +19,30 @@ task, docs/figures/papers_TASK*.png.
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import hashlib
 import json
 import shlex
 import shutil
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from helpers.papers_figure import draw_curves, draw_front, draw_trade_off
-from helpers.papers_plan import (
-    LATER,
-    OWN_STREAM,
-    PICTURES,
-    RATES,
-    SEARCH,
-    STUDENTS,
-    TASKS,
-    TEACHER,
-    WHOLE,
-    label,
-)
+from helpers.papers_plan import LATER, OWN_STREAM, SEARCH, STUDENTS, TASKS, TEACHER, WHOLE, label
 from helpers.papers_report import compare, key, read, table
-from helpers.papers_row import row_of
-from torch import nn
+from helpers.papers_row import measure, settings_of
+from helpers.papers_training import Training, located, train
 
-from sc2_ros import checkpoint as checkpoints
 from sc2_ros.data import open_dataset
 from sc2_ros.data.splits import choose
 from sc2_ros.errors import Sc2Error
-from sc2_ros.evaluation.systems.split_system import SplitSystem, parts_on_board
-from sc2_ros.evaluation.systems.stream import StreamSystem
-from sc2_ros.evaluation.systems.system import PacketSystem
-from sc2_ros.split import checkpoint as split_checkpoint
-from sc2_ros.training.augment import AugmentConfig
-from sc2_ros.training.config import RunOptions, TrainConfig, data_root
-from sc2_ros.training.recipes import recipe
-from sc2_ros.training.sources import SourceConfig
-from sc2_ros.training.trainer import TrainerConfig
+from sc2_ros.evaluation.cluster import HELP, executor
+from sc2_ros.training.config import data_root
 
+Workers = Callable[[Callable[..., Any], list[Any], argparse.Namespace], Iterator[Any]]
 ROOT = Path(__file__).parent.parent
 
 
@@ -64,21 +51,23 @@ def main() -> int:
     args = _arguments()
     torch.set_num_threads(args.threads)
     report = read(args.out)
-    for name in args.tasks.split(","):
-        if name not in TASKS:
-            raise SystemExit(f"error: no task '{name}'; known are {', '.join(TASKS)}")
-        if args.train:
-            _train(name, args, report)
-        _measure(name, args, report)
+    with _workers(args.cluster) as workers:
+        for name in args.tasks.split(","):
+            if name not in TASKS:
+                raise SystemExit(f"error: no task '{name}'; known are {', '.join(TASKS)}")
+            if args.train:
+                _train(name, args, report, workers)
+            _measure(name, args, report, workers)
     _write(report, args)
     return 0
 
 
-def _train(name: str, args: argparse.Namespace, report: dict[str, Any]) -> None:
+def _train(name: str, args: argparse.Namespace, report: dict[str, Any], workers: Workers) -> None:
     """The teacher, then one rate of every system after the other, measured as they come."""
     teacher = args.runs / name / "teacher" / "labels" / "checkpoint.safetensors"
     if args.teacher is None:
-        _run(name, "teacher", "teacher", {}, args, TEACHER, start=TASKS[name].init)
+        start = TASKS[name].init
+        train(Training(name, TASKS[name], "teacher", "teacher", {}, TEACHER, start=start), args)
     elif args.teacher != teacher:
         teacher.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(args.teacher, teacher)
@@ -86,147 +75,82 @@ def _train(name: str, args: argparse.Namespace, report: dict[str, Any]) -> None:
     if TASKS[name].task != "segmentation" and OWN_STREAM in wanted:
         wanted.remove(OWN_STREAM)  # the shipped one is measured; it does not classify
     for number in args.points:
-        for system in wanted:
-            kind, curve = STUDENTS[system]
-            if number >= len(curve):
-                continue
-            if system == OWN_STREAM:
-                start = f"{args.checkpoint},{teacher}"  # gains of the one, networks of the other
-                _run(name, system, kind, curve[0], args, WHOLE, teacher, start)
-                _measure(name, args, report, only=system)
-                continue
-            before = None
-            if number and not system.endswith("channel_reduction"):  # its points differ in shape
-                before = args.runs / name / system / label(curve[number - 1])
-            known = before is not None and (before / "checkpoint.safetensors").is_file()
-            start = f"{before}/checkpoint.safetensors" if known else None
-            length = LATER if known else 1.0
-            _run(name, system, kind, curve[number], args, length, teacher, start)
-            _measure(name, args, report, only=system)
+        jobs = [
+            _training(name, system, number, args, teacher)
+            for system in wanted
+            if number < len(STUDENTS[system][1])
+        ]
+        for system in _trained(jobs, args, workers):
+            _measure(name, args, report, workers, only=system)
             _write(report, args)
-    for settings in SEARCH if args.search else ():
-        _run(name, "rate_estimator_search", "rate_estimator", settings, args, LATER, teacher)
-        _measure(name, args, report, only="rate_estimator_search")
+    search = name, TASKS[name], "rate_estimator_search", "rate_estimator"
+    jobs = [Training(*search, settings, LATER, teacher) for settings in SEARCH]
+    for system in _trained(jobs if args.search else [], args, workers):
+        _measure(name, args, report, workers, only=system)
         _write(report, args)
 
 
-def _run(
-    name: str,
-    system: str,
-    kind: str,
-    settings: dict[str, Any],
-    args: argparse.Namespace,
-    length: float,
-    teacher: Path | None = None,
-    start: str | None = None,
-) -> Path:
-    """One training, unless it is finished; returns its checkpoint.
+def _training(
+    name: str, system: str, number: int, args: argparse.Namespace, teacher: Path
+) -> Training:
+    """That of a point of a system's curve."""
+    kind, curve = STUDENTS[system]
+    what = name, TASKS[name], system, kind
+    if system == OWN_STREAM:
+        start = f"{args.checkpoint},{teacher}"  # gains of the one, networks of the other
+        return Training(*what, curve[0], WHOLE, teacher, start)
+    if number and not system.endswith("channel_reduction"):  # its points differ in shape
+        before = args.runs / name / system / label(curve[number - 1]) / "checkpoint.safetensors"
+        if before.is_file():
+            return Training(*what, curve[number], LATER, teacher, str(before))
+    return Training(*what, curve[number], 1.0, teacher)
 
-    length: in students' steps or minutes; start: what it begins with (--init), of a student only
-    the bottleneck; without a teacher it is one.
-    """
-    task = TASKS[name]
-    folder: Path = args.runs / name / system / (label(settings) or "labels")
-    scales = {"scale_min": task.scale[0], "scale_max": task.scale[1]}
-    path = _located(task.data, args.data)
-    minutes = {} if args.minutes_each is None else {"max_minutes": args.minutes_each * length}
-    steps = round((args.steps_each or 1_000_000) * length)
-    if kind == "teacher":
-        steps = args.teacher_steps or steps
-        settings = {"task": task.task, "backbone": task.backbone}
-    config = TrainConfig(
-        out=str(folder),
-        sources=(
-            SourceConfig(path, per_batch=task.batch * (2 if teacher is None else 1), **scales),
-        ),
-        augment=AugmentConfig(crop=task.crop),
-        trainer=TrainerConfig(
-            max_steps=steps,
-            optimizer="adamw" if teacher is None else "muon",
-            lr=args.lr * (1 if teacher is None else 2),
-            ema=0.995,
-            **minutes,
-        ),
-        teacher=None if teacher is None else str(teacher),
-        settings=settings,
-    )
-    what = dataclasses.asdict(config) | {"recipe": kind}
-    if teacher is not None:
-        what["teacher_id"] = f"{split_checkpoint.load(teacher).id:08x}"
-    if start is not None:
-        files = [checkpoints.find(one).read_bytes() for one in start.split(",")]
-        what["start"] = hashlib.sha256(b"".join(files)).hexdigest()
-    digest = hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()
-    checkpoint, mark = folder / "checkpoint.safetensors", folder / "configuration.sha256"
-    known = mark.read_text() if mark.is_file() else None
-    if checkpoint.is_file() and known == digest:
-        return checkpoint
-    folder.mkdir(parents=True, exist_ok=True)
-    if known != digest:
-        for old in [*folder.glob("**/last.pt"), *folder.glob("checkpoint.safetensors")]:
-            old.unlink()
-    mark.write_text(digest)
-    print(f"--- {name} {system} {folder.name}", flush=True)
-    begun = any(folder.glob("**/last.pt"))
-    options = RunOptions(device=args.device, resume=begun, init=start)
-    path_written: Path = recipe(kind)(config, options)
-    return path_written
+
+def _trained(jobs: list[Training], args: argparse.Namespace, workers: Workers) -> Iterator[str]:
+    """Names of systems, as their trainings end."""
+    for path in workers(train, jobs, args):
+        yield path.parts[-3]
 
 
 def _measure(
-    name: str, args: argparse.Namespace, report: dict[str, Any], only: str | None = None
+    name: str,
+    args: argparse.Namespace,
+    report: dict[str, Any],
+    workers: Workers,
+    only: str | None = None,
 ) -> None:
     """Rows of every checkpoint of the task that has none yet, and of pictures to the teacher."""
-    task = TASKS[name]
-    dataset = open_dataset(_located(task.data, args.data), "val")
+    dataset = open_dataset(located(TASKS[name].data, args.data), "val")
     frames = len(choose(len(dataset), args.limit))
     rows: list[dict[str, Any]] = report["rows"]
     known = {(r["task"], r["system"], r["setting"], r["checkpoint"], r["frames"]) for r in rows}
-
-    def measure(
-        system: PacketSystem, flying: nn.Module, family: str, setting: str, number: str, steps: int
-    ) -> None:
-        if (name, family, setting, number, frames) in known:
-            return
-        row = row_of(name, system, flying, family, setting, dataset, args.limit)
-        row |= {"checkpoint": number, "training_steps": steps}
+    jobs = [
+        job
+        for job in settings_of(name, args, only)
+        if (name, job.family, job.setting, job.number, frames) not in known
+    ]
+    for row in workers(measure, jobs, args):
         rows[:] = [r for r in rows if key(r) != key(row)] + [row]
         print(
-            f"{name:8} {family:26} {setting:48} {row['bytes_per_frame']:9,.0f} B "
-            f"{task.metric} {row['value']:.4f}",
+            f"{name:8} {row['system']:26} {row['setting']:48} {row['bytes_per_frame']:9,.0f} B "
+            f"{row['metric']} {row['value']:.4f}",
             flush=True,
         )
 
-    def of_stream(path: str) -> None:
-        own = checkpoints.load(path, device=args.device)
-        for rate in RATES:
-            masks = task.task == "segmentation"
-            stream = StreamSystem(own, rate, mask=masks, device=args.device)
-            number, steps = f"{own.id:08x}", int(own.card.get("steps", 0))
-            measure(stream, own.encoder, OWN_STREAM, f"rate {rate:g}", number, steps)
 
-    for path in sorted((args.runs / name).glob("*/*/checkpoint.safetensors")):
-        family, setting = path.parts[-3], path.parts[-2]
-        if only is not None and family != only:
-            continue
-        if not split_checkpoint.is_split(path):
-            of_stream(str(path))
-            continue
-        loaded = split_checkpoint.load(path, args.device)
-        number, steps = f"{loaded.id:08x}", int(loaded.card["steps"])
-        student = SplitSystem(loaded)
-        measure(student, parts_on_board(student.bottleneck), family, setting, number, steps)
-        if family == "teacher":
-            for codec, qualities in PICTURES.items():
-                for quality in qualities:
-                    system = SplitSystem(loaded, picture=(codec, quality))
-                    measure(system, nn.Identity(), codec, str(quality), number, steps)
-            for quality in (10, 50, 90):
-                system = SplitSystem(loaded, features=("jpeg", quality, 1))
-                head = parts_on_board(system.bottleneck)
-                measure(system, head, "feature-jpeg", str(quality), number, steps)
-    if task.task == "detection" and only is None:
-        of_stream(args.checkpoint)
+@contextmanager
+def _workers(cluster: str) -> Iterator[Workers]:
+    """What calls a function with every job, here or on a cluster; results as they come."""
+    if not cluster:
+        yield lambda function, jobs, args: (function(job, args) for job in jobs)
+        return
+    with executor(cluster) as submit:
+
+        def run(function: Any, jobs: list[Any], args: argparse.Namespace) -> Iterator[Any]:
+            for done in as_completed([submit(function, job, args) for job in jobs]):
+                yield done.result()
+
+        yield run
 
 
 def _write(report: dict[str, Any], args: argparse.Namespace) -> None:
@@ -245,11 +169,6 @@ def _write(report: dict[str, Any], args: argparse.Namespace) -> None:
         searched = [row for row in own if row["system"].startswith("rate_estimator")]
         if any(row["system"] == "rate_estimator_search" for row in searched):
             draw_front(searched, args.figures / f"papers_{task}_search.png")
-
-
-def _located(data: str, root: Path) -> str:
-    kind, colon, folder = data.rpartition(":")
-    return f"{kind}{colon}{root / folder}"
 
 
 def _arguments() -> argparse.Namespace:
@@ -272,6 +191,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--checkpoint", default="default", help="ours, for detection")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--cluster", default="", metavar="WHERE", help=HELP)
     parser.add_argument("--data", type=Path, default=data_root(None))
     parser.add_argument("--runs", type=Path, default=Path("runs/papers"))
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/papers.json")

@@ -4,6 +4,7 @@
 
     python benchmarks/restarts.py --json benchmarks/results/restarts.json
     python benchmarks/restarts.py --standby     # a second station stands in for the ground node
+    python benchmarks/restarts.py --standby --transport udp --sealed
 
 Camera, onboard and ground node run as processes of their own. One is killed (SIGKILL) and started
 again at once; `up_s` is the time from the kill until it says that it listens, `result_s` that until
@@ -23,31 +24,44 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from rich.console import Console
 from rich.table import Table
 
+from sc2_ros.link.air.key import new_key_file
 from sc2_ros.media.messages import to_ns
 from sc2_ros.nodes import qos
 from sc2_ros.runtime import ros
 
 STEADY = 20
 """Results before a kill."""
-DEADLINE_S = 60.0
+DEADLINE_S = 180.0
 DRONE = "d1"
 SECOND = "second"
 NAMED = ("-r", f"__node:={SECOND}")
-SETTLE_S = 3.0
-SAYS = {"onboard_node": "images from", "ground_node": "packets from"}
+HOME, STANDBY = "127.0.0.1:5600", ("127.0.0.1:5610", "127.0.0.1:5611")
+"""Sockets of the ground node, and of the second station for its own drone and for this one."""
+SETTLE_S = 6.0
+SAYS = {"onboard_node": "images from", "ground_node": "packets"}
 
 
 class Flight:
     """The three nodes as processes, and who listens to their results."""
 
-    def __init__(self, size: str, fps: float, *, standby: bool = False) -> None:
+    def __init__(
+        self,
+        size: str,
+        fps: float,
+        *,
+        standby: bool = False,
+        transport: str = "topic",
+        key_file: str = "",
+    ) -> None:
         camera = ("-p", "input:=synthetic:3", "-p", f"size:={size}", "-p", f"fps:={fps}")
         below, served = ("-r", f"__ns:=/{DRONE}"), ("-p", f"drones:={DRONE}")
         self._words: dict[str, tuple[str, ...]] = {
@@ -57,6 +71,18 @@ class Flight:
         }
         if standby:
             self._words[SECOND] = ("-p", f"standby:={DRONE}", "-p", "drones:=d2", *NAMED)
+        given = {name: {"transport": transport} for name in self._words if name != "camera_node"}
+        if key_file:
+            given = {name: {**words, "air.key_file": key_file} for name, words in given.items()}
+        if transport == "udp":
+            given["onboard_node"]["air.remote"] = HOME
+            given["ground_node"]["air.local"] = HOME
+            if standby:
+                given["onboard_node"]["air.standby"] = STANDBY[1]
+                given[SECOND]["air.local"] = ",".join(STANDBY)
+        for name, values in given.items():
+            words = (word for key, value in values.items() for word in ("-p", f"{key}:={value}"))
+            self._words[name] += tuple(words)
         self._running: dict[str, subprocess.Popen[str]] = {}
         self._up: dict[str, threading.Event] = {}
         self.stamps: list[int] = []
@@ -148,29 +174,38 @@ def main() -> None:
     parser.add_argument("--fps", type=float, default=10.0)
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--standby", action="store_true")
+    parser.add_argument("--transport", choices=("topic", "udp"), default="topic")
+    parser.add_argument("--sealed", action="store_true", help="with a key")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("ROS_DOMAIN_ID", "83")
-    flight = Flight(args.size, args.fps, standby=args.standby)
-    if args.standby:
-        try:
-            rows = [flight.hand_over() for _ in range(args.times)]
-        finally:
-            flight.end()
-        print(
-            *(", ".join(f"{key} {value:.2f}" for key, value in row.items()) for row in rows),
-            sep="\n",
+    rows: list[dict[str, Any]] = []
+    with ExitStack() as stack:
+        key_file = ""
+        if args.sealed:
+            key_file = str(Path(stack.enter_context(TemporaryDirectory())) / "air.key")
+            new_key_file(Path(key_file))
+        flight = Flight(
+            args.size,
+            args.fps,
+            standby=args.standby,
+            transport=args.transport,
+            key_file=key_file,
         )
-        return
-    try:
+        stack.callback(flight.end)
+        if args.standby:
+            for _ in range(args.times):
+                row = flight.hand_over()
+                print(", ".join(f"{key} {value:.2f}" for key, value in row.items()), flush=True)
+                rows.append(row)
+            _write(args, rows)
+            return
         rows = [
             {"node": name, **flight.kill(name)}
             for _ in range(args.times)
             for name in ("ground_node", "onboard_node")
         ]
-    finally:
-        flight.end()
     table = Table("killed", "up, median s", "result, median s", "result, worst s")
     for name in ("ground_node", "onboard_node"):
         up = [row["up_s"] for row in rows if row["node"] == name]
@@ -178,6 +213,10 @@ def main() -> None:
         medians = statistics.median(up), statistics.median(result), max(result)
         table.add_row(name, *(f"{value:.2f}" for value in medians))
     Console().print(table)
+    _write(args, rows)
+
+
+def _write(args: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
     if args.json is not None:
         record = {"middleware": ros.MIDDLEWARE, "size": args.size, "fps": args.fps, "rows": rows}
         args.json.write_text(json.dumps(record, indent=1) + "\n", "utf-8")

@@ -11,7 +11,8 @@ and radio links on this machine, too.
 
 `stations:=3` spreads the drones over three ground nodes, ground_node1 to ground_node3; each stands
 in for the one before it, should that die. `station:=2` starts only the second, on a machine of its
-own.
+own. With `transport:=udp air.local:=0.0.0.0:5600` the first drone is heard at port 5600 of every
+station, the second at 5601, and so on.
 """
 
 from launch.actions import DeclareLaunchArgument, GroupAction, OpaqueFunction
@@ -22,6 +23,7 @@ from launch_ros.actions import PushRosNamespace
 from launch import LaunchContext, LaunchDescription
 from sc2_ros.errors import ParameterError
 from sc2_ros.nodes import launch_parts as parts
+from sc2_ros.nodes.stations import shares, sockets
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -59,19 +61,24 @@ def generate_launch_description() -> LaunchDescription:
 def _stations(context: LaunchContext) -> list[OpaqueFunction]:
     """The ground nodes of this machine."""
     total, here = (_number(context, name) for name in ("stations", "station"))
-    shares = parts.shares(_names(context), total)
+    names = _names(context)
+    shared = shares(names, total)
     if total == 1:
-        return [parts.node("ground_node", "params_file", {"drones": ",".join(shares[0][0])})]
-    return [
-        parts.node(
-            "ground_node",
-            "params_file",
-            {"drones": ",".join(own), "standby": ",".join(others)},
-            named=f"ground_node{number}",
-        )
-        for number, (own, others) in enumerate(shares, 1)
-        if here in (0, number)
-    ]
+        return [parts.node("ground_node", "params_file", {"drones": ",".join(names)})]
+    heard = {}
+    given = parts.given(context, "ground_node")
+    if given.get("transport", "topic") != "topic":
+        heard = sockets(given.get("air.local", "0.0.0.0:5600"), names)
+    nodes = []
+    for number, (own, others) in enumerate(shared, 1):
+        values = {"drones": ",".join(own), "standby": ",".join(others)}
+        if heard:
+            values["air.local"] = ",".join(heard[name] for name in own + others)
+        if here in (0, number):
+            nodes.append(
+                parts.node("ground_node", "params_file", values, named=f"ground_node{number}")
+            )
+    return nodes
 
 
 def _names(context: LaunchContext) -> list[str]:

@@ -98,6 +98,38 @@ class Network:
         return [address for address in behind + direct if address in self.links]
 
 
+class Stream:
+    """A drone that sends a numbered frame every 0.1 s, and stations that report on each."""
+
+    def __init__(self, network, drone=DRONE):
+        self.network, self.drone = network, drone
+        self.number = 0
+
+    def run(self, seconds, frame_s=0.1):
+        for _ in range(round(seconds / frame_s)):
+            self.number += 1
+            self.network.send(self.drone, b"%d" % self.number)
+            before = {at: len(got) for at, got in self.network.got.items()}
+            self.network.run(frame_s)
+            for address, count in before.items():
+                if address != self.drone:
+                    for arrival in self.network.got[address][count:]:
+                        self.network.send(
+                            address, arrival.payload, Channel.FEEDBACK, to=arrival.peer
+                        )
+
+    def seconds_until_it_flows(self, limit_s=3.0, at=STATION):
+        """Time until a frame's report is back at the drone."""
+        start_s = self.network.now_s
+        for address in (self.drone, at):
+            self.network.got[address].clear()
+        while self.network.now_s - start_s < limit_s:
+            self.run(0.1)
+            if self.network.got[self.drone] and self.network.got[at]:
+                return self.network.now_s - start_s
+        return float("inf")
+
+
 def pair(remotes, link=sealed, **options):
     """A network with a drone that calls one station: (network, drone, station), no time passed."""
     network = Network()

@@ -3,6 +3,7 @@
 """Show a row for each drone of the ground stations: age, rate, link, objects.
 
   sc2 fleet
+  sc2 fleet --view 8080                              # the same as a page for browsers
   sc2 fleet --once --ros-args -r __ns:=/squadron     # the stations' namespace; one table
 
 Listens to /diagnostics and to the drones' detections. Age is that of the newest image with results,
@@ -18,7 +19,8 @@ from functools import partial
 from rich.console import Console
 from rich.live import Live
 
-from sc2_ros.cli.api.fleet_board import FleetBoard
+from sc2_ros.cli.api.fleet_board import FleetBoard, Row, table
+from sc2_ros.cli.api.options import add_view, view_of
 from sc2_ros.media.messages import to_ns
 from sc2_ros.nodes import qos
 from sc2_ros.runtime import ros
@@ -33,22 +35,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=float, default=3.0, help="to listen for with --once (default: 3)"
     )
+    add_view(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Show the table until ctrl-C, or once."""
     ros.rclpy.init(args=["fleet_overview", *args.ros])
+    console = Console()
     try:
         overview = FleetOverview()
         if args.once:
             _spin(overview, args.seconds)
-            Console().print(overview.board.table(time.time_ns(), time.monotonic()))
+            console.print(table(overview.rows()))
             return 0
+        with view_of(args, console, "drones") as view:
+            if view is not None:
+                while ros.rclpy.ok():
+                    _spin(overview, _REDRAW_S)
+                    view.fleet(overview.rows())
+                return 0
         with Live(auto_refresh=False, screen=True) as live:
             while ros.rclpy.ok():
                 _spin(overview, _REDRAW_S)
-                board = overview.board.table(time.time_ns(), time.monotonic())
-                live.update(board, refresh=True)
+                live.update(table(overview.rows()), refresh=True)
     finally:
         ros.rclpy.try_shutdown()
     return 0
@@ -64,6 +73,10 @@ class FleetOverview(ros.Node):
         self.create_subscription(
             ros.DiagnosticArray, "/diagnostics", self._on_diagnostics, qos.RESULTS
         )
+
+    def rows(self) -> list[Row]:
+        """One for each drone, as things are now."""
+        return self.board.rows(time.time_ns(), time.monotonic())
 
     def _on_diagnostics(self, message: ros.DiagnosticArray) -> None:
         now_s = time.monotonic()

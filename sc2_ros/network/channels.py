@@ -38,14 +38,20 @@ def kept(state: State, channels: Sequence[int]) -> State:
     return found
 
 
-def widened(state: State, channels: int = LATENT_CHANNELS) -> State:
-    """Weights encoder.* and ground.* with further channels, which are zero and change nothing."""
+def widened(state: State, channels: int = LATENT_CHANNELS, *, to_learn: bool = False) -> State:
+    """Weights encoder.* and ground.* with further channels, which change no answer.
+
+    to_learn: the encoder fills them with unit spread, as in a new one, and only the ground takes no
+    notice yet. Where both sides are zero, neither has a gradient, and they stay so for ever.
+    """
     missing = channels - len(state[_OUTPUTS[0]])
     found = dict(state)
     for name in _OUTPUTS:
-        found[name] = torch.cat(
-            (state[name], state[name].new_zeros(missing, *state[name].shape[1:]))
-        )
+        more = state[name].new_zeros(missing, *state[name].shape[1:])
+        if to_learn and more.dim() == 4:
+            chance = torch.Generator().manual_seed(0)
+            more.normal_(std=more.shape[1] ** -0.5, generator=chance)
+        found[name] = torch.cat((state[name], more))
     for name in _INPUTS:
         weight = state[name]
         more = weight.new_zeros(len(weight), missing, *weight.shape[2:])

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Mapping
 
 from sc2_ros.errors import AirAddressError, PacketError
+from sc2_ros.link.air.arrival import PeerState
 from sc2_ros.link.air.endpoint import AirConfig, Delivery, Endpoint
 from sc2_ros.link.air.wire import Channel, Role
 from sc2_ros.media.camera_info import CALIBRATION, MOST_COEFFICIENTS
@@ -40,8 +41,9 @@ def air_configs(values: Mapping[str, Value], ends: int) -> list[AirConfig]:
     """
     local = parse_names(str(values["air.local"]))
     remotes = parse_names(str(values["air.remote"]))
+    standby = parse_names(str(values.get("air.standby", "")))
     if values["transport"] == "topic":  # which has no addresses
-        local, remotes = ("",) * ends, ()
+        local, remotes, standby = ("",) * ends, (), ()
     keys = parse_names(str(values["air.key_file"]))
     if len(local) != ends:
         raise AirAddressError(
@@ -58,6 +60,7 @@ def air_configs(values: Mapping[str, Value], ends: int) -> list[AirConfig]:
         AirConfig(
             local=local[number],
             remotes=remotes if ends == 1 else remotes[number : number + 1],
+            standby=standby,
             key_file=keys[min(number, len(keys) - 1)] if keys else "",
             cipher=str(values["air.cipher"]),
             fixed=bool(values["air.fixed"]),
@@ -131,7 +134,7 @@ class NodeLink:
 
     def turn(self, now_s: float) -> None:
         """Repeat the calibration where it is due; to be called some times a second."""
-        peers = frozenset(peer.number for peer in self._endpoint.status().peers)
+        peers = frozenset(peer.number for peer in self._endpoint.status().peers if peer.used)
         joined, self._known = peers - self._known, peers
         due = joined or not 0 <= now_s - self._calibrated_s < REPEAT_S
         if self._calibration is not None and peers and due:
@@ -141,9 +144,11 @@ class NodeLink:
     def status(self, now_s: float) -> Status:
         """Its line for /diagnostics."""
         found = self._endpoint.status()
+        peers = [peer for peer in found.peers if peer.used]
         values = {
             "local": ":".join(map(str, found.local[:2])),
-            "peers": ", ".join(":".join(map(str, peer.address[:2])) for peer in found.peers),
+            "peers": _addresses(found.peers, True),
+            "standing_by": _addresses(found.peers, False),
             "key": found.key or "none: whoever can send to the port is believed",
             "on_air_sent_kbps": f"{self._rate('sent', found.sent_bytes, now_s):.1f}",
             "on_air_received_kbps": f"{self._rate('received', found.received_bytes, now_s):.1f}",
@@ -152,8 +157,11 @@ class NodeLink:
             **{name: str(count) for name, count in found.counts.as_dict().items()},
             **{f"send error {name}": str(n) for name, n in found.send_errors.items()},
         }
-        if found.peers:
-            return Status("air", Level.OK, f"{len(found.peers)} at the other end", values)
+        if peers and found.place:
+            why = "a station of air.standby serves: none of air.remote answers for long enough"
+            return Status("air", Level.WARN, why, values)
+        if peers:
+            return Status("air", Level.OK, f"{len(peers)} at the other end", values)
         if found.counts.other_cipher:
             why = "the other side has another air.cipher"
         elif found.counts.unknown or found.counts.forged:
@@ -168,6 +176,10 @@ class NodeLink:
     def _take(self, delivery: Delivery) -> None:
         self.marked += delivery.ecn == CONGESTED
         self._deliver(delivery.payload, delivery.arrival_s)
+
+
+def _addresses(peers: list[PeerState], used: bool) -> str:
+    return ", ".join(":".join(map(str, one.address[:2])) for one in peers if one.used is used)
 
 
 def read_calibration(packet: bytes) -> CameraInfo:

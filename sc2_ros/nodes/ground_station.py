@@ -17,7 +17,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import sc2_ros.network.quick_torch  # noqa: F401  (before the others import it)
 from sc2_ros import checkpoint
 from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.errors import ParameterError
@@ -33,12 +32,12 @@ from sc2_ros.nodes.intake import Intake
 from sc2_ros.nodes.network_node import NetworkNode, idle
 from sc2_ros.nodes.parameters import GROUND, Value, parse_names, parse_weights
 from sc2_ros.nodes.results import ResultPublishers
-from sc2_ros.nodes.standby import Standby
+from sc2_ros.nodes.standby import Called, Standby
 from sc2_ros.nodes.worker import NewestWorker
 from sc2_ros.runtime.ros import CameraInfo, LabelInfo, UInt8MultiArray
 
 if TYPE_CHECKING:  # the socket and its keys are loaded where they are asked for
-    from sc2_ros.nodes.air import NodeLink
+    from sc2_ros.nodes.air import AirConfig, NodeLink
 
 TICK_S = 0.01
 """How late a frame's time-out or a feedback packet may be."""
@@ -53,8 +52,9 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         self._streams: list[DroneStream] = []
         self._links: dict[str, NodeLink] = {}
         """By drone, where the radio is no open topic."""
+        self._configs: dict[str, AirConfig] = {}
         super().__init__("ground_node", GROUND)
-        self._standby: dict[str, Standby] = {}
+        self._standby: dict[str, Standby | Called] = {}
         """By drone that another station serves."""
         self._away: set[str] = set()
         """Of those, the ones that are left to that station now."""
@@ -94,11 +94,6 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         drones = served(values)
         if len(set(drones)) < len(drones):
             raise ParameterError("standby: a drone that this node serves anyway; take it out")
-        if values["standby"] and values["transport"] != "topic":
-            raise ParameterError(
-                "standby works with transport topic; with udp give the drone all stations in "
-                "air.remote"
-            )
         for name in parse_weights(str(values["weights"])):
             if name not in drones:
                 raise ParameterError(f"weights: {name} is none of the drones {', '.join(drones)}")
@@ -133,46 +128,62 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         self._running.callback(self._intake.stop)
         self._announce_labels()
         is_topic = self._settings["transport"] == "topic"
+        self._stand_by(is_topic)
+        self._configs = {}
         if not is_topic or self._settings["air.key_file"]:
             self._open_links(is_topic)
         if is_topic:
             self._subscribe()
 
     def _open_links(self, is_topic: bool) -> None:
-        """For every drone a socket, or a sealed link over its topics."""
-        from sc2_ros.nodes.air import NodeLink, Role, air_configs
+        """For every drone a socket, or for each that is served a sealed link over its topics."""
+        from sc2_ros.nodes.air import air_configs
 
         configs = air_configs(self._settings.values, len(self._streams))
-        for stream, config in zip(self._streams, configs, strict=True):
-            deliver = partial(self._on_datagram, stream)
-            publish = partial(self._publish_report, stream) if is_topic else None
-            link = NodeLink(config, Role.GROUND, deliver, publish)
-            link.start()
-            self._running.callback(link.stop)
-            self._links[stream.name] = link
-        self._running.callback(self._links.clear)
+        self._configs = dict(zip(self._drones, configs, strict=True))
+        self._running.callback(self._close_links)
+        for stream in self._streams:
+            if not (is_topic and stream.name in self._away):
+                self._open_link(stream, is_topic)
         if not is_topic:
             self.get_logger().info(f"packets at {', '.join(config.local for config in configs)}")
 
+    def _open_link(self, stream: DroneStream, is_topic: bool) -> None:
+        from sc2_ros.nodes.air import NodeLink, Role
+
+        deliver = partial(self._on_datagram, stream)
+        publish = partial(self._publish_report, stream) if is_topic else None
+        link = NodeLink(self._configs[stream.name], Role.GROUND, deliver, publish)
+        link.start()
+        self._links[stream.name] = link
+
+    def _close_links(self) -> None:
+        while self._links:
+            self._links.popitem()[1].stop()
+
     def _publish_report(self, stream: DroneStream, packet: bytes) -> None:
-        if stream.name in self._standby:
-            self._standby[stream.name].on_sent(packet)
+        watch = self._standby.get(stream.name)
+        if isinstance(watch, Standby):
+            watch.on_sent(packet)
         self._feedback[stream.name].publish(packet_message(packet))
 
-    def _subscribe(self) -> None:
+    def _stand_by(self, is_topic: bool) -> None:
+        """Begin away from the drones of other stations."""
         names = parse_names(str(self._settings["standby"]))
         now_s = time.monotonic()
-        self._standby = {name: Standby(now_s) for name in names}
+        self._standby = {name: Standby(now_s) if is_topic else Called() for name in names}
         self._away = set(names)
+        if names:
+            self._timer_while_active(STANDBY_S, self._stand_in)
+
+    def _subscribe(self) -> None:
         for stream in self._streams:
             watch = self._standby.get(stream.name)
             if watch is None:
                 self._listen(stream)
-                continue
-            topic, take = below(stream.name, "feedback"), partial(self._on_report, watch)
-            self._subscription(UInt8MultiArray, topic, take, qos.PACKETS)
-        if names:
-            self._timer_while_active(STANDBY_S, self._stand_in)
+            elif isinstance(watch, Standby):
+                topic, take = below(stream.name, "feedback"), partial(self._on_report, watch)
+                self._subscription(UInt8MultiArray, topic, take, qos.PACKETS)
         topics = [
             self.resolve_topic_name(below(name, "features"))
             for name in self._drones
@@ -191,6 +202,13 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             self._subscription(CameraInfo, calibration(features), camera_info.take, qos.LATCHED),
         ]
 
+    def _leave(self, stream: DroneStream) -> None:
+        """Let the radio carry nothing for this node any more."""
+        for subscription in self._subscriptions_of.pop(stream.name):
+            self.destroy_subscription(subscription)
+        if stream.name in self._links:
+            self._links.pop(stream.name).stop()
+
     def _on_report(self, watch: Standby, message: UInt8MultiArray) -> None:
         watch.on_report(packet_bytes(message), time.monotonic())
 
@@ -203,13 +221,16 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             if watch is None or watch.works(now_s) != is_away:
                 continue
             if is_away:
+                if isinstance(watch, Standby):
+                    if self._configs:
+                        self._open_link(stream, is_topic=True)
+                    self._listen(stream)
                 self._away.discard(stream.name)
-                self._listen(stream)
                 self.get_logger().warning(f"{stream.name}: its station is silent; serving it")
             else:
                 self._away.add(stream.name)
-                for subscription in self._subscriptions_of.pop(stream.name):
-                    self.destroy_subscription(subscription)
+                if isinstance(watch, Standby):
+                    self._leave(stream)
                 self.get_logger().info(f"{stream.name}: its station is back")
 
     def _configure_all(self, config: GroundConfig) -> None:
@@ -257,6 +278,9 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         """In the intake's thread, as all that touches receiver state."""
         stream, packet, now_s = arrived
         link = self._links.get(stream.name)
+        watch = self._standby.get(stream.name)
+        if isinstance(watch, Called):
+            watch.on_packet(now_s)
         if link is not None:
             if link.is_calibration(packet):
                 stream.calibrate(packet)
@@ -277,7 +301,7 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             for packet in stream.pipeline.feedback(now_s, link.marked if link else 0):
                 if link is not None:
                     link.send(packet)
-                if self._settings["transport"] == "both" or link is None:
+                if self._settings["transport"] == "both" or not self._configs:
                     self._publish_report(stream, packet)
 
     def _weight(self, key: Hashable) -> float:

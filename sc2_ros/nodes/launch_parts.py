@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -117,18 +117,6 @@ def _value(name: str, row: Mapping[str, Any], text: str) -> Value:
             f"{name}:={text} is out of range: {row['minimum']} to {row['maximum']}"
         )
     return value
-
-
-def shares(drones: Sequence[str], stations: int) -> list[tuple[list[str], list[str]]]:
-    """The drones of each of several stations, and of the one for which it stands in.
-
-    Raises:
-        ParameterError: there are more stations than drones, or none.
-    """
-    if not 1 <= stations <= max(len(drones), 1):
-        raise ParameterError(f"stations:={stations} for {len(drones)} drones; give 1 to as many")
-    own = [list(drones[number::stations]) for number in range(stations)]
-    return [(own[number], own[number - 1] if stations > 1 else []) for number in range(stations)]
 
 
 def params_file(argument: str, name: str, side: str) -> DeclareLaunchArgument:

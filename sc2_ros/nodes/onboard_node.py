@@ -54,7 +54,7 @@ from sc2_ros.runtime.ros import (
     Image,
     UInt8MultiArray,
 )
-from sc2_ros.runtime.serialization import header_of, message_of
+from sc2_ros.runtime.serialization import Cdr, header_of, image_of
 
 if TYPE_CHECKING:  # the socket and its keys are loaded where they are asked for
     from sc2_ros.nodes.air import NodeLink
@@ -130,7 +130,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._left.clear()
         self._reports.clear()
         self._sender = Sender(self._send)
-        self._worker = NewestWorker[tuple[bytes, float] | None](self._work)
+        self._worker = NewestWorker[tuple[Cdr, float] | None](self._work)
         for thread in (self._sender, self._worker):
             thread.start()
             self._running.callback(thread.stop)
@@ -201,7 +201,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._worker.change(lambda: self._images.configure(images))
         self._worker.change(lambda: self._pipeline.configure(self._counted(config)))
 
-    def _on_image(self, cdr: bytes) -> None:
+    def _on_image(self, cdr: Cdr) -> None:
         now_s = time.monotonic()
         self._counters.images += 1
         self._counters.camera.heard(now_s)
@@ -237,7 +237,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
     def _publish_packet(self, packet: bytes) -> None:
         self._features.publish(packet_message(packet))
 
-    def _work(self, image: tuple[bytes, float] | None) -> None:
+    def _work(self, image: tuple[Cdr, float] | None) -> None:
         # As many as wait now: a flood of reports keeps no image waiting.
         for _ in range(len(self._left)):
             packet, when_s = self._left.popleft()
@@ -263,13 +263,13 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             self._pipeline.refresh()
         self._listeners = listeners
 
-    def _message(self, cdr: bytes) -> Image | CompressedImage:
+    def _message(self, cdr: Cdr) -> Any:
         try:
-            return message_of(cdr, self._image_type)
-        except Exception as error:  # whatever the bytes make of a message's reader
+            return image_of(cdr, compressed=self._image_type is CompressedImage)
+        except ValueError as error:
             raise InputError(f"a message of {len(cdr)} bytes is no image: {error}") from error
 
-    def _frame(self, cdr: bytes) -> CameraFrame:
+    def _frame(self, cdr: Cdr) -> CameraFrame:
         """A frame of which only the header has been read."""
         try:
             stamp_ns, frame_id = header_of(cdr)
@@ -281,7 +281,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         image = self._images.open_later(partial(self._message, cdr))
         return CameraFrame(image, stamp_ns, frame_id)
 
-    def _encode(self, cdr: bytes, received_s: float) -> None:
+    def _encode(self, cdr: Cdr, received_s: float) -> None:
         now_s = time.monotonic()
         self._heed_listeners()
         try:

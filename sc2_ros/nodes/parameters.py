@@ -7,17 +7,22 @@ A node declares its rows with `parameter_server.ParameterServer`; `parameter_doc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from sc2_ros.errors import AirAddressError, LinkSpecError, ParameterError
 from sc2_ros.ground.engine import BACKENDS as GROUND_BACKENDS
-from sc2_ros.link.air.address import split
 from sc2_ros.link.control.auto import PREFERENCES
 from sc2_ros.link.rate import RATE_MODES
 from sc2_ros.link.repair_policy import REPAIR_MODES
-from sc2_ros.link.sim.spec import parse_link
-from sc2_ros.media.thermal import MODES
+from sc2_ros.nodes.parameter_checks import (
+    check_addresses,
+    check_device,
+    check_drones,
+    check_link,
+    check_onboard_device,
+    check_size,
+    check_weights,
+)
+from sc2_ros.nodes.parameter_groups import AIR_FIXED, AUTO, MODEL, PRECISIONS, THERMAL, air
 from sc2_ros.nodes.parameter_row import (
     Row,
     Value,
@@ -26,7 +31,7 @@ from sc2_ros.nodes.parameter_row import (
     parse_weights,
     problem_of,
 )
-from sc2_ros.onboard.backend import BACKENDS, DEVICE_FORM
+from sc2_ros.onboard.backend import BACKENDS
 
 __all__ = [
     "TABLES",
@@ -39,203 +44,12 @@ __all__ = [
     "problem_of",
 ]
 
-
-def _check_size(value: Value) -> str | None:
-    try:
-        parse_size(str(value))
-    except ParameterError as error:
-        return str(error)
-    return None
-
-
-def _check_device(value: Value) -> str | None:
-    if re.fullmatch(r"cpu|cuda(:\d+)?", str(value)):
-        return None
-    return "a device is cpu, cuda or cuda:N"
-
-
-def _check_onboard_device(value: Value) -> str | None:
-    if re.fullmatch(DEVICE_FORM, str(value)):
-        return None
-    return "a device is auto, cpu, cuda, cuda:N or tensorrt"
-
-
-def _check_drones(value: Value) -> str | None:
-    names = parse_names(str(value))
-    for name in names:
-        if not re.fullmatch(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", name, re.ASCII):
-            return f"{name} is not a ROS namespace: use letters, digits, '_' and '/'"
-    return "a name occurs twice" if len(set(names)) < len(names) else None
-
-
-def _check_weights(value: Value) -> str | None:
-    try:
-        parse_weights(str(value))
-    except ParameterError as error:
-        return str(error)
-    return None
-
-
-def _check_link(value: Value) -> str | None:
-    try:
-        parse_link(str(value))
-    except LinkSpecError as error:
-        return str(error)
-    return None
-
-
 RADIO_TYPES = ("mavros_msgs/RadioStatus", "std_msgs/Float32")
 _SUBSCRIBED_ONCE = "the subscription is made once, at start; restart the node to change it"
 _OPENED_ONCE = "the source is opened once, at start; restart the node to change it"
 
-_PRECISIONS = ("auto", "fp32", "bf16", "fp16")  # devices.CHOICES, without torch
-_AUTO = "auto is bf16 where the device multiplies it, fp16 on older GPUs, else fp32."
-
-_MODEL = (
-    Row(
-        "autostart",
-        True,
-        "Configure and activate the node when it starts, and again after a fault; false waits for "
-        "`ros2 lifecycle set`.",
-        fixed="it is looked at when the node starts",
-    ),
-    Row(
-        "model",
-        "default",
-        "Checkpoint: the name of one that ships with the package, or a file. Both ends of a link "
-        "need the same one. A new one is loaded while the stream goes on with the old one, which "
-        "stays where the new one cannot be loaded.",
-    ),
-    Row(
-        "cpu_threads",
-        0,
-        "Threads in which the libraries of the process compute (BLAS, PyTorch, OpenCV, ONNX "
-        "Runtime). 0: OMP_NUM_THREADS where it is set, else one for each core.",
-        0,
-        256,
-        fixed="the libraries have made their threads when the node starts",
-    ),
-)
-
-
-def _check_addresses(value: Value) -> str | None:
-    try:
-        for address in parse_names(str(value)):
-            split(address)
-    except AirAddressError as error:
-        return str(error)
-    return None
-
-
-TRANSPORTS = ("topic", "udp", "both")
-_AIR_FIXED = "the socket is opened when the node is activated; restart the node to change it"
-
-
-def _air(local: str, remote: str) -> tuple[Row, ...]:
-    return (
-        Row(
-            "transport",
-            "topic",
-            "How packets and reports cross the radio: topic uses `features` and `feedback`, over "
-            "DDS or Zenoh; udp a socket of the node's own, so that nothing else is on the radio; "
-            "both is udp, with the topics published locally for recording.",
-            choices=TRANSPORTS,
-            fixed=_AIR_FIXED,
-        ),
-        Row(
-            "air.local",
-            local,
-            "Address and port of the socket, as 0.0.0.0:5600 or [::]:5600; port "
-            "0 takes any. A ground node of several drones has one for each, in their order.",
-            check=_check_addresses,
-            fixed=_AIR_FIXED,
-        ),
-        Row("air.remote", "", remote, check=_check_addresses, fixed=_AIR_FIXED),
-        Row(
-            "air.key_file",
-            "",
-            "File with the key that both sides have, as `sc2 key new` makes it: "
-            "everything is encrypted and authenticated, with udp and on the topics. Empty believes "
-            "who can send to the port or publish on the topic.",
-            fixed=_AIR_FIXED,
-        ),
-        Row(
-            "air.cipher",
-            "aes-ccm-8",
-            "aes-ccm-8 adds 14 bytes to a packet, aes-gcm and "
-            "chacha20-poly1305 22; the same on both sides.",
-            choices=("aes-ccm-8", "aes-gcm", "chacha20-poly1305"),
-            fixed=_AIR_FIXED,
-        ),
-        Row(
-            "air.fixed",
-            False,
-            "Answer to air.remote, wherever datagrams come from: for tunnels with "
-            "a port for each direction, such as wfb-ng's.",
-            fixed=_AIR_FIXED,
-        ),
-        Row(
-            "air.interface",
-            "",
-            "Network interface to which the socket is bound; empty for any.",
-            fixed=_AIR_FIXED,
-        ),
-        Row(
-            "air.dscp",
-            0,
-            "Differentiated services code point of what is sent: 46 is expedited "
-            "forwarding, 34 what Wi-Fi takes for video.",
-            0,
-            63,
-            fixed=_AIR_FIXED,
-        ),
-    )
-
-
-_THERMAL = (
-    Row(
-        "thermal.mode",
-        "plateau",
-        "How images of more than 8 bits (mono16, 16UC1, 32FC1 and so on) become grey: plateau is "
-        "the gain control of thermal cores, which keeps the contrast of what fills the picture "
-        "whatever is hot or cold beside it, and holds it from frame to frame; linear stretches the "
-        "0.5th to 99.5th percentile; fixed takes thermal.low to thermal.high.",
-        choices=MODES,
-    ),
-    Row(
-        "thermal.low",
-        0.0,
-        "Count (of float images: value) that becomes black in fixed mode.",
-        -1e9,
-        1e9,
-    ),
-    Row(
-        "thermal.high",
-        16383.0,
-        "Count (of float images: value) that becomes white in fixed mode.",
-        -1e9,
-        1e9,
-    ),
-    Row(
-        "thermal.min_span",
-        64,
-        "Counts over which the grey levels are spread at least, so that a blank wall is not all "
-        "noise; of float images thousandths of a unit.",
-        1,
-        65536,
-    ),
-    Row(
-        "thermal.time_constant_s",
-        2.0,
-        "Seconds in which the gain follows a scene that drifts; it jumps on a cut and rests while "
-        "it is about right. 0 gives every frame a gain of its own, and larger frames.",
-        0.0,
-        600.0,
-    ),
-)
-
 ONBOARD = (
-    *_MODEL,
+    *MODEL,
     Row(
         "backend",
         "auto",
@@ -249,14 +63,14 @@ ONBOARD = (
         "cpu",
         "Where the encoder runs: cpu, cuda, cuda:N, tensorrt, or auto, which is the GPU where "
         "there is one.",
-        check=_check_onboard_device,
+        check=check_onboard_device,
     ),
     Row(
         "precision",
         "fp32",
         "Arithmetic of the encoder: onnxruntime has fp32, and fp16 with tensorrt; torch fp32, "
         "bf16, and fp16 on a GPU. auto is fp32 with onnxruntime; with torch what suits the device.",
-        choices=_PRECISIONS,
+        choices=PRECISIONS,
     ),
     Row("stream", 0, "Number of this camera's stream; one per camera on a link.", 0, 255),
     Row(
@@ -356,7 +170,7 @@ ONBOARD = (
         "",
         "Size to which images are scaled before coding, as WIDTHxHEIGHT; empty keeps the "
         "camera's. Boxes always come back in the camera's pixels.",
-        check=_check_size,
+        check=check_size,
     ),
     Row(
         "frame.max_pixels",
@@ -366,11 +180,20 @@ ONBOARD = (
         1024,
         4096 * 4096,
     ),
-    *_THERMAL,
-    *_air(
+    *THERMAL,
+    *air(
         "0.0.0.0:0",
         "Stations to call, host:port, comma-separated, or a multicast group; the drone calls, so "
-        "that it may be behind a NAT.",
+        "that it may be behind a NAT. All of them get every packet.",
+    ),
+    Row(
+        "air.standby",
+        "",
+        "Stations that stand in while none of air.remote answers, host:port, comma-separated, the "
+        "preferred one first: packets go to the first of them that answers, until air.remote has "
+        "answered for 3 s again.",
+        check=check_addresses,
+        fixed=AIR_FIXED,
     ),
     Row(
         "air.overhead_bytes",
@@ -383,8 +206,8 @@ ONBOARD = (
 )
 
 GROUND = (
-    *_MODEL,
-    *_air(
+    *MODEL,
+    *air(
         "0.0.0.0:5600",
         "Drone to call, host:port; usually empty, since the drone calls. With several drones one "
         "for each, comma-separated.",
@@ -400,14 +223,14 @@ GROUND = (
         "device",
         "cpu",
         "Where the networks run: cpu, cuda or cuda:N.",
-        check=_check_device,
+        check=check_device,
     ),
     Row(
         "precision",
         "auto",
-        f"Arithmetic of the network. {_AUTO} The codec is integer: packets are read the same "
+        f"Arithmetic of the network. {AUTO} The codec is integer: packets are read the same "
         "whatever this says.",
-        choices=_PRECISIONS,
+        choices=PRECISIONS,
     ),
     Row(
         "drones",
@@ -415,15 +238,16 @@ GROUND = (
         "Namespaces of the drones (or cameras) that this node serves, comma-separated, e.g. "
         "drone1,drone2: each has its features, feedback and results below its own. Empty serves "
         "the node's own namespace.",
-        check=_check_drones,
+        check=check_drones,
         fixed="the topics are opened when the node is configured; restart the node to change it",
     ),
     Row(
         "standby",
         "",
         "Drones of other stations, comma-separated, that this node serves while nobody reports to "
-        "them: it listens to their feedback, and takes over after a second without any.",
-        check=_check_drones,
+        "them: it listens to their feedback, and takes over after a second without any. With udp "
+        "the drone decides (air.standby of its node); they come after `drones` in air.local.",
+        check=check_drones,
         fixed="the topics are opened when the node is configured; restart the node to change it",
     ),
     Row(
@@ -432,7 +256,7 @@ GROUND = (
         "How this node is shared where it cannot show all frames of all drones: NAME=WEIGHT, "
         "comma-separated, e.g. drone1=4; drones that are not named weigh 1. The drones learn from "
         "the reports how many of their frames are shown, and send no more.",
-        check=_check_weights,
+        check=check_weights,
     ),
     Row("score_threshold", 0.3, "Detections below this score are left out.", 0.0, 1.0),
     Row(
@@ -484,7 +308,7 @@ LINK_EMULATOR = (
         "The radio link to imitate: RATE[,DELAY[,LOSS%]], e.g. 500kbit,40ms,2%, with a mahimahi "
         "trace file or RATE>RATE@TIME>… in the place of RATE; also outage=3s@10s, burst=5%x8, "
         "jitter=10ms, queue=300ms, reorder=1%x20ms, duplicate=1%, and mean=1mbit for a trace.",
-        check=_check_link,
+        check=check_link,
     ),
     Row("seed", 0, "Seed of the random losses and jitter.", 0, 2**31 - 1),
 )
@@ -517,7 +341,7 @@ CAMERA = (
         "size",
         "",
         "Size of the images as WIDTHxHEIGHT; empty keeps the source's.",
-        check=_check_size,
+        check=check_size,
         fixed=_OPENED_ONCE,
     ),
     Row("loop", True, "Begin again at the end of a file.", fixed=_OPENED_ONCE),

@@ -6,16 +6,20 @@
     standby station:      silent              |-- AFTER_S --| works        | silent again
 
 It listens to the drone's feedback topic, which its own station publishes, and only while it works
-to the packets: until then the radio carries nothing for it.
+to the packets: until then the radio carries nothing for it. Where the radio is a socket, the drone
+chooses its station (link/air/handover.py), and this one works while packets come.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 
 AFTER_S = 1.0
 """Seconds without a report of another station: fifteen reports, and as long as the drone waits."""
+STAYS_S = 3.0
+"""Seconds without a packet after which a drone that chooses itself has gone to another station."""
 _OWN = 64
 
 
@@ -42,3 +46,18 @@ class Standby:
         """Whether nobody else has reported for AFTER_S."""
         with self._lock:
             return now_s - self._heard_s > AFTER_S
+
+
+class Called:
+    """The state of one drone that chooses its station itself. Any thread may call."""
+
+    def __init__(self) -> None:
+        self._heard_s = -math.inf
+
+    def on_packet(self, now_s: float) -> None:
+        """The drone has sent one here."""
+        self._heard_s = now_s
+
+    def works(self, now_s: float) -> bool:
+        """Whether packets have come within STAYS_S."""
+        return now_s - self._heard_s <= STAYS_S

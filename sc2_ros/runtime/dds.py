@@ -10,6 +10,7 @@ that the C layer can check what it receives and discovery announces the true typ
 
 import ctypes
 import os
+import threading
 import uuid
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -35,6 +36,7 @@ from rosbags.interfaces import Nodetype
 
 from .arguments import RosArgumentError
 from .messages import STORE
+from .samples import Sample, take
 
 ANY_STATE = ViewState.Any | InstanceState.Any | SampleState.Any
 _IDL_BASES = {
@@ -105,7 +107,6 @@ class RawSample:
 
     def __init__(self, cdr: bytes) -> None:
         self.cdr = cdr
-        self.sample_info: Any = None
 
     def serialize(self, use_version_2: bool | None = None) -> bytes:
         return self.cdr
@@ -121,14 +122,6 @@ def raw_type(ros_type: str, *, service: bool = False) -> type[RawSample]:
 
     class Raw(RawSample):
         __idl__ = idl.__idl__  # type: ignore[attr-defined]
-
-        @classmethod
-        def deserialize(cls, data: bytes) -> RawSample:
-            return cls(data)
-
-        @classmethod
-        def deserialize_key(cls, _data: bytes) -> None:
-            return None
 
     return Raw
 
@@ -172,11 +165,14 @@ class Participant:
                 f"and at CYCLONEDDS_URI, which is '{os.environ.get('CYCLONEDDS_URI', '')}'"
             ) from error
         self._topics: dict[str, Topic[Any]] = {}
+        self._open = threading.Event()
+        self._open.set()
 
     def reader(
         self, topic: str, sample: type[RawSample], qos: Qos, misfit: "Misfit | None" = None
     ) -> "Reader":
-        return Reader(DataReader(self.dds, self._topic(topic, sample), qos, _listener(misfit)))
+        dds = DataReader(self.dds, self._topic(topic, sample), qos, _listener(misfit))
+        return Reader(dds, self._open)
 
     def writer(
         self, topic: str, sample: type[RawSample], qos: Qos, misfit: "Misfit | None" = None
@@ -194,6 +190,7 @@ class Participant:
 
     def close(self) -> None:
         self._topics.clear()
+        self._open.clear()
         _delete(self.dds)
         _delete(self.domain)
 
@@ -241,16 +238,14 @@ class Writer:
 class Reader:
     """Takes CDR, one sample at a time."""
 
-    def __init__(self, dds: Any) -> None:
+    def __init__(self, dds: Any, domain_open: threading.Event) -> None:
         self.dds = dds
         self.condition = ReadCondition(dds, ANY_STATE)
+        self._domain_open = domain_open
 
-    def take(self) -> RawSample | None:
+    def take(self) -> Sample | None:
         """Oldest sample not yet taken; state changes without data are skipped."""
-        while samples := self.dds.take(1):
-            if isinstance(samples[0], RawSample):
-                return samples[0]
-        return None
+        return take(self.dds, ANY_STATE, self._domain_open)
 
     def close(self) -> None:
         _delete(self.condition)
@@ -268,9 +263,9 @@ class Reader:
         handles = self.dds.get_matched_publications()
         return _participants(map(self.dds.get_matched_publication_data, handles))
 
-    def participant_of(self, sample: RawSample) -> uuid.UUID | None:
+    def participant_of(self, sample: Sample) -> uuid.UUID | None:
         """Participant that wrote a sample, while its writer is still there."""
-        data = self.dds.get_matched_publication_data(sample.sample_info.publication_handle)
+        data = self.dds.get_matched_publication_data(sample.writer)
         return data.participant_key if data is not None else None
 
 

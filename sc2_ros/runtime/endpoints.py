@@ -21,6 +21,8 @@ from .qos import (
     QoSProfile,
     SubscriptionEventCallbacks,
 )
+from .samples import Sample
+from .serialization import Cdr
 
 REPLY_READER_WAIT_S = 1.0
 """How long a reply waits for its client's reader; what is sent before nobody gets."""
@@ -91,7 +93,7 @@ class Subscription:
             return None
         return lambda: self._deliver(sample)
 
-    def _deliver(self, sample: RawSample) -> None:
+    def _deliver(self, sample: Sample) -> None:
         if self.raw:
             self.callback(sample.cdr)
             return
@@ -154,8 +156,9 @@ class ServiceEnd:
         self.writer.write(cdr[:4] + header + cdr[4:])
 
 
-def split(cdr: bytes, cls: type[Message]) -> tuple[bytes, Any]:
+def split(cdr: Cdr, cls: type[Message]) -> tuple[bytes, Any]:
     """The header of a request or reply, and its message."""
+    cdr = bytes(cdr)
     return cdr[4:20], from_cdr(cdr[:4] + cdr[20:], cls)
 
 
@@ -178,7 +181,7 @@ class Service(ServiceEnd):
         sample = self.reader.take()
         return None if sample is None else lambda: self._answer(sample)
 
-    def _answer(self, sample: RawSample) -> None:
+    def _answer(self, sample: Sample) -> None:
         try:
             header, request = split(sample.cdr, self.srv_type.Request)
         except SerdeError as error:

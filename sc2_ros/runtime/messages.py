@@ -135,7 +135,7 @@ def to_cdr(message: Message) -> bytes:
     return bytes(STORE.serialize_cdr(message, message.__msgtype__))
 
 
-def from_cdr(data: bytes, cls: type[Message]) -> Message:
+def from_cdr(data: bytes | memoryview, cls: type[Message]) -> Message:
     """Read XCDR1 with its 4-byte header.
 
     Raises:

@@ -16,6 +16,7 @@ from torchvision.models.resnet import BasicBlock
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.network.encoder import INPUT_SCALE, INPUT_SHIFT, OnboardEncoder
 from sc2_ros.network.layers import DepthwiseResidual
+from sc2_ros.split import efficientnet
 
 DEFAULT = "resnet:64-128-256:2-2-2"
 OWN = "sc2_ros"
@@ -94,17 +95,23 @@ def build_backbone(spec: str = DEFAULT, *, pretrained: bool = False) -> Backbone
 
     Args:
         spec: "resnet:WIDTHS:DEPTHS", as resnet:64-128-256:2-2-2 (basic blocks, He et al. 2016),
-            "torchvision:NAME" with a ResNet, Swin or ConvNeXt of torchvision, or "sc2_ros", our
-            own onboard encoder as three stages.
-        pretrained: torchvision's ImageNet weights, which it downloads.
+            "torchvision:NAME" with a ResNet, Swin or ConvNeXt of torchvision, "efficientnet-lite0",
+            or "sc2_ros", our own onboard encoder as three stages.
+        pretrained: ImageNet weights: torchvision downloads them, those of efficientnet-lite0 are
+            a package.
 
     Raises:
-        ParameterError: the specification is not understood.
+        ParameterError: the specification is not understood, or its package is not installed.
         InputError: the weights cannot be downloaded.
     """
     kind, _, rest = spec.partition(":")
     if spec == OWN:
         return OwnTrunk()
+    if spec == efficientnet.NAME:
+        backbone = Backbone(efficientnet.stages(pretrained=pretrained), efficientnet.CHANNELS)
+        backbone.mean.fill_(efficientnet.MEAN)
+        backbone.std.fill_(efficientnet.STD)
+        return backbone
     if kind == "torchvision" and rest:
         return _torchvision(rest, pretrained)
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from helpers.dask_cluster import dask_cluster
 from helpers.papers_plan import BETAS, Task, label
 from helpers.papers_report import compare
 
@@ -35,18 +36,38 @@ def make_folder(folder):
                 cv2.imwrite(str(folder / split / name / f"{number}.png"), image)
 
 
-def test_it_trains_measures_and_does_nothing_twice(papers, tmp_path, monkeypatch, capsys):
+def arguments(papers, tmp_path, monkeypatch):
+    """A command line for a tiny task."""
     make_folder(tmp_path / "data" / "tiny")
     task = Task("tiny", "classification", "top1", "resnet:8-12-16:1-1-1", 32, 4)
     monkeypatch.setitem(papers.TASKS, "tiny", task)
-    out = tmp_path / "papers.json"
-    arguments = (
+    return (
         f"papers.py --train --steps-each 2 --teacher-steps 3 --tasks tiny --points 0 --limit 3 "
         f"--systems entropic_student,rate_estimator --data {tmp_path / 'data'} "
-        f"--runs {tmp_path / 'runs'} --out {out} --figures {tmp_path / 'figures'} "
-        f"--table {tmp_path / 'table.md'}"
+        f"--runs {tmp_path / 'runs'} --out {tmp_path / 'papers.json'} "
+        f"--figures {tmp_path / 'figures'} --table {tmp_path / 'table.md'}"
     ).split()
-    monkeypatch.setattr(sys, "argv", arguments)
+
+
+def test_the_workers_of_a_cluster_train_and_measure_the_same(papers, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("distributed")
+    words, out = arguments(papers, tmp_path, monkeypatch), tmp_path / "papers.json"
+    with dask_cluster(tmp_path) as (address, _):
+        monkeypatch.setattr(sys, "argv", [*words, "--cluster", address])
+        assert papers.main() == 0
+    rows = json.loads(out.read_text())["rows"]
+    assert {"teacher", "entropic_student", "rate_estimator", "jpeg"} <= {r["system"] for r in rows}
+    assert len({(row["system"], row["setting"]) for row in rows}) == len(rows)
+    assert "--- tiny rate_estimator" not in capsys.readouterr().out  # a worker has said it
+    monkeypatch.setattr(sys, "argv", words)
+    assert papers.main() == 0
+    assert "---" not in capsys.readouterr().out  # nothing was trained again
+    assert json.loads(out.read_text())["rows"] == rows  # or measured again: its time would differ
+
+
+def test_it_trains_measures_and_does_nothing_twice(papers, tmp_path, monkeypatch, capsys):
+    words, out = arguments(papers, tmp_path, monkeypatch), tmp_path / "papers.json"
+    monkeypatch.setattr(sys, "argv", words)
     assert papers.main() == 0
     report = json.loads(out.read_text())
     rows = {row["system"]: row for row in report["rows"]}

@@ -4,17 +4,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.dask_cluster import DEADLINE_S, dask_cluster
 
 from sc2_ros import checkpoint_file
 from sc2_ros.cli.api.archive import Outcome, Task, find_bags, replay_archive
@@ -25,11 +20,9 @@ from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
 parquet = pytest.importorskip("pyarrow.parquet")
 
-ROOT = Path(__file__).parents[2]
 FRAMES = 3
 START_NS = 1_700_000_000 * 10**9
 PERIOD_NS = 200_000_000
-DEADLINE_S = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -112,41 +105,17 @@ def test_a_cluster_that_is_none_is_named(bags: Path, tmp_path: Path) -> None:
         replay_archive(tasks_of(bags, tmp_path), "local:many", lambda *_: None)
 
 
-@pytest.fixture
-def dask(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A Dask scheduler and two workers, as processes: its file, and the workers."""
-    pytest.importorskip("distributed")
-    file = tmp_path / "scheduler.json"
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    common = ["--scheduler-file", str(file)]
-    scheduler = ["scheduler", "--port", "0", "--no-dashboard", *common]
-    worker = ["worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", *common]
-
-    def start(words: list[str]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "dask", *words]
-        return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, cwd=tmp_path)
-
-    processes = [start(scheduler)]
-    give_up_s = time.monotonic() + DEADLINE_S
-    while not file.exists() and time.monotonic() < give_up_s:
-        time.sleep(0.05)
-    processes += [start(worker), start(worker)]
-    yield json.loads(file.read_text())["address"], processes[1:]
-    for process in processes:
-        process.kill()
-        process.wait(DEADLINE_S)
-
-
 def test_a_dask_worker_that_is_killed_loses_nothing_and_doubles_nothing(
-    bags: Path, tmp_path: Path, dask: tuple[str, list[subprocess.Popen[bytes]]]
+    bags: Path, tmp_path: Path
 ) -> None:
-    address, workers = dask
+    pytest.importorskip("distributed")
     out = tmp_path / "out"
+    with dask_cluster(tmp_path) as (address, workers):
 
-    def kill(outcome: Outcome, done: int) -> None:
-        if done == 3:
-            workers[0].send_signal(signal.SIGKILL)
+        def kill(outcome: Outcome, done: int) -> None:
+            if done == 3:
+                workers[0].send_signal(signal.SIGKILL)
 
-    outcomes = replay_archive(tasks_of(bags, out), address, kill)
-    assert workers[0].wait(DEADLINE_S) == -signal.SIGKILL
+        outcomes = replay_archive(tasks_of(bags, out), address, kill)
+        assert workers[0].wait(DEADLINE_S) == -signal.SIGKILL
     check_complete(out, outcomes)

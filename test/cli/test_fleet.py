@@ -2,13 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sc2 fleet`: a row for each drone, from what the stations publish."""
 
+import asyncio
+import json
+import signal
+import subprocess
+import sys
 import time
 
+import aiohttp
 import pytest
 from domains import own_domain
 from rich.console import Console
 
-from sc2_ros.cli.api.fleet_board import FleetBoard
+from sc2_ros.cli.api.fleet_board import FleetBoard, table
 from sc2_ros.cli.fleet import FleetOverview
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.diagnostics import Level, Status, to_message
@@ -20,7 +26,7 @@ DEADLINE_S = 60.0
 
 def text_of(board, now_ns, now_s):
     console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(board.table(now_ns, now_s))
+    console.print(table(board.rows(now_ns, now_s)))
     return console.export_text()
 
 
@@ -64,6 +70,40 @@ def graph(monkeypatch):
     ros.rclpy.init(args=["test"])
     yield
     ros.rclpy.try_shutdown()
+
+
+@pytest.fixture
+def page(graph):
+    """The address that `sc2 fleet --view` prints."""
+    command = [sys.executable, "-m", "sc2_ros.cli.main", "fleet", "--view"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    yield next(word for word in process.stdout.readline().split() if word.startswith("http"))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(DEADLINE_S) == 130  # of ctrl-C, as of every command
+
+
+def test_the_page_shows_what_is_published(graph, page):
+    station = ros.Node("station")
+    said = station.create_publisher(ros.DiagnosticArray, "/diagnostics", qos.RESULTS)
+    status = Status("d1 link", Level.WARN, "2 % lost", {"kbit_per_s": "88"})
+
+    async def shown():
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"{page}stream") as stream,
+        ):
+            while True:
+                said.publish(
+                    to_message([status], station.get_clock().now().to_msg(), "ground_node", "d1")
+                )
+                rows = json.loads((await stream.receive()).data)["fleet"]["rows"]
+                if rows:
+                    return rows
+
+    (row,) = asyncio.run(asyncio.wait_for(shown(), DEADLINE_S))
+    assert row["cells"][:2] == ["d1", "ground_node"]
+    assert row["cells"][-1] == "2 % lost"
+    assert row["level"] == 1
 
 
 def test_the_drones_are_found_by_what_is_published(graph):

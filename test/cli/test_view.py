@@ -7,6 +7,7 @@ import json
 import shutil
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
+from sc2_ros.cli.api.fleet_board import COLUMNS, Row
 from sc2_ros.cli.api.view import ViewServer
 from sc2_ros.errors import Sc2Error
 from sc2_ros.evaluation.session.log import Recent
@@ -128,8 +130,25 @@ ASK = """({
 })"""
 
 
-async def asked_in_chromium(view: ViewServer, profile: Path) -> dict[str, Any]:
-    """What the page has come to, by Chromium's own remote control."""
+ASK_FLEET = """({
+  title: document.title,
+  hidden: document.getElementById("run").hidden,
+  rows: [...document.getElementById("fleet").rows].map(
+    row => [row.className, ...[...row.cells].map(cell => cell.textContent)]),
+})"""
+
+
+async def asked_in_chromium(
+    view: ViewServer,
+    profile: Path,
+    ask: str,
+    feed: Callable[[int], None],
+    is_enough: Callable[[dict[str, Any]], Any],
+) -> dict[str, Any]:
+    """What the page has come to, by Chromium's own remote control.
+
+    feed: shows something again and again, with a number; is_enough: ends it.
+    """
     assert CHROMIUM is not None
     command = [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "about:blank"]
     command += ["--remote-debugging-port=0", f"--user-data-dir={profile}"]
@@ -144,10 +163,8 @@ async def asked_in_chromium(view: ViewServer, profile: Path) -> dict[str, Any]:
                 page = await answer.json()
             async with session.ws_connect(page["webSocketDebuggerUrl"], max_msg_size=0) as devtools:
                 for number in range(1, 10_000):
-                    view.camera(jpeg(32))
-                    view.ground(jpeg(48))
-                    view.state(recent(300.0 + number % 7), number / 4)
-                    query = {"expression": ASK, "returnByValue": True}
+                    feed(number)
+                    query = {"expression": ask, "returnByValue": True}
                     await devtools.send_json(
                         {"id": number, "method": "Runtime.evaluate", "params": query}
                     )
@@ -155,8 +172,7 @@ async def asked_in_chromium(view: ViewServer, profile: Path) -> dict[str, Any]:
                     while found.get("id") != number:
                         found = await devtools.receive_json()
                     value = found["result"]["result"].get("value") or {}
-                    shown = value.get("camera") and value.get("ground") and value.get("stages")
-                    if shown and all(value["drawn"]):
+                    if value and is_enough(value):
                         return value
                     await asyncio.sleep(0.1)
         raise AssertionError("the page did not come about")
@@ -167,10 +183,38 @@ async def asked_in_chromium(view: ViewServer, profile: Path) -> dict[str, Any]:
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 def test_chromium_shows_pictures_figures_and_charts(tmp_path: Path) -> None:
+    def feed(number: int) -> None:
+        view.camera(jpeg(32))
+        view.ground(jpeg(48))
+        view.state(recent(300.0 + number % 7), number / 4)
+
+    def is_enough(value: dict[str, Any]) -> bool:
+        return all((value["camera"], value["ground"], value["stages"], *value["drawn"]))
+
     with ViewServer(0, "a run") as view:
-        found = asyncio.run(asyncio.wait_for(asked_in_chromium(view, tmp_path), DEADLINE_S))
+        asking = asked_in_chromium(view, tmp_path, ASK, feed, is_enough)
+        found = asyncio.run(asyncio.wait_for(asking, DEADLINE_S))
     assert (found["camera"], found["ground"]) == (32, 48)
     assert found["title"] == "a run"
     assert "161 / 190 ms" in found["text"]
     assert "of 500" in found["text"]
     assert found["stages"] == len(STAGES)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+def test_chromium_shows_a_row_for_each_drone_of_a_fleet(tmp_path: Path) -> None:
+    cells = ("d1", "ground_node1", "0.2", "9.8", "0.0", "310", "0.020", "7", "ok")
+    late = ("<b>d2", "ground_node2", "8.1", "0.0", "0.0", "0", "-", "0", "no packet for 8 s")
+
+    with ViewServer(0, "drones") as view:
+        asking = asked_in_chromium(
+            view,
+            tmp_path,
+            ASK_FLEET,
+            lambda number: view.fleet([Row(cells, 0), Row(late, 2)]),
+            lambda value: len(value["rows"]) == 3,
+        )
+        found = asyncio.run(asyncio.wait_for(asking, DEADLINE_S))
+    assert found["title"] == "drones"
+    assert found["hidden"]
+    assert found["rows"] == [["", *COLUMNS], ["", *cells], ["error", *late]]

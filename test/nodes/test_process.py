@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a node's process ends: its exit code and what it says."""
 
+import gc
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import threading
 
 import pytest
 
+from sc2_ros.errors import Sc2Error
 from sc2_ros.nodes.link_emulator_node import LinkEmulatorNode
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.worker import NewestWorker
@@ -44,6 +46,23 @@ def test_a_mistyped_argument_is_one_line(capsys, words, told):
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")
     assert told in line
+
+
+class Misfit(Node):
+    """Looks whether garbage is collected while it is made, and is not made."""
+
+    collects: list[bool] = []
+
+    def __init__(self) -> None:
+        self.collects.append(gc.isenabled())
+        raise Sc2Error("not today")
+
+
+def test_no_garbage_is_looked_for_while_a_node_is_made():
+    assert run(Misfit, ["node"]) == 2
+
+    assert Misfit.collects == [False]
+    assert gc.isenabled()
 
 
 class Working(Node):

@@ -98,6 +98,23 @@ def start(rclpy: Any, private_domain: int) -> Iterator[Callable[..., subprocess.
 
 
 @pytest.fixture
+def fly(
+    start: Callable[..., subprocess.Popen[str]], model: Path
+) -> Callable[[], list[subprocess.Popen[str]]]:
+    """Start a camera, a drone and a station, on rclpy."""
+    network = ("-p", f"model:={model}")
+
+    def begin() -> list[subprocess.Popen[str]]:
+        return [
+            start("rclpy", "camera_node", "-p", "fps:=5.0", "-p", "size:=96x80"),
+            start("rclpy", "onboard_node", *network, "-p", "rate.mode:=fixed"),
+            start("rclpy", "ground_node", *network, "-p", "score_threshold:=0.0"),
+        ]
+
+    return begin
+
+
+@pytest.fixture
 def ros2(rclpy: Any, private_domain: int) -> Callable[..., str]:
     """Run a command of a ROS 2 terminal to its end: `ros2("param", "list", "/ground_node")`."""
     command = shutil.which("ros2")

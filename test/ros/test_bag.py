@@ -6,11 +6,13 @@ import os
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
 START_S = 1_700_000_000
 COUNT, FPS = 40, 10
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.processes
 
@@ -107,3 +109,62 @@ def test_results_carry_the_times_of_the_bag_and_survive_its_loop(
     assert all(second == 0 or abs(second - START_S) <= COUNT // FPS + 1 for second in diagnoses)
     assert any(diagnoses)
     assert min(round_trips) >= 0
+
+
+def test_a_flight_that_was_recorded_live_gives_the_same_detections_again(
+    fly, start, model, node, spin_until, tmp_path
+):
+    # Arrange
+    pytest.importorskip("rosbag2_py", reason="needs rosbag2_py")
+    command = shutil.which("ros2")
+    if command is None:
+        pytest.skip("needs the ros2 command (ros2cli, ros2bag)")
+    from rclpy.qos import qos_profile_sensor_data
+    from vision_msgs.msg import Detection2DArray
+
+    heard = []
+    node.create_subscription(Detection2DArray, "detections", heard.append, qos_profile_sensor_data)
+    flight = fly()
+    spin_until(lambda: heard, "detections")
+    bag, qos = tmp_path / "flight", ROOT / "config" / "record_qos.yaml"
+    words = [command, "bag", "record", "-s", "mcap", "-o", str(bag)]
+    words += ["--qos-profile-overrides-path", str(qos), "/features"]
+
+    # Act
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as recorder:
+        spin_until(lambda: node.count_subscribers("/features") > 1, "the recorder")
+        before = len(heard)
+        spin_until(lambda: len(heard) > before + 20, "a flight")
+        for process in flight:
+            process.send_signal(signal.SIGINT)
+        for process in flight:
+            process.wait()
+        recorder.send_signal(signal.SIGINT)
+    live = {stamp(message): boxes(message) for message in heard}
+    heard.clear()
+    network = ("-p", f"model:={model}", "-p", "score_threshold:=0.0")
+    station = start("rclpy", "ground_node", *network)
+    spin_until(lambda: node.count_subscribers("/features"), "the station")
+    words = [command, "bag", "play", str(bag), "--topics", "/features", "--delay", "2"]
+    subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+    spin_until(lambda: len(heard) > 10, "detections of the bag")
+
+    # Assert
+    assert station.poll() is None
+    again = {stamp(message): boxes(message) for message in heard}
+    assert set(again) <= set(live)
+    assert all(again[when] == live[when] for when in again)
+
+
+def stamp(message):
+    return message.header.stamp.sec, message.header.stamp.nanosec
+
+
+def boxes(message):
+    """Centre, size and score of every box."""
+    found = []
+    for detection in message.detections:
+        box, result = detection.bbox, detection.results[0].hypothesis
+        centre = box.center.position
+        found.append((centre.x, centre.y, box.size_x, box.size_y, result.class_id, result.score))
+    return found

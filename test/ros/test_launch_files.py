@@ -7,12 +7,22 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from sc2_ros.nodes.parameters import TABLES
+
 LONGEST_S = 1500.0
+NODES = {
+    "demo": ("camera_node", "onboard_node", "link_emulator_node", "ground_node"),
+    "onboard": ("onboard_node",),
+    "ground": ("ground_node",),
+    "fleet": ("ground_node", "camera_node", "onboard_node", "link_emulator_node"),
+    "drone": ("onboard_node",),
+}
 
 pytestmark = pytest.mark.processes
 
@@ -37,21 +47,57 @@ def test_the_demo_and_a_fleet_fly_take_parameters_and_end(installed):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["demo", "onboard", "ground", "fleet", "drone"])
-def test_arguments_are_listed(installed, ros2, name):
+@pytest.mark.parametrize("name", NODES)
+def test_every_parameter_is_listed_as_an_argument(installed, ros2, name):
     text = ros2("launch", "sc2_ros", f"{name}.launch.py", "--show-args")
 
     assert "'namespace':" in text
     assert "'params_file':" in text
     assert "Traceback" not in text
+    rows = {row.name for node in NODES[name] for row in TABLES[node]}
+    assert not [row for row in rows if f"'{row}':" not in text]
     assert ("'score_threshold':" in text) == (name not in ("onboard", "drone"))
     assert ("'rate.max_kbps':" in text) == (name != "ground")
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_an_argument_that_a_launch_file_does_not_have_is_an_error(installed, ros2, name):
+    camera = ["camera:=usb_cam"] if name == "drone" else []
+
+    text = ros2("launch", "sc2_ros", f"{name}.launch.py", *camera, "nonsense:=1")
+
+    assert f"{name}.launch.py has no argument nonsense" in text
+    assert "process started" not in text
+
+
+def test_nodes_come_up_with_every_parameter_given_as_an_argument(installed, tmp_path):
+    rows = {row.name: row.default for node in NODES["demo"] for row in TABLES[node]}
+    words = [f"{name}:={written(value)}" for name, value in rows.items() if value != ""]
+    command = ["ros2", "launch", "sc2_ros", "demo.launch.py", *words]
+    log = tmp_path / "log"
+    with (
+        log.open("w") as said,
+        subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT) as launch,
+    ):
+        try:
+            give_up = time.monotonic() + LONGEST_S
+            while not all(words in log.read_text() for words in ("images from", "packets from")):
+                assert launch.poll() is None, log.read_text()
+                assert time.monotonic() < give_up, log.read_text()
+                time.sleep(0.1)
+        finally:
+            launch.send_signal(signal.SIGINT)
+    assert "error" not in log.read_text().lower()
+
+
+def written(value):
+    """A parameter's value as an argument."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @pytest.mark.parametrize(
     ("argument", "said"),
     [
-        ("nonsense:=1", "onboard.launch.py has no argument nonsense"),
         ("rate.max_kpbs:=300", "did you mean rate.max_kbps?"),
         ("rate.max_kbps:=0", "rate.max_kbps:=0 is out of range: 1.0 to 100000.0"),
         ("rate.max_kbps:=fast", "rate.max_kbps:=fast is no number"),

@@ -1,15 +1,16 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The header of a message read from its bytes alone."""
+"""Header and image of a message read from its bytes alone."""
 
 import struct
 
 import pytest
 
 from sc2_ros.runtime.messages import message_type, to_cdr
-from sc2_ros.runtime.serialization import header_of, message_of
+from sc2_ros.runtime.serialization import header_of, image_of, message_of
 
 Image = message_type("sensor_msgs/msg/Image")
+CompressedImage = message_type("sensor_msgs/msg/CompressedImage")
 
 
 def image(sec, nanosec, frame_id):
@@ -44,3 +45,42 @@ def test_bytes_that_end_in_the_header_are_refused():
         with pytest.raises(ValueError, match="without a whole header"):
             header_of(cdr[:length])
     assert header_of(cdr[:whole]) == (1_000_000_002, "camera")
+
+
+@pytest.mark.parametrize("encoding", ["mono8", "rgb8", "bayer_rggb16", ""])
+@pytest.mark.parametrize("frame_id", ["", "a", "ab", "abc", "camera"])
+def test_an_image_has_the_fields_of_the_whole_message(encoding, frame_id):
+    message = image(5, 6, frame_id)
+    message.encoding, message.is_bigendian, message.data = encoding, 1, bytes(range(77))
+
+    found = image_of(to_cdr(message), compressed=False)
+
+    for name in ("height", "width", "encoding", "is_bigendian", "step"):
+        assert getattr(found, name) == getattr(message, name)
+    assert bytes(found.data) == message.data.tobytes()
+    assert (found.header.stamp.sec, found.header.stamp.nanosec) == (5, 6)
+    assert found.header.frame_id == frame_id
+
+
+@pytest.mark.parametrize("text", ["jpeg", "16UC1; png compressed "])
+def test_a_compressed_image_has_the_fields_of_the_whole_message(text):
+    message = CompressedImage(format=text, data=b"\xff\xd8picture")
+
+    found = image_of(to_cdr(message), compressed=True)
+
+    assert (found.format, bytes(found.data)) == (text, b"\xff\xd8picture")
+
+
+def test_the_pixels_are_not_copied():
+    cdr = memoryview(to_cdr(image(1, 2, "camera")))
+
+    assert image_of(cdr, compressed=False).data.obj is cdr.obj
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_an_image_that_ends_early_is_refused(compressed):
+    whole = to_cdr(CompressedImage(format="x", data=b"abc") if compressed else image(1, 2, "cam"))
+
+    for length in range(len(whole)):
+        with pytest.raises(ValueError, match="bytes"):
+            image_of(whole[:length], compressed=compressed)

@@ -225,3 +225,27 @@ def test_a_deeper_ground_network_begins_with_the_answers_of_the_shallow_one(tmp_
     again = unpacked(checkpoint.read(deeper))
     assert again.ground.backbone.depths == (5, 3, 1)
     assert weights_of(str(deeper)).keys() >= {f"ground.{key}" for key in again.ground.state_dict()}
+
+
+def test_channels_that_were_left_out_learn_again() -> None:
+    """A training that goes on may use more of the latent; its answers begin as they were."""
+    idle, model = unpacked(checkpoint.read("default")), TrainingModel()
+    start(model, "default")
+    image, received = torch.rand(2, 3, 64, 96), torch.ones(2, 1, 4, 6)
+    with torch.no_grad():
+        for network in (idle, model):
+            network.eval()
+        wanted = idle.ground(idle.encoder(image), received)
+        found = model.ground(model.encoder(image), received)
+    for name, value in wanted.items():
+        torch.testing.assert_close(found[name], value)
+
+    optimizer = torch.optim.SGD(model.parameters(), 0.01)
+    before = model.encoder.project.weight.detach().clone()
+    for _ in range(2):
+        out = model(image, torch.ones(2), received)
+        optimizer.zero_grad()
+        out["preview"].square().mean().backward()
+        optimizer.step()
+    moved = (model.encoder.project.weight - before).abs().amax((1, 2, 3))
+    assert (moved[22:] > 0).all()

@@ -60,14 +60,7 @@ def add_stream_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", default="default", metavar="NAME", help="name or file (default: default)"
     )
-    parser.add_argument(
-        "--view",
-        type=int,
-        nargs="?",
-        const=0,
-        metavar="PORT",
-        help="show the run in a browser, at a port of this computer (default: a free one)",
-    )
+    add_view(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the link's luck (default: 0)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
     parser.add_argument(
@@ -75,6 +68,18 @@ def add_stream_options(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="of the ground's network: fp32, bf16, fp16 (GPU), or auto, as in the nodes: what the "
         "device is quickest at (default: %(default)s)",
+    )
+
+
+def add_view(parser: argparse.ArgumentParser) -> None:
+    """Declare --view."""
+    parser.add_argument(
+        "--view",
+        type=int,
+        nargs="?",
+        const=0,
+        metavar="PORT",
+        help="show it in a browser, at a port of this computer (default: a free one)",
     )
 
 

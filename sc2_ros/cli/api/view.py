@@ -1,9 +1,9 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A page in the browser that shows a run while it lasts.
+"""A page in the browser that shows a run, or a fleet, while it lasts.
 
     camera(JPEG), ground(JPEG) --+
-    state(Recent) ---------------+--> [thread: aiohttp] --websocket--> view.html
+    state(Recent), fleet(rows) --+--> [thread: aiohttp] --websocket--> view.html
 
 What is shown are JPEGs that exist anyway, and some figures four times a second. A browser that is
 too slow misses pictures; the run never waits for one.
@@ -13,12 +13,13 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from aiohttp import WSMsgType, web
 
+from sc2_ros.cli.api.fleet_board import COLUMNS, Row
 from sc2_ros.cli.api.live import Every
 from sc2_ros.errors import Sc2Error
 from sc2_ros.evaluation.session.log import Recent
@@ -27,7 +28,7 @@ PAGE = Path(__file__).with_name("view.html")
 CAMERA, GROUND = 0, 1
 """The first byte of a picture's message."""
 START_S = 10.0
-STATE = -1
+STATE, FLEET = -1, -2
 STATE_S = 0.25
 """How often the figures are renewed."""
 
@@ -92,6 +93,11 @@ class ViewServer:
         """Show the state of the stream at a time of the run."""
         figures = {"title": self._title, "time_s": round(time_s, 2), **asdict(recent)}
         self._send(STATE, json.dumps(figures))
+
+    def fleet(self, rows: Iterable[Row]) -> None:
+        """Show a row for each drone."""
+        table = {"columns": COLUMNS, "rows": [asdict(row) for row in rows]}
+        self._send(FLEET, json.dumps({"title": self._title, "fleet": table}))
 
     def _send(self, kind: int, message: str | bytes) -> None:
         def put() -> None:

@@ -45,7 +45,8 @@ class Planner:
         self._walk = open_walk(tables.context)
         if tables.skip is not None:
             self._skip_walk = open_walk(tables.skip)
-        self._grid: Grid | None = None
+        self._grids: dict[bool, Grid] = {}
+        """Of the last frame with and the last one without a prediction."""
         """Of the newest predicted frame."""
         self._bits_per_symbol = {False: _USUAL_BITS, True: 0.5 * _USUAL_BITS}
         """Of the newest frame, by whether it was predicted."""
@@ -69,9 +70,10 @@ class Planner:
         enough = [grid for grid in known if grid.rows * grid.cols >= protection.slices]
         candidates = enough or known[-1:]
         predicts = frame.prediction is not None
-        if predicts and self._grid is not None and self._grid in candidates:
-            # What is coded hardly changes from frame to frame, and lies in other positions.
-            start = candidates.index(self._grid)
+        last = self._grids.get(predicts)
+        if last is not None and last in candidates:
+            # What is coded hardly changes from frame to frame.
+            start = candidates.index(last)
         else:
             start = _likely(rounded.symbols, candidates, self._bits_per_symbol[predicts])
 
@@ -82,8 +84,7 @@ class Planner:
         costs = [coding.cost.sum() for coding in (plan.intra, plan.predicted) if coding is not None]
         active = max(np.count_nonzero(rounded.symbols), 1)
         self._bits_per_symbol[predicts] = float(min(costs)) / active
-        if predicts:
-            self._grid = plan.grid
+        self._grids[predicts] = plan.grid
         return plan
 
     def _on_grid(

@@ -41,6 +41,8 @@ class PeerState:
     """When something of it was last accepted."""
     rtt_s: float | None
     """Round trip of the handshake, seconds; None where the other end called."""
+    used: bool = True
+    """Whether payloads go to it; False for a station that only stands by."""
 
 
 @dataclass
@@ -59,6 +61,8 @@ class Counts:
     """Not of any form of ours."""
     other_cipher: int = 0
     """Calls of an end with our key that is set to another cipher."""
+    unused: int = 0
+    """Payloads of a station that stands by."""
     unsent: int = 0
     """Payloads that had no one to go to, or no counter left."""
 
@@ -73,6 +77,8 @@ class AirLink(Protocol):
     counts: Counts
     overhead_bytes: int
     """What a datagram has beyond its payload."""
+    used: frozenset[Remote] | None
+    """Whom payloads go to, and whose payloads are taken; None for everybody."""
 
     def receive(self, datagram: bytes, source: Address, now_s: float) -> Arrival | None:
         """Take a datagram; what it brings to the nodes, if anything. Never raises on content."""
@@ -88,3 +94,12 @@ class AirLink(Protocol):
 
     def peers(self) -> list[PeerState]:
         """Who can be sent to."""
+
+    def heard_s(self, remote: Remote) -> float:
+        """When something of it was last accepted; minus infinity where nothing was."""
+
+    def unanswered_s(self, remote: Remote, now_s: float) -> float:
+        """For how long it owes an answer; infinity where it never gave one."""
+
+    def ask(self, remote: Remote, now_s: float) -> None:
+        """Send it a question, if it has answered before."""

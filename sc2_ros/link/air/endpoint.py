@@ -16,6 +16,7 @@ from sc2_ros.errors import AirAddressError, ParameterError
 from sc2_ros.link.air.address import family_of, ip_udp_bytes, remote
 from sc2_ros.link.air.aead import CIPHERS
 from sc2_ros.link.air.arrival import Address, AirLink, Counts, PeerState
+from sc2_ros.link.air.handover import Handover
 from sc2_ros.link.air.key import AirKey, load_key_file
 from sc2_ros.link.air.open import OpenLink
 from sc2_ros.link.air.sealed import SealedLink
@@ -30,8 +31,9 @@ BATCH = 64
 class AirConfig:
     """What a user sets.
 
-    local: host:port to bind, port 0 for any. remotes: whom to call, unicast or multicast. key_file:
-    empty for an open link. fixed: answer to the one remote, wherever datagrams come from (wfb-ng).
+    local: host:port to bind, port 0 for any. remotes: whom to call, unicast or multicast. standby:
+    whom to send to while none of the remotes answers, the preferred one first. key_file: empty for
+    an open link. fixed: answer to the one remote, wherever datagrams come from (wfb-ng).
     """
 
     local: str = "0.0.0.0:0"
@@ -42,6 +44,7 @@ class AirConfig:
     interface: str = ""
     dscp: int = 0
     ecn: int = 0
+    standby: tuple[str, ...] = ()
 
     @property
     def key_path(self) -> Path:
@@ -67,7 +70,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class AirStatus:
-    """For diagnostics. key: fingerprint, empty without a key."""
+    """For diagnostics. key: fingerprint, empty without a key. place: 0, or which standby serves."""
 
     key: str
     local: Address
@@ -78,6 +81,7 @@ class AirStatus:
     received: int
     received_bytes: int
     send_errors: dict[str, int]
+    place: int = 0
 
 
 class Endpoint:
@@ -95,7 +99,7 @@ class Endpoint:
         """
         self._key = load_key_file(config.key_path) if config.key_file else None
         self._deliver = deliver
-        self._socket, self._link = open_link(config, role, self._key)
+        self._socket, self._link, self._handover = open_link(config, role, self._key)
         self._lock = threading.Lock()
         self._wake, self._waker = socket.socketpair()
         self._stopping = False
@@ -139,6 +143,7 @@ class Endpoint:
                 received=self._socket.received,
                 received_bytes=self._socket.received_bytes,
                 send_errors=dict(self._socket.send_errors),
+                place=self._handover.place if self._handover is not None else 0,
             )
 
     def stop(self) -> None:
@@ -168,6 +173,8 @@ class Endpoint:
             if now_s >= due_s:
                 with self._lock:
                     due_s = self._link.turn(now_s)
+                    if self._handover is not None:
+                        self._handover.turn(now_s)
                     self._flush()
             poll.poll(max(0.0, due_s - time.monotonic()) * 1000)
             if self._stopping:
@@ -205,18 +212,32 @@ class Endpoint:
         )
 
 
-def open_link(config: AirConfig, role: Role, key: AirKey | None) -> tuple[UdpSocket, AirLink]:
-    """The socket and the state machine that a configuration describes."""
+def open_link(
+    config: AirConfig, role: Role, key: AirKey | None
+) -> tuple[UdpSocket, AirLink, Handover | None]:
+    """The socket and the state machines that a configuration describes."""
     if config.cipher not in CIPHERS:
         raise ParameterError(f"air.cipher is '{config.cipher}'; there are {', '.join(CIPHERS)}")
     family = family_of(config.local)
     remotes = [remote(text, family, config.fixed) for text in config.remotes]
     if config.fixed and len(remotes) != 1:
         raise AirAddressError(f"air.fixed needs exactly one air.remote, there are {len(remotes)}")
+    standby = [remote(text, family, config.fixed) for text in config.standby]
+    both = remotes + standby
+    is_odd = not remotes or len(set(both)) < len(both) or any(one.is_group for one in both)
+    if standby and is_odd:
+        raise AirAddressError(
+            "air.standby needs air.remote, other addresses than it has, no multicast group, "
+            "and air.fixed: false"
+        )
     groups = [one.address for one in remotes if one.is_group and not config.fixed]
     opened = UdpSocket(
         config.local, groups, interface=config.interface, dscp=config.dscp, ecn=config.ecn
     )
+    link: AirLink
     if key is None:
-        return opened, OpenLink(role, remotes, fixed=config.fixed)
-    return opened, SealedLink(key, role, remotes, cipher=config.cipher, fixed=config.fixed)
+        link = OpenLink(role, both, fixed=config.fixed)
+    else:
+        link = SealedLink(key, role, both, cipher=config.cipher, fixed=config.fixed)
+    choices = [tuple(remotes), *((one,) for one in standby)]
+    return opened, link, Handover(link, choices) if standby else None

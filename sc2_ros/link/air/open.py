@@ -12,7 +12,14 @@ from collections.abc import Sequence
 
 from sc2_ros.link.air import wire
 from sc2_ros.link.air.arrival import Address, Arrival, Counts, PeerState, Remote
-from sc2_ros.link.air.peer import CALL_AFTER_S, CALL_EVERY_S, FORGET_AFTER_S, KEEP_ALIVE_S
+from sc2_ros.link.air.peer import (
+    CALL_AFTER_S,
+    CALL_EVERY_S,
+    FORGET_AFTER_S,
+    GONE_AFTER_S,
+    KEEP_ALIVE_S,
+    SLOW_CALL_EVERY_S,
+)
 
 MAX_PEERS = 32
 TURN_S = 0.1
@@ -25,8 +32,8 @@ def control(role: wire.Role, asks: bool) -> bytes:
 
 
 class _Peer:
-    def __init__(self, number: int, address: Address) -> None:
-        self.number, self.address = number, address
+    def __init__(self, number: int, address: Address, remote: Remote | None) -> None:
+        self.number, self.address, self.remote = number, address, remote
         self.heard_s = float("-inf")
         self.sent_s = float("-inf")
         self.pinged_s = float("-inf")
@@ -45,11 +52,13 @@ class OpenLink:
     ) -> None:
         """role, remotes, fixed: as in SealedLink."""
         self.counts = Counts()
+        self.used: frozenset[Remote] | None = None
         self.overhead_bytes = 1
         self._fixed = remotes[0] if fixed else None
         self._numbers = 0
         self._outgoing: list[tuple[bytes, Address]] = []
-        self._called = [self._peer(remote.address) for remote in remotes]
+        self._called = [self._peer(remote.address, remote) for remote in remotes]
+        self._began_s: float | None = None
         self._heard: dict[Address, _Peer] = {}
         pairs = zip(self._called, remotes, strict=True)
         self._groups = [peer for peer, remote in pairs if remote.is_group]
@@ -72,6 +81,9 @@ class OpenLink:
             if datagram == self._other_ping:
                 self._outgoing.append((self._pong, peer.address))
             return None
+        if not self._is_used(peer):
+            self.counts.unused += 1
+            return None
         self.counts.accepted += 1
         return Arrival(self._channel, datagram[1:], peer.number)
 
@@ -83,6 +95,7 @@ class OpenLink:
             peers = [peer for peer in everybody if peer.number == to]
         else:  # Members hear what goes to the group.
             peers = self._called if self._groups else everybody
+            peers = [peer for peer in peers if self._is_used(peer)]
         for peer in peers:
             self._send_to(peer, datagram, now_s)
         if not peers:
@@ -96,10 +109,14 @@ class OpenLink:
 
     def turn(self, now_s: float) -> float:
         """Ask remotes that are silent, forget others; when to come again."""
+        self._began_s = now_s if self._began_s is None else self._began_s
+        somebody = any(now_s - peer.heard_s < GONE_AFTER_S for peer in self._called)
         for peer in self._called:
+            gone = somebody and now_s - max(peer.heard_s, self._began_s) > GONE_AFTER_S
+            every_s = SLOW_CALL_EVERY_S if gone else CALL_EVERY_S
             waits = peer.asked_s is not None and now_s - peer.asked_s > CALL_AFTER_S
             due = peer.heard_s == float("-inf") or waits or now_s - peer.sent_s > KEEP_ALIVE_S
-            if due and now_s - peer.pinged_s >= CALL_EVERY_S:
+            if due and now_s - peer.pinged_s >= every_s:
                 peer.pinged_s = now_s
                 self._send_to(peer, self._ping, now_s)
         self._heard = {
@@ -113,9 +130,32 @@ class OpenLink:
         """Who has been heard, and may be sent to."""
         heard = [peer for peer in self._called if peer.heard_s > float("-inf")]
         return [
-            PeerState(peer.number, peer.address, peer.heard_s, None)
+            PeerState(peer.number, peer.address, peer.heard_s, None, self._is_used(peer))
             for peer in heard + list(self._heard.values())
         ]
+
+    def heard_s(self, remote: Remote) -> float:
+        """When something of it was last accepted; minus infinity where nothing was."""
+        return self._behind(remote).heard_s
+
+    def unanswered_s(self, remote: Remote, now_s: float) -> float:
+        """For how long it owes an answer; infinity where it never gave one."""
+        peer = self._behind(remote)
+        if peer.heard_s == float("-inf"):
+            return float("inf")
+        return now_s - peer.asked_s if peer.asked_s is not None else 0.0
+
+    def ask(self, remote: Remote, now_s: float) -> None:
+        """Send it a question, if it has answered before."""
+        peer = self._behind(remote)
+        if peer.heard_s > float("-inf"):
+            self._send_to(peer, self._ping, now_s)
+
+    def _behind(self, remote: Remote) -> _Peer:
+        return next(peer for peer in self._called if peer.remote == remote)
+
+    def _is_used(self, peer: _Peer) -> bool:
+        return self.used is None or peer.remote in self.used
 
     def _sender(self, source: Address, now_s: float) -> _Peer:
         for peer in self._called:
@@ -128,9 +168,9 @@ class OpenLink:
             peer = self._heard[source] = self._peer(source)
         return peer
 
-    def _peer(self, address: Address) -> _Peer:
+    def _peer(self, address: Address, remote: Remote | None = None) -> _Peer:
         self._numbers += 1
-        return _Peer(self._numbers, address)
+        return _Peer(self._numbers, address, remote)
 
     def _send_to(self, peer: _Peer, datagram: bytes, now_s: float) -> None:
         peer.sent_s = now_s

@@ -15,7 +15,7 @@ CALL_AFTER_S = 0.5
 """Nor has that: the other end may have restarted, so call it."""
 CALL_EVERY_S = 0.3
 SLOW_CALL_EVERY_S = 5.0
-"""For a member of a group that has gone while others are there."""
+"""For one that has gone while others are there."""
 GONE_AFTER_S = 10.0
 KEEP_ALIVE_S = 15.0
 """NAT routers forget a UDP mapping after 30 s or more (RFC 4787 wants two minutes)."""
@@ -45,10 +45,9 @@ class Peer:
         self._last_ping_s = float("-inf")
         self._last_call_s = float("-inf")
 
-    @property
-    def state(self) -> PeerState:
+    def state(self, used: bool) -> PeerState:
         """What diagnostics show."""
-        return PeerState(self.number, self.address, self.heard_s, self.rtt_s)
+        return PeerState(self.number, self.address, self.heard_s, self.rtt_s, used)
 
     def take(self, session: Session) -> None:
         """Seal with this session from now on."""
@@ -111,17 +110,17 @@ class Peer:
         """Whether to send a HELLO now. somebody_heard: others answer, so the link is not down."""
         if self.remote is None:
             return False
-        gone = somebody_heard and self.remote.is_group and now_s - self.heard_s > GONE_AFTER_S
+        gone = somebody_heard and now_s - self.heard_s > GONE_AFTER_S
         every_s = SLOW_CALL_EVERY_S if gone else CALL_EVERY_S
         if now_s - self._last_call_s < every_s:
             return False
-        return self._unanswered_s(now_s) > self._call_after_s
+        return self.unanswered_s(now_s) > self._call_after_s
 
     def wants_ping(self, now_s: float) -> bool:
         """Whether to ask for an answer now."""
         if self.remote is None or now_s - self._last_ping_s < ASK_AFTER_S:
             return False
-        unanswered_s = self._unanswered_s(now_s)
+        unanswered_s = self.unanswered_s(now_s)
         if unanswered_s > self._call_after_s:
             return False  # It is called.
         if unanswered_s > max(ASK_AFTER_S, 1.5 * (self.rtt_s or 0)):
@@ -151,6 +150,7 @@ class Peer:
     def _call_after_s(self) -> float:
         return max(CALL_AFTER_S, 2 * (self.rtt_s or 0))
 
-    def _unanswered_s(self, now_s: float) -> float:
+    def unanswered_s(self, now_s: float) -> float:
+        """For how long it owes an answer."""
         since = [at for at in (self._asked_s, self._pinged_s) if at is not None]
         return now_s - min(since) if since else 0.0

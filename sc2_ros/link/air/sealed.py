@@ -5,36 +5,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from sc2_ros.link.air import wire
 from sc2_ros.link.air.aead import (
     CIPHERS,
     HEADER_BYTES,
     CounterExhaustedError,
-    Opener,
 )
 from sc2_ros.link.air.arrival import Address, Arrival, Counts, PeerState, Remote
 from sc2_ros.link.air.calls import Calls, Pending
 from sc2_ros.link.air.group import GroupSender
 from sc2_ros.link.air.handshake import Handshake, Session
 from sc2_ros.link.air.key import AirKey
-from sc2_ros.link.air.peer import CALL_EVERY_S, GONE_AFTER_S, Peer
+from sc2_ros.link.air.peer import CALL_EVERY_S, GONE_AFTER_S, SLOW_CALL_EVERY_S, Peer
 from sc2_ros.link.air.recording import KEY_EVERY_S, key_datagram
+from sc2_ros.link.air.sessions import Entry, by_number
 
 MAX_PEERS = 32
 RENEW_S = 900.0
 """Age at which a session's keys are replaced and forgotten."""
 TURN_S = 0.05
 GROUP_PING_S = 0.5
-
-
-@dataclass(frozen=True)
-class _Entry:
-    opener: Opener
-    owner: Peer | Pending
-    is_group: bool
 
 
 class SealedLink:
@@ -64,6 +56,7 @@ class SealedLink:
         with the key (recording.py).
         """
         self.counts = Counts()
+        self.used: frozenset[Remote] | None = None
         self._role = role
         self._remotes = tuple(remotes)
         self._fixed = self._remotes[0] if fixed else None
@@ -80,7 +73,8 @@ class SealedLink:
         self._numbers = 0
         self._calls = Calls(self._handshake)
         self._remote_called_s: dict[Remote, float] = {}
-        self._index: dict[int, tuple[_Entry, ...]] = {}
+        self._began_s: float | None = None
+        self._index: dict[int, tuple[Entry, ...]] = {}
         self._outgoing: list[tuple[bytes, Address]] = []
         self.overhead_bytes = HEADER_BYTES + self._cipher.tag_bytes
         self._traffic = {wire.SEALED | channel: channel for channel in wire.Channel}
@@ -137,6 +131,9 @@ class SealedLink:
         channel = self._traffic.get(datagram[0])
         if channel is None:
             self._control(peer, payload, now_s)
+            return None
+        if not self._is_used(peer):
+            self.counts.unused += 1
             return None
         self.counts.accepted += 1
         return Arrival(channel, payload, peer.number)
@@ -217,20 +214,7 @@ class SealedLink:
             self._make_index()
 
     def _make_index(self) -> None:
-        index: dict[int, tuple[_Entry, ...]] = {}
-        for number, entry in self._entries():
-            # Two ends may have drawn the same number; then both are tried.
-            index[number] = (*index.get(number, ()), entry)
-        self._index = index
-
-    def _entries(self) -> Iterator[tuple[int, _Entry]]:
-        for peer in self._peers.values():
-            for session in peer.sessions:
-                yield session.number, _Entry(session.opener, peer, False)
-            for number, opener in peer.member.openers():
-                yield number, _Entry(opener, peer, True)
-        for pending in self._calls.pending:
-            yield pending.session.number, _Entry(pending.session.opener, pending, False)
+        self._index = by_number(self._peers.values(), self._calls.pending)
 
     # Payloads that go
 
@@ -238,7 +222,10 @@ class SealedLink:
         """Queue a payload for one peer, or for all; how many datagrams that makes."""
         before = len(self._outgoing)
         kind = wire.SEALED | channel
-        peers = [peer for peer in self._peers.values() if to is None or peer.number == to]
+        if to is None:
+            peers = [peer for peer in self._peers.values() if self._is_used(peer)]
+        else:
+            peers = [peer for peer in self._peers.values() if peer.number == to]
         if self._group is not None and to is None:
             if self._recorded_with is not None or any(self._in_group(peer) for peer in peers):
                 self._send_to_group(kind, payload)
@@ -264,6 +251,9 @@ class SealedLink:
             if other is None or peer.heard_s >= other.heard_s:
                 newest[peer.address] = peer
         return list(newest.values())
+
+    def _is_used(self, peer: Peer) -> bool:
+        return self.used is None or peer.remote in self.used
 
     def _in_group(self, peer: Peer) -> bool:
         """Whether the peer hears what goes to the group; who has called us there does."""
@@ -343,11 +333,13 @@ class SealedLink:
     def _call_remotes(self, now_s: float) -> None:
         """Call where nobody has answered yet."""
         answered = {peer.remote for peer in self._peers.values()}
+        self._began_s = now_s if self._began_s is None else self._began_s
+        gone = self._somebody_heard(now_s) and now_s - self._began_s > GONE_AFTER_S
         for remote in self._remotes:
             last_s = self._remote_called_s.get(remote, float("-inf"))
             if remote in answered or self._calls.is_under_way(remote):
                 continue
-            if now_s - last_s >= CALL_EVERY_S:
+            if now_s - last_s >= (SLOW_CALL_EVERY_S if gone else CALL_EVERY_S):
                 self._remote_called_s[remote] = now_s
                 self._call(remote, remote.address, now_s)
 
@@ -374,4 +366,21 @@ class SealedLink:
 
     def peers(self) -> list[PeerState]:
         """Who can be sent to."""
-        return [peer.state for peer in self._peers.values()]
+        return [peer.state(self._is_used(peer)) for peer in self._peers.values()]
+
+    def heard_s(self, remote: Remote) -> float:
+        """When something of it was last accepted; minus infinity where nothing was."""
+        return max((peer.heard_s for peer in self._behind(remote)), default=float("-inf"))
+
+    def unanswered_s(self, remote: Remote, now_s: float) -> float:
+        """For how long it owes an answer; infinity where it never gave one."""
+        owed = (peer.unanswered_s(now_s) for peer in self._behind(remote))
+        return min(owed, default=float("inf"))
+
+    def ask(self, remote: Remote, now_s: float) -> None:
+        """Send it a question, if it has answered before."""
+        for peer in self._behind(remote):
+            self._send_control(peer, True, now_s)
+
+    def _behind(self, remote: Remote) -> list[Peer]:
+        return [peer for peer in self._peers.values() if peer.remote == remote]

@@ -41,6 +41,7 @@ from sc2_ros.training.trainer import Trainer
 from sc2_ros.training.validation import validation_loss
 
 IMAGES_FOR_TABLES = 360
+_FRESH_GAIN = 0.4  # of a new stream's gains, for channels that join a trained one
 
 
 def run(config: TrainConfig, options: RunOptions) -> Path:
@@ -144,7 +145,8 @@ def start(model: TrainingModel, paths: str) -> None:
         if path.endswith(".pt") or split_checkpoint.is_split(path):
             begin_with(model, weights_of(path), path)
         else:
-            begin_with(model, unpacked(checkpoint.read(path)).state_dict(), path)
+            parts = checkpoint.read(path)
+            begin_with(model, unpacked(parts, to_learn=True).state_dict(), path)
 
 
 def _answers(spec: str | None, mask_classes: tuple[str, ...], device: str) -> Answers | None:
@@ -172,10 +174,11 @@ def _answers(spec: str | None, mask_classes: tuple[str, ...], device: str) -> An
     return answers
 
 
-def unpacked(parts: checkpoint.Parts) -> TrainingModel:
+def unpacked(parts: checkpoint.Parts, *, to_learn: bool = False) -> TrainingModel:
     """A finished checkpoint as a model to train: its networks and gains, with a new prior.
 
-    It has the channels that training begins with; those that the checkpoint lacks are zero.
+    It has the channels that training begins with; those that the checkpoint lacks are zero, or with
+    `to_learn` (`channels.widened`) there for whoever can use them, rounded to little at low rates.
     """
     backbone = parts.ground.backbone
     model = TrainingModel(
@@ -186,8 +189,9 @@ def unpacked(parts: checkpoint.Parts) -> TrainingModel:
     )
     state = {f"encoder.{key}": value for key, value in parts.encoder.state_dict().items()}
     state |= {f"ground.{key}": value for key, value in parts.ground.state_dict().items()}
-    model.load_state_dict(widened(state), strict=False)
+    model.load_state_dict(widened(state, to_learn=to_learn), strict=False)
     codes = np.linspace(0, RATE_CODES - 1, ANCHORS).round().astype(int)
     anchors = torch.tensor(parts.tables.gains[codes])
+    model.bottleneck.log_gain.data += math.log(_FRESH_GAIN)
     model.bottleneck.log_gain.data[:, : parts.tables.channels] = anchors.log()
     return model

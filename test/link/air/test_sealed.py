@@ -5,9 +5,9 @@
 import itertools
 
 import pytest
-from air_network import DRONE, GROUP, KEY, STATION, STATION_2, Network, pair, sealed
+from air_network import DRONE, GROUP, KEY, STATION, STATION_2, Network, Stream, pair, sealed
 
-from sc2_ros.link.air import aead, group, wire
+from sc2_ros.link.air import aead, wire
 from sc2_ros.link.air import peer as peers
 from sc2_ros.link.air.arrival import Remote
 from sc2_ros.link.air.key import AirKey
@@ -16,38 +16,6 @@ from sc2_ros.link.air.wire import Channel, Role
 
 TO_STATION = [Remote(STATION)]
 TO_GROUP = [Remote(GROUP, is_group=True)]
-
-
-class Stream:
-    """A drone that sends a numbered frame every 0.1 s, and stations that report on each."""
-
-    def __init__(self, network, drone=DRONE):
-        self.network, self.drone = network, drone
-        self.number = 0
-
-    def run(self, seconds, frame_s=0.1):
-        for _ in range(round(seconds / frame_s)):
-            self.number += 1
-            self.network.send(self.drone, b"%d" % self.number)
-            before = {at: len(got) for at, got in self.network.got.items()}
-            self.network.run(frame_s)
-            for address, count in before.items():
-                if address != self.drone:
-                    for arrival in self.network.got[address][count:]:
-                        self.network.send(
-                            address, arrival.payload, Channel.FEEDBACK, to=arrival.peer
-                        )
-
-    def seconds_until_it_flows(self, limit_s=3.0, at=STATION):
-        """Time until a frame's report is back at the drone."""
-        start_s = self.network.now_s
-        for address in (self.drone, at):
-            self.network.got[address].clear()
-        while self.network.now_s - start_s < limit_s:
-            self.run(0.1)
-            if self.network.got[self.drone] and self.network.got[at]:
-                return self.network.now_s - start_s
-        return float("inf")
 
 
 def test_payloads_go_both_ways_after_two_round_trips():
@@ -308,103 +276,6 @@ def test_two_drones_at_one_station_and_each_gets_its_own_reports():
     assert len(station.peers()) == 2
 
 
-def _group(stations=(STATION, STATION_2)):
-    network = Network()
-    network.add(DRONE, sealed(Role.ONBOARD, TO_GROUP, seed=1), GROUP)
-    for seed, address in enumerate(stations, 2):
-        network.add(address, sealed(Role.GROUND, TO_GROUP, seed=seed), GROUP)
-    return network
-
-
-def test_a_group_gets_one_datagram_for_all_its_members():
-    network = _group()
-    stream = Stream(network)
-    stream.run(1)
-    sent = len(network.seen)
-    assert network.send(DRONE, b"frame") == 1
-    assert [to for *_, to in network.seen[sent:]] == [GROUP]
-    network.run(0.1)
-    assert network.payloads(STATION)[-1] == network.payloads(STATION_2)[-1] == b"frame"
-    assert len(network.payloads(DRONE)) >= 10
-
-
-def test_members_that_do_not_call_are_in_at_once():
-    network = Network()
-    network.add(DRONE, sealed(Role.ONBOARD, TO_GROUP, seed=1), GROUP)
-    for seed, address in enumerate((STATION, STATION_2), 2):
-        network.add(address, sealed(Role.GROUND, seed=seed), GROUP)
-    stream = Stream(network)
-    assert stream.seconds_until_it_flows() <= 0.4
-    assert stream.seconds_until_it_flows(at=STATION_2) <= 0.4
-
-
-def test_a_late_member_of_a_group_is_in_within_a_second_and_opens_nothing_older():
-    network = _group([STATION])
-    stream = Stream(network)
-    stream.run(2)
-    old = [data for _, data, source, to in network.seen if (source, to) == (DRONE, GROUP)]
-    network.add(STATION_2, sealed(Role.GROUND, TO_GROUP, seed=3), GROUP)
-    assert stream.seconds_until_it_flows(at=STATION_2) <= 1.0
-    network.got[STATION_2].clear()
-    for datagram in old:
-        network.inject(datagram, DRONE, STATION_2)
-    network.run(0.1)
-    assert network.payloads(STATION_2) == []
-
-
-@pytest.mark.parametrize("who", [DRONE, STATION])
-def test_a_restart_within_a_group(who):
-    network = _group()
-    stream = Stream(network)
-    stream.run(2)
-    role = Role.ONBOARD if who == DRONE else Role.GROUND
-    network.add(who, sealed(role, TO_GROUP, seed=20), GROUP)
-    assert stream.seconds_until_it_flows() <= 1.0
-    assert stream.seconds_until_it_flows(at=STATION_2) <= 1.0
-
-
-def test_an_outage_of_a_group():
-    network = _group()
-    stream = Stream(network)
-    stream.run(1)
-    network.lost = lambda *_: True
-    stream.run(60)
-    network.lost = lambda *_: False
-    assert stream.seconds_until_it_flows() <= 1.0
-    assert stream.seconds_until_it_flows(at=STATION_2) <= 1.0
-
-
-def test_the_key_of_a_group_is_renewed_without_a_gap(monkeypatch):
-    monkeypatch.setattr(group, "RENEW_AT", 40)
-    network = _group()
-    stream = Stream(network)
-    stream.run(1)
-    for address in (STATION, STATION_2):
-        network.got[address].clear()
-    first = stream.number + 1
-    stream.run(20)
-    expected = [b"%d" % number for number in range(first, stream.number + 1)]
-    assert network.payloads(STATION) == network.payloads(STATION_2) == expected
-    sessions = {d[1:3] for _, d, _, to in network.seen if to == GROUP and d[0] == 0x18}
-    assert len(sessions) >= 3
-
-
-def test_a_member_that_missed_the_next_key_is_told_again(monkeypatch):
-    monkeypatch.setattr(group, "RENEW_AT", 40)
-    network = _group()
-    stream = Stream(network)
-    stream.run(2)
-    network.got[STATION].clear()
-    first = stream.number + 1
-    controls = iter(range(3))
-    network.lost = lambda datagram, source, destination: (
-        datagram[0] == 0x14 and destination == STATION and next(controls, None) is not None
-    )
-    stream.run(8)
-    assert next(controls, None) is None
-    assert network.payloads(STATION) == [b"%d" % n for n in range(first, stream.number + 1)]
-
-
 @pytest.mark.parametrize("by", ["age", "counter"])
 def test_a_session_is_renewed_without_a_gap(by, monkeypatch):
     if by == "counter":
@@ -450,21 +321,6 @@ def test_a_station_that_restarts_again_and_again_gets_each_frame_once():
     assert network.payloads(STATION) == [b"frame"]
 
 
-def test_a_member_that_the_drone_has_forgotten_finds_out():
-    """It hears the group all the time; only what it says does not arrive for minutes."""
-    network = _group()
-    stream = Stream(network)
-    stream.run(1)
-    network.lost = lambda datagram, source, destination: source == STATION_2
-    stream.run(peers.FORGET_AFTER_S + 20, frame_s=0.5)
-    network.lost = lambda *_: False
-    assert len(network.links[DRONE].peers()) == 1
-    stream.run(peers.KEEP_ALIVE_S + 2)
-    network.got[DRONE].clear()
-    stream.run(0.5)
-    assert len(network.payloads(DRONE)) >= 8  # reports of both
-
-
 def test_the_keys_of_a_session_that_was_replaced_are_forgotten():
     network, drone, station = pair(TO_STATION, renew_s=30.0)
     network.run(45)
@@ -499,23 +355,6 @@ def test_an_idle_link_costs_little():
     # And often enough for NAT routers, which may forget after 30 s.
     times = [at for at, _, source, _ in network.seen if source == DRONE]
     assert max(after - before for before, after in itertools.pairwise(times)) < 20
-
-
-def test_a_member_that_has_gone_is_called_seldom_while_others_are_there():
-    network = _group()
-    stream = Stream(network)
-    stream.run(1)
-    gone = network.links.pop(STATION_2)
-    network.groups[GROUP].discard(STATION_2)
-    stream.run(15)
-    sent = len(network.seen)
-    stream.run(60)
-    calls = [1 for _, datagram, *_ in network.seen[sent:] if datagram[0] == 0x11]
-    assert 5 <= len(calls) <= 15
-    # If only the cable was out, it is back at once.
-    network.links[STATION_2] = gone
-    network.groups[GROUP].add(STATION_2)
-    assert stream.seconds_until_it_flows(at=STATION_2) <= 1.0
 
 
 def test_an_answer_that_was_held_back_delays_no_later_call():

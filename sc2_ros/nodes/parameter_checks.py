@@ -1,0 +1,73 @@
+# Copyright 2026 The sc2_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong with a parameter's value, in a sentence; None if nothing is."""
+
+from __future__ import annotations
+
+import re
+
+from sc2_ros.errors import AirAddressError, LinkSpecError, ParameterError
+from sc2_ros.link.air.address import split
+from sc2_ros.link.sim.spec import parse_link
+from sc2_ros.nodes.parameter_row import Value, parse_names, parse_size, parse_weights
+from sc2_ros.onboard.backend import DEVICE_FORM
+
+
+def check_size(value: Value) -> str | None:
+    """Of an image, or empty."""
+    try:
+        parse_size(str(value))
+    except ParameterError as error:
+        return str(error)
+    return None
+
+
+def check_device(value: Value) -> str | None:
+    """Of the ground's network."""
+    if re.fullmatch(r"cpu|cuda(:\d+)?", str(value)):
+        return None
+    return "a device is cpu, cuda or cuda:N"
+
+
+def check_onboard_device(value: Value) -> str | None:
+    """Of the encoder."""
+    if re.fullmatch(DEVICE_FORM, str(value)):
+        return None
+    return "a device is auto, cpu, cuda, cuda:N or tensorrt"
+
+
+def check_drones(value: Value) -> str | None:
+    """Namespaces, comma-separated."""
+    names = parse_names(str(value))
+    for name in names:
+        if not re.fullmatch(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", name, re.ASCII):
+            return f"{name} is not a ROS namespace: use letters, digits, '_' and '/'"
+    return "a name occurs twice" if len(set(names)) < len(names) else None
+
+
+def check_weights(value: Value) -> str | None:
+    """NAME=WEIGHT, comma-separated."""
+    try:
+        parse_weights(str(value))
+    except ParameterError as error:
+        return str(error)
+    return None
+
+
+def check_link(value: Value) -> str | None:
+    """A simulated link."""
+    try:
+        parse_link(str(value))
+    except LinkSpecError as error:
+        return str(error)
+    return None
+
+
+def check_addresses(value: Value) -> str | None:
+    """Of sockets, comma-separated."""
+    try:
+        for address in parse_names(str(value)):
+            split(address)
+    except AirAddressError as error:
+        return str(error)
+    return None
