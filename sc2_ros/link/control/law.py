@@ -64,6 +64,8 @@ class LawConstants:
     most_stay_s: float = 0.09
     """Seconds that a full packet may spend at the bottleneck of a steady link, its own bits
     included: on a scarce link these take so long that the set point is ``queue_s``."""
+    steady_s: float = 1.0
+    """Seconds for which the capacity has not changed by itself, from which on that holds."""
     unsteady_packets: float = 1.0
     """Packets that are added on a wholly unsteady link: its queue is not empty when it slows."""
     busy_share: float = 0.6
@@ -129,7 +131,10 @@ class TargetLaw:
         is_empty = queue_s < set_point_s * LAW.clean_queue
         is_clean = is_empty and estimate.peak_s < set_point_s * LAW.clean_peak
         self.overflow.add(estimate, is_clean, elapsed_s)
-        self.drain_probe.note(is_empty, now_s)
+        packet_s = PACKET_BITS / self.target_bps
+        if self.capacity.steady_s > LAW.steady_s:
+            set_point_s = min(set_point_s, max(LAW.queue_s, LAW.most_stay_s - packet_s))
+        self.drain_probe.note(queue_s < set_point_s * LAW.clean_queue, now_s)
         if self.competing.is_there:
             self._compete(estimate, not had_company, elapsed_s, now_s)
             return
@@ -214,8 +219,6 @@ class TargetLaw:
             return min(LAW.queue_s, longest_s)
         packet_s = PACKET_BITS / self.target_bps
         tolerated_s = min(LAW.queue_s + LAW.queue_packets * packet_s, LAW.most_queue_s)
-        if not self.capacity.unsteadiness:
-            tolerated_s = min(tolerated_s, max(LAW.queue_s, LAW.most_stay_s - packet_s))
         unsteady_s = min(LAW.unsteady_packets * packet_s, LAW.most_queue_s)
         return min(tolerated_s + unsteady_s * self.capacity.unsteadiness, longest_s)
 

@@ -254,7 +254,7 @@ def test_reports_that_a_nearly_stopped_link_holds_up_end_no_stall():
 
 @pytest.mark.parametrize("rate", ["200kbit", "500kbit"])
 def test_what_an_outage_has_dropped_is_not_waited_for(rate):
-    """No probe while SenderLog.is_restarting. Seconds until a later picture is shown (0.5, 1.6)."""
+    """STALL.vain_s = 1e9. Seconds until a picture taken after it is shown (0.8, 1.6)."""
     content = longer(1.5)
     link = f"{rate},40ms,2%,outage=10s@20s"
     curve = ValueCurve(content.curve)
@@ -279,13 +279,13 @@ def longer(factor):
 
 
 def test_on_a_scarce_link_the_queue_is_kept_shorter():
-    """LAW.most_stay_s = 9. Stay (100 ms, 140 ms)."""
-    assert stay_ms(1, 10) < 120
+    """LAW.most_stay_s = 9. Stay (93 ms, 137 ms)."""
+    assert stay_ms(1, 10) < 115
 
 
 def test_what_a_queue_dropped_at_the_start_is_no_rate_that_the_link_has_carried():
-    """Capacity.measured takes passed_bps, or LOG.scarce_bps = 0. Stay (108 ms, 173 or 131 ms)."""
-    assert stay_ms(1.5, 0) < 120
+    """Capacity.measured takes passed_bps, or LOG.scarce_bps = 0. Stay (112 ms, 141 or 146 ms)."""
+    assert stay_ms(1.5, 1) < 125
 
 
 def test_a_share_is_taken_beside_tcp():
