@@ -141,6 +141,7 @@ def test_a_flight_that_was_recorded_live_gives_the_same_detections_again(
             process.wait()
         recorder.send_signal(signal.SIGINT)
     live = {stamp(message): boxes(message) for message in heard}
+    spin_until(lambda: not node.count_subscribers("/features"), "the end of the flight")
     network = ("-p", f"model:={model}", "-p", "score_threshold:=0.0")
     station = start("rclpy", "ground_node", *network)
     spin_until(lambda: node.count_subscribers("/features"), "the station")
