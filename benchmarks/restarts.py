@@ -180,6 +180,7 @@ def main() -> None:
     args = parser.parse_args()
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("ROS_DOMAIN_ID", "83")
+    rows: list[dict[str, Any]] = []
     with ExitStack() as stack:
         key_file = ""
         if args.sealed:
@@ -197,6 +198,8 @@ def main() -> None:
             for _ in range(args.times):
                 row = flight.hand_over()
                 print(", ".join(f"{key} {value:.2f}" for key, value in row.items()), flush=True)
+                rows.append(row)
+            _write(args, rows)
             return
         rows = [
             {"node": name, **flight.kill(name)}
@@ -210,6 +213,10 @@ def main() -> None:
         medians = statistics.median(up), statistics.median(result), max(result)
         table.add_row(name, *(f"{value:.2f}" for value in medians))
     Console().print(table)
+    _write(args, rows)
+
+
+def _write(args: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
     if args.json is not None:
         record = {"middleware": ros.MIDDLEWARE, "size": args.size, "fps": args.fps, "rows": rows}
         args.json.write_text(json.dumps(record, indent=1) + "\n", "utf-8")

@@ -165,3 +165,16 @@ def test_memory_of_a_process_that_ends_is_one_clear_line():
     assert watcher.returncode != 0
     assert stderr.startswith("error: ")
     assert str(victim.pid) in stderr
+
+
+def test_archive_finds_every_bag_once(tmp_path):
+    pytest.importorskip("pyarrow")
+    result = _run(
+        *("archive", "--bags", 3, "--frames", 2, "--size", "96x64"),
+        *("--clusters", "local:2", "--json", tmp_path / "archive.json"),
+    )
+
+    assert result.returncode == 0, result.stderr
+    (row,) = json.loads((tmp_path / "archive.json").read_text())["rows"]
+    assert (row["missing"], row["twice"]) == (0, 0)
+    assert row["bags_per_s"] > 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from dask_cluster import dask_cluster
+from helpers.dask_cluster import dask_cluster
 from helpers.papers_plan import BETAS, Task, label
 from helpers.papers_report import compare
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dask_cluster import DEADLINE_S, dask_cluster
+from helpers.dask_cluster import DEADLINE_S, dask_cluster
 
 from sc2_ros import checkpoint_file
 from sc2_ros.cli.api.archive import Outcome, Task, find_bags, replay_archive

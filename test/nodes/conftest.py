@@ -77,3 +77,18 @@ def start(private_domain: None) -> Iterator[Callable[..., subprocess.Popen[str]]
             return run(command, env=os.environ)
 
         yield begin
+
+
+@pytest.fixture
+def start_in(private_domain: None) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a node in a network namespace: `start_in(name, "camera_node", "-p", "fps:=5.0")`."""
+    with processes(DEADLINE_S) as run:
+
+        def begin(
+            namespace: str, name: str, *ros_args: str, **environment: str
+        ) -> subprocess.Popen[str]:
+            command = ["ip", "netns", "exec", namespace, sys.executable, "-m"]
+            command += [f"sc2_ros.nodes.{name}", "--ros-args", *ros_args]
+            return run(command, env=os.environ | environment)
+
+        yield begin

@@ -20,7 +20,7 @@ from sc2_ros.link.air.recording import is_sealed
 from sc2_ros.link.air.wire import Role
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.messages import header, image_message, packet_bytes
-from sc2_ros.nodes import qos
+from sc2_ros.nodes import air, qos
 from sc2_ros.nodes.air import (
     CALIBRATION,
     CAPABLE,
@@ -29,6 +29,7 @@ from sc2_ros.nodes.air import (
     air_configs,
     read_calibration,
 )
+from sc2_ros.nodes.diagnostics import Level
 from sc2_ros.nodes.parameters import GROUND
 from sc2_ros.runtime.ros import (
     CameraInfo,
@@ -117,10 +118,10 @@ def test_everything_crosses_by_udp(
     assert heard["mask/camera_info"][0].k[0] == pytest.approx(99.0)
     assert list(heard["mask/camera_info"][0].d) == [0.1, 0.2]
     assert bool(heard["features"]) == bool(heard["drone/features"]) == (transport == "both")
-    air = values_of(heard["/diagnostics"], "air")
-    assert air["overhead_bytes_per_packet"] == ("42" if sealed else "29")
+    radio = values_of(heard["/diagnostics"], "air")
+    assert radio["overhead_bytes_per_packet"] == ("42" if sealed else "29")
     if sealed:
-        assert re.fullmatch(r"[0-9a-f]{8}", air["key"])
+        assert re.fullmatch(r"[0-9a-f]{8}", radio["key"])
 
 
 @pytest.mark.parametrize("ecn", [CAPABLE, CONGESTED])
@@ -140,6 +141,43 @@ def test_the_ground_counts_marks_of_a_congested_link(ecn):
         drone.stop()
         ground.stop()
     assert ground.marked == (ecn == CONGESTED)
+
+
+def test_a_station_that_stands_in_gets_the_calibration_at_once(monkeypatch):
+    monkeypatch.setattr(air, "REPEAT_S", 1e9)
+    came = {"home": [], "other": []}
+    stations = {
+        name: NodeLink(
+            AirConfig("127.0.0.1:0"), Role.GROUND, lambda packet, _, to=got: to.append(packet)
+        )
+        for name, got in came.items()
+    }
+    for station in stations.values():
+        station.start()
+    home, other = (station.status(0.0).values["local"] for station in stations.values())
+    config = AirConfig("127.0.0.1:0", (home,), standby=(other,))
+    drone = NodeLink(config, Role.ONBOARD, lambda *_: None)
+    drone.calibrate(CameraInfo(width=64, height=48))
+    drone.start()
+
+    def calibrated(name):
+        drone.send(b"packet")
+        drone.turn(time.monotonic())
+        return any(map(NodeLink.is_calibration, came[name]))
+
+    try:
+        wait_for(lambda: calibrated("home"))
+        assert not came["other"]
+        assert drone.status(0.0).level == Level.OK
+        stations["home"].stop()
+        wait_for(lambda: calibrated("other"))
+        status = drone.status(0.0)
+    finally:
+        drone.stop()
+        stations["other"].stop()
+    assert status.level == Level.WARN
+    assert "air.standby serves" in status.message
+    assert (status.values["peers"], status.values["standing_by"]) == (other, home)
 
 
 def test_what_a_node_sends_may_be_marked():

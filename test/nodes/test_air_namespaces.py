@@ -55,24 +55,6 @@ def net(private_domain):
 
 
 @pytest.fixture
-def start_in(net):
-    """Start a node in a namespace."""
-    running = []
-
-    def begin(end, name, *ros_args):
-        command = [sys.executable, "-m", f"sc2_ros.nodes.{name}", "--ros-args", *ros_args]
-        process = subprocess.Popen(["ip", "netns", "exec", net.names[end], *command])
-        running.append(process)
-        return process
-
-    yield begin
-    for process in running:
-        process.terminate()
-    for process in running:
-        process.wait(DEADLINE_S)
-
-
-@pytest.fixture
 def stamps(net):
     """Call it to listen a little: the stamps of all detections that came out at the ground."""
     heard = []
@@ -98,10 +80,10 @@ def test_results_flow_over_a_narrow_lossy_radio_from_behind_a_nat(
     new_key_file(tmp_path / "air.key")
     common = ("-p", f"model:={model}", "-p", "transport:=udp")
     common += ("-p", f"air.key_file:={tmp_path / 'air.key'}")
-    start_in("ground", "ground_node", *common, "-p", f"air.local:=0.0.0.0:{PORT}")
-    start_in("drone", "camera_node", "-p", "fps:=10.0", "-p", "size:=192x160")
+    start_in(net.names["ground"], "ground_node", *common, "-p", f"air.local:=0.0.0.0:{PORT}")
+    start_in(net.names["drone"], "camera_node", "-p", "fps:=10.0", "-p", "size:=192x160")
     start_in(
-        "drone", "onboard_node", *common,
+        net.names["drone"], "onboard_node", *common,
         "-p", f"air.remote:={flights.STATION}", "-p", "rate.mode:=auto",
     )  # fmt: skip
 
@@ -133,11 +115,21 @@ def test_a_station_of_another_machine_stands_in_and_gives_the_drone_back(
     common += ("-p", f"air.key_file:={tmp_path / 'air.key'}")
     station = (*common, "-p", f"air.local:=0.0.0.0:{PORT}", "-p", "drones:=d1")
     other = (*common, "-p", f"air.local:=0.0.0.0:{PORT + 1},0.0.0.0:{PORT}", "-p", "drones:=d2")
-    home = start_in("ground", "ground_node", *station)
-    start_in("router", "ground_node", *other, "-p", "standby:=d1", "-r", "__node:=ground_node2")
-    start_in("drone", "camera_node", "-p", "fps:=5.0", "-p", "size:=96x80", "-r", "__ns:=/d1")
+    home = start_in(net.names["ground"], "ground_node", *station)
     start_in(
-        "drone", "onboard_node", *common, "-r", "__ns:=/d1",
+        net.names["router"],
+        "ground_node",
+        *other,
+        "-p",
+        "standby:=d1",
+        "-r",
+        "__node:=ground_node2",
+    )
+    start_in(
+        net.names["drone"], "camera_node", "-p", "fps:=5.0", "-p", "size:=96x80", "-r", "__ns:=/d1"
+    )
+    start_in(
+        net.names["drone"], "onboard_node", *common, "-r", "__ns:=/d1",
         "-p", f"air.remote:={flights.STATION}", "-p", f"air.standby:=10.77.1.1:{PORT}",
     )  # fmt: skip
 
@@ -159,5 +151,5 @@ def test_a_station_of_another_machine_stands_in_and_gives_the_drone_back(
     home.kill()
     home.wait()
     comes_about("results of the other", "router")
-    start_in("ground", "ground_node", *station)
+    start_in(net.names["ground"], "ground_node", *station)
     comes_about("its own station again", "ground")

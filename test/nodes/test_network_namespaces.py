@@ -2,94 +2,54 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rate follows a link of the kernel: two network namespaces, tc tbf between them, nft loss.
 
-    drone's namespace                        ground's namespace
-    camera -> onboard -> DDS -> [tbf] veth ---- veth [nft: some lost] -> DDS -> ground
-                  UDP ping ---->                     <---- UDP echo
+    drone's namespace                        router             ground's namespace
+    camera -> onboard -> DDS -> [tbf] veth ---- [nft: some lost] ---- veth -> DDS -> ground
+                  UDP ping ---->                                     <---- UDP echo
 
 Everything is measured with the kernel's own counters and with pings through the same queue. There
 is no limit on how long it takes but for a deadline, which a slow machine may need.
 """
 
 import contextlib
-import ctypes
 import json
-import os
-import shutil
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
 
+import air_flight as flights
 import numpy as np
 import pytest
 
 DEADLINE_S = 300.0
-DRONE_IP, GROUND_IP = "10.77.31.1", "10.77.31.2"
+ADDRESSES = {"drone": "10.77.1.2", "ground": "10.77.2.2"}
 QUEUE_BYTES = 30_000
 WINDOW_S = 3.0
 MOST_PING_S = 0.150
 """What the issue asks for; a full queue makes 0.8 s at 300 kbit/s and 2 s at 120."""
 
-pytestmark = pytest.mark.processes
+WHY_NOT = flights.why_not()
 
-
-def shell(*words, stdin=None):
-    done = subprocess.run(words, input=stdin, capture_output=True, text=True)
-    if done.returncode:
-        raise OSError(f"{' '.join(words)}: {done.stderr.strip()}")
-    return done.stdout
-
-
-@contextlib.contextmanager
-def inside(namespace):
-    """What this thread opens in here, it opens in a network namespace."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with open("/proc/thread-self/ns/net") as home, open(f"/var/run/netns/{namespace}") as away:
-        if libc.setns(away.fileno(), 0):
-            raise OSError(ctypes.get_errno(), "setns")
-        try:
-            yield
-        finally:
-            libc.setns(home.fileno(), 0)
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT or "runs"),
+]
 
 
 class Air:
     """Two namespaces and the link between them."""
 
     def __init__(self, rate_kbit, lost_percent):
-        number = os.getpid()
-        self.drone, self.ground = f"sc2-drone-{number}", f"sc2-ground-{number}"
+        self.net = flights.Namespaces()
+        self.within = self.net.within
         self._samples = deque()
-        self._veth = f"sc2a{number}"
-        peer = f"sc2b{number}"
-        for name in (self.drone, self.ground):
-            shell("ip", "netns", "add", name)
-        shell(
-            *("ip", "link", "add", self._veth, "netns", self.drone, "type", "veth"),
-            *("peer", "name", peer, "netns", self.ground),
-        )
-        for name, veth, address in (
-            (self.drone, self._veth, DRONE_IP),
-            (self.ground, peer, GROUND_IP),
-        ):
-            shell("ip", "-n", name, "addr", "add", f"{address}/24", "dev", veth)
-            shell("ip", "-n", name, "link", "set", veth, "up")
-            shell("ip", "-n", name, "link", "set", "lo", "up")
         self._tbf("add", rate_kbit)
-        rules = (
-            "table inet air {\n chain input {\n type filter hook input priority 0;\n"
-            f" ip saddr {DRONE_IP} numgen random mod 100 < {lost_percent} drop\n }}\n}}\n"
-        )
-        shell("ip", "netns", "exec", self.ground, "nft", "-f", "-", stdin=rules)
+        self.net.lose(lost_percent)
 
     def _tbf(self, verb, rate_kbit):
         self.rate_bps = rate_kbit * 1e3
-        shell(
-            *("ip", "netns", "exec", self.drone, "tc", "qdisc", verb, "dev", self._veth, "root"),
-            *("tbf", "rate", f"{rate_kbit}kbit", "burst", "2000", "limit", str(QUEUE_BYTES)),
-        )
+        limits = f"rate {rate_kbit}kbit burst 2000 limit {QUEUE_BYTES}"
+        self.net.do("drone", f"tc qdisc {verb} dev radio root tbf {limits}")
 
     def change(self, rate_kbit):
         self._tbf("change", rate_kbit)
@@ -97,10 +57,7 @@ class Air:
 
     def used(self):
         """Share of the capacity used over the last seconds; 0 until they are over."""
-        text = shell(
-            *("ip", "netns", "exec", self.drone, "tc", "-s", "-j", "qdisc", "show"),
-            *("dev", self._veth),
-        )
+        text = self.net.do("drone", "tc -s -j qdisc show dev radio").stdout
         now_s = time.monotonic()
         self._samples.append((now_s, json.loads(text)[0]["bytes"]))
         while len(self._samples) > 2 and self._samples[1][0] <= now_s - WINDOW_S:
@@ -110,21 +67,17 @@ class Air:
             return 0.0
         return (self._samples[-1][1] - first) * 8 / (now_s - first_s) / self.rate_bps
 
-    def close(self):
-        for name in (self.drone, self.ground):
-            subprocess.run(["ip", "netns", "del", name], capture_output=True)
-
 
 class Pinger:
     """Ten datagrams a second through the drone's queue, echoed by the ground."""
 
     def __init__(self, air):
-        with inside(air.ground):
+        with air.within("ground"):
             self._far = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        with inside(air.drone):
+        with air.within("drone"):
             self._near = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._far.bind((GROUND_IP, 0))
-        self._near.bind((DRONE_IP, 0))
+        self._far.bind((ADDRESSES["ground"], 0))
+        self._near.bind((ADDRESSES["drone"], 0))
         self._stop = threading.Event()
         self._times = deque(maxlen=200)
         self._threads = [
@@ -168,49 +121,29 @@ class Pinger:
 
 @pytest.fixture
 def air():
-    missing = [tool for tool in ("ip", "tc", "nft") if shutil.which(tool) is None]
-    if missing:
-        pytest.skip(f"needs {', '.join(missing)} (packages iproute2 and nftables)")
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to make network namespaces")
-    made = None
-    try:
-        made = Air(rate_kbit=300, lost_percent=2)
-    except OSError as error:
-        for kind in ("drone", "ground"):
-            subprocess.run(["ip", "netns", "del", f"sc2-{kind}-{os.getpid()}"], capture_output=True)
-        pytest.skip(f"this kernel does not let us make the link: {error}")
+    made = Air(rate_kbit=300, lost_percent=2)
     yield made
-    made.close()
+    made.net.close()
 
 
 @pytest.fixture
-def start_in(air, monkeypatch):
-    """Start a node in a namespace; DDS goes through the veth, by unicast."""
-    running = []
+def start_at(air, start_in):
+    """Start a node at an end of the link; DDS goes through the veth, by unicast."""
 
-    def begin(namespace, address, name, *ros_args):
-        environment = {
-            **os.environ,
-            "ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT",
-            "CYCLONEDDS_URI": "<CycloneDDS><Domain><General><Interfaces>"
-            f'<NetworkInterface address="{address}" multicast="false"/></Interfaces>'
+    def begin(end, name, *ros_args):
+        peers = "".join(f'<Peer address="{address}"/>' for address in ADDRESSES.values())
+        uri = (
+            "<CycloneDDS><Domain><General><Interfaces>"
+            f'<NetworkInterface address="{ADDRESSES[end]}" multicast="false"/></Interfaces>'
             "<AllowMulticast>false</AllowMulticast></General><Discovery>"
             "<ParticipantIndex>auto</ParticipantIndex>"
-            "<MaxAutoParticipantIndex>3</MaxAutoParticipantIndex><Peers>"
-            f'<Peer address="{DRONE_IP}"/><Peer address="{GROUND_IP}"/></Peers>'
-            "</Discovery></Domain></CycloneDDS>",
-        }
-        command = [sys.executable, "-m", f"sc2_ros.nodes.{name}", "--ros-args", *ros_args]
-        process = subprocess.Popen(["ip", "netns", "exec", namespace, *command], env=environment)
-        running.append(process)
-        return process
+            f"<MaxAutoParticipantIndex>3</MaxAutoParticipantIndex><Peers>{peers}</Peers>"
+            "</Discovery></Domain></CycloneDDS>"
+        )
+        environment = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT", "CYCLONEDDS_URI": uri}
+        return start_in(air.net.names[end], name, *ros_args, **environment)
 
-    yield begin
-    for process in running:
-        process.terminate()
-    for process in running:
-        process.wait(DEADLINE_S)
+    return begin
 
 
 @pytest.fixture
@@ -221,12 +154,12 @@ def pinger(air):
 
 
 def test_the_rate_follows_a_link_of_the_kernel_and_leaves_room_for_others(
-    air, start_in, pinger, model
+    air, start_at, pinger, model
 ):
     rate = ("-p", "rate.mode:=auto", "-p", "rate.max_kbps:=2000.0")
-    start_in(air.ground, GROUND_IP, "ground_node", "-p", f"model:={model}")
-    start_in(air.drone, DRONE_IP, "camera_node", "-p", "fps:=15.0", "-p", "size:=192x160")
-    drone = start_in(air.drone, DRONE_IP, "onboard_node", "-p", f"model:={model}", *rate)
+    start_at("ground", "ground_node", "-p", f"model:={model}")
+    start_at("drone", "camera_node", "-p", "fps:=15.0", "-p", "size:=192x160")
+    drone = start_at("drone", "onboard_node", "-p", f"model:={model}", *rate)
 
     def settles(share, what):
         give_up = time.monotonic() + DEADLINE_S

@@ -69,8 +69,11 @@ def words(**values):
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("sealed", [False, True], ids=["open", "sealed"])
-@pytest.mark.parametrize("transport", ["topic", "udp"])
+@pytest.mark.parametrize(
+    ("transport", "sealed"),
+    [("topic", False), ("topic", True), ("udp", True)],
+    ids=["topic", "sealed topic", "sealed socket"],
+)
 def test_a_station_that_dies_hands_its_drone_to_another_and_gets_it_back(
     node, spin_until, start, model, tmp_path, transport, sealed
 ):
