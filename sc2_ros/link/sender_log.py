@@ -130,6 +130,8 @@ class SenderLog:
     def __init__(self) -> None:
         self.latest: LinkEstimate | None = None
         """Of the last feedback that was understood."""
+        self.is_late = False
+        """Whether the last report has waited for the way back."""
         self.overhead_bytes = 0
         """What a packet takes on air beyond its own bytes, in the sizes of `on_packet`."""
         self._count = self._total_bytes = self._payload_bytes = 0
@@ -257,7 +259,8 @@ class SenderLog:
         )
         rtt_s = max(0.0, now_s - newest.time_s - feedback.hold_s)
         is_new = self._last is None or mark.sent > self._last.sent
-        progress = is_new and not self._is_late(rtt_s - raw_s, rtt_s, now_s)
+        self.is_late = self._is_late(rtt_s - raw_s, rtt_s, now_s)
+        progress = is_new and not self.is_late
         before = mark if self._last is None or self._last.sent <= self._old else self._last
         new_packets, new_lost = _difference(before, mark)
         before_marked, self._marked = self._marked, feedback.marked

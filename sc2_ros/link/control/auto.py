@@ -110,7 +110,7 @@ class AutoRate:
         self._frame_bytes = 0.0
         self._heard_s: float | None = None
         self._was_silent = False
-        """Whether the way back had stopped, too, and nothing sent since has come."""
+        """Whether the way back had (nearly) stopped, too, and nothing sent since has come."""
         self._fair_s: float | None = None
         self._interval_s = AUTO.interval_s
 
@@ -190,6 +190,7 @@ class AutoRate:
         if not self._stall.is_on and not self._log.is_restarting:
             self._rtt_s = estimate.rtt_s
             self._was_silent = False
+        self._was_silent = self._was_silent or self._log.is_late
         if estimate.progress and self._stall.progress(now_s):
             self._law.resume(now_s)
             self._log.restart()

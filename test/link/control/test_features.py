@@ -262,6 +262,15 @@ def test_what_an_outage_has_dropped_is_not_waited_for(rate):
     assert min(f.shown_s for f in run.logs[0].frames if f.captured_s >= 30) < 31
 
 
+def test_nor_where_reports_trickled_through_the_outage():
+    """STALL.vain_s = 1e9. Seconds until a picture taken after it is shown (0.7, 2.4)."""
+    content = longer(2)
+    link, back = (f"500kbit>{rate}@20.1s>500kbit@23.1s,40ms,2%" for rate in ("1kbit", "2kbit"))
+    curve = ValueCurve(content.curve)
+    run, _ = simulate(link, 28, back=back, content=content, fps=15, value_curve=curve)
+    assert min(f.shown_s for f in run.logs[0].frames if f.captured_s >= 23.1) < 24.1
+
+
 def stay_ms(factor, first_s):
     """95th percentile of a packet's time at a bottleneck of 100 kbit/s, own bits included."""
     content = longer(factor)
