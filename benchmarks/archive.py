@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -99,21 +100,28 @@ def run(
     with TemporaryDirectory(dir=folder) as out:
         bags = find_bags([str(folder / "bags")])
         tasks = [Task(str(bag), out, model, None, "cpu", "auto", None) for bag in bags]
-        begun_s = time.perf_counter()
+        begun_s, before_s = time.perf_counter(), _children_s()
         outcomes = replay_archive(tasks, cluster, tell)
-        spent_s = time.perf_counter() - begun_s
+        spent_s, cpu_s = time.perf_counter() - begun_s, _children_s() - before_s
         rows = parquet.read_table(Path(out) / "detections.parquet").to_pylist()
     good = [outcome for outcome in outcomes if not outcome.error]
     told = sum(outcome.detections for outcome in good)
     row = {
         "cluster": cluster,
         "seconds": round(spent_s, 2),
+        "cpu_s": round(cpu_s, 2),
         "bags_per_s": round(len(good) / spent_s, 2),
         "missing": args.bags - sum(outcome.frames == args.frames for outcome in good),
         "twice": len(rows) - min(told, len({tuple(one.values()) for one in rows})),
     }
     print(json.dumps(row), flush=True)
     return row
+
+
+def _children_s() -> float:
+    """CPU time of processes that have ended; a Dask cluster's workers have not."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _parse_arguments() -> argparse.Namespace:

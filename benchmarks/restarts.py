@@ -46,7 +46,6 @@ SECOND = "second"
 NAMED = ("-r", f"__node:={SECOND}")
 HOME, STANDBY = "127.0.0.1:5600", ("127.0.0.1:5610", "127.0.0.1:5611")
 """Sockets of the ground node, and of the second station for its own drone and for this one."""
-SETTLE_S = 6.0
 SAYS = {"onboard_node": "images from", "ground_node": "packets"}
 
 
@@ -93,6 +92,14 @@ class Flight:
             ros.Detection2DArray,
             f"{DRONE}/detections",
             self._on_result,
+            qos.RESULTS,
+        )
+        self.stations: list[str] = []
+        """Names of the nodes of the results."""
+        self._node.create_subscription(
+            ros.DiagnosticArray,
+            f"{DRONE}/frame_info",
+            lambda message: self.stations.append(message.status[0].name.partition(":")[0]),
             qos.RESULTS,
         )
         for name in self._words:
@@ -146,8 +153,8 @@ class Flight:
         self.wait(lambda: len(self.stamps) >= before + STEADY, "steady results")
         before = len(self.stamps)
         self._start(name)
-        up_s = self.wait(self._up[name].is_set, f"{name} up")
-        self.wait(lambda: time.monotonic() > up_s + SETTLE_S, "the drone's return")
+        self.wait(self._up[name].is_set, f"{name} up")
+        self.wait(lambda: set(self.stations[-STEADY:]) == {name}, "the drone's return")
         came_s = self.came_s[before:]
         gaps = [later - earlier for earlier, later in pairwise(came_s)]
         return {"result_s": fresh_s - killed_s, "gap_s": max(gaps)}

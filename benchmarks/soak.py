@@ -5,11 +5,12 @@
     python benchmarks/soak.py --minutes 60 --json out/soak.json
 
 Every 20 s something happens: the link stops for 3 s, carries a fifth for 8 s, two busy loops take
-the processor for 8 s, and in the first third of the time the onboard or the ground node is killed
-and started again. Measured are the seconds from the end of a fault (of a restart: from when the
-node says that it is ready) to the first result of a picture that was taken after it, and over the
-last two thirds the slope of every process's memory and the change of its threads. The exit status
-is 1 where results take longer than 2 s, or a process grows by 1 MB per hour in half an hour.
+the processor for 8 s, and in the first third of the time the onboard or the ground node is stopped
+or killed and started again. Measured are the seconds from the end of a fault (of a restart: from
+when the node says that it is ready) to the first result of a picture that was taken after it, and
+over the last two thirds the slope of every process's memory and the change of its threads. The exit
+status is 1 where results take longer than 2 s, or a process grows by 1 MB per hour in half an hour.
+`--fps`, `--size` and `--faults` make a soak that leaves other work its share of the processor.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,11 @@ LEAST_BPS = 400e3
 EVERY_S = 20.0
 LENGTHS_S = {"outage": 3.0, "narrow link": 8.0, "busy processor": 8.0}
 FAULTS = ("outage", "narrow link", "busy processor")
-RESTARTS = ("restart of onboard_node", "restart of ground_node")
+RESTARTS = (
+    "restart of onboard_node", "restart of ground_node",
+    "kill of onboard_node", "kill of ground_node",
+)  # fmt: skip
+"""Asked to end, and killed (SIGKILL)."""
 READY = {"onboard_node": "images from", "ground_node": "packets from"}
 """What a node logs when it is active."""
 LIMIT_S, LIMIT_MB_PER_H, LEAST_MINUTES = 2.0, 1.0, 30.0
@@ -103,7 +109,9 @@ class Soak:
         fault = Fault(name, self.now_s)
         self.faults.append(fault)
         if name in RESTARTS:
-            node = name.rsplit(" ", 1)[1]
+            action, node = name.split(" of ")
+            if action == "kill":
+                self._process(node).kill()
             self._nodes.stop(node)
             self._nodes.start(node, self._commands[node])
         elif name == "busy processor":
@@ -123,7 +131,7 @@ class Soak:
 
     def _is_over(self, fault: Fault) -> bool:
         if fault.name in RESTARTS:
-            node = fault.name.rsplit(" ", 1)[1]
+            node = fault.name.split(" of ")[1]
             return READY[node] in self._nodes.log(node).read_text("utf-8", "replace")
         if fault.name == "busy processor":
             if self.now_s < fault.begun_s + LENGTHS_S[fault.name]:
@@ -136,6 +144,10 @@ class Soak:
         # The link's own steps: they begin and end when the emulator says so.
         fault.is_felt = fault.is_felt or self._ear.capacity_bps < LEAST_BPS
         return fault.is_felt and self._ear.capacity_bps > LEAST_BPS
+
+    def _process(self, node: str) -> psutil.Process:
+        pids = {row["name"]: row["pid"] for row in self._nodes.rows()}
+        return psutil.Process(int(str(pids[node])))
 
     def sample(self) -> None:
         """Note memory and threads of all processes."""
@@ -152,12 +164,12 @@ class Soak:
             process.wait()
 
 
-def plan(minutes: float) -> list[tuple[float, str]]:
+def plan(minutes: float, among: Sequence[str]) -> list[tuple[float, str]]:
     """(time, name) of the faults, seconds from the first result on."""
     seconds = 60 * minutes
     faults = []
     for number, time_s in enumerate(np.arange(10.0, seconds - EVERY_S, EVERY_S)):
-        names = (*FAULTS, *RESTARTS) if time_s < seconds / 3 else FAULTS
+        names = (*among, *RESTARTS) if time_s < seconds / 3 else among
         faults.append((float(time_s), names[number % len(names)]))
     return faults
 
@@ -190,13 +202,13 @@ def growth(samples: list[tuple[float, float, int]], since_s: float) -> dict[str,
     }
 
 
-def run(minutes: float, out: Path) -> dict[str, Any]:
+def run(minutes: float, out: Path, camera: Sequence[str], among: Sequence[str]) -> dict[str, Any]:
     """Fly, and what came of it."""
-    faults = plan(minutes)
+    faults = plan(minutes, among)
     parser = argparse.ArgumentParser()
     demo.add_arguments(parser)
     lead_s = 40.0  # what the nodes need to load, and more: the emulator is started last
-    args = parser.parse_args(["--out", str(out), "--fps", str(demo.FLIGHT_FPS), "--seconds", "20"])
+    args = parser.parse_args(["--out", str(out), "--seconds", "20", *camera])
     environment = {
         "ROS_DOMAIN_ID": str(free_domain()),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
@@ -260,6 +272,7 @@ def _fly(
     late = [come - taken for come, taken in ear.results if come > zero_s]
     return {
         "minutes": minutes,
+        "samples": {f"{name} {pid}": rows for (name, pid), rows in soak.samples.items()},
         "results_per_s": round(len(late) / (60 * minutes), 2),
         "latency_ms": {f"p{p}": round(float(np.percentile(late, p)) * 1e3) for p in (50, 95, 99)},
         "faults": [asdict(fault) for fault in soak.faults],
@@ -293,10 +306,19 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=60.0, metavar="N")
+    parser.add_argument("--fps", type=float, default=demo.FLIGHT_FPS, metavar="N")
+    parser.add_argument("--size", default="640x480", metavar="WxH")
+    parser.add_argument(
+        "--faults", default=",".join(FAULTS), metavar="NAME,...", help="default: %(default)s"
+    )
     parser.add_argument("--out", type=Path, default=Path("out/soak"))
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args(argv)
-    report = run(args.minutes, args.out)
+    among = args.faults.split(",")
+    if unknown := set(among) - set(FAULTS):
+        parser.error(f"--faults {unknown} unknown; known: {', '.join(FAULTS)}")
+    camera = ["--fps", str(args.fps), "--size", args.size]
+    report = run(args.minutes, args.out, camera, among)
     for name, times in report["back_s"].items():
         median_s, longest_s = times["median"], times["longest"]
         print(

@@ -27,6 +27,9 @@ class LogConstants:
     rate_window_s: float = 0.35
     """Seconds. The rate passed is taken over so long: five reports (chosen on the RFC 8867
     scenarios). Longer follows a drop later, shorter is noisier."""
+    scarce_bps: float = 250e3
+    """bit/s. Below it, what was lost does not count as carried: there a start overflows a queue,
+    and what it dropped would take 20 ms too little off for the bits of the base delay's packet."""
     loss_window_s: float = 1.0
     """Seconds. Loss is of the packets sent in so long (GCC, draft-ietf-rmcat-gcc-02, section 6,
     takes that between reports, 1 s in RTCP's default)."""
@@ -327,7 +330,9 @@ class SenderLog:
             if first.sent <= self._old:
                 self._passed_bps = self._received_bps
             kept_bps = self._most_bps * math.exp(-since_s / LOG.most_s)
-            self._most_bps = max(self._passed_bps, kept_bps)
+            is_scarce = self._passed_bps < LOG.scarce_bps
+            carried_bps = self._received_bps if is_scarce else self._passed_bps
+            self._most_bps = max(carried_bps, kept_bps)
         if mark.sent <= self._old:
             return 0, 0
         return _difference(_first(self._loss_marks, mark, LOG.loss_window_s), mark)

@@ -103,11 +103,12 @@ def fly(
 ) -> Callable[[], list[subprocess.Popen[str]]]:
     """Start a camera, a drone and a station, on rclpy."""
     network = ("-p", f"model:={model}")
+    rate = ("-p", "rate.mode:=fixed", "-p", "refresh.period_s:=1.0")
 
     def begin() -> list[subprocess.Popen[str]]:
         return [
             start("rclpy", "camera_node", "-p", "fps:=5.0", "-p", "size:=96x80"),
-            start("rclpy", "onboard_node", *network, "-p", "rate.mode:=fixed"),
+            start("rclpy", "onboard_node", *network, *rate),
             start("rclpy", "ground_node", *network, "-p", "score_threshold:=0.0"),
         ]
 

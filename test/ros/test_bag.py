@@ -119,11 +119,10 @@ def test_a_flight_that_was_recorded_live_gives_the_same_detections_again(
     command = shutil.which("ros2")
     if command is None:
         pytest.skip("needs the ros2 command (ros2cli, ros2bag)")
-    from rclpy.qos import qos_profile_sensor_data
     from vision_msgs.msg import Detection2DArray
 
     heard = []
-    node.create_subscription(Detection2DArray, "detections", heard.append, qos_profile_sensor_data)
+    node.create_subscription(Detection2DArray, "detections", heard.append, 100)
     flight = fly()
     spin_until(lambda: heard, "detections")
     bag, qos = tmp_path / "flight", ROOT / "config" / "record_qos.yaml"
@@ -134,26 +133,30 @@ def test_a_flight_that_was_recorded_live_gives_the_same_detections_again(
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as recorder:
         spin_until(lambda: node.count_subscribers("/features") > 1, "the recorder")
         before = len(heard)
-        spin_until(lambda: len(heard) > before + 20, "a flight")
-        for process in flight:
+        spin_until(lambda: len(heard) > before + 70, "a flight longer than CONTINUITY.clock_s")
+        for process in flight:  # the drone before the station, which sees all that is recorded
             process.send_signal(signal.SIGINT)
-        for process in flight:
             process.wait()
         recorder.send_signal(signal.SIGINT)
     live = {stamp(message): boxes(message) for message in heard}
-    heard.clear()
+    spin_until(lambda: not node.count_subscribers("/features"), "the end of the flight")
     network = ("-p", f"model:={model}", "-p", "score_threshold:=0.0")
     station = start("rclpy", "ground_node", *network)
     spin_until(lambda: node.count_subscribers("/features"), "the station")
     words = [command, "bag", "play", str(bag), "--topics", "/features", "--delay", "2"]
-    subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
-    spin_until(lambda: len(heard) > 10, "detections of the bag")
+    for options in [], ["--rate", "2.0"], ["--start-offset", "2.0"]:
+        heard.clear()
+        subprocess.run(
+            [*words, *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True
+        )
+        spin_until(lambda: len(heard) > 5, "detections of the bag")
 
-    # Assert
+        # Assert: a busy machine may have skipped a frame here or there.
+        again = {stamp(message): boxes(message) for message in heard}
+        both = again.keys() & live.keys()
+        assert len(both) > len(again) // 2
+        assert {when: again[when] for when in both} == {when: live[when] for when in both}
     assert station.poll() is None
-    again = {stamp(message): boxes(message) for message in heard}
-    assert set(again) <= set(live)
-    assert all(again[when] == live[when] for when in again)
 
 
 def stamp(message):

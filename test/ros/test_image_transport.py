@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What image_transport makes of the preview."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -26,11 +27,12 @@ def test_the_preview_becomes_an_ordinary_image(fly, node, spin_until):
     node.create_subscription(Image, "/ordinary", heard.append, qos_profile_sensor_data)
     words = "run image_transport republish --ros-args -p in_transport:=compressed"
     words += " -p out_transport:=raw -r in/compressed:=/preview/compressed -r out:=/ordinary"
-    with subprocess.Popen([shutil.which("ros2"), *words.split()]) as republisher:
+    command = [shutil.which("ros2"), *words.split()]
+    with subprocess.Popen(command, start_new_session=True) as republisher:
         try:
             spin_until(lambda: len(heard) > 3, "previews")
-        finally:
-            republisher.send_signal(signal.SIGINT)
+        finally:  # as a terminal does: `ros2 run` does not hand a signal on
+            os.killpg(republisher.pid, signal.SIGINT)
 
     image = heard[-1]
     assert (image.width, image.height, image.header.frame_id) == (96, 80, "camera")

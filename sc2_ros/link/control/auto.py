@@ -109,6 +109,8 @@ class AutoRate:
         self._pending_bytes = 0.0
         self._frame_bytes = 0.0
         self._heard_s: float | None = None
+        self._was_silent = False
+        """Whether the way back had stopped, too, and nothing sent since has come."""
         self._fair_s: float | None = None
         self._interval_s = AUTO.interval_s
 
@@ -148,6 +150,10 @@ class AutoRate:
         room = self._room(share, now_s)
         if room < 0:
             self._credit_bytes = min(self._credit_bytes, share)
+            # What the queue has dropped in an outage looks as if it were under way until a later
+            # packet has come.
+            if self._was_silent and self._stall.is_vain(self._sent_s, now_s):
+                return RateDecision(None, 0)
             return RateDecision(0, None)
         # The small term undoes the rounding of times such as 1/30 s.
         budget = math.floor(min(self._credit_bytes, room) + 1e-3)
@@ -183,6 +189,7 @@ class AutoRate:
         self._fair_s = now_s if is_fair else None
         if not self._stall.is_on and not self._log.is_restarting:
             self._rtt_s = estimate.rtt_s
+            self._was_silent = False
         if estimate.progress and self._stall.progress(now_s):
             self._law.resume(now_s)
             self._log.restart()
@@ -193,6 +200,7 @@ class AutoRate:
         """Seconds since the last feedback, within reason; learns the ground's interval."""
         elapsed_s = 0.0 if self._heard_s is None else now_s - self._heard_s
         self._heard_s = now_s
+        self._was_silent = self._was_silent or elapsed_s > AUTO.most_gap_s
         if not 0 <= elapsed_s <= AUTO.most_gap_s * 1.5:
             return 0.0
         self._interval_s += AUTO.interval_weight * (elapsed_s - self._interval_s)

@@ -22,6 +22,8 @@ class CapacityConstants:
     least_variation: float = 0.08
     """Mean deviation over mean, below which a link is steady: more than the noise of a fixed
     capacity measured over 0.35 s."""
+    steady_variation: float = 0.04
+    """Mean deviation over mean, up to which a link may be one of a fixed capacity."""
     full_variation: float = 0.3
     """Mean deviation over mean, from which a link is wholly unsteady (recorded uplinks are)."""
     known_s: float = 15.0
@@ -44,6 +46,8 @@ class Capacity:
         """0 while unknown."""
         self.known_bps = 0.0
         """The most that a queue showed the link to carry in the last seconds."""
+        self.steady_s = 0.0
+        """Seconds with a queue since the capacity last changed by itself."""
         self._deviation_bps = 0.0
 
     @property
@@ -55,16 +59,22 @@ class Capacity:
         range_ = CAPACITY.full_variation - CAPACITY.least_variation
         return min(max(above / range_, 0.0), 1.0)
 
-    def measured(self, passed_bps: float, elapsed_s: float) -> None:
-        """Enter the rate at which packets passed while there was a queue."""
+    def measured(self, passed_bps: float, carried_bps: float, elapsed_s: float) -> None:
+        """Enter the rate at which packets passed while there was a queue.
+
+        ``carried_bps``: without those that the queue has dropped.
+        """
         self.known_bps *= math.exp(-elapsed_s / CAPACITY.known_s)
-        self.known_bps = max(self.known_bps, passed_bps)
+        self.known_bps = max(self.known_bps, min(passed_bps, carried_bps))
         if self.mean_bps <= 0:
             self.mean_bps = passed_bps
             return
         off_bps = passed_bps - self.mean_bps
         change = _share(elapsed_s, CAPACITY.deviation_s)
         self._deviation_bps += (abs(off_bps) - self._deviation_bps) * change
+        self.steady_s += elapsed_s
+        if self._deviation_bps > CAPACITY.steady_variation * self.mean_bps:
+            self.steady_s = 0.0
         memory_s = CAPACITY.quick_s + (CAPACITY.slow_s - CAPACITY.quick_s) * self.unsteadiness
         self.mean_bps += off_bps * _share(elapsed_s, memory_s)
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from sc2_ros.link.control.capacity import Capacity
 from sc2_ros.link.control.competing_traffic import PACKET_BITS, AimdShare, CompetingTraffic
 from sc2_ros.link.control.drain_probe import QueueDrainProbe
-from sc2_ros.link.control.loss import Overflow
+from sc2_ros.link.control.loss import LOSS, Overflow
 from sc2_ros.link.sender_log import LinkEstimate
 
 
@@ -61,6 +61,11 @@ class LawConstants:
     on the faster one (the effect of NADA's reference, RFC 8698, section 4.3)."""
     most_queue_s: float = 0.04
     """Seconds. Set point at most, and most that an unsteady link adds to it."""
+    most_stay_s: float = 0.09
+    """Seconds that a full packet may spend at the bottleneck of a steady link, its own bits
+    included: on a scarce link these take so long that the set point is ``queue_s``."""
+    steady_s: float = 1.0
+    """Seconds for which the capacity has not changed by itself, from which on that holds."""
     unsteady_packets: float = 1.0
     """Packets that are added on a wholly unsteady link: its queue is not empty when it slows."""
     busy_share: float = 0.6
@@ -126,7 +131,10 @@ class TargetLaw:
         is_empty = queue_s < set_point_s * LAW.clean_queue
         is_clean = is_empty and estimate.peak_s < set_point_s * LAW.clean_peak
         self.overflow.add(estimate, is_clean, elapsed_s)
-        self.drain_probe.note(is_empty, now_s)
+        packet_s = PACKET_BITS / self.target_bps
+        if self.capacity.steady_s > LAW.steady_s:
+            set_point_s = min(set_point_s, max(LAW.queue_s, LAW.most_stay_s - packet_s))
+        self.drain_probe.note(queue_s < set_point_s * LAW.clean_queue, now_s)
         if self.competing.is_there:
             self._compete(estimate, not had_company, elapsed_s, now_s)
             return
@@ -137,6 +145,7 @@ class TargetLaw:
         round_s = max(0.0, estimate.rtt_s - queue_s) + interval_s
         if queue_s > set_point_s * LAW.busy_share and estimate.passed_bps is not None:
             self._busy_s = now_s
+            self.capacity.measured(estimate.passed_bps, self._carried_bps(estimate), elapsed_s)
             self._drain(estimate.passed_bps, queue_s - set_point_s, round_s, elapsed_s)
         else:
             self._grow(estimate.passed_bps, round_s, elapsed_s, now_s)
@@ -148,7 +157,6 @@ class TargetLaw:
 
     def _drain(self, passed_bps: float, above_s: float, round_s: float, elapsed_s: float) -> None:
         """With a queue: the capacity, less what takes the queue to its set point."""
-        self.capacity.measured(passed_bps, elapsed_s)
         unsteady = self.capacity.unsteadiness
         least_s = LAW.least_drain_s + LAW.unsteady_drain_s * unsteady
         cut = min(above_s / max(least_s, LAW.drain_rounds * round_s), LAW.most_cut)
@@ -157,6 +165,12 @@ class TargetLaw:
         if not self._starting:
             mean_bps = unsteady * self.capacity.mean_bps + (1 - unsteady) * passed_bps
             self._set(mean_bps * (1 - cut))
+
+    def _carried_bps(self, estimate: LinkEstimate) -> float:
+        """What the link carries, by what came and what the radio loses."""
+        if estimate.received_bps is None:
+            return math.inf
+        return estimate.received_bps / (1 - min(self.overflow.radio.share, LOSS.hopeless))
 
     def _grow(
         self, passed_bps: float | None, round_s: float, elapsed_s: float, now_s: float

@@ -31,6 +31,11 @@ class StallConstants:
     """Seconds between probes. Shorter: what waits for the link to return delays the frames after
     it. Longer: results are not back within a second of it (design)."""
 
+    vain_s: float = 0.3
+    """Seconds without news after an outage of both ways, from which on what was sent into it has
+    been dropped. Shorter: a link that comes back in jerks gets more than it carries. Where only the
+    way there stops (recorded uplinks), such probes come late and are not sent."""
+
 
 STALL = StallConstants()
 
@@ -80,3 +85,7 @@ class StallProbe:
     def is_due(self, sent_s: float, now_s: float) -> bool:
         """Whether a probe frame is due, the last frame having left at ``sent_s``."""
         return not 0 <= now_s - sent_s < STALL.probe_s
+
+    def is_vain(self, sent_s: float, now_s: float) -> bool:
+        """Whether what waited through an outage has stopped coming, and a probe frame is due."""
+        return now_s - self._progress_s > STALL.vain_s and self.is_due(sent_s, now_s)

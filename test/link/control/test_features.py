@@ -252,6 +252,42 @@ def test_reports_that_a_nearly_stopped_link_holds_up_end_no_stall():
         assert min(shown_s) - end_s < 1
 
 
+@pytest.mark.parametrize("rate", ["200kbit", "500kbit"])
+def test_what_an_outage_has_dropped_is_not_waited_for(rate):
+    """STALL.vain_s = 1e9. Seconds until a picture taken after it is shown (0.8, 1.6)."""
+    content = longer(1.5)
+    link = f"{rate},40ms,2%,outage=10s@20s"
+    curve = ValueCurve(content.curve)
+    run, _ = simulate(link, 33, back=link, content=content, fps=15, value_curve=curve)
+    assert min(f.shown_s for f in run.logs[0].frames if f.captured_s >= 30) < 31
+
+
+def stay_ms(factor, first_s):
+    """95th percentile of a packet's time at a bottleneck of 100 kbit/s, own bits included."""
+    content = longer(factor)
+    curve = ValueCurve(content.curve)
+    run, row = simulate("100kbit,40ms", 30, content=content, fps=15, value_curve=curve)
+    assert row["utilisation"] > 0.95
+    packets = [p for p in run.logs[0].packets if not p.dropped and p.time_s >= first_s]
+    stays = sorted(p.wait_s + p.size_bytes * 8 / 100e3 for p in packets)
+    return 1e3 * stays[round(0.95 * len(stays))]
+
+
+def longer(factor):
+    """Frames of so many times the bytes."""
+    return Content(curve=tuple((code, factor * size, value) for code, size, value in CURVE))
+
+
+def test_on_a_scarce_link_the_queue_is_kept_shorter():
+    """LAW.most_stay_s = 9. Stay (93 ms, 137 ms)."""
+    assert stay_ms(1, 10) < 115
+
+
+def test_what_a_queue_dropped_at_the_start_is_no_rate_that_the_link_has_carried():
+    """Capacity.measured takes passed_bps, or LOG.scarce_bps = 0. Stay (112 ms, 141 or 146 ms)."""
+    assert stay_ms(1.5, 1) < 125
+
+
 def test_a_share_is_taken_beside_tcp():
     """COMPETING.patience_s = 1e9. Of the link (42 %, 4 %)."""
     _, row = simulate("tcp", 60)
