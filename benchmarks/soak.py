@@ -65,7 +65,8 @@ class Fault:
     """Whether the emulator has been heard to carry less."""
     ended_s: float | None = None
     back_s: float | None = None
-    """From the end to the first result of a picture taken after it."""
+    """From the end to the first result of a picture taken after it, of one that met another from
+    the later end."""
 
 
 class Ear(Node):
@@ -120,11 +121,15 @@ class Soak:
 
     def step(self) -> None:
         """See whether the present fault is over, and whether results are back after it."""
-        for fault in self.faults[-2:]:
+        last = self.faults[-2:]
+        for fault in last:
             if fault.ended_s is None and self._is_over(fault):
                 fault.ended_s = self.now_s
-            if fault.ended_s is not None and fault.back_s is None:
-                end_s = fault.ended_s + self._zero_s
+        if any(fault.ended_s is None for fault in last):
+            return  # a slow start has met the next fault: both are over with the later of them
+        for fault in last:
+            if fault.back_s is None:
+                end_s = max(other.ended_s or 0.0 for other in last) + self._zero_s
                 after = [come for come, taken in self._ear.results[-50:] if taken >= end_s]
                 if after:
                     fault.back_s = after[0] - end_s

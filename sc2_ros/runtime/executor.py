@@ -20,7 +20,7 @@ class SingleThreadedExecutor:
     def __init__(self, *, context: Context | None = None) -> None:
         self._context = context or get_default_context()
         self._nodes: list[Node] = []
-        self._attached: tuple[Reader, ...] = ()
+        self._attached: list[Reader] = []
         self._waitset: ReaderWaitSet | None = None
         self._is_shutdown = False
 
@@ -36,7 +36,7 @@ class SingleThreadedExecutor:
 
     def shutdown(self, timeout_sec: float | None = None) -> bool:
         self._is_shutdown = True
-        self._waitset, self._attached = None, ()
+        self._waitset, self._attached = None, []
         return True
 
     def spin(self) -> None:
@@ -93,7 +93,8 @@ class SingleThreadedExecutor:
             for timer in node.timers:
                 due_ns = timer.wait_ns()
                 wait_ns = wait_ns if due_ns is None else min(wait_ns, due_ns)
-        readers = tuple(r for node in self._nodes for t in node.takers for r in t.readers)
+        # A list: of tuples made from a generator CPython keeps up to 2,000 for later.
+        readers = [r for node in self._nodes for t in node.takers for r in t.readers]
         if readers != self._attached or self._waitset is None:
             self._waitset = ReaderWaitSet(self._context.participant, readers)
             self._attached = readers
