@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from air_flight import Namespaces, run, why_not
+from helpers.program import exit_with
 
 from sc2_ros.errors import Sc2Error
 from sc2_ros.link.air.key import new_key_file
@@ -341,7 +342,4 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Sc2Error as error:
-        sys.exit(f"error: {error}")
+    exit_with(main)

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from air_flight import Flight, Namespaces, why_not
+from helpers.program import exit_with
 
 from sc2_ros.errors import Sc2Error
 from sc2_ros.link.air.key import new_key_file
@@ -116,7 +116,4 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Sc2Error as error:
-        sys.exit(f"error: {error}")
+    exit_with(main)

@@ -17,7 +17,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -28,6 +27,7 @@ from typing import Any
 
 from air_flight import Namespaces, run, why_not
 from air_nodes import LOCAL_DDS, Flight, Nodes
+from helpers.program import exit_with
 
 from sc2_ros.errors import Sc2Error
 from sc2_ros.link.air.key import new_key_file
@@ -198,7 +198,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Sc2Error as error:
-        sys.exit(f"error: {error}")
+    exit_with(main)

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import sys
 import time
 from collections.abc import Callable
 from itertools import islice
@@ -26,11 +25,11 @@ from typing import Any
 
 import pyarrow.parquet as parquet
 from helpers.dask_cluster import dask_cluster
+from helpers.program import exit_with
 
 from sc2_ros import checkpoint_file
 from sc2_ros.cli.api.archive import Outcome, Task, find_bags, replay_archive
 from sc2_ros.cli.api.options import frame_size
-from sc2_ros.errors import Sc2Error
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.messages import packet_message
 from sc2_ros.media.source import open_source
@@ -139,7 +138,4 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Sc2Error as error:
-        sys.exit(f"error: {error}")
+    exit_with(main)

@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 import psutil
 from helpers.fleet_stages import stages_ms
+from helpers.program import exit_with
 from rich.console import Console
 from rich.table import Table
 
@@ -312,7 +313,4 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Sc2Error as error:
-        sys.exit(f"error: {error}")
+    exit_with(main)

@@ -23,6 +23,7 @@ from itertools import islice
 from pathlib import Path
 
 import psutil
+from helpers.program import exit_with
 
 from sc2_ros import checkpoint_file
 from sc2_ros.cli.api.options import frame_size
@@ -139,7 +140,4 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Sc2Error as error:
-        sys.exit(f"error: {error}")
+    exit_with(main)

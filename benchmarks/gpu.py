@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from helpers.program import exit_with
 from rich.console import Console
 from rich.table import Table
 
@@ -279,7 +280,4 @@ def _size(text: str) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Sc2Error as error:
-        sys.exit(f"error: {error}")
+    exit_with(main)

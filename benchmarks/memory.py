@@ -16,13 +16,13 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import sys
 import time
 from ctypes import Array, c_longlong
 from pathlib import Path
 
 import numpy as np
 import psutil
+from helpers.program import exit_with
 
 from sc2_ros.codec import wire
 from sc2_ros.errors import InputError, Sc2Error
@@ -170,7 +170,4 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Sc2Error as error:
-        sys.exit(f"error: {error}")
+    exit_with(main)

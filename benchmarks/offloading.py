@@ -33,6 +33,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from helpers.program import exit_with
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ from rich.table import Table
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.data import DETECTION_CLASSES, open_dataset
 from sc2_ros.data.splits import choose
-from sc2_ros.errors import InputError, Sc2Error
+from sc2_ros.errors import InputError
 from sc2_ros.evaluation.metrics.bdrate import bytes_at
 from sc2_ros.evaluation.systems.registry import Context, build
 from sc2_ros.evaluation.systems.split_system import SplitSystem
@@ -327,7 +328,4 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Sc2Error as error:
-        sys.exit(f"error: {error}")
+    exit_with(main)

@@ -35,10 +35,10 @@ from helpers.papers_plan import LATER, OWN_STREAM, SEARCH, STUDENTS, TASKS, TEAC
 from helpers.papers_report import compare, key, read, table
 from helpers.papers_row import measure, settings_of
 from helpers.papers_training import Training, located, train
+from helpers.program import exit_with
 
 from sc2_ros.data import open_dataset
 from sc2_ros.data.splits import choose
-from sc2_ros.errors import Sc2Error
 from sc2_ros.evaluation.cluster import HELP, executor
 from sc2_ros.training.config import data_root
 
@@ -208,7 +208,4 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Sc2Error as error:
-        sys.exit(f"error: {error}")
+    exit_with(main)

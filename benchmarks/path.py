@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from statistics import median
 import cv2
 import numpy as np
 import torch
+from helpers.program import exit_with
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
@@ -241,7 +241,4 @@ def _size(text: str) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Sc2Error as error:
-        sys.exit(f"error: {error}")
+    exit_with(main)

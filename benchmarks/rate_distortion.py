@@ -19,11 +19,12 @@ import shlex
 import sys
 from pathlib import Path
 
+from helpers.program import exit_with
 from rich.progress import Progress
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.data import open_dataset
-from sc2_ros.errors import CheckpointError, InputError, Sc2Error
+from sc2_ros.errors import CheckpointError, InputError
 from sc2_ros.evaluation.metrics.bdrate import bd_rate, bytes_at, front
 from sc2_ros.evaluation.sweep.figure import draw_rate_distortion
 from sc2_ros.evaluation.sweep.jobs import Plan, default_cache, measure
@@ -209,7 +210,4 @@ def _rates(text: str) -> list[float]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Sc2Error as error:
-        sys.exit(f"error: {error}")
+    exit_with(main)

@@ -20,13 +20,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import torch
+from helpers.program import exit_with
 from helpers.video_agreement import Agreement, Truths
 from helpers.video_clips import Clip, all_clips, one_clip
 from helpers.video_run import OwnSystem, PeerSystem, VideoSystem, measure
@@ -37,7 +37,6 @@ from rich.progress import track
 from rich.table import Table
 
 from sc2_ros import checkpoint as checkpoints
-from sc2_ros.errors import Sc2Error
 
 OWN_PARTS = ("curves", "loss", "ages")
 FIRST_PEER = "x265"
@@ -195,7 +194,4 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Sc2Error as error:
-        sys.exit(f"error: {error}")
+    exit_with(main)

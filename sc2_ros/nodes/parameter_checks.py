@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from sc2_ros.errors import AirAddressError, LinkSpecError, ParameterError
 from sc2_ros.link.air.address import split
@@ -12,14 +13,35 @@ from sc2_ros.link.sim.spec import parse_link
 from sc2_ros.nodes.parameter_row import Value, parse_names, parse_size, parse_weights
 from sc2_ros.onboard.backend import DEVICE_FORM
 
+Check = Callable[[Value], str | None]
 
-def check_size(value: Value) -> str | None:
-    """Of an image, or empty."""
-    try:
-        parse_size(str(value))
-    except ParameterError as error:
-        return str(error)
-    return None
+
+def _read_by(read: Callable[[str], object], refusal: type[Exception]) -> Check:
+    """What the reader of a value says against it."""
+
+    def check(value: Value) -> str | None:
+        try:
+            read(str(value))
+        except refusal as error:
+            return str(error)
+        return None
+
+    return check
+
+
+def _addresses(text: str) -> None:
+    for address in parse_names(text):
+        split(address)
+
+
+check_size = _read_by(parse_size, ParameterError)
+"""Of an image, or empty."""
+check_weights = _read_by(parse_weights, ParameterError)
+"""NAME=WEIGHT, comma-separated."""
+check_link = _read_by(parse_link, LinkSpecError)
+"""A simulated link."""
+check_addresses = _read_by(_addresses, AirAddressError)
+"""Of sockets, comma-separated."""
 
 
 def check_device(value: Value) -> str | None:
@@ -43,31 +65,3 @@ def check_drones(value: Value) -> str | None:
         if not re.fullmatch(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", name, re.ASCII):
             return f"{name} is not a ROS namespace: use letters, digits, '_' and '/'"
     return "a name occurs twice" if len(set(names)) < len(names) else None
-
-
-def check_weights(value: Value) -> str | None:
-    """NAME=WEIGHT, comma-separated."""
-    try:
-        parse_weights(str(value))
-    except ParameterError as error:
-        return str(error)
-    return None
-
-
-def check_link(value: Value) -> str | None:
-    """A simulated link."""
-    try:
-        parse_link(str(value))
-    except LinkSpecError as error:
-        return str(error)
-    return None
-
-
-def check_addresses(value: Value) -> str | None:
-    """Of sockets, comma-separated."""
-    try:
-        for address in parse_names(str(value)):
-            split(address)
-    except AirAddressError as error:
-        return str(error)
-    return None

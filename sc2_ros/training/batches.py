@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -18,8 +18,17 @@ from sc2_ros.training import distributed
 from sc2_ros.training.augment import VOID
 from sc2_ros.training.detection_loss import DetectionTarget, make_target
 from sc2_ros.training.sources import Source, SourceConfig, open_sources
+from sc2_ros.training.trainer import Trainer
 
-__all__ = ["Batch", "Source", "SourceConfig", "make_batch", "open_sources", "stream_batches"]
+__all__ = [
+    "Batch",
+    "Source",
+    "SourceConfig",
+    "make_batch",
+    "open_sources",
+    "stream_batches",
+    "train_on",
+]
 
 
 @dataclass(frozen=True)
@@ -133,3 +142,10 @@ def stream_batches(
         stop.set()
         for thread in threads:
             thread.join()
+
+
+def train_on(sources: Sequence[Source], trainer: Trainer, crop: int, *, resume: bool) -> None:
+    """Train on the sources to the schedule's end; resume: from the trainer's last.pt on."""
+    if resume:
+        trainer.resume()
+    trainer.run(stream_batches(list(sources), trainer.config.seed, crop, start=trainer.step))

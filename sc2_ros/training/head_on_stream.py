@@ -21,7 +21,7 @@ from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.export import finished
 from sc2_ros.network.bottleneck import drop_patches
 from sc2_ros.network.encoder import STRIDE
-from sc2_ros.training.batches import Batch, Source, stream_batches
+from sc2_ros.training.batches import Batch, Source, train_on
 from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.trainer import Trainer
 
@@ -102,10 +102,7 @@ def train_head(
         folder,
         options.device,
     )
-    if options.resume:
-        trainer.resume()
-    seed, crop = config.trainer.seed, config.augment.crop
-    trainer.run(stream_batches(sources, seed, crop, start=trainer.step))
+    train_on(sources, trainer, config.augment.crop, resume=options.resume)
     if not trainer.is_main:
         return folder
     best = trainer.ema.cpu().float()

@@ -229,7 +229,8 @@ def test_a_deeper_ground_network_begins_with_the_answers_of_the_shallow_one(tmp_
 
 def test_channels_that_were_left_out_learn_again() -> None:
     """A training that goes on may use more of the latent; its answers begin as they were."""
-    idle, model = unpacked(checkpoint.read("default")), TrainingModel()
+    idle = unpacked(checkpoint.read("default"))
+    model = TrainingModel(depths=idle.ground.backbone.depths)
     start(model, "default")
     image, received = torch.rand(2, 3, 64, 96), torch.ones(2, 1, 4, 6)
     with torch.no_grad():

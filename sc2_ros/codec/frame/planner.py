@@ -47,7 +47,6 @@ class Planner:
             self._skip_walk = open_walk(tables.skip)
         self._grids: dict[bool, Grid] = {}
         """Of the last frame with and the last one without a prediction."""
-        """Of the newest predicted frame."""
         self._bits_per_symbol = {False: _USUAL_BITS, True: 0.5 * _USUAL_BITS}
         """Of the newest frame, by whether it was predicted."""
 

@@ -25,7 +25,7 @@ from sc2_ros.errors import ParameterError
 from sc2_ros.evaluation.sweep.adaptation import Gain, gain
 from sc2_ros.export import finished
 from sc2_ros.training.adaptation import FixedStream, adapt_loss, fit_prior
-from sc2_ros.training.batches import Batch, Source, SourceConfig, stream_batches
+from sc2_ros.training.batches import Batch, Source, SourceConfig, train_on
 from sc2_ros.training.config import RunOptions, TrainConfig, build
 from sc2_ros.training.pseudo_labels import PseudoLabelled, PseudoLabels
 from sc2_ros.training.recipes.sc2_ros import export, unpacked
@@ -90,10 +90,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
 
     folder = Path(config.out)
     trainer = Trainer(model, loss, config.trainer, folder, options.device)
-    if options.resume:
-        trainer.resume()
-    seed, crop = config.trainer.seed, config.augment.crop
-    trainer.run(stream_batches(sources, seed, crop, start=trainer.step))
+    train_on(sources, trainer, config.augment.crop, resume=options.resume)
     if not trainer.is_main:
         return folder
     card = parts.card | {

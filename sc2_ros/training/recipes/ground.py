@@ -21,7 +21,7 @@ from sc2_ros.errors import ParameterError
 from sc2_ros.export import finished
 from sc2_ros.network.model import GroundNetwork
 from sc2_ros.training.adaptation import FixedStream
-from sc2_ros.training.batches import Batch, open_sources, stream_batches
+from sc2_ros.training.batches import Batch, open_sources, train_on
 from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settings
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.sc2_model import GroundShape, sc2_loss
@@ -55,10 +55,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         return sc2_loss(net, batch, config.loss)
 
     trainer = Trainer(model, loss, config.trainer, folder, options.device)
-    if options.resume:
-        trainer.resume()
-    seed, crop = config.trainer.seed, config.augment.crop
-    trainer.run(stream_batches(sources, seed, crop, start=trainer.step))
+    train_on(sources, trainer, config.augment.crop, resume=options.resume)
     if not trainer.is_main:
         return folder
     best = trainer.best_model().cpu().float()

@@ -27,7 +27,7 @@ from sc2_ros.network.bottleneck import ANCHORS
 from sc2_ros.network.channels import LATENT_CHANNELS, kept, widened
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.training import context_fit, saliency_fit, skip_fit
-from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
+from sc2_ros.training.batches import Batch, Source, open_sources, train_on
 from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settings
 from sc2_ros.training.context_network import ContextConfig
 from sc2_ros.training.latents import code_gains, latents
@@ -67,10 +67,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     if config.trainer.validate_every > 0:
         validate = validation_loss(config.sources, config.augment, loss, classes)
     trainer = Trainer(model, loss, config.trainer, folder, options.device, validate)
-    if options.resume:
-        trainer.resume()
-    seed, crop = config.trainer.seed, config.augment.crop
-    trainer.run(stream_batches(sources, seed, crop, start=trainer.step))
+    train_on(sources, trainer, config.augment.crop, resume=options.resume)
     if not trainer.is_main:
         return folder
     return export(trainer.best_model(), sources, config, trainer.step, trainer.minutes)
