@@ -1,8 +1,8 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Non-maximum suppression by class, in numpy: what torchvision.ops.batched_nms gives.
+"""Non-maximum suppression by class, in numpy, and an average of the boxes of one object.
 
-And an average of the boxes of one object.
+The boxes that stay are those that torchvision.ops.batched_nms keeps.
 """
 
 from __future__ import annotations
@@ -18,22 +18,14 @@ SAME_OBJECT_IOU = 0.8
 """Boxes that overlap by more are averaged; chosen on half of HIT-UAV val: docs/model_changes.md."""
 
 
-def batched_nms(boxes: Floats, scores: Floats, labels: Ints, iou: float) -> Ints:
-    """Numbers of the boxes that stay, best first; equal scores keep their order.
+def averaged_nms(boxes: Floats, scores: Floats, labels: Ints, iou: float) -> tuple[Ints, Floats]:
+    """Numbers of the boxes that stay, best first, and the boxes of each object averaged by score.
 
     Args:
         boxes: (N, 4) float32 x1, y1, x2, y2.
-        scores: (N,) float32.
+        scores: (N,) float32; equal ones keep their order.
         labels: (N,) int64 classes; boxes of different classes do not see each other.
         iou: of two boxes of one class that overlap by more, the weaker goes.
-    """
-    order = np.argsort(-scores, kind="stable")
-    kept: Ints = order[_survivors(_overlaps_by_class(boxes[order], labels[order]), iou)]
-    return kept
-
-
-def averaged_nms(boxes: Floats, scores: Floats, labels: Ints, iou: float) -> tuple[Ints, Floats]:
-    """As `batched_nms`, and the boxes of each object averaged by score.
 
     Beside the numbers: (M, 4) float32 boxes, each the mean of the boxes of its class that overlap
     it by more than `SAME_OBJECT_IOU` (box voting, Gidaris and Komodakis 2015, section 4.2).
