@@ -70,7 +70,7 @@ def assign(scores: Tensor, found: Tensor, places: Tensor, target: DetectionTarge
 def aligned_loss(
     heatmap: Tensor, box: Tensor, targets: list[DetectionTarget], received: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Losses of scores and of boxes as of `detection_loss`, where one cell answers for an object."""
+    """Losses of scores and of boxes, as of `detection_loss`, which has a cell for each object."""
     size, classes, height, width = heatmap.shape
     logits = heatmap.float().flatten(2)
     places = centres(height, width, heatmap.device)
