@@ -23,13 +23,18 @@ from sc2_ros.network.heads import CELL
 
 @dataclass(frozen=True)
 class DetectionTarget:
-    """Targets of one image: heat, valid (classes, H, W); cells, weights (N,); boxes (N, 4)."""
+    """Targets of one image: heat, valid (classes, H, W); cells, weights (N,); boxes (N, 4).
+
+    objects (M, 4) xyxy px, labels (M,): what they were made of.
+    """
 
     heat: NDArray[np.float32]
     valid: NDArray[np.float32]
     cells: NDArray[np.int64]
     boxes: NDArray[np.float32]
     weights: NDArray[np.float32]
+    objects: NDArray[np.float32]
+    labels: NDArray[np.int64]
 
 
 def make_target(
@@ -83,7 +88,8 @@ def make_target(
     who = owner.ravel()[chosen]
     weights = best.ravel()[chosen]
     np.add.at(totals, who, weights)
-    return DetectionTarget(heat, valid, chosen, boxes[who].reshape(-1, 4), weights / totals[who])
+    near = boxes[who].reshape(-1, 4)
+    return DetectionTarget(heat, valid, chosen, near, weights / totals[who], boxes, labels)
 
 
 def detection_loss(

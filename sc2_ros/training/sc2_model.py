@@ -19,6 +19,7 @@ from sc2_ros.network.encoder import STRIDE, OnboardEncoder
 from sc2_ros.network.heads import PREVIEW_CELL
 from sc2_ros.network.model import GroundNetwork
 from sc2_ros.training.agreement import agreement_loss
+from sc2_ros.training.aligned_loss import aligned_loss
 from sc2_ros.training.augment import VOID
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.detection_loss import detection_loss
@@ -33,7 +34,7 @@ class LossConfig:
     """Weights of the parts of the loss; lambda per bit and pixel, from rate index 0 to 1.
 
     distil: of agreement with the teacher, where there is one; quality: how much the fit of a box
-    counts in its score (`detection_loss`).
+    counts in its score (`detection_loss`); aligned: `aligned_loss` in its place.
     """
 
     lambda_low: float = 10.0
@@ -44,6 +45,7 @@ class LossConfig:
     drop_probability: float = 0.3
     distil: float = 0.5
     quality: float = 0.0
+    aligned: bool = False
 
     def price(self, rate: Tensor) -> Tensor:
         """Lambda at a rate index, (B,) -> (B,)."""
@@ -146,7 +148,10 @@ def sc2_loss(
     # A teacher has something to say of every image's mask.
     masked = None if teacher else (batch.mask != VOID).flatten(1).any(1).nonzero()[:, 0]
     out, rate, cells = answer_at_random(model, image, config.drop_probability, masked)
-    heat, box = detection_loss(out["heatmap"], out["box"], batch.targets, cells, config.quality)
+    if config.aligned:
+        heat, box = aligned_loss(out["heatmap"], out["box"], batch.targets, cells)
+    else:
+        heat, box = detection_loss(out["heatmap"], out["box"], batch.targets, cells, config.quality)
     preview = preview_loss(out["preview"], image, cells)
     loss = heat + config.box * box + config.preview * preview
     parts = {"heat": heat, "box": box, "preview": preview}
