@@ -240,6 +240,15 @@ def test_channels_that_were_left_out_learn_again() -> None:
         found = model.ground(model.encoder(image), received)
     for name, value in wanted.items():
         torch.testing.assert_close(found[name], value)
+    # They cost nothing where bits are dear, else the rate term would have them out again at once.
+    with torch.no_grad():
+        latent = model.encoder(image)
+        low, high = (
+            (latent * model.bottleneck.gains(rate)).round()[:, 22:]
+            for rate in (torch.zeros(2), torch.ones(2))
+        )
+    assert not low.any()
+    assert high.any(0).flatten(1).any(1).all()
 
     optimizer = torch.optim.SGD(model.parameters(), 0.01)
     before = model.encoder.project.weight.detach().clone()

@@ -41,7 +41,9 @@ from sc2_ros.training.trainer import Trainer
 from sc2_ros.training.validation import validation_loss
 
 IMAGES_FOR_TABLES = 360
-_FRESH_GAIN = 0.4  # of a new stream's gains, for channels that join a trained one
+_JOINING_GAINS = (0.01, 0.02, 0.06, 0.25, 0.5)
+"""Of channels that join a trained stream, from rate index 0 to 1: rounded away where bits are dear.
+With a new stream's gains the rate term has them out again within 1,500 steps (model_changes.md)."""
 
 
 def run(config: TrainConfig, options: RunOptions) -> Path:
@@ -175,7 +177,7 @@ def unpacked(parts: checkpoint.Parts, *, to_learn: bool = False) -> TrainingMode
     """A finished checkpoint as a model to train: its networks and gains, with a new prior.
 
     It has the channels that training begins with; those that the checkpoint lacks are zero, or with
-    `to_learn` (`channels.widened`) there for whoever can use them, rounded to little at low rates.
+    `to_learn` (`channels.widened`) there for whoever can use them, first at high rates only.
     """
     backbone = parts.ground.backbone
     model = TrainingModel(
@@ -189,6 +191,6 @@ def unpacked(parts: checkpoint.Parts, *, to_learn: bool = False) -> TrainingMode
     model.load_state_dict(widened(state, to_learn=to_learn), strict=False)
     codes = np.linspace(0, RATE_CODES - 1, ANCHORS).round().astype(int)
     anchors = torch.tensor(parts.tables.gains[codes])
-    model.bottleneck.log_gain.data += math.log(_FRESH_GAIN)
+    model.bottleneck.log_gain.data[:] = torch.tensor(_JOINING_GAINS).log()[:, None]
     model.bottleneck.log_gain.data[:, : parts.tables.channels] = anchors.log()
     return model
