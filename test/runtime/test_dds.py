@@ -6,7 +6,7 @@ import pytest
 from cyclonedds.idl import IdlStruct
 
 from sc2_ros.runtime.arguments import RosArgumentError
-from sc2_ros.runtime.dds import RECEIVE_BUFFER, discovery_configuration, raw_type
+from sc2_ros.runtime.dds import PARSE_BUFFER, RECEIVE_BUFFER, discovery_configuration, raw_type
 from sc2_ros.runtime.messages import STORE
 
 
@@ -17,6 +17,7 @@ def test_localhost_keeps_to_the_loopback_interface():
     assert "<AllowMulticast>false</AllowMulticast>" in config
     assert '<Peer address="localhost"/>' in config
     assert f'<SocketReceiveBufferSize max="{RECEIVE_BUFFER}"/>' in config
+    assert f"<ReceiveBufferSize>{PARSE_BUFFER}</ReceiveBufferSize>" in config
 
 
 def test_unset_is_the_subnet_with_this_host_by_unicast(monkeypatch):
