@@ -9,8 +9,8 @@ the processor for 8 s, and in the first third of the time the onboard or the gro
 or killed and started again. Measured are the seconds from the end of a fault (of a restart: from
 when the node says that it is ready) to the first result of a picture that was taken after it, and
 over the second half, when processes have warmed up since their last start, the slope of every
-process's memory and the change of its threads. The exit
-status is 1 where results take longer than 2 s, or a process grows by 1 MB per hour in half an hour.
+process's memory and the change of its threads. The exit status is 1 where results take longer than
+2 s, or a process grows by 1 MB per hour in half an hour.
 `--fps`, `--size` and `--faults` make a soak that leaves other work its share of the processor.
 """
 

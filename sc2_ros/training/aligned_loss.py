@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from torchvision.ops import box_iou, complete_box_iou_loss
 
 from sc2_ros.network.heads import CELL
-from sc2_ros.training.detection_loss import DetectionTarget
+from sc2_ros.training.detection_loss import DetectionTarget, cell_boxes, centres
 
 _CELLS = 9  # to answer for one object
 _SCORE, _IOU = 0.5, 6.0  # exponents A and B
@@ -35,14 +35,6 @@ class Assignment:
     boxes: Tensor
     scores: Tensor
     labels: Tensor
-
-
-def centres(height: int, width: int, device: torch.device) -> Tensor:
-    """Centres (H * W, 2) of the cells in pixels of the image, x and y."""
-    y, x = torch.meshgrid(
-        torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij"
-    )
-    return (torch.stack((x, y), -1).flatten(0, 1) + 0.5) * CELL
 
 
 def assign(scores: Tensor, found: Tensor, places: Tensor, target: DetectionTarget) -> Assignment:
@@ -71,11 +63,10 @@ def aligned_loss(
     heatmap: Tensor, box: Tensor, targets: list[DetectionTarget], received: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Losses of scores and of boxes, as of `detection_loss`, which has a cell for each object."""
-    size, classes, height, width = heatmap.shape
+    height, width = heatmap.shape[2:]
     logits = heatmap.float().flatten(2)
     places = centres(height, width, heatmap.device)
-    ltrb = box.float().flatten(2).transpose(1, 2)
-    found = torch.cat((places - ltrb[..., :2], places + ltrb[..., 2:]), 2)
+    found = cell_boxes(box)
     arrived = received.expand(-1, 1, height, width).flatten(1)
     valid = torch.from_numpy(np.stack([t.valid for t in targets])).to(heatmap.device).flatten(2)
     wanted = torch.zeros_like(logits)

@@ -92,6 +92,21 @@ def make_target(
     return DetectionTarget(heat, valid, chosen, near, weights / totals[who], boxes, labels)
 
 
+def centres(height: int, width: int, device: torch.device) -> Tensor:
+    """Centres (H * W, 2) of the cells in pixels of the image, x and y."""
+    y, x = torch.meshgrid(
+        torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij"
+    )
+    return (torch.stack((x, y), -1).flatten(0, 1) + 0.5) * CELL
+
+
+def cell_boxes(box: Tensor) -> Tensor:
+    """Ltrb (B, 4, H, W) px around the cells' centres -> each cell's box (B, H * W, 4) xyxy px."""
+    ltrb = box.float().flatten(2).transpose(1, 2)
+    places = centres(*box.shape[2:], box.device)
+    return torch.cat((places - ltrb[..., :2], places + ltrb[..., 2:]), 2)
+
+
 def detection_loss(
     heatmap: Tensor,
     box: Tensor,
@@ -139,9 +154,7 @@ def _box_loss(
     weights = (
         weights * received.expand(-1, 1, height, width).reshape(-1, height * width)[index, cells]
     )
-    ltrb = box.float().flatten(2).transpose(1, 2)[index, cells]
-    cx, cy = (cells % width + 0.5) * CELL, (cells // width + 0.5) * CELL
-    found = torch.stack((cx - ltrb[:, 0], cy - ltrb[:, 1], cx + ltrb[:, 2], cy + ltrb[:, 3]), 1)
+    found = cell_boxes(box)[index, cells]
     with torch.no_grad():
         quality.view(len(targets), -1)[index, cells] = _iou(found, wanted)
     loss = complete_box_iou_loss(found, wanted, reduction="none")

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from sc2_ros.training.aligned_loss import aligned_loss, assign, centres
-from sc2_ros.training.detection_loss import make_target
+from sc2_ros.training.aligned_loss import aligned_loss, assign
+from sc2_ros.training.augment import VOID
+from sc2_ros.training.batches import Batch
+from sc2_ros.training.detection_loss import centres, make_target
+from sc2_ros.training.sc2_model import LossConfig, TrainingModel, sc2_loss
 
 NONE = np.zeros((0, 4), np.float32)
 ALL = np.ones(4, bool)
@@ -89,3 +92,18 @@ def test_what_is_not_known_is_not_punished(case):
     loss, _ = aligned_loss(heat, box, [target], received)
     punished, _ = aligned_loss(heat, box, [known], torch.ones(1, 1, SIDE, SIDE))
     assert float(loss) < 1.0 < 100 < float(punished)
+
+
+def test_a_configuration_chooses_it():
+    target = make_target(PAIR, np.array([0, 0]), NONE, ALL, 96)
+    none = torch.full((1, SIDE, SIDE), VOID)
+    batch = Batch(torch.rand(1, 3, 96, 96), [target], none, torch.tensor([-1]))
+    model = TrainingModel()
+    with torch.no_grad():
+        torch.manual_seed(0)
+        _, parts = sc2_loss(model, batch, LossConfig(aligned=True, drop_probability=0.0))
+        torch.manual_seed(0)
+        out = model(batch.image, torch.rand(1), torch.ones(1, 1, 6, 6))  # at the same rate
+    heat, box = aligned_loss(out["heatmap"], out["box"], [target], torch.ones(1, 1, SIDE, SIDE))
+    assert parts["heat"] == pytest.approx(float(heat))
+    assert parts["box"] == pytest.approx(float(box))
