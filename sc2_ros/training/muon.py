@@ -9,15 +9,19 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from sc2_ros.network.devices import AUTO, precision_of
+
 
 def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
     """Nearest semi-orthogonal matrix of (R, C), by the quintic Newton-Schulz iteration.
 
-    In bfloat16, as Jordan et al. do it: the iteration forgives its own rounding, and on a CPU with
-    avx512_bf16 an eighth of a training step is here otherwise.
+    In bfloat16 where the device multiplies it, as Jordan et al. do it: the iteration forgives its
+    own rounding, and on a CPU with avx512_bf16 an eighth of a training step is here otherwise.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = (matrix / (matrix.norm() + 1e-7)).bfloat16()
+    x = matrix / (matrix.norm() + 1e-7)
+    if precision_of(str(matrix.device), AUTO) == "bf16":
+        x = x.bfloat16()
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
     for _ in range(steps):

@@ -28,6 +28,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.tensorboard import SummaryWriter
 
 from sc2_ros.errors import CheckpointError, ParameterError
+from sc2_ros.network.devices import CHOICES, PRECISIONS, precision_of
 from sc2_ros.training import distributed
 from sc2_ros.training.optimizers import make_optimizers
 from sc2_ros.training.progress import Reporter
@@ -35,15 +36,14 @@ from sc2_ros.training.progress import Reporter
 LossFunction = Callable[[nn.Module, Any], tuple[Tensor, dict[str, float]]]
 Validation = Callable[[nn.Module], dict[str, float]]
 
-PRECISIONS = ("auto", "bf16", "fp16", "fp32")
-
 
 @dataclass(frozen=True)
 class TrainerConfig:
     """How long and how fast; the schedule ends at max_steps or max_minutes, whichever is first.
 
-    precision: bf16, fp16 (with loss scaling) or fp32; auto is bf16 on CPUs and on GPUs that have
-    it, else fp16. validate_every: share of the schedule between two validations, 0 for none.
+    precision: bf16, fp16 (with loss scaling), fp32, or auto, which is bf16 where the device
+    multiplies it, fp16 on older GPUs, else fp32. validate_every: share of the schedule between two
+    validations, 0 for none.
     """
 
     max_steps: int = 20_000
@@ -282,9 +282,6 @@ class Trainer:
 
 def _dtype(precision: str, device: torch.device) -> torch.dtype:
     """The arithmetic of convolutions. Raises ParameterError for an unknown name."""
-    if precision not in PRECISIONS:
-        raise ParameterError(f"precision '{precision}' is unknown; use {', '.join(PRECISIONS)}")
-    if precision == "auto":
-        half = device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
-        precision = "fp16" if half else "bf16"
-    return {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[precision]
+    if precision not in CHOICES:
+        raise ParameterError(f"precision '{precision}' is unknown; use {', '.join(CHOICES)}")
+    return PRECISIONS[precision_of(str(device), precision)]

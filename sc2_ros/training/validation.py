@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from sc2_ros.data import MASK_CLASSES
+from sc2_ros.network.devices import AUTO, autocast
 from sc2_ros.training.augment import AugmentConfig
 from sc2_ros.training.batches import make_batch
 from sc2_ros.training.sources import Source, SourceConfig
@@ -50,7 +51,7 @@ def validation_loss(
         with torch.random.fork_rng():
             for turn, batch in enumerate(batches):
                 torch.manual_seed(_SEED + turn)
-                with torch.autocast(device.type, torch.bfloat16):
+                with autocast(str(device), AUTO):
                     value, _ = loss(model, batch.to(device))
                 total += float(value)
         return {"score": -total / len(batches)}

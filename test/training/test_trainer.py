@@ -180,6 +180,23 @@ def test_every_precision_learns(tmp_path, precision):
     assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
 
 
+def test_a_cpu_that_would_emulate_bf16_trains_in_fp32(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True}, raising=False)
+    seen = set()
+    multiply = torch.Tensor.__matmul__
+
+    def watched(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        seen.add(a.dtype)
+        return multiply(a, b)
+
+    monkeypatch.setattr(torch.Tensor, "__matmul__", watched)  # as Muon multiplies
+    trainer = _trainer(tmp_path)
+    trainer.run(_batches())
+
+    assert trainer.dtype == torch.float32
+    assert seen == {torch.float32}
+
+
 def test_what_cannot_be_is_said(tmp_path):
     with pytest.raises(ParameterError, match=r"precision 'int8'.*bf16"):
         _trainer(tmp_path, precision="int8")
