@@ -104,9 +104,10 @@ class FrameRate:
         elif shown < SHOWN.behind * self._decoded:
             self.shown_fps = max(SHOWN.below * shown / seconds, SHOWN.least_fps)
         elif self.shown_fps is not None:
-            self.shown_fps *= SHOWN.growth ** (seconds / SHOWN.window_s)
             if self.shown_fps > SHOWN.free * self._decoded / seconds:
                 self.shown_fps = None
+            else:
+                self.shown_fps *= SHOWN.growth ** (seconds / SHOWN.window_s)
         self._begin(feedback, now_s)
 
     def _begin(self, feedback: Feedback, now_s: float) -> None:

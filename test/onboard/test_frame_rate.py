@@ -79,6 +79,15 @@ def test_the_drone_sends_what_a_slow_ground_shows_at_full_quality_and_all_of_it_
     assert flight.drone.stats.shown_fps is None
 
 
+def test_a_ground_that_shows_two_frames_a_second_is_not_sent_a_burst_now_and_then():
+    flight = Flight()
+    flight.show_s = 0.45
+    flight.fly(48.0)
+    shown = sum(8 <= time_s < 48 for time_s in flight.shown)
+    assert shown >= 0.85 * 40 / 0.45
+    assert flight.sent_fps(8, 48) * 40 < 1.6 * shown
+
+
 def test_a_frame_that_is_skipped_now_and_then_limits_nothing():
     flight = Flight()
     flight.fly(2.0)
