@@ -113,9 +113,15 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.evaluation.sweep.row import METRICS, metric_of
     from sc2_ros.evaluation.sweep.table import print_rows
     from sc2_ros.evaluation.sweep.value_curve import check_measured, write_value_curve
-    from sc2_ros.evaluation.systems.registry import Context, build, check, identity, path_of
+    from sc2_ros.evaluation.systems.registry import (
+        Context,
+        build,
+        check,
+        identity,
+        own_systems,
+        path_of,
+    )
     from sc2_ros.network.devices import check_device
-    from sc2_ros.split.checkpoint import is_split
 
     check_device(args.device, "fp32")
     check_scale(args.scale)
@@ -130,7 +136,7 @@ def main(args: argparse.Namespace) -> int:
         raise InputError(f"{args.data} has no labels; measure without them: --agreement")
     mask = args.agreement is not None or bool(dataset.mask_classes)
     context = Context(args.checkpoint, args.data, args.split, mask, args.device)
-    own = ["split"] if is_split(path_of(args.checkpoint)) else [f"sc2_ros:{r:g}" for r in rates]
+    own = own_systems(args.checkpoint, rates)
     plan = Plan(context, args.limit, args.loss, args.seed, args.agreement, args.scale)
     cache = None if args.no_cache else args.cache or default_cache()
     console = Console(stderr=True)
@@ -138,7 +144,7 @@ def main(args: argparse.Namespace) -> int:
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=None)
         rows = measure(
-            [*own, *baselines],
+            list(dict.fromkeys([*own, *baselines])),
             plan,
             jobs=args.jobs,
             cluster=args.cluster,

@@ -17,7 +17,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -27,6 +27,8 @@ from torch import nn
 from sc2_ros.checkpoint import read_file
 from sc2_ros.errors import CheckpointError, Sc2Error
 from sc2_ros.split.backbones import build_backbone
+from sc2_ros.split.fcos import NAME as FCOS
+from sc2_ros.split.fcos import Fcos
 from sc2_ros.split.heads import TaskNetwork
 from sc2_ros.split.network import SplitNetwork
 from sc2_ros.split.registry import build_bottleneck
@@ -34,18 +36,21 @@ from sc2_ros.split.registry import build_bottleneck
 FORMAT = "sc2_ros.split/1"
 _FLYING = ("bottleneck.encoder.", "bottleneck.prior.")
 
+Network: TypeAlias = SplitNetwork | TaskNetwork | Fcos
+"""A student, a teacher, or a stock detector, which is neither."""
+
 
 @dataclass(frozen=True)
 class SplitCheckpoint:
     """A loaded network in eval mode; a TaskNetwork is a teacher, which has no bottleneck."""
 
-    network: SplitNetwork | TaskNetwork
+    network: Network
     card: dict[str, Any]
     id: int
     path: Path | None = None
 
     @property
-    def ground(self) -> TaskNetwork:
+    def ground(self) -> TaskNetwork | Fcos:
         """The part that gives answers."""
         return self.network.ground if isinstance(self.network, SplitNetwork) else self.network
 
@@ -63,9 +68,11 @@ def make_card(
     } | more
 
 
-def build_network(card: dict[str, Any], *, pretrained: bool = False) -> SplitNetwork | TaskNetwork:
+def build_network(card: dict[str, Any], *, pretrained: bool = False) -> Network:
     """A network of the shape that the card describes, untrained but for torchvision's weights."""
     backbone = build_backbone(card["backbone"], pretrained=pretrained)
+    if card.get("detector", {}).get("name") == FCOS:
+        return Fcos(backbone, len(card["classes"]), card["detector"]["width"])
     network = TaskNetwork(backbone, card["task"], len(card["classes"]))
     if card["bottleneck"] is None:
         return network
@@ -74,7 +81,7 @@ def build_network(card: dict[str, Any], *, pretrained: bool = False) -> SplitNet
     return SplitNetwork(bottleneck, network.without(bottleneck.split))
 
 
-def save(path: str | Path, network: SplitNetwork | TaskNetwork, card: dict[str, Any]) -> int:
+def save(path: str | Path, network: Network, card: dict[str, Any]) -> int:
     """Write a checkpoint; returns its id."""
     tensors = _tensors(network)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -85,11 +92,20 @@ def save(path: str | Path, network: SplitNetwork | TaskNetwork, card: dict[str, 
 
 def is_split(path: str | Path) -> bool:
     """Whether the file is a checkpoint of this format."""
+    return _metadata(path).get("format") == FORMAT
+
+
+def is_detector(path: str | Path) -> bool:
+    """Whether it is one of this format and holds a stock detector."""
+    return is_split(path) and "detector" in json.loads(_metadata(path).get("card", "{}"))
+
+
+def _metadata(path: str | Path) -> dict[str, str]:
     try:
         with safe_open(str(path), "pt") as file:
-            return bool((file.metadata() or {}).get("format") == FORMAT)
+            return file.metadata() or {}
     except (SafetensorError, OSError):
-        return False
+        return {}
 
 
 def load(path: str | Path, device: str = "cpu") -> SplitCheckpoint:
@@ -128,7 +144,7 @@ def load_resizing(module: nn.Module, state: dict[str, torch.Tensor]) -> None:
     module.load_state_dict(state)
 
 
-def _tensors(network: SplitNetwork | TaskNetwork) -> dict[str, torch.Tensor]:
+def _tensors(network: Network) -> dict[str, torch.Tensor]:
     prefix = "" if isinstance(network, SplitNetwork) else "ground."
     state = network.state_dict()
     return {prefix + key: value.detach().cpu().contiguous().clone() for key, value in state.items()}

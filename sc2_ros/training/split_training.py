@@ -65,7 +65,7 @@ def load_teacher(config: TrainConfig, options: RunOptions) -> Teacher:
         )
     loaded = split_checkpoint.load(path, options.device)
     if not isinstance(loaded.network, TaskNetwork):
-        raise CheckpointError(f"{path} is a student; a teacher has no bottleneck")
+        raise CheckpointError(f"{path} is no teacher; make one: sc2 train teacher")
     return Teacher(loaded.network, loaded.card, loaded.id)
 
 
@@ -194,7 +194,7 @@ def _take(student: SplitNetwork, path: str, parts: tuple[str, ...]) -> None:
 
 
 def finish(
-    network: SplitNetwork | TaskNetwork,
+    network: split_checkpoint.Network,
     sources: list[Source],
     config: TrainConfig,
     card: dict[str, Any],

@@ -130,11 +130,11 @@ class TaskTeacher(Teacher):
     """What `sc2 train teacher` wrote: a ground network without bottleneck, for one task."""
 
     def __init__(self, path: Path) -> None:
-        """path: of the checkpoint. Raises CheckpointError where it has a bottleneck."""
+        """path: of the checkpoint. Raises CheckpointError where it is of another recipe."""
         super().__init__()
         loaded = split_checkpoint.load(path)
         if not isinstance(loaded.network, TaskNetwork):
-            raise CheckpointError(f"{path} has a bottleneck; a teacher has none: sc2 train teacher")
+            raise CheckpointError(f"{path} is no teacher; make one: sc2 train teacher")
         self.name, self.network = path.stem, loaded.network
         field = {"detection": "detection_classes", "segmentation": "mask_classes"}
         setattr(

@@ -248,7 +248,7 @@ def test_a_run_that_was_stopped_goes_on(shapes, teacher, tmp_path):
 def test_mistakes_are_named(shapes, teacher, tmp_path, student):
     with pytest.raises(ParameterError, match="needs a teacher"):
         recipe("sc2")(make_config(tmp_path, shapes, {}), RunOptions())
-    with pytest.raises(CheckpointError, match="is a student"):
+    with pytest.raises(CheckpointError, match="is no teacher"):
         recipe("sc2")(make_config(tmp_path, shapes, {}, student), RunOptions())
     unknown = make_config(tmp_path, shapes, {"bottleneck": "x"}, teacher)
     with pytest.raises(ParameterError, match="no bottleneck 'x'; known are channel_reduction"):

@@ -20,6 +20,7 @@ from sc2_ros.network import imaging
 from sc2_ros.network.decode import decode_detections
 from sc2_ros.network.heads import CELL
 from sc2_ros.split.checkpoint import SplitCheckpoint
+from sc2_ros.split.fcos import Fcos
 from sc2_ros.split.network import SplitNetwork
 
 # AP is the area under the curve of all thresholds, so nothing may be cut off at the ground.
@@ -71,7 +72,7 @@ class WholeNetwork:
 
 
 class SplitWholeNetwork:
-    """A teacher, or any split network's ground that is whole, on the uncompressed image."""
+    """A teacher or a stock detector, which look at whole images."""
 
     def __init__(self, checkpoint: SplitCheckpoint) -> None:
         """checkpoint: of a network without a bottleneck."""
@@ -80,7 +81,7 @@ class SplitWholeNetwork:
                 f"{checkpoint.path} has a bottleneck where its network's first stages were, so it "
                 "cannot look at images; give the baselines its teacher's checkpoint"
             )
-        self._ground, self._card = checkpoint.network, checkpoint.card
+        self._network, self._card = checkpoint.network, checkpoint.card
         classes, task = tuple(checkpoint.card["classes"]), checkpoint.card["task"]
         self.detection_classes = classes if task == "detection" else ()
         self.mask_classes = classes if task == "segmentation" else ()
@@ -92,9 +93,15 @@ class SplitWholeNetwork:
         """The answers to one image, its edges repeated to multiples of the backbone's stride."""
         image = as_seen(image, self._card)
         tensor = imaging.to_tensor(image, self._device)
+        if isinstance(self._network, Fcos):
+            found = self._network(tensor[..., : image.shape[0], : image.shape[1]])[0]
+            boxes, scores, labels = (
+                found[key].cpu().numpy() for key in ("boxes", "scores", "labels")
+            )
+            return Outputs(boxes, scores, labels)
         below, right = -tensor.shape[2] % MULTIPLE, -tensor.shape[3] % MULTIPLE
         padded = F.pad(tensor, (0, right, 0, below), mode="replicate")
-        return answers(self._ground, padded, 0, (image.shape[1], image.shape[0]))
+        return answers(self._network, padded, 0, (image.shape[1], image.shape[0]))
 
 
 def outputs(maps: dict[str, Tensor], size: tuple[int, int]) -> Outputs:

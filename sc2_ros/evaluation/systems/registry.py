@@ -18,6 +18,7 @@ Other packages add baselines by entry points of the group `sc2_ros.baselines`: a
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -116,6 +117,14 @@ def network(context: Context) -> ImageNetwork:
     if split_checkpoint.is_split(path):
         return SplitWholeNetwork(split_checkpoint.load(path, context.device))
     return WholeNetwork(_stream(context), mask=context.mask, device=context.device)
+
+
+def own_systems(checkpoint: str, rates: Sequence[float]) -> list[str]:
+    """What a checkpoint is by itself: a stream at its rates, a split network, or a detector."""
+    path = path_of(checkpoint)
+    if not split_checkpoint.is_split(path):
+        return [f"sc2_ros:{rate:g}" for rate in rates]
+    return ["uncompressed" if split_checkpoint.is_detector(path) else "split"]
 
 
 def path_of(checkpoint: str) -> Path:

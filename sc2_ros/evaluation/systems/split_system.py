@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sc2_ros.codec.wire import Geometry
-from sc2_ros.errors import PacketError
+from sc2_ros.errors import PacketError, ParameterError
 from sc2_ros.evaluation.systems import chunks
 from sc2_ros.evaluation.systems.system import Outputs
 from sc2_ros.network import imaging
@@ -32,6 +32,7 @@ from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split import feature_image
 from sc2_ros.split.bottleneck import Bottleneck
 from sc2_ros.split.checkpoint import SplitCheckpoint
+from sc2_ros.split.fcos import Fcos
 from sc2_ros.split.heads import TaskNetwork
 from sc2_ros.split.network import SplitNetwork
 
@@ -70,6 +71,11 @@ class SplitSystem:
         self.mask_classes = classes if self.task == "segmentation" else ()
         self.image_classes = classes if self.task == "classification" else ()
         self.ground: TaskNetwork
+        if isinstance(network, Fcos):
+            raise ParameterError(
+                f"{checkpoint.path} is a stock detector, which looks at images: name them, as in "
+                "--baselines uncompressed,jpeg:30"
+            )
         if isinstance(network, SplitNetwork):
             self.bottleneck, self.ground = network.bottleneck, network.ground
             self.name = card["recipe"]

@@ -32,6 +32,7 @@ RECIPES = {
     "skip": "that of predicted frames alone: keyframes stay as they are",
     "saliency": "where objects are, for a finished checkpoint: background in fewer bytes",
     "image_codec": "a learned image codec from CompressAI's parts: the baseline compressai:Q",
+    "fcos": "torchvision's FCOS on the same data: a stock detector as the yardstick",
     "light_detector": "a detector small enough to fly whole: the alternative to splitting",
 }
 
