@@ -41,7 +41,7 @@ demo: $(STAMP)
 	  --seconds $(DEMO_SECONDS) --out $(call quoted,$(OUT)) $(ARGS)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --max-worker-restart=0 $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

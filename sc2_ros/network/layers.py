@@ -34,6 +34,23 @@ def depthwise(conv: nn.Module, x: Tensor) -> Tensor:
     return cast(Tensor, conv(x))
 
 
+class StridedPointwise(nn.Conv2d):
+    """A 1x1 convolution of every second position.
+
+    `nn.Conv2d(cin, cout, 1, 2)` says the same, but its backward on a CPU writes past the end of
+    oneDNN's buffer where channels come last and are fewer than a register holds (oneDNN issue 6035,
+    torch 2.15: fp32 below 8 channels with AVX2, bf16 with 3).
+    """
+
+    def __init__(self, cin: int, cout: int, *, bias: bool = True) -> None:
+        """Channels in and out."""
+        super().__init__(cin, cout, 1, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, cin, H, W) -> (B, cout, H/2, W/2)."""
+        return super().forward(x[..., ::2, ::2])
+
+
 class DepthwiseResidual(nn.Module):
     """x + pointwise(ReLU(depthwise 5x5(x))): spatial mixing for a few MACs per pixel."""
 

@@ -15,7 +15,7 @@ from torchvision.models.resnet import BasicBlock
 
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.network.encoder import INPUT_SCALE, INPUT_SHIFT, OnboardEncoder
-from sc2_ros.network.layers import DepthwiseResidual
+from sc2_ros.network.layers import DepthwiseResidual, StridedPointwise
 from sc2_ros.split import efficientnet
 
 DEFAULT = "resnet:64-128-256:2-2-2"
@@ -159,9 +159,9 @@ def _resnet(widths: list[int], depths: list[int]) -> Backbone:
         for block in range(depth):
             step = stride if block == 0 else 1
             shortcut = None
-            if step != 1 or cin != width:
+            if step != 1:
                 shortcut = nn.Sequential(
-                    nn.Conv2d(cin, width, 1, step, bias=False), nn.BatchNorm2d(width)
+                    StridedPointwise(cin, width, bias=False), nn.BatchNorm2d(width)
                 )
             layers.append(BasicBlock(cin, width, step, shortcut))
             cin = width

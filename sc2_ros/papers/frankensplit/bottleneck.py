@@ -22,6 +22,7 @@ from torchvision.models.resnet import BasicBlock
 from torchvision.models.swin_transformer import SwinTransformerBlock
 
 from sc2_ros.errors import ParameterError
+from sc2_ros.network.layers import StridedPointwise
 from sc2_ros.split.backbones import Backbone
 from sc2_ros.split.bottleneck import Bottleneck, Normalise
 from sc2_ros.split.priors import FactorisedPrior
@@ -30,11 +31,7 @@ BLUEPRINTS = ("resnet", "swin", "convnext")
 
 
 class StridedResidual(nn.Module):
-    """3x3/2, ReLU, 3x3, and a 1x1/2 around them.
-
-    The 1x1/2 is a 1x1 on every second position: oneDNN's bf16 backward of a strided 1x1 convolution
-    of three channels corrupts memory (torch 2.15, CPU).
-    """
+    """3x3/2, ReLU, 3x3, and a 1x1/2 around them."""
 
     def __init__(self, cin: int, cout: int) -> None:
         """Cin channels in, cout out at half the resolution."""
@@ -42,11 +39,11 @@ class StridedResidual(nn.Module):
         self.conv1 = nn.Conv2d(cin, cout, 3, 2, 1)
         self.relu = nn.ReLU(inplace=True)
         self.conv2 = nn.Conv2d(cout, cout, 3, 1, 1)
-        self.skip = nn.Conv2d(cin, cout, 1)
+        self.skip = StridedPointwise(cin, cout)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, cin, H, W) -> (B, cout, H/2, W/2)."""
-        return cast(Tensor, self.conv2(self.relu(self.conv1(x))) + self.skip(x[:, :, ::2, ::2]))
+        return cast(Tensor, self.conv2(self.relu(self.conv1(x))) + self.skip(x))
 
 
 class BlueprintDecoder(nn.Module):
