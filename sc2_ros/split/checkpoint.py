@@ -27,7 +27,6 @@ from torch import nn
 from sc2_ros.checkpoint import read_file
 from sc2_ros.errors import CheckpointError, Sc2Error
 from sc2_ros.split.backbones import build_backbone
-from sc2_ros.split.fcos import NAME as FCOS
 from sc2_ros.split.fcos import Fcos
 from sc2_ros.split.heads import TaskNetwork
 from sc2_ros.split.network import SplitNetwork
@@ -71,7 +70,7 @@ def make_card(
 def build_network(card: dict[str, Any], *, pretrained: bool = False) -> Network:
     """A network of the shape that the card describes, untrained but for torchvision's weights."""
     backbone = build_backbone(card["backbone"], pretrained=pretrained)
-    if card.get("detector", {}).get("name") == FCOS:
+    if "detector" in card:
         return Fcos(backbone, len(card["classes"]), card["detector"]["width"])
     network = TaskNetwork(backbone, card["task"], len(card["classes"]))
     if card["bottleneck"] is None:
@@ -97,7 +96,8 @@ def is_split(path: str | Path) -> bool:
 
 def is_detector(path: str | Path) -> bool:
     """Whether it is one of this format and holds a stock detector."""
-    return is_split(path) and "detector" in json.loads(_metadata(path).get("card", "{}"))
+    metadata = _metadata(path)
+    return metadata.get("format") == FORMAT and "detector" in json.loads(metadata["card"])
 
 
 def _metadata(path: str | Path) -> dict[str, str]:

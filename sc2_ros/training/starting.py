@@ -72,7 +72,7 @@ def teacher_weights_of(path: str) -> dict[str, Tensor]:
     if split_checkpoint.is_split(path):
         loaded = split_checkpoint.load(path)
         if not isinstance(loaded.network, TaskNetwork):
-            raise CheckpointError(f"{path} is a student; a teacher begins with a teacher")
+            raise CheckpointError(f"{path} is no teacher; a teacher begins with one")
         return loaded.network.state_dict()
     return _as_teacher(weights_of(path))
 
