@@ -53,6 +53,12 @@ class SplitCheckpoint:
         """The part that gives answers."""
         return self.network.ground if isinstance(self.network, SplitNetwork) else self.network
 
+    def teacher(self) -> TaskNetwork:
+        """The network, which must be a teacher. Raises CheckpointError where it is another kind."""
+        if not isinstance(self.network, TaskNetwork):
+            raise CheckpointError(f"{self.path} is no teacher; make one: sc2 train teacher")
+        return self.network
+
 
 def make_card(
     *, recipe: str, task: str, classes: tuple[str, ...], backbone: str, **more: Any

@@ -64,9 +64,7 @@ def load_teacher(config: TrainConfig, options: RunOptions) -> Teacher:
             "checkpoint.safetensors by --teacher, or as teacher in the configuration"
         )
     loaded = split_checkpoint.load(path, options.device)
-    if not isinstance(loaded.network, TaskNetwork):
-        raise CheckpointError(f"{path} is no teacher; make one: sc2 train teacher")
-    return Teacher(loaded.network, loaded.card, loaded.id)
+    return Teacher(loaded.teacher(), loaded.card, loaded.id)
 
 
 def begin(config: TrainConfig, options: RunOptions) -> tuple[Teacher, list[Source]]:

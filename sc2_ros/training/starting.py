@@ -21,7 +21,6 @@ from sc2_ros.errors import CheckpointError
 from sc2_ros.network.channels import widened
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split.backbones import OWN
-from sc2_ros.split.heads import TaskNetwork
 from sc2_ros.training import distributed
 
 _PARTS = {
@@ -45,17 +44,19 @@ def weights_of(path: str) -> dict[str, Tensor]:
     if path.endswith(".pt"):
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
-            weights: dict[str, Tensor] = state["ema"]
+            averaged: dict[str, Tensor] = state["ema"]
         except (OSError, RuntimeError, KeyError, UnpicklingError) as error:
             raise CheckpointError(f"cannot start from {path}: no last.pt of a training") from error
-        return weights
+        return averaged
     if split_checkpoint.is_split(path):
         loaded = split_checkpoint.load(path)
-        if not isinstance(loaded.network, TaskNetwork) or loaded.card["backbone"] != OWN:
+        weights = loaded.teacher().state_dict()
+        if loaded.card["backbone"] != OWN:
             raise CheckpointError(
-                f"{path} is no teacher on our own trunk; train one with settings.backbone: {OWN}"
+                f"{path} is a teacher on another trunk than our own; train one with "
+                f"settings.backbone: {OWN}"
             )
-        return _as_stream(loaded.network.state_dict())
+        return _as_stream(weights)
     parts = checkpoint.read(path)
     named = {"encoder.": parts.encoder, "ground.": parts.ground}
     return widened(
@@ -70,10 +71,7 @@ def weights_of(path: str) -> dict[str, Tensor]:
 def teacher_weights_of(path: str) -> dict[str, Tensor]:
     """What the file holds, under the names of a TaskNetwork. Raises as `weights_of`."""
     if split_checkpoint.is_split(path):
-        loaded = split_checkpoint.load(path)
-        if not isinstance(loaded.network, TaskNetwork):
-            raise CheckpointError(f"{path} is no teacher; a teacher begins with one")
-        return loaded.network.state_dict()
+        return split_checkpoint.load(path).teacher().state_dict()
     return _as_teacher(weights_of(path))
 
 

@@ -24,7 +24,6 @@ from sc2_ros import checkpoint
 from sc2_ros.errors import CheckpointError, InputError
 from sc2_ros.network.imaging import STRIDE
 from sc2_ros.split import checkpoint as split_checkpoint
-from sc2_ros.split.heads import TaskNetwork
 from sc2_ros.training.teacher import Teacher
 from sc2_ros.training.torchvision_teacher import TorchvisionTeacher
 
@@ -133,9 +132,7 @@ class TaskTeacher(Teacher):
         """path: of the checkpoint. Raises CheckpointError where it is of another recipe."""
         super().__init__()
         loaded = split_checkpoint.load(path)
-        if not isinstance(loaded.network, TaskNetwork):
-            raise CheckpointError(f"{path} is no teacher; make one: sc2 train teacher")
-        self.name, self.network = path.stem, loaded.network
+        self.name, self.network = path.stem, loaded.teacher()
         field = {"detection": "detection_classes", "segmentation": "mask_classes"}
         setattr(
             self, field.get(loaded.card["task"], "image_classes"), tuple(loaded.card["classes"])
