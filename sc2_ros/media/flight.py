@@ -8,6 +8,7 @@ seed -> world (torus of roads, blocks, buildings) + traffic + camera path
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import cv2
@@ -22,6 +23,8 @@ from sc2_ros.media.synthetic.render import Renderer
 from sc2_ros.media.synthetic.traffic import Traffic
 
 LOOKS = ("rgb", "thermal")
+EFFECTS = ("shadows", "tilt", "sensor")
+"""Of light, camera and lens: benchmarks/synthetic.py measures what each brings a training."""
 _NOISE_SPARE_PX = 64
 
 
@@ -52,29 +55,38 @@ class SyntheticFlight:
         height: int = 480,
         look: str = "rgb",
         motion: str = "mixed",
+        effects: Collection[str] = EFFECTS,
     ) -> None:
         """Builds the world (a third of a second).
 
+        Without "shadows" the light is flat, without "tilt" the camera looks straight down, and
+        without "sensor" there is neither blur nor noise. The town and the way stay the same.
+
         Raises:
-            InputError: look or motion is unknown, or the size is below 16x16.
+            InputError: look, motion or an effect is unknown, or the size is below 16x16.
         """
         if look not in LOOKS:
             raise InputError(f"unknown look {look!r}; take one of {', '.join(LOOKS)}")
         if motion not in MOTIONS:
             raise InputError(f"unknown motion {motion!r}; take one of {', '.join(MOTIONS)}")
+        if unknown := set(effects) - set(EFFECTS):
+            raise InputError(
+                f"unknown effects {', '.join(sorted(unknown))}; take of {', '.join(EFFECTS)}"
+            )
         if min(width, height) < 16:
             raise InputError(f"a flight of {width}x{height} is too small; take at least 16x16")
         thermal = look == "thermal"
         rng = np.random.default_rng([seed, 1])
-        world = generate(rng, thermal)
+        world = generate(rng, thermal, shadows="shadows" in effects)
         traffic = Traffic(np.random.default_rng([seed, 2]), world)
         rng = np.random.default_rng([seed, 3])
         road = world.roads[int(rng.integers(len(world.roads)))]
         start, heading = road.pose(rng.uniform(0, SIDE_M), rng.uniform(-16, 16))
         yaw = float(heading) + np.pi / 2 + float(rng.normal(0, 0.5))
-        self._path = Path(rng, motion, start, yaw)
+        self._path = Path(rng, motion, start, yaw, tilted="tilt" in effects)
         self._renderer = Renderer(world, traffic, width, height, thermal)
         self._sensor = _Sensor(np.random.default_rng([seed, 4]), width, height, thermal)
+        self._ideal = "sensor" not in effects
         self._seed, self._width, self._height = seed, width, height
 
     def frame(self, index: int, fps: float = 30.0) -> FlightFrame:
@@ -82,7 +94,10 @@ class SyntheticFlight:
         t = index / fps
         view = self._path.view(t, self._width, self._height)
         image, boxes, labels, mask = self._renderer.draw(view, t)
-        image = self._sensor.expose(image, t, np.random.default_rng([self._seed, 5, index]))
+        if self._ideal:
+            image = np.asarray(cv2.merge([image] * 3) if image.ndim == 2 else image, np.uint8)
+        else:
+            image = self._sensor.expose(image, t, np.random.default_rng([self._seed, 5, index]))
         return FlightFrame(image, boxes, labels, mask)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sc2_ros.errors import InputError
-from sc2_ros.media.flight import FlightFrame, SyntheticFlight
+from sc2_ros.media.flight import EFFECTS, FlightFrame, SyntheticFlight
 from sc2_ros.media.synthetic import bodies, materials
 from sc2_ros.media.synthetic.camera import MOTIONS
 from sc2_ros.media.synthetic.canvas import SIDE_M, Canvas, rectangle
@@ -40,6 +40,30 @@ def test_a_frame_depends_on_seed_and_time_only(look: str) -> None:
         )
     np.testing.assert_array_equal(first.frame(40).mask, again.frame(20, fps=15.0).mask)
     assert (first.frame(40).image != flight(6, look).frame(40).image).any()
+
+
+def test_each_effect_can_be_left_out_and_the_town_stays_the_same() -> None:
+    # Seed 1 flies tilted, in sunshine.
+    def shot(*effects: str) -> FlightFrame:
+        return SyntheticFlight(1, width=320, height=240, effects=effects).frame(40)
+
+    everything, flat = shot(*EFFECTS), shot("tilt", "sensor")
+    np.testing.assert_array_equal(everything.mask, flat.mask)
+    np.testing.assert_array_equal(everything.boxes, flat.boxes)
+    darker = (everything.image.astype(int) < flat.image.astype(int) - 20).all(2)
+    brighter = (everything.image.astype(int) > flat.image.astype(int) + 20).all(2)
+    assert darker.mean() > 0.05
+    assert brighter.mean() < 0.01
+    sharp, soft = (
+        np.abs(np.diff(one.image.astype(int), axis=0)).max()
+        for one in (shot("shadows"), shot("shadows", "sensor"))
+    )
+    assert sharp > soft
+    camera = {
+        effects: SyntheticFlight(1, effects=effects)._path.state(1.0)[3]
+        for effects in ((), ("tilt",))
+    }
+    assert abs(camera[()]) < 0.01 < camera["tilt",]
 
 
 @pytest.mark.parametrize("look", ["rgb", "thermal"])
@@ -182,10 +206,17 @@ def test_every_material_has_a_mask_class() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"look": "sepia"}, {"motion": "loop"}, {"width": 8}], ids=lambda w: next(iter(w))
+    ("wrong", "named"),
+    [
+        ({"look": "sepia"}, "sepia"),
+        ({"motion": "loop"}, "loop"),
+        ({"width": 8}, "8x480"),
+        ({"effects": ["rain", "tilt"]}, "unknown effects rain;"),
+    ],
+    ids=lambda value: next(iter(value)),
 )
-def test_wrong_arguments_are_named(wrong: dict[str, object]) -> None:
-    with pytest.raises(InputError, match="|".join(str(v) for v in wrong.values())):
+def test_wrong_arguments_are_named(wrong: dict[str, object], named: str) -> None:
+    with pytest.raises(InputError, match=named):
         SyntheticFlight(1, **wrong)  # type: ignore[arg-type]
 
 

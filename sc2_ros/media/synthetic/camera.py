@@ -41,12 +41,15 @@ class View:
 class Path:
     """A deterministic flight: position, yaw, slant distance and tilt as functions of time."""
 
-    def __init__(self, rng: np.random.Generator, motion: str, start: Floats, yaw: float) -> None:
+    def __init__(
+        self, rng: np.random.Generator, motion: str, start: Floats, yaw: float, *, tilted: bool
+    ) -> None:
         self._motion = motion
         self._start = start
         self._yaw = yaw
         self._slant = float(rng.uniform(56, 90))
-        self._tilt = float(rng.choice([0.0, rng.uniform(0.05, 0.5)], p=[0.2, 0.8]))
+        tilt = float(rng.choice([0.0, rng.uniform(0.05, 0.5)], p=[0.2, 0.8]))
+        self._tilt = tilt if tilted else 0.0
         self._sense = float(rng.choice([-1, 1]))
         self._speed = float(rng.uniform(5, 9))
         self._phases = rng.uniform(0, 2 * np.pi, 8)

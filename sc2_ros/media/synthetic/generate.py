@@ -61,11 +61,12 @@ def paint(
     return cv2.multiply(flat, light, dtype=cv2.CV_8U)
 
 
-def generate(rng: np.random.Generator, thermal: bool) -> World:
-    """Lays out and paints a world."""
+def generate(rng: np.random.Generator, thermal: bool, *, shadows: bool = True) -> World:
+    """Lays out and paints a world; without shadows the same one in flat light."""
     azimuth = rng.uniform(0, 2 * np.pi)
     sun = rng.uniform(0.4, 1.3) * np.array([np.cos(azimuth), np.sin(azimuth)])
     shadow = rng.uniform(0.12, 0.25) if rng.random() < 0.25 else rng.uniform(0.42, 0.62)
+    shadow *= shadows
     layout = Layout(rng, sun)
     texture = paint(layout.ground.map, layout.shade.map, rng, thermal, shadow)
     return World(
