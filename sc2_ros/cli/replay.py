@@ -15,6 +15,12 @@ rates then do not matter, for its packets have been over a link (--key where the
 
   sc2 replay features.mcap --checkpoint newer.safetensors --key drone1.key
 
+A checkpoint of a paper's recipe (`sc2 train frankensplit`, say) flies over the same link. It has
+one rate, so that --rate-mode, --rate-index and --max-kbps do not concern it, and a frame of which a
+packet is lost gives nothing:
+
+  sc2 replay flight.mcap --link 500kbit,40ms,2% --checkpoint runs/student/checkpoint.safetensors
+
 No ROS and no waiting: as fast as this machine computes, and the same result every time. Only the
 latencies depend on the machine, since the measured computing time of both ends is added to the
 time on the link.
@@ -27,7 +33,6 @@ from pathlib import Path
 
 from sc2_ros.cli.api.options import (
     add_stream_options,
-    budget_kbps,
     check_rates,
     frame_size,
     short_link,
@@ -71,20 +76,18 @@ def main(args: argparse.Namespace) -> int:
     # After the arguments, so that a mistyped one does not wait for torch.
     from rich.console import Console
 
-    from sc2_ros import checkpoint as checkpoints
     from sc2_ros.cli.api import report
     from sc2_ros.cli.api.feature_replay import replay_features
+    from sc2_ros.cli.api.replay_ends import open_ends
     from sc2_ros.cli.api.replay_recorder import ReplayRecorder
     from sc2_ros.cli.api.replay_report import report_replay
     from sc2_ros.errors import InputError
     from sc2_ros.evaluation.session.virtual import VirtualRun
-    from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
     from sc2_ros.link.sim.spec import parse_link
     from sc2_ros.media.bag_writer import BagWriter
     from sc2_ros.media.feature_bag import open_features
     from sc2_ros.media.source import open_source
     from sc2_ros.network.devices import check_device
-    from sc2_ros.onboard.pipeline import OnboardConfig, OnboardPipeline
 
     check_rates(args)
     link = parse_link(args.link)
@@ -99,17 +102,7 @@ def main(args: argparse.Namespace) -> int:
         return replay_features(features, args)
     source = open_source(args.input, size=size, fps=args.fps, topic=args.topic)
     seconds = args.seconds or (ENDLESS_SECONDS if source.endless else float("inf"))
-    checkpoint = checkpoints.load(args.checkpoint, device=args.device)
-    onboard = OnboardPipeline(
-        checkpoint,
-        OnboardConfig(
-            rate_mode=args.rate_mode,
-            rate_index=args.rate_index,
-            rate_max_kbps=budget_kbps(args.max_kbps, link, args.rate_mode),
-            device=args.device,
-        ),
-    )
-    ground = GroundPipeline(checkpoint, GroundConfig(device=args.device, precision=args.precision))
+    ends = open_ends(args, link)
     console = Console()
     title = f"{source.name} over {short_link(args.link)}, virtual time"
     with (
@@ -117,8 +110,8 @@ def main(args: argparse.Namespace) -> int:
         BagWriter(args.out / report.BAG) as bag,
         view_of(args, console, title) as view,
     ):
-        recorder = ReplayRecorder(bag, checkpoint.card, view)
-        run = VirtualRun(onboard, ground, link, recorder, args.seed)
+        recorder = ReplayRecorder(bag, ends.detection_classes, ends.mask_classes, view)
+        run = VirtualRun(ends.drone, ends.station, link, recorder, args.seed)
         begun_s = time.perf_counter()
         with console.status(f"{source.name} over {args.link}"):
             lasted_s = run.run(source, seconds)
@@ -131,7 +124,7 @@ def main(args: argparse.Namespace) -> int:
             console,
             bag,
             recorder,
-            checkpoint,
+            ends.label,
             seconds=lasted_s,
             title=title,
             middleware="none (virtual time)",

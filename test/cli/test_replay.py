@@ -12,6 +12,7 @@ from rosbags.highlevel import AnyReader
 from weights import write_untrained
 
 from sc2_ros.cli.main import main
+from sc2_ros.split import checkpoint as split_checkpoint
 
 KEYS = {
     "frames", "seconds", "fps", "bytes_per_frame", "sent_kbps", "capacity_kbps", "loss",
@@ -128,6 +129,46 @@ def test_a_recording_whose_name_looks_endless_is_played_to_its_end(
     for source in ("synthetic_test.mp4", "2024"):
         summary = replay(tmp_path, checkpoint, source, "--fps", "10", "--link", "unlimited")
         assert summary["frames"] == COUNT
+
+
+def write_split(path: Path, task: str) -> str:
+    card = split_checkpoint.make_card(
+        recipe="entropic_student",
+        task=task,
+        classes=("person", "car", "bicycle", "other_vehicle")
+        if task == "detection"
+        else ("a", "b"),
+        backbone="resnet:8-12-16:1-1-1",
+        bottleneck={"name": "entropic_student", "options": {"channels": 4}},
+    )
+    network = split_checkpoint.build_network(card)
+    network.bottleneck.prior.fit([])
+    split_checkpoint.save(path, network, card)
+    return str(path)
+
+
+def test_a_papers_network_flies_over_the_same_link(tmp_path: Path) -> None:
+    student = write_split(tmp_path / "student.safetensors", "detection")
+    options = ("--size", "160x120", "--fps", "10", "--seconds", "3")
+    whole = replay(tmp_path / "1", student, "synthetic:7", *options, "--link", "2mbit,40ms")
+    assert whole["frames"] == 30
+    assert whole["latency_ms"]["p50"] > 40
+    assert whole["checkpoint"].startswith("student ")
+    assert whole["mean_ap50"] is not None
+    assert topics(tmp_path / "1" / "out" / "results")["/detections"] == 30
+    lossy = replay(tmp_path / "2", student, "synthetic:7", *options, "--link", "2mbit,40ms,30%")
+    assert lossy["loss"] > 0.1
+    # What lost a packet gives nothing, and what comes later does.
+    assert 0 < topics(tmp_path / "2" / "out" / "results")["/detections"] < 30
+
+
+def test_a_classifier_has_nothing_to_draw(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    student = write_split(tmp_path / "student.safetensors", "classification")
+    assert main(["replay", "synthetic", "--checkpoint", student, "--out", str(tmp_path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "sc2 evaluate measures it" in line
 
 
 def test_the_ground_computes_at_the_precision_asked_for(tmp_path: Path, checkpoint: str) -> None:

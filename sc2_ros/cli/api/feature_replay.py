@@ -27,7 +27,11 @@ def replay_features(source: FeatureBag, args: argparse.Namespace) -> int:
     ground = GroundPipeline(checkpoint, GroundConfig(device=args.device, precision=args.precision))
     console = Console()
     with BagWriter(args.out / report.BAG) as bag:
-        recorder = ReplayRecorder(bag, checkpoint.card)
+        recorder = ReplayRecorder(
+            bag,
+            tuple(checkpoint.card["detection_classes"]),
+            tuple(checkpoint.card["mask_classes"]),
+        )
         with console.status(f"{source.name}, {source.topic}"):
             lasted_s = feed(source, ground, recorder, args.seconds or math.inf)
         if not ground.stats.frames:
@@ -38,7 +42,7 @@ def replay_features(source: FeatureBag, args: argparse.Namespace) -> int:
             console,
             bag,
             recorder,
-            checkpoint,
+            report.checkpoint_label(checkpoint),
             seconds=lasted_s,
             title=f"{source.name}, packets of {source.topic} decoded again",
             middleware="none (packets of a bag)",

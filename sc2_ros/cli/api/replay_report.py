@@ -6,7 +6,6 @@ import argparse
 
 from rich.console import Console
 
-from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.cli.api import report
 from sc2_ros.cli.api.replay_recorder import ReplayRecorder
 from sc2_ros.media.bag_writer import BagWriter
@@ -17,7 +16,7 @@ def report_replay(
     console: Console,
     bag: BagWriter,
     recorder: ReplayRecorder,
-    checkpoint: Checkpoint,
+    checkpoint: str,
     *,
     seconds: float,
     title: str,
@@ -32,7 +31,7 @@ def report_replay(
         title=title,
         middleware=middleware,
         processes=[report.process_row("sc2 replay")],
-        checkpoint=report.checkpoint_label(checkpoint),
+        checkpoint=checkpoint,
     )
     if args.json is not None:
         report.write_json(summary, args.json)

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run leaves behind: an annotated video, a figure, summary.json and a table."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 from rich.console import Console
@@ -16,6 +19,9 @@ from sc2_ros.evaluation.session.log import SessionLog, Summary
 from sc2_ros.evaluation.session.video import render_and_score
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.source import path_of
+
+if TYPE_CHECKING:
+    from sc2_ros.split.checkpoint import SplitCheckpoint
 
 BAG, VIDEO, FIGURE, SUMMARY = "results", "annotated.mp4", "figure.png", "summary.json"
 
@@ -68,7 +74,7 @@ def write_report(
     return summary
 
 
-def checkpoint_label(checkpoint: Checkpoint) -> str:
+def checkpoint_label(checkpoint: Checkpoint | SplitCheckpoint) -> str:
     """Name and id of a checkpoint."""
     name = checkpoint.path.stem if checkpoint.path else "untrained"
     return f"{name} {checkpoint.id:08x}"

@@ -15,12 +15,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol
 
-from sc2_ros.ground.pipeline import FrameResult, GroundPipeline
+from sc2_ros.ground.config import FrameResult, GroundConfig, GroundStats
 from sc2_ros.link.pacer import Pacer
 from sc2_ros.link.sim.emulator import LinkModel, LinkPipe
 from sc2_ros.link.sim.spec import LinkSpec
 from sc2_ros.media.frames import SourceFrame
-from sc2_ros.onboard.pipeline import CameraFrame, OnboardPipeline
+from sc2_ros.onboard.pipeline import CameraFrame, OnboardStats
 
 TICK_S = 0.01
 """How often the ground looks at its clock between packets."""
@@ -52,6 +52,44 @@ class Listener(Protocol):
         """What the link carries at that time."""
 
 
+class Drone(Protocol):
+    """What sends: `OnboardPipeline`, or another codec with its methods."""
+
+    @property
+    def stats(self) -> OnboardStats:
+        """Counters, and the milliseconds of the last frame's stages."""
+
+    def process(self, frame: CameraFrame, now_s: float) -> list[bytes]:
+        """One picture to its packets."""
+
+    def on_sent(self, packet: bytes, now_s: float) -> None:
+        """A packet has left."""
+
+    def on_feedback(self, data: bytes, now_s: float) -> None:
+        """The station's answer has come."""
+
+
+class Station(Protocol):
+    """What receives: `GroundPipeline`, or another codec with its methods."""
+
+    @property
+    def config(self) -> GroundConfig:
+        """How long it waits for a frame's packets, among others."""
+
+    @property
+    def stats(self) -> GroundStats:
+        """Counters, and the milliseconds of the last frame's stages."""
+
+    def receive(self, data: bytes, now_s: float) -> list[FrameResult]:
+        """One packet; the results that it completes."""
+
+    def poll(self, now_s: float) -> list[FrameResult]:
+        """The results of frames that need not be waited for any more."""
+
+    def feedback(self, now_s: float) -> list[bytes]:
+        """What is to go back to the drone now."""
+
+
 class VirtualRun:
     """Both pipelines with a link between them.
 
@@ -60,8 +98,8 @@ class VirtualRun:
 
     def __init__(
         self,
-        onboard: OnboardPipeline,
-        ground: GroundPipeline,
+        onboard: Drone,
+        ground: Station,
         link: LinkSpec,
         listener: Listener,
         seed: int = 0,
