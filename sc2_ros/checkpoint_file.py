@@ -28,6 +28,7 @@ from sc2_ros.share import shared_folders
 
 FORMAT = "sc2_ros/2"
 UNRELEASED_FORMAT = "sc2_ros/1"
+SPLIT_FORMAT = "sc2_ros.split/1"
 """Of the files before the first release, with bitstreams that are no longer read."""
 EXPORTED = "exported.encoder"
 _IN_ID = ("encoder.", "tables.")
@@ -112,6 +113,11 @@ def read_tensors(
         raise CheckpointError(
             f"{path} was made before the first release, for a bitstream that is no longer read; "
             "use a checkpoint that ships with this version, or train it again"
+        )
+    if expected == FORMAT and metadata.get("format") == SPLIT_FORMAT:
+        raise CheckpointError(
+            f"{path} is a teacher or a paper's split network, for `sc2 evaluate` and `sc2 replay`; "
+            "what the nodes, the demo and the export take comes from `sc2 train sc2_ros`"
         )
     if metadata.get("format") != expected:
         raise CheckpointError(

@@ -25,6 +25,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from sc2_ros.checkpoint import read_file
+from sc2_ros.checkpoint_file import SPLIT_FORMAT
 from sc2_ros.errors import CheckpointError, Sc2Error
 from sc2_ros.split.backbones import build_backbone
 from sc2_ros.split.fcos import Fcos
@@ -32,7 +33,7 @@ from sc2_ros.split.heads import TaskNetwork
 from sc2_ros.split.network import SplitNetwork
 from sc2_ros.split.registry import build_bottleneck
 
-FORMAT = "sc2_ros.split/1"
+FORMAT = SPLIT_FORMAT
 _FLYING = ("bottleneck.encoder.", "bottleneck.prior.")
 
 Network: TypeAlias = SplitNetwork | TaskNetwork | Fcos

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from recordings import COUNT, make_bag, make_folder, make_video
 from rosbags.highlevel import AnyReader
@@ -137,7 +138,7 @@ def write_split(path: Path, task: str) -> str:
         task=task,
         classes=("person", "car", "bicycle", "other_vehicle")
         if task == "detection"
-        else ("a", "b"),
+        else ("vegetation", "road", "sky"),
         backbone="resnet:8-12-16:1-1-1",
         bottleneck={"name": "entropic_student", "options": {"channels": 4}},
     )
@@ -162,6 +163,26 @@ def test_a_papers_network_flies_over_the_same_link(tmp_path: Path) -> None:
     assert 0 < topics(tmp_path / "2" / "out" / "results")["/detections"] < 30
 
 
+def test_masks_in_other_classes_are_compared_by_name(tmp_path: Path) -> None:
+    student = write_split(tmp_path / "student.safetensors", "segmentation")
+    options = ("--size", "160x120", "--fps", "5", "--seconds", "1", "--link", "2mbit")
+    summary = replay(tmp_path, student, "synthetic:7", *options)
+    assert summary["mean_ap50"] is None  # it has no boxes, so none is missing
+    masks = {"/mask": [], "/truth/mask": []}
+    with AnyReader([tmp_path / "out" / "results"]) as reader:
+        for connection, _, raw in reader.messages():
+            if connection.topic in masks:
+                masks[connection.topic].append(reader.deserialize(raw, connection.msgtype).data)
+    found, truth = (np.concatenate(parts) for parts in masks.values())
+    road, vegetation = 0, 2  # of the flight; the student has them as 1 and 0
+    counted = (truth == road) | (truth == vegetation)
+    ious = []
+    for ours, theirs in ((0, vegetation), (1, road)):
+        said, is_so = (found == ours) & counted, truth == theirs
+        ious.append((said & is_so).sum() / (said | is_so).sum())
+    assert summary["miou"] == pytest.approx(np.mean(ious), abs=0.001)
+
+
 def test_a_classifier_has_nothing_to_draw(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,6 +190,17 @@ def test_a_classifier_has_nothing_to_draw(
     assert main(["replay", "synthetic", "--checkpoint", student, "--out", str(tmp_path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "sc2 evaluate measures it" in line
+
+
+@pytest.mark.parametrize("verb", ["demo", "export"])
+def test_what_only_streams_can_do_says_where_they_come_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    student = write_split(tmp_path / "student.safetensors", "detection")
+    wanted = [student] if verb == "export" else ["--checkpoint", student]
+    assert main([verb, *wanted, "--out", str(tmp_path / "out")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "comes from `sc2 train sc2_ros`" in line
 
 
 def test_the_ground_computes_at_the_precision_asked_for(tmp_path: Path, checkpoint: str) -> None:

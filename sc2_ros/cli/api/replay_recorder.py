@@ -22,6 +22,7 @@ from sc2_ros.media.messages import (
     packet_message,
 )
 from sc2_ros.media.pictures import mask_picture, preview_picture
+from sc2_ros.media.synthetic.bodies import DETECTION_CLASSES
 from sc2_ros.runtime.ros import Float64
 
 if TYPE_CHECKING:
@@ -66,15 +67,16 @@ class ReplayRecorder:
         if frame.truth is None:
             return
         truth = frame.truth
-        boxes = boxes_message(
-            truth.boxes,
-            truth.labels,
-            np.ones(len(truth.labels), np.float32),
-            self._detection_classes,
-            header(stamp_ns, frame_id),
-        )
-        self._record(result_bag.TRUTH_DETECTIONS, boxes, time_s)
-        if truth.mask is not None:
+        if self._detection_classes:  # what the ground has no answer to is no mistake of it
+            boxes = boxes_message(
+                truth.boxes,
+                truth.labels,
+                np.ones(len(truth.labels), np.float32),
+                DETECTION_CLASSES,
+                header(stamp_ns, frame_id),
+            )
+            self._record(result_bag.TRUTH_DETECTIONS, boxes, time_s)
+        if truth.mask is not None and self._mask_classes:
             mask = image_message(truth.mask, stamp_ns, frame_id)
             self._record(result_bag.TRUTH_MASK, mask, time_s)
 

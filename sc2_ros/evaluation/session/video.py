@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.data import DETECTION_CLASSES, Sample
+from sc2_ros.data import DETECTION_CLASSES, MASK_CLASSES, Sample
 from sc2_ros.evaluation.metrics.detection import DetectionScore
 from sc2_ros.evaluation.metrics.segmentation import SegmentationScore
 from sc2_ros.evaluation.session.log import FrameLog, SessionLog
@@ -51,7 +51,7 @@ def render_and_score(bag: Path, log: SessionLog, video: Path) -> Score:
                 _add_boxes(detection, moment)
             if moment.truth_mask is not None:
                 if segmentation is None:
-                    segmentation = SegmentationScore(moments.mask_classes, moments.mask_classes)
+                    segmentation = SegmentationScore(moments.mask_classes, MASK_CLASSES)
                 segmentation.add(moment.truth_mask, moment.mask)
     return Score(
         detection.result().mean_ap50, segmentation.miou() if segmentation is not None else None
