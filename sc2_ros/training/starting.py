@@ -78,6 +78,8 @@ def teacher_weights_of(path: str) -> dict[str, Tensor]:
 def begin_with(network: nn.Module, given: dict[str, Tensor], path: str) -> None:
     """Load what fits; a head for other classes, and what the file lacks, begin afresh.
 
+    Both are printed, as is what the file has and the network does not.
+
     Raises:
         CheckpointError: a weight outside the heads has another shape.
     """
@@ -90,8 +92,30 @@ def begin_with(network: nn.Module, given: dict[str, Tensor], path: str) -> None:
         raise CheckpointError(f"{path} has no weight of this network")
     network.load_state_dict({key: given[key] for key in shared - set(other)}, strict=False)
     afresh = sorted({".".join(key.split(".")[:2]) for key in own.keys() - (shared - set(other))})
-    if afresh and distributed.is_main():
-        print(f"begins with {path}; afresh: {', '.join(afresh)}")
+    unused = sorted({".".join(key.split(".")[:4]) for key in given.keys() - own.keys()})
+    if (afresh or unused) and distributed.is_main():
+        parts = f"; afresh: {', '.join(afresh)}" * bool(afresh)
+        parts += f"; left out of it: {', '.join(unused)}" * bool(unused)
+        print(f"begins with {path}{parts}")
+
+
+def ground_shape_of(weights: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    """Widths and depths of the ground network in `weights_of` a file, as settings.ground has them.
+
+    Empty where the file has none.
+    """
+    widths, depths = [], []
+    for stride in (16, 8, 4):
+        prefix = f"ground.backbone.blocks{stride}."
+        blocks = {
+            key.removeprefix(prefix).split(".")[0] for key in weights if key.startswith(prefix)
+        }
+        kernels = (
+            value for key, value in weights.items() if key.startswith(prefix) and value.dim() == 4
+        )
+        depths.append(len(blocks))
+        widths += [kernel.shape[0] for kernel in list(kernels)[:1]]
+    return {"widths": tuple(widths), "depths": tuple(depths)} if len(widths) == 3 else {}
 
 
 def _as_teacher(stream: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -227,6 +227,30 @@ def test_a_deeper_ground_network_begins_with_the_answers_of_the_shallow_one(tmp_
     assert weights_of(str(deeper)).keys() >= {f"ground.{key}" for key in again.ground.state_dict()}
 
 
+def test_a_training_that_goes_on_keeps_the_shape_of_the_ground_network(
+    tmp_path, capsys, quick
+) -> None:
+    """No setting repeats it; what another shape has no place for is named."""
+    card = checkpoint.default_card()
+    card["network"] |= {"ground_widths": [32, 24, 16], "ground_depths": [5, 2, 1]}
+    deeper = tmp_path / "deeper.safetensors"
+    checkpoint.save(deeper, *checkpoint.build_networks(card), checkpoint.untrained().tables, card)
+    config = tmp_path / "train.yaml"
+    config.write_text(
+        f"out: {tmp_path / 'run'}\nsources: [{{path: 'synthetic:1', per_batch: 2}}]\n"
+        "augment: {crop: 96}\ntrainer: {max_steps: 2, optimizer: adamw}\n"
+        f"settings: {{{quick}}}\n"
+    )
+    assert main(["train", "sc2_ros", "--config", str(config), "--init", str(deeper)]) == 0
+    backbone = checkpoint.load(tmp_path / "run" / "checkpoint.safetensors").ground.backbone
+    assert (tuple(backbone.widths), tuple(backbone.depths)) == ((32, 24, 16), (5, 2, 1))
+    assert "left out" not in capsys.readouterr().out
+    begin_with(
+        TrainingModel(widths=(32, 24, 16), depths=(4, 2, 1)), weights_of(str(deeper)), "deeper"
+    )
+    assert "left out of it: ground.backbone.blocks16.4\n" in capsys.readouterr().out
+
+
 def test_channels_that_were_left_out_learn_again() -> None:
     """A training that goes on may use more of the latent; its answers begin as they were."""
     idle = unpacked(checkpoint.read("default"))

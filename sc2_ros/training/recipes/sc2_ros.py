@@ -35,7 +35,7 @@ from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.sc2_model import Answers, GroundShape, TrainingModel, sc2_loss
 from sc2_ros.training.sources import some_images
-from sc2_ros.training.starting import begin_with, weights_of
+from sc2_ros.training.starting import begin_with, ground_shape_of, weights_of
 from sc2_ros.training.teachers import load_teacher
 from sc2_ros.training.trainer import Trainer
 from sc2_ros.training.validation import validation_loss
@@ -52,7 +52,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     folder = Path(config.out)
     torch.manual_seed(config.trainer.seed)
     classes = mask_classes_of(config)
-    shape = build(GroundShape, config.settings.get("ground", {}), "settings: ground")
+    shape = _ground_shape(config, options.init)
     model = TrainingModel(mask_classes=len(classes), **asdict(shape))
     if options.init is not None:
         start(model, options.init)
@@ -73,6 +73,14 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     if not trainer.is_main:
         return folder
     return export(trainer.best_model(), sources, config, trainer.step, trainer.minutes)
+
+
+def _ground_shape(config: TrainConfig, init: str | None) -> GroundShape:
+    """What the configuration says; what it does not is as in the file that is gone on from."""
+    given = dict(config.settings.get("ground", {}))
+    for path in reversed(init.split(",") if init is not None else ()):
+        given = ground_shape_of(weights_of(path)) | given
+    return build(GroundShape, given, "settings: ground")
 
 
 def export(
