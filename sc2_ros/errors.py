@@ -41,3 +41,17 @@ class MismatchError(PacketError):
 
 class MissingReferenceError(PacketError):
     """A slice was predicted from a frame that this station does not have."""
+
+
+def not_installed(error: ModuleNotFoundError, extra: str) -> str:
+    """What to do where a package of another is missing: which, and the extra of ours that has it.
+
+    Raises:
+        ModuleNotFoundError: the module is one of ours, so that no installation would help.
+    """
+    package = (error.name or "sc2_ros").partition(".")[0]
+    if package == "sc2_ros":
+        raise error
+    return (
+        f"{package} is not installed; pip install 'sc2_ros[{extra}]', or '.[{extra}]' in a checkout"
+    )

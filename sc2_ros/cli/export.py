@@ -48,12 +48,9 @@ def main(args: argparse.Namespace) -> int:
     """Export, compare, write, print."""
     check_positive(args, "frames", "every")
     size = frame_size(args.size)
-    try:
-        from sc2_ros.export.finished import describe
-        from sc2_ros.export.onnx_files import export_encoder, export_ground
-    except ModuleNotFoundError as error:
-        raise InputError(f"{error.name} is not installed; pip install 'sc2_ros[train]'") from error
     from sc2_ros import checkpoint as checkpoints
+    from sc2_ros.export.finished import describe
+    from sc2_ros.export.onnx_files import export_encoder, export_ground
     from sc2_ros.export.parity import compare_encoder, compare_ground, print_parity
     from sc2_ros.export.quantise import quantise
     from sc2_ros.media.source import open_source

@@ -15,13 +15,15 @@ import sys
 from pathlib import Path
 
 from sc2_ros import __version__
-from sc2_ros.errors import Sc2Error
+from sc2_ros.errors import Sc2Error, not_installed
 from sc2_ros.runtime.errors import RosError
 
 VERBS = (
     *("demo", "onboard", "ground", "replay", "link", "train", "evaluate"),
     *("export", "info", "key", "fleet"),
 )
+_EXTRA_OF = {"ground": "ground", "evaluate": "eval", "train": "train", "export": "train"}
+"""Of setup.cfg; the other verbs' is "demo"."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -44,6 +46,10 @@ def main(argv: list[str] | None = None) -> int:
         args = parser.parse_args(own)
         args.ros = ros
         return int(module.main(args))
+    except ModuleNotFoundError as error:
+        extra = _EXTRA_OF.get(verb or "", "demo")
+        print(f"error: {not_installed(error, extra)}", file=sys.stderr)
+        return 2
     except (Sc2Error, RosError) as error:
         print("error: " + " ".join(str(error).split()), file=sys.stderr)
         return 2

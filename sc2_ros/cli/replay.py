@@ -110,7 +110,7 @@ def main(args: argparse.Namespace) -> int:
         BagWriter(args.out / report.BAG) as bag,
         view_of(args, console, title) as view,
     ):
-        recorder = ReplayRecorder(bag, ends.detection_classes, ends.mask_classes, view)
+        recorder = ReplayRecorder(bag, ends.card, view)
         run = VirtualRun(ends.drone, ends.station, link, recorder, args.seed)
         begun_s = time.perf_counter()
         with console.status(f"{source.name} over {args.link}"):

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from typing import Any
 
-from sc2_ros.errors import InputError, ParameterError
+from sc2_ros.errors import InputError, ParameterError, not_installed
 from sc2_ros.threads import limit_threads
 
 _LOCAL = "local:"
@@ -62,7 +62,7 @@ def _dask(address: str) -> Any:
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
-        raise InputError("dask is not installed; pip install 'sc2_ros[archive]'") from error
+        raise InputError(not_installed(error, "archive")) from error
     try:
         return Client(address)
     except (OSError, ValueError) as error:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sc2_ros.errors import Sc2Error
+from sc2_ros.errors import Sc2Error, not_installed
 from sc2_ros.runtime.ros import (
     MISUSE,
     ExternalShutdownException,
@@ -64,6 +64,9 @@ def run(
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except ModuleNotFoundError as error:
+        print(f"error: {not_installed(error, 'ground')}", file=sys.stderr, flush=True)
+        return 2
     except (Sc2Error, *MISUSE) as error:
         print("error: " + " ".join(str(error).split()), file=sys.stderr, flush=True)
         return 2

@@ -4,6 +4,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +78,32 @@ def test_mistakes_are_one_line_and_status_2(
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert words in error
+
+
+@pytest.mark.parametrize(
+    ("argv", "missing", "extra"),
+    [
+        (["info", "default"], "rich", "demo"),
+        (["link", "1mbit", "--seconds", "1"], "matplotlib", "demo"),
+        (["ground"], "torch", "ground"),
+        (["export", "default", "--out", "out"], "onnx", "train"),
+        (["evaluate", "--data", "synthetic"], "compressai", "eval"),
+    ],
+)
+def test_what_is_not_installed_is_named_with_the_extra_that_has_it(
+    argv: list[str], missing: str, extra: str, tmp_path: Path
+) -> None:
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        f"from sc2_ros.cli.main import main; sys.exit(main({argv!r}))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 2, done.stderr
+    assert f"error: {missing} is not installed; pip install 'sc2_ros[{extra}]'" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_node_with_a_bad_parameter_is_one_line_and_status_2() -> None:

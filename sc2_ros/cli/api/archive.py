@@ -30,7 +30,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sc2_ros.errors import InputError, Sc2Error
+from sc2_ros.errors import InputError, Sc2Error, not_installed
 from sc2_ros.evaluation.cluster import executor
 from sc2_ros.media.bag import is_bag
 
@@ -266,4 +266,4 @@ def _import_pyarrow() -> None:
     try:
         import pyarrow  # noqa: F401
     except ModuleNotFoundError as error:
-        raise InputError("pyarrow is not installed; pip install 'sc2_ros[archive]'") from error
+        raise InputError(not_installed(error, "archive")) from error

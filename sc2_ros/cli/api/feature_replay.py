@@ -27,11 +27,7 @@ def replay_features(source: FeatureBag, args: argparse.Namespace) -> int:
     ground = GroundPipeline(checkpoint, GroundConfig(device=args.device, precision=args.precision))
     console = Console()
     with BagWriter(args.out / report.BAG) as bag:
-        recorder = ReplayRecorder(
-            bag,
-            tuple(checkpoint.card["detection_classes"]),
-            tuple(checkpoint.card["mask_classes"]),
-        )
+        recorder = ReplayRecorder(bag, checkpoint.card)
         with console.status(f"{source.name}, {source.topic}"):
             lasted_s = feed(source, ground, recorder, args.seconds or math.inf)
         if not ground.stats.frames:

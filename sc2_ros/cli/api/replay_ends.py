@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from typing import Any
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.cli.api.options import budget_kbps
@@ -22,13 +23,12 @@ from sc2_ros.split import checkpoint as split_checkpoint
 
 @dataclass(frozen=True)
 class Ends:
-    """What encodes, what decodes, the checkpoint's name for the report, and its classes."""
+    """What encodes, what decodes, the checkpoint's name for the report, and a card: its classes."""
 
     drone: Drone
     station: Station
     label: str
-    detection_classes: tuple[str, ...]
-    mask_classes: tuple[str, ...]
+    card: dict[str, Any]
 
 
 def open_ends(args: argparse.Namespace, link: LinkSpec) -> Ends:
@@ -53,8 +53,7 @@ def open_ends(args: argparse.Namespace, link: LinkSpec) -> Ends:
         OnboardPipeline(checkpoint, onboard),
         GroundPipeline(checkpoint, ground),
         checkpoint_label(checkpoint),
-        tuple(checkpoint.card["detection_classes"]),
-        tuple(checkpoint.card["mask_classes"]),
+        checkpoint.card,
     )
 
 
@@ -70,6 +69,5 @@ def _split_ends(checkpoint: split_checkpoint.SplitCheckpoint, config: GroundConf
         SplitOnboard(system),
         SplitGround(system, config),
         checkpoint_label(checkpoint),
-        system.detection_classes,
-        system.mask_classes,
+        {"detection_classes": system.detection_classes, "mask_classes": system.mask_classes},
     )

@@ -36,16 +36,13 @@ class ReplayRecorder:
     """
 
     def __init__(
-        self,
-        bag: BagWriter,
-        detection_classes: tuple[str, ...],
-        mask_classes: tuple[str, ...],
-        view: "ViewServer | None" = None,
+        self, bag: BagWriter, card: dict[str, Any], view: "ViewServer | None" = None
     ) -> None:
         self.log = SessionLog()
         self.frames = 0
         self._bag, self._view = bag, view
-        self._detection_classes, self._mask_classes = detection_classes, mask_classes
+        self._detection_classes = tuple(card["detection_classes"])
+        self._mask_classes = tuple(card["mask_classes"])
         self._first_ns = 0
 
     def begin(self, first_ns: int) -> None:
