@@ -8,7 +8,7 @@
 #   benchmarks/gpu_train.sh train DATA.tar MINUTES   # there: benchmarks/gpu.py first, then training
 #
 # Environment: PYTHON (.venv/bin/python), SC2_DATA (../shared/data; pack), OUT (runs/gpu), DEVICE (cuda),
-# CONFIG (models/training/default_joint.yaml), BATCH (4: so many times its per_batch).
+# CONFIG (models/training/default_joint.yaml), INIT (models/training/default_wide.pt), BATCH (4: so many times its per_batch).
 # The same command again goes on from OUT/train/last.pt, which is written every three minutes.
 
 set -eu
@@ -18,6 +18,7 @@ DATA=${SC2_DATA:-../shared/data}
 OUT=${OUT:-runs/gpu}
 DEVICE=${DEVICE:-cuda}
 CONFIG=${CONFIG:-models/training/default_joint.yaml}
+INIT=${INIT:-models/training/default_wide.pt}
 BATCH=${BATCH:-4}
 
 usage() {
@@ -54,7 +55,7 @@ made["out"] = f"{out}/train"
 yaml.safe_dump(made, open(f"{out}/train.yaml", "w"))
 PY
     [ "$DEVICE" = cpu ] || "$PYTHON" benchmarks/gpu.py --json "$OUT/gpu.json"
-    begin="--init default"
+    begin="--init $INIT"
     [ ! -f "$OUT/train/last.pt" ] || begin=--resume
     # shellcheck disable=SC2086
     SC2_DATA="$OUT/data" PYTHONPATH="$PWD" "$PYTHON" -m sc2_ros.cli.main train sc2_ros \
