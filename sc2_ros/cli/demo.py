@@ -90,7 +90,6 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.cli.api import report
     from sc2_ros.cli.api.processes import NodeProcesses, free_domain
     from sc2_ros.link.sim.spec import parse_link
-    from sc2_ros.media.bag_writer import BagWriter
     from sc2_ros.media.source import open_source
     from sc2_ros.network.devices import check_device
 
@@ -111,7 +110,7 @@ def main(args: argparse.Namespace) -> int:
         signal.signal(number, signal.default_int_handler)
     console = Console()
     console.print(f"{name} over {args.link}, ROS domain {domain}", highlight=False)
-    with BagWriter(args.out / report.BAG) as bag:
+    with report.begin_report(args.out) as bag:
         with NodeProcesses(args.out / "logs", environment) as nodes:
             max_kbps = budget_kbps(args.max_kbps, link, args.rate_mode)
             for node, ros_arguments in commands(args, args.input, max_kbps).items():

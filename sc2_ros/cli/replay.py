@@ -84,7 +84,6 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.errors import InputError
     from sc2_ros.evaluation.session.virtual import VirtualRun
     from sc2_ros.link.sim.spec import parse_link
-    from sc2_ros.media.bag_writer import BagWriter
     from sc2_ros.media.feature_bag import open_features
     from sc2_ros.media.source import open_source
     from sc2_ros.network.devices import check_device
@@ -107,7 +106,7 @@ def main(args: argparse.Namespace) -> int:
     title = f"{source.name} over {short_link(args.link)}, virtual time"
     with (
         source,
-        BagWriter(args.out / report.BAG) as bag,
+        report.begin_report(args.out) as bag,
         view_of(args, console, title) as view,
     ):
         recorder = ReplayRecorder(bag, ends.card, view)

@@ -106,6 +106,20 @@ def test_a_link_too_narrow_for_anything(
     assert summary["latency_ms"] == {"p50": None, "p95": None}
 
 
+def test_a_replay_that_is_broken_off_leaves_no_report_of_an_earlier_one(
+    tmp_path: Path, checkpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, out = str(make_folder(tmp_path / "images")), tmp_path / "out"
+    replay(tmp_path, checkpoint, source, "--link", "unlimited", "--seconds", "0.3")
+
+    def interrupted(*_args: object) -> float:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sc2_ros.evaluation.session.virtual.VirtualRun.run", interrupted)
+    assert main(["replay", source, "--checkpoint", checkpoint, "--out", str(out)]) == 130
+    assert [path.name for path in out.iterdir()] == ["results"]
+
+
 @pytest.mark.parametrize("place", ["results", "annotated.mp4", "."])
 def test_an_input_is_never_replaced_by_its_own_results(
     tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str], place: str

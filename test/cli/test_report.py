@@ -11,7 +11,6 @@ from rich.console import Console
 
 from sc2_ros.cli.api import report
 from sc2_ros.evaluation.session.log import SessionLog
-from sc2_ros.media.bag_writer import BagWriter
 
 
 def test_memory_of_a_process_is_in_megabytes_of_a_million_bytes() -> None:
@@ -28,7 +27,7 @@ def test_nothing_of_an_earlier_report_is_taken_for_this_one(
 ) -> None:
     """A run without images makes no video, so an older run's must go."""
     (tmp_path / report.VIDEO).write_bytes(b"of another run")
-    with BagWriter(tmp_path / report.BAG) as bag:
+    with report.begin_report(tmp_path) as bag:
         summary = report.write_report(
             tmp_path,
             bag,

@@ -13,7 +13,6 @@ from sc2_ros.cli.api.replay_recorder import ReplayRecorder
 from sc2_ros.cli.api.replay_report import report_replay
 from sc2_ros.errors import InputError
 from sc2_ros.ground.pipeline import FrameResult, GroundConfig, GroundPipeline
-from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.feature_bag import FeatureBag
 
 
@@ -26,7 +25,7 @@ def replay_features(source: FeatureBag, args: argparse.Namespace) -> int:
     checkpoint = checkpoints.load(args.checkpoint, device=args.device)
     ground = GroundPipeline(checkpoint, GroundConfig(device=args.device, precision=args.precision))
     console = Console()
-    with BagWriter(args.out / report.BAG) as bag:
+    with report.begin_report(args.out) as bag:
         recorder = ReplayRecorder(bag, checkpoint.card)
         with console.status(f"{source.name}, {source.topic}"):
             lasted_s = feed(source, ground, recorder, args.seconds or math.inf)

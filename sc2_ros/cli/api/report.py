@@ -45,6 +45,18 @@ def check_apart(spec: str, out: Path) -> None:
             )
 
 
+def begin_report(out: Path) -> BagWriter:
+    """A new bag in `out`; the rest of an older report goes with the bag that it was made from.
+
+    Raises:
+        InputError: something else is in the bag's place.
+    """
+    bag = BagWriter(out / BAG)
+    for part in (VIDEO, FIGURE, SUMMARY):
+        (out / part).unlink(missing_ok=True)
+    return bag
+
+
 def write_report(
     out: Path,
     bag: BagWriter,
@@ -56,10 +68,8 @@ def write_report(
     processes: list[dict[str, object]],
     checkpoint: str,
 ) -> Summary:
-    """Close the bag and make everything else from it and from the log; replaces an older report."""
+    """Close the bag of `begin_report` and make everything else from it and from the log."""
     bag.close()
-    for part in (VIDEO, FIGURE, SUMMARY):
-        (out / part).unlink(missing_ok=True)
     score = render_and_score(bag.path, log, out / VIDEO)
     summary = log.summary(
         seconds=seconds,
