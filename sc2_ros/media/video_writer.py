@@ -13,6 +13,8 @@ from sc2_ros.errors import InputError
 from sc2_ros.media.closing import Closing
 
 TICKS_PER_S = 90_000
+LONGEST_STEP_S = 60.0
+"""From one frame to the next: a clock was set, and MP4 has no room for 2**32 ticks."""
 
 
 class VideoWriter(Closing):
@@ -20,7 +22,7 @@ class VideoWriter(Closing):
 
     The first frame sets the size; later ones must have it too. Odd sizes lose their last row or
     column, which yuv420p cannot carry. Times keep their uneven spacing, so that a stall of the
-    stream is a stall of the video.
+    stream is a stall of the video, up to LONGEST_STEP_S.
     """
 
     def __init__(self, path: Path | str, *, fps: float = 30.0, quality: int = 23) -> None:
@@ -29,16 +31,17 @@ class VideoWriter(Closing):
         self._quality = quality
         self._container: av.container.OutputContainer | None = None
         self._stream: av.VideoStream | None = None
-        self._first_s = 0.0
+        self._last_s = 0.0
+        self._video_s = 0.0
         self._last_tick = -1
         self.frames = 0
 
     def write(self, image: npt.NDArray[np.uint8], time_s: float) -> None:
-        """Append a frame; one that is not later than the last one is moved behind it."""
+        """Append a frame; one that is not later than the last one comes right behind it."""
         height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
         if self._stream is None:
             self._open(width, height)
-            self._first_s = time_s
+            self._last_s = time_s
         assert self._container is not None
         assert self._stream is not None
         if (width, height) != (self._stream.width, self._stream.height):
@@ -49,7 +52,9 @@ class VideoWriter(Closing):
         frame = av.VideoFrame.from_ndarray(
             np.ascontiguousarray(image[:height, :width]), format="rgb24"
         )
-        tick = max(round((time_s - self._first_s) * TICKS_PER_S), self._last_tick + 1)
+        self._video_s += min(max(time_s - self._last_s, 0.0), LONGEST_STEP_S)
+        self._last_s = time_s
+        tick = max(round(self._video_s * TICKS_PER_S), self._last_tick + 1)
         frame.pts, frame.time_base = tick, Fraction(1, TICKS_PER_S)
         self._last_tick = tick
         self._container.mux(self._stream.encode(frame))

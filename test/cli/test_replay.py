@@ -8,11 +8,21 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from recordings import COUNT, make_bag, make_folder, make_video
+from recordings import (
+    COUNT,
+    START_NS,
+    BagMessage,
+    make_bag,
+    make_folder,
+    make_video,
+    picture,
+    write_bag,
+)
 from rosbags.highlevel import AnyReader
 from weights import write_untrained
 
 from sc2_ros.cli.main import main
+from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.split import checkpoint as split_checkpoint
 
 KEYS = {
@@ -132,6 +142,28 @@ def test_an_input_is_never_replaced_by_its_own_results(
         assert main(argv) == 2
         assert "give another --out" in capsys.readouterr().err
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
+def test_a_recording_is_replayed_over_a_clock_that_was_set(tmp_path: Path, checkpoint: str) -> None:
+    set_ns = START_NS - 5_000_000_000  # the drone began in 1970 and heard GPS later
+    stamps = [START_NS + number * 100_000_000 for number in range(6)]
+    stamps = [stamp - set_ns if number < 3 else stamp for number, stamp in enumerate(stamps)]
+    bag = write_bag(tmp_path / "bag", [BagMessage("/cam", picture(1), at, at) for at in stamps])
+    assert replay(tmp_path, checkpoint, str(bag), "--link", "unlimited")["frames"] == 6
+    with av.open(str(tmp_path / "out" / "annotated.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == 6
+
+    # Its packets, too, whose figure would else be of 50 years.
+    results = tmp_path / "out" / "results"
+    features = tmp_path / "features"
+    with AnyReader([results]) as reader, BagWriter(features) as writer:
+        wanted = [c for c in reader.connections if c.topic == "/features"]
+        for number, (connection, _, packet) in enumerate(reader.messages(wanted)):
+            at_ns = 0 if number == 0 else START_NS + number * 100_000_000
+            writer.write(connection.topic, connection.msgtype, bytes(packet), at_ns)
+    again = replay(tmp_path / "again", checkpoint, str(features))
+    assert again["frames"] == 6
+    assert again["seconds"] < 120
 
 
 def test_a_recording_whose_name_looks_endless_is_played_to_its_end(

@@ -33,6 +33,21 @@ def test_video_is_h264_yuv420p_with_the_frames_and_times(tmp_path: Path) -> None
         assert error.mean() < 6
 
 
+@pytest.mark.parametrize("jump_s", [1.7e9, -1.7e9])
+def test_video_goes_on_where_the_clock_was_set(tmp_path: Path, jump_s: float) -> None:
+    path = tmp_path / "a.mp4"
+    times = [5.0, 5.1, 5.2, 5.3 + jump_s, 5.4 + jump_s, 5.5 + jump_s]
+    with VideoWriter(path) as writer:
+        for number, time_s in enumerate(times):
+            writer.write(picture(number), time_s)
+    with av.open(str(path)) as container:
+        shown = [frame.time for frame in container.decode(video=0)]
+    gaps = np.diff(shown)
+    assert len(shown) == len(times)
+    assert gaps[[0, 1, 3, 4]] == pytest.approx(0.1, abs=0.01)
+    assert gaps[2] == pytest.approx(60.0 if jump_s > 0 else 0.0, abs=0.01)
+
+
 def test_video_of_odd_size_and_grey_picture_times(tmp_path: Path) -> None:
     path = tmp_path / "odd.mp4"
     with VideoWriter(path) as writer:

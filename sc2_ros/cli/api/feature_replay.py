@@ -12,6 +12,7 @@ from sc2_ros.cli.api import report
 from sc2_ros.cli.api.replay_recorder import ReplayRecorder
 from sc2_ros.cli.api.replay_report import report_replay
 from sc2_ros.errors import InputError
+from sc2_ros.evaluation.session.virtual import LONGEST_GAP_S
 from sc2_ros.ground.pipeline import FrameResult, GroundConfig, GroundPipeline
 from sc2_ros.media.feature_bag import FeatureBag
 
@@ -48,14 +49,18 @@ def replay_features(source: FeatureBag, args: argparse.Namespace) -> int:
 def feed(
     source: FeatureBag, ground: GroundPipeline, recorder: ReplayRecorder, seconds: float
 ) -> float:
-    """Give the packets to the ground at the times of their recording; how long they lasted, s."""
-    first_ns: int | None = None
+    """Give the packets to the ground at the times of their recording; how long they lasted, s.
+
+    Long gaps are cut short, as in virtual time.
+    """
+    last_ns: int | None = None
     now_s = 0.0
     for recorded_ns, packet in source:
-        if first_ns is None:
-            first_ns = recorded_ns
-            recorder.begin(first_ns)
-        now_s = max((recorded_ns - first_ns) / 1e9, now_s)
+        if last_ns is None:
+            last_ns = recorded_ns
+            recorder.begin(recorded_ns)
+        now_s += min(max(recorded_ns - last_ns, 0) / 1e9, LONGEST_GAP_S)
+        last_ns = recorded_ns
         if now_s >= seconds:
             break
         recorder.sent(packet, now_s)
