@@ -12,7 +12,10 @@ from sc2_ros.evaluation.sweep.run import sweep
 from sc2_ros.evaluation.systems.baselines import ImageSystem
 from sc2_ros.evaluation.systems.image_codecs import ImageCodec, parse_codec
 from sc2_ros.evaluation.systems.image_network import WholeNetwork
+from sc2_ros.evaluation.systems.split_system import SplitSystem
 from sc2_ros.evaluation.systems.stream import StreamSystem
+from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split.checkpoint import SplitCheckpoint
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,22 @@ class Noise(Dataset):
 
 def _size(packets):
     return sum(map(len, packets))
+
+
+@pytest.mark.parametrize("task", ["detection", "segmentation", "classification"])
+def test_what_a_network_does_not_answer_has_no_figure(task):
+    card = split_checkpoint.make_card(
+        recipe="teacher",
+        task=task,
+        classes=("car", "road"),
+        backbone="resnet:8-12-16:1-1-1",
+        crop=64,
+    )
+    network = split_checkpoint.build_network(card).eval()
+    system = SplitSystem(SplitCheckpoint(network, card, 1))
+    (row,) = sweep([system], Noise(2))
+    assert (row["mean_ap50"] is not None) is (task == "detection")
+    assert (row["miou"] is not None) is (task == "segmentation")
 
 
 @pytest.mark.parametrize("grey", [False, True], ids=["colour", "grey"])
