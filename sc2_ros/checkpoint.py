@@ -10,6 +10,7 @@ and what flies: checkpoint_file.py, which needs no PyTorch.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
 
@@ -34,7 +36,7 @@ from sc2_ros.network.saliency import SaliencyHead
 __all__ = [
     "FORMAT", "Checkpoint", "Parts", "build_networks", "checkpoint_id", "default_card", "find",
     "load", "models_folders", "networks_of", "read", "read_card", "read_file", "save", "untrained",
-    "with_channels", "write_exported",
+    "with_channels", "write_exported", "write_file",
 ]  # fmt: skip
 
 DETECTION_CLASSES = ("person", "car", "bicycle", "other_vehicle")
@@ -168,15 +170,29 @@ def write_exported(name: str | Path, exported: bytes, path: Path) -> None:
     """Write a checkpoint, with the encoder as an ONNX file in it, to `path`; its id stays.
 
     Raises:
-        CheckpointError: it cannot be read.
+        CheckpointError: it cannot be read, or the file cannot be written.
     """
     metadata, tensors = read_file(find(name), FORMAT, "sc2 train")
     tensors[checkpoint_file.EXPORTED] = torch.from_numpy(np.frombuffer(exported, np.uint8).copy())
-    path.parent.mkdir(parents=True, exist_ok=True)
+    write_file(path, tensors, metadata)
+
+
+def write_file(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    """Write a safetensors file; one that is there already is replaced in one step.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
     unfinished = path.with_name(path.name + ".part")
-    save_file(tensors, str(unfinished), metadata)
-    unfinished.chmod(0o644)
-    unfinished.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, str(unfinished), metadata)
+        unfinished.chmod(0o644)  # safetensors writes files that only their owner reads
+        unfinished.replace(path)
+    except (OSError, SafetensorError) as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise CheckpointError(f"{path} cannot be written: {error}") from error
 
 
 def read(name: str | Path = "default") -> Parts:

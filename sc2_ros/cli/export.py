@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sc2_ros.cli.api.checks import check_positive
+from sc2_ros.cli.api.files import write_whole
 from sc2_ros.cli.api.options import frame_size
 from sc2_ros.errors import InputError
 
@@ -77,9 +78,9 @@ def main(args: argparse.Namespace) -> int:
         "ground": compare_ground(model, ground, pictures),
     }
     args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "encoder.onnx").write_bytes(encoder)
-    (args.out / "ground.onnx").write_bytes(ground)
-    (args.out / "parity.json").write_text(json.dumps(report, indent=2) + "\n")
+    write_whole(args.out / "encoder.onnx", encoder)
+    write_whole(args.out / "ground.onnx", ground)
+    write_whole(args.out / "parity.json", (json.dumps(report, indent=2) + "\n").encode())
     assert model.path is not None
     checkpoints.write_exported(model.path, encoder, args.out / model.path.name)
     print_parity(console, report)

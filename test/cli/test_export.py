@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from safetensors import SafetensorError
 from weights import write_untrained
 
 from sc2_ros import checkpoint as checkpoints
@@ -60,6 +63,36 @@ def test_the_files_take_frames_of_any_size_and_old_runtimes_read_them(tmp_path: 
         latent = np.zeros((1, channels, height, width), np.float32)
         heatmap, *_ = ground.run(None, {"latent": latent, "received": latent[:, :1]})
         assert heatmap.shape[2:] == (4 * height, 4 * width)
+
+
+@pytest.mark.parametrize("name", ["ground.onnx", "mine.safetensors"])
+def test_a_full_disk_leaves_the_older_files_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, name: str
+) -> None:
+    _, out = _export(tmp_path, "fp32")
+    before = (out / name).read_bytes()
+    write_bytes = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if not path.name.startswith("ground"):
+            return write_bytes(path, data)
+        write_bytes(path, data[:100])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def full_of_tensors(_tensors: object, path: str, _metadata: object) -> None:
+        write_bytes(Path(path), b"half")
+        raise SafetensorError("I/O error: No space left on device")
+
+    if name == "ground.onnx":
+        monkeypatch.setattr(Path, "write_bytes", full)
+    else:
+        monkeypatch.setattr("sc2_ros.checkpoint.save_file", full_of_tensors)
+    assert main(["export", str(tmp_path / "mine.safetensors"), "--out", str(out), *OPTIONS]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert "No space left on device" in line
+    assert (out / name).read_bytes() == before
+    assert not list(out.glob("*.part"))
 
 
 def test_an_input_without_pictures_is_refused(

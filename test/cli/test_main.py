@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frame of the command line: help, verbs, one line for what the user can mend."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +80,17 @@ def test_mistakes_are_one_line_and_status_2(
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert words in error
+
+
+def test_a_full_disk_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def full(_args: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as write() does, without a name
+
+    monkeypatch.setattr("sc2_ros.cli.key.main", full)
+    assert main(["key", "id", "x"]) == 2
+    assert capsys.readouterr().err == "error: No space left on device\n"
 
 
 @pytest.mark.parametrize(

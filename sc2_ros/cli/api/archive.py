@@ -18,7 +18,6 @@ import glob
 import hashlib
 import json
 import math
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from sc2_ros.cli.api.files import write_whole
 from sc2_ros.errors import InputError, Sc2Error, not_installed
 from sc2_ros.evaluation.cluster import executor
 from sc2_ros.media.bag import is_bag
@@ -156,7 +156,7 @@ def decode_bag(task: Task) -> Outcome:
         if done.is_file():
             return Outcome(**json.loads(done.read_text()))
         outcome = _decode(task, key)
-        _write(done, json.dumps(asdict(outcome)).encode())
+        write_whole(done, json.dumps(asdict(outcome)).encode())
     except Exception as error:  # a bag may hold anything, and fails alone
         sentence = str(error) if isinstance(error, Sc2Error) else f"{type(error).__name__}: {error}"
         return Outcome(task.bag, "", error=" ".join(sentence.split()))
@@ -212,7 +212,7 @@ def _decode(task: Task, key: str) -> Outcome:
         Path(folder, key).rename(target)
     sink = pyarrow.BufferOutputStream()
     parquet.write_table(pyarrow.Table.from_pylist(rows, schema=_schema(pyarrow)), sink)
-    _write(target.with_name(f"{key}.parquet"), sink.getvalue().to_pybytes())
+    write_whole(target.with_name(f"{key}.parquet"), sink.getvalue().to_pybytes())
     spent_s = time.perf_counter() - begun_s
     return Outcome(task.bag, key, ground.stats.frames, len(rows), round(spent_s, 3))
 
@@ -242,13 +242,6 @@ def _write_tables(folder: Path, outcomes: list[Outcome]) -> None:
                 writer.write_table(parquet.read_table(folder / "bags" / f"{outcome.key}.parquet"))
     rows = pyarrow.Table.from_pylist([asdict(outcome) for outcome in outcomes])
     parquet.write_table(rows, folder / "bags.parquet")
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file that is there as a whole or not at all."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    unfinished.write_bytes(data)
-    unfinished.replace(path)
 
 
 def _outcome(future: Future[Outcome], task: Task, *, last: bool) -> Outcome | None:

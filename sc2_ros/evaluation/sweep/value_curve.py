@@ -10,15 +10,13 @@ the curve.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors import safe_open
-from safetensors.torch import save_file
 
 from sc2_ros import checkpoint as checkpoints
-from sc2_ros.errors import CheckpointError, InputError
+from sc2_ros.errors import InputError
 from sc2_ros.evaluation.sweep.row import Row, family, metric_of
 from sc2_ros.link.rate import code_of
 
@@ -81,12 +79,5 @@ def write_value_curve(rows: Sequence[Row], checkpoint: str | Path, path: Path) -
         metadata = dict(file.metadata())
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     metadata["card"] = json.dumps({**parts.card, "value_curve": curve})
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, str(unfinished), metadata)
-        unfinished.chmod(0o644)
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be written: {error}") from error
+    checkpoints.write_file(path, tensors, metadata)
     return parts.id

@@ -80,9 +80,13 @@ def new_key_file(path: Path) -> AirKey:
         ) from None
     except OSError as error:
         raise KeyFileError(f"cannot write the key file {path}: {error.strerror}") from None
-    with os.fdopen(file, "w", encoding="ascii") as stream:
-        os.fchmod(file, 0o600)  # whatever the umask is
-        stream.write(text)
+    try:
+        with os.fdopen(file, "w", encoding="ascii") as stream:
+            os.fchmod(file, 0o600)  # whatever the umask is
+            stream.write(text)
+    except OSError as error:
+        path.unlink(missing_ok=True)  # an empty file would be in the way of the next attempt
+        raise KeyFileError(f"cannot write the key file {path}: {error.strerror}") from None
     return AirKey(secret)
 
 

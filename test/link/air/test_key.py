@@ -1,6 +1,7 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
 import base64
+import errno
 import os
 import pickle
 import traceback
@@ -22,6 +23,20 @@ def test_a_new_key_is_for_its_owner_only_and_is_read_back(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
     assert load_key_file(path).fingerprint == key.fingerprint
     assert new_key_file(tmp_path / "b.key").fingerprint != key.fingerprint
+
+
+def test_a_full_disk_leaves_no_empty_key(tmp_path, monkeypatch):
+    path = tmp_path / "a.key"
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fchmod", full)
+        with pytest.raises(KeyFileError, match="No space left"):
+            new_key_file(path)
+    assert not path.exists()
+    new_key_file(path)
 
 
 def test_a_key_is_never_overwritten(tmp_path):
