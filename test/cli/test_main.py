@@ -66,6 +66,8 @@ def test_no_verb_is_an_error_with_the_usage(argv: list[str], capsys: pytest.Capt
         (["replay", "synthetic", "--size", "big"], "--size 'big'"),
         (["replay", "synthetic", "--size", "99999x9"], "at most 4096 a side"),
         (["replay", "synthetic", "--checkpoint", "nothere"], "no checkpoint 'nothere'"),
+        (["replay", "synthetic", "--view", "99999"], "--view 99999"),
+        (["replay", "synthetic", "--view", "-1"], "--view -1"),
         (["demo", "--link", "fast"], "'fast'"),
         (["demo", "--input", "nothere.mp4"], "no input 'nothere.mp4'"),
         (["demo", "--checkpoint", "nothere"], "no checkpoint 'nothere'"),

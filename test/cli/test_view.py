@@ -108,6 +108,13 @@ def test_a_page_of_another_site_is_refused() -> None:
         asyncio.run(ask(view.url))
 
 
+def test_whatever_the_server_fails_at_is_said_at_once_and_only_once() -> None:
+    server = ViewServer(99999, "x")  # asyncio raises OverflowError for it
+    with pytest.raises(Sc2Error, match="--view 99999: .*; give another port"):
+        server.__enter__()
+    server.__exit__()  # raises nothing
+
+
 def test_a_port_that_is_taken_is_a_sentence() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -75,12 +75,24 @@ def add_view(parser: argparse.ArgumentParser) -> None:
     """Declare --view."""
     parser.add_argument(
         "--view",
-        type=int,
+        type=port,
         nargs="?",
         const=0,
         metavar="PORT",
         help="show it in a browser, at a port of this computer (default: a free one)",
     )
+
+
+def port(text: str) -> int:
+    """The number of a port; 0 takes a free one.
+
+    Raises:
+        ParameterError: there is no such port.
+    """
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise ParameterError(f"--view {number} is out of range; give a port from 0 to 65535")
+    return number
 
 
 def frame_size(text: str | None) -> tuple[int, int] | None:

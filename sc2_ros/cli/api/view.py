@@ -67,7 +67,7 @@ class ViewServer:
         self._newest: dict[int, str | bytes] = {}
         self._ready = threading.Event()
         self._ended = asyncio.Event()
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._serve, name="view", daemon=True)
 
     def __enter__(self) -> "ViewServer":
@@ -78,7 +78,8 @@ class ViewServer:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._loop.call_soon_threadsafe(self._ended.set)
+        with contextlib.suppress(RuntimeError):  # it has ended by itself
+            self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join(START_S)
 
     def camera(self, jpeg: bytes) -> None:
@@ -112,6 +113,8 @@ class ViewServer:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._run())
+        except Exception as error:  # whatever it is, `__enter__` tells it
+            self._error = error
         finally:
             self._ready.set()
             self._loop.close()
@@ -129,8 +132,6 @@ class ViewServer:
             self.url = f"http://127.0.0.1:{port}/"
             self._ready.set()
             await self._ended.wait()
-        except OSError as error:
-            self._error = error
         finally:
             await runner.cleanup()
 
