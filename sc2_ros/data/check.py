@@ -84,7 +84,8 @@ class Findings:
 def examine(data: Dataset) -> tuple[Findings, Image]:
     """Read a split whole; returns what it holds and a contact sheet, uint8 RGB (H, W, 3).
 
-    The sheet shows up to 16 images, spread evenly, with their boxes and masks.
+    The sheet shows up to 16 images, spread evenly, with their boxes and masks. Raises InputError
+    where images can be read and none has a label that can be used.
     """
     found = Findings(f"{data.name} {data.split}", left_out=data.left_out_classes)
     sizes: dict[str, list[npt.NDArray[np.float32]]] = {n: [] for n in data.detection_classes}
@@ -118,6 +119,13 @@ def examine(data: Dataset) -> tuple[Findings, Image]:
     found.mask_shares = {
         name: pixels[number] / total for number, name in enumerate(data.mask_classes) if total
     }
+    labelled = bool(data.image_classes or total or found.ignored)
+    if found.images and not labelled and not any(map(len, found.boxes.values())):
+        seen = "; ".join(["", *found.warnings()])
+        raise InputError(
+            f"{found.name}: none of {found.images} images has a box, mask or category, so there is "
+            f"nothing to learn; docs/training.md shows where labels are looked for{seen}"
+        )
     return found, contact_sheet(tiles)
 
 
