@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sc2_ros.errors import InputError
+from sc2_ros.media import folder_source
 
 DETECTION_CLASSES = ("person", "car", "bicycle", "other_vehicle")
 MASK_CLASSES = ("road", "building", "vegetation", "vehicle", "person", "other")
@@ -111,12 +112,29 @@ def mask_lookup(data_classes: Sequence[str], wanted: Sequence[str]) -> NDArray[n
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """Read an image file: uint8 (H, W, 3) RGB, or (H, W) where the file is grey."""
-    image = cv2.imread(str(path), cv2.IMREAD_ANYCOLOR)
+    """Read an image file: uint8 (H, W, 3) RGB, or (H, W) where the file is grey.
+
+    More than 8 bits, as of a thermal camera, are brought to 8 as they are in flight.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
     if image is None:
         raise InputError(f"cannot read the image {path}: missing or damaged; check the data set")
+    if image.dtype != np.uint8:
+        return folder_source.read_image(path)
     image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else image
     return image.astype(np.uint8, copy=False)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file of labels or names, without a byte order mark."""
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise InputError(
+            f"{path}, line {line}: not UTF-8 ({error.reason}); save the file as UTF-8"
+        ) from error
 
 
 def image_files(folder: Path) -> list[Path]:

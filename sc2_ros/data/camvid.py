@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sc2_ros.data.base import VOID, Dataset, Sample, image_files, read_image
+from sc2_ros.data.base import VOID, Dataset, Sample, image_files, read_image, read_text
 from sc2_ros.errors import InputError
 
 CAMVID_CLASSES = (
@@ -36,7 +36,7 @@ class CamVidDataset(Dataset):
         """List the pairs; raise InputError where the split or a mask is missing."""
         self.name, self.split = folder.name, split
         names = folder / "classes.txt"
-        lines = names.read_text().splitlines() if names.is_file() else CAMVID_CLASSES
+        lines = read_text(names).splitlines() if names.is_file() else CAMVID_CLASSES
         self.mask_classes = tuple(line.strip() for line in lines if line.strip())
         images, masks = folder / split, folder / f"{split}annot"
         if not (images.is_dir() and masks.is_dir()):

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,13 @@ from sc2_ros.data.base import (
     left_out,
     none_of_ours,
     read_image,
+    read_text,
 )
 from sc2_ros.data.splits import split_stems
 from sc2_ros.errors import InputError
 
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom px."""
 WITHOUT_SPLITS = "instances_default.json"
 """What CVAT exports: all images in one file, which are split by `split_stems`."""
 
@@ -64,26 +69,38 @@ class CocoDataset(Dataset):
             )
         self.name, self.split = folder.name, split
         try:
-            content = json.loads(path.read_text())
+            content = json.loads(read_text(path))
             annotations = content["annotations" if "annotations" in content else "annotation"]
-            labels = {c["id"]: label_of(c["name"]) for c in content["categories"]}
-            files = {i["id"]: i.get("file_name") or i["filename"] for i in content["images"]}
-            boxes_of: dict[int, list[Any]] = {number: [] for number in files}
-            for a in annotations:
-                if a["image_id"] in boxes_of:
-                    boxes_of[a["image_id"]].append(a)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            kinds = [(c["id"], c["name"]) for c in content["categories"]]
+            images = [(i["id"], i.get("file_name") or i.get("filename")) for i in content["images"]]
+            names, files = _by_id(kinds, f"{path}: categories"), _by_id(images, f"{path}: images")
+            labels = {category: label_of(name) for category, name in names.items()}
+            boxes_of: dict[str, list[tuple[int, Box, bool]]] = {number: [] for number in files}
+            used, strays = set(), 0
+            for number, a in enumerate(annotations):
+                where = f"{path}: annotations[{number}]"
+                category = str(a.get("category_id"))
+                if category not in names:
+                    raise InputError(
+                        f"{where}: its category_id is {a.get('category_id')!r}, which categories "
+                        "does not list; add the category or remove the annotation"
+                    )
+                used.add(names[category])
+                label, image = labels[category], str(a["image_id"])
+                strays += image not in files
+                if image in files and label is not None:
+                    boxes_of[image].append((label, box_of(a, where), bool(a.get("iscrowd"))))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{path} is not COCO JSON ({error!r}); expected images, annotations and categories"
             ) from error
+        # Of a part of a data set there may be all annotations, so some strays are no fault.
+        if strays and strays == len(annotations):
+            raise InputError(f"{path}: no image_id of its annotations is an id of its images")
         self.detection_classes = known_classes(labels.values())
         if not self.detection_classes:
-            raise none_of_ours(path, (str(c["name"]) for c in content["categories"]))
-        used = {a["category_id"] for a in annotations}
-        self.left_out_classes = left_out(
-            str(c["name"]) for c in content["categories"] if c["id"] in used
-        )
-        self._labels = labels
+            raise none_of_ours(path, names.values())
+        self.left_out_classes = left_out(used)
         self._items = sorted(((files[i], boxes_of[i]) for i in files), key=lambda item: item[0])
         if path.name == WITHOUT_SPLITS:
             stem_of = {file: str(Path(file).with_suffix("")) for file, _ in self._items}
@@ -107,21 +124,18 @@ class CocoDataset(Dataset):
         return len(self._items)
 
     def __getitem__(self, index: int) -> Sample:  # type: ignore[override]
-        """Read the image and turn its boxes from left, top, width, height into corners."""
+        """Read the image and sort its annotations into boxes and ignore boxes."""
         file, annotations = self._items[index]
         image = read_image(self._locate(file))
         height, width = image.shape[:2]
         boxes, labels, ignore = [], [], []
-        for a in annotations:
-            label = self._labels.get(a["category_id"])
-            left, top, w, h = a["bbox"]
-            if label is None or w <= 0 or h <= 0:
+        for label, (x1, y1, x2, y2), crowd in annotations:
+            if x2 <= x1 or y2 <= y1:
                 continue
-            box = (left, top, left + w, top + h)
-            if label == IGNORE or a.get("iscrowd"):
-                ignore.append(box)
+            if label == IGNORE or crowd:
+                ignore.append((x1, y1, x2, y2))
             else:
-                boxes.append(box)
+                boxes.append((x1, y1, x2, y2))
                 labels.append(label)
         return Sample(
             image,
@@ -139,3 +153,47 @@ class CocoDataset(Dataset):
             f"the image {file} of {self.name} is in none of "
             f"{', '.join(str(f) for f in self._folders)}"
         )
+
+
+def box_of(annotation: dict[str, Any], where: str) -> Box:
+    """An annotation's corners: of its bbox, or around its polygons where it has none.
+
+    Raises:
+        InputError: it has neither, or not of finite numbers; begins with `where`.
+    """
+    box, outlines = annotation.get("bbox"), annotation.get("segmentation")
+    try:
+        if box:
+            left, top, width, height = _finite(box)
+            return left, top, left + width, top + height
+        if outlines and isinstance(outlines, list):
+            xs, ys = (_finite(v for o in outlines for v in o[start::2]) for start in (0, 1))
+            return min(xs), min(ys), max(xs), max(ys)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InputError(
+        f"{where}: its bbox is {str(box)[:60]}; expected left, top, width and height as finite "
+        "numbers, or none and polygons in segmentation; remove the annotation or draw it again"
+    )
+
+
+def _finite(values: Iterable[Any]) -> list[float]:
+    """Numbers, none of them a text. Raises ValueError for others and what is not finite."""
+    numbers = [v / 1 for v in values]  # of a text a TypeError
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError("not finite")
+    return numbers
+
+
+def _by_id(entries: Iterable[tuple[Any, Any]], where: str) -> dict[str, str]:
+    """Names by id; as a text, for some tools write the number 7 here and "7" there."""
+    names: dict[str, str] = {}
+    for number, name in entries:
+        if not isinstance(name, str) or not name:
+            raise InputError(f"{where}: the name of {number!r} is {name!r}, not a text")
+        known = names.setdefault(str(number), name)
+        if known != name:
+            raise InputError(
+                f"{where}: {known} and {name} have one id, {number!r}; number them anew"
+            )
+    return names

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sc2_ros.data.base import Dataset, Sample
-from sc2_ros.data.splits import split_stems
+from sc2_ros.data.splits import split_files
 from sc2_ros.errors import InputError
 from sc2_ros.media.bag import is_bag
 from sc2_ros.media.folder_source import SUFFIXES, FolderSource, read_image
@@ -32,8 +32,7 @@ class FolderFrames(Dataset):
         """List the files; raise InputError where the split is unknown."""
         _check(split, folder)
         self.name, self.split = folder.name, split
-        files = {path.stem: path for path in FolderSource(folder).paths}
-        self._paths = [files[stem] for stem in split_stems(list(files), split)]
+        self._paths = split_files(FolderSource(folder).paths, split)
 
     def __len__(self) -> int:
         """Number of images of the split."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sc2_ros.data.base import Dataset, Sample, image_files, read_image
-from sc2_ros.data.splits import split_stems
+from sc2_ros.data.splits import split_files
 from sc2_ros.errors import InputError
 
 _SPLITS = ("train", "val", "test")
@@ -39,9 +39,9 @@ class ImageFolderDataset(Dataset):
         root = folder / split if present else folder
         self._items = []
         for number, name in enumerate(self.image_classes):
-            files = {f.stem: f for f in image_files(root / name)} if (root / name).is_dir() else {}
-            stems = sorted(files) if present else split_stems(list(files), split)
-            self._items += [(files[stem], number) for stem in stems]
+            files = image_files(root / name) if (root / name).is_dir() else []
+            files = sorted(files, key=lambda f: f.stem) if present else split_files(files, split)
+            self._items += [(file, number) for file in files]
 
     def __len__(self) -> int:
         """Number of images of the split."""

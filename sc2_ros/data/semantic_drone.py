@@ -24,7 +24,9 @@ from sc2_ros.data.base import (
     clip_boxes,
     image_files,
     read_image,
+    read_text,
 )
+from sc2_ros.data.coco import box_of
 from sc2_ros.errors import InputError
 
 # Names of classes.txt by the mask class that holds them; unlabeled and conflicting are void.
@@ -69,7 +71,7 @@ class SemanticDroneDataset(Dataset):
             raise InputError(f"no split '{split}' in {folder}: use train or val")
         self.name, self.split = folder.name, split
         self._folder = folder
-        names = (folder / "classes.txt").read_text().split()
+        names = read_text(folder / "classes.txt").split()
         self._number = {name: number for number, name in enumerate(names)}
         if missing := [n for n in (*_BOXED, _CONFLICTING) if n not in self._number]:
             raise InputError(f"{folder}/classes.txt lacks the class {missing[0]}")
@@ -145,13 +147,12 @@ def regions(
 def _people(path: Path) -> dict[str, list[tuple[float, ...]]]:
     """Corner boxes of people by file name."""
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(read_text(path))
         files = {image["id"]: image["file_name"] for image in content["images"]}
         found: dict[str, list[tuple[float, ...]]] = {}
-        for entry in content["annotations"]:
-            left, top, width, height = entry["bbox"]
-            box = (left, top, left + width, top + height)
+        for number, entry in enumerate(content["annotations"]):
+            box = box_of(entry, f"{path}: annotations[{number}]")
             found.setdefault(files[entry["image_id"]], []).append(box)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not COCO JSON ({error!r})") from error
     return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 # Frames of one name whose numbers are further apart than this are taken for another sequence.
 _SEQUENCE_GAP = 50
@@ -51,6 +52,14 @@ def split_stems(stems: Sequence[str], split: str) -> list[str]:
         for stem in group
         if (i % _VAL_EVERY == offset) == (split == "val")
     ]
+
+
+def split_files(files: Sequence[Path], split: str) -> list[Path]:
+    """`split_stems` of files; those of one stem, as a.jpg and a.png, stay together."""
+    files_of: dict[str, list[Path]] = {}
+    for file in files:
+        files_of.setdefault(file.stem, []).append(file)
+    return [file for stem in split_stems(list(files_of), split) for file in files_of[stem]]
 
 
 def choose(count: int, limit: int | None) -> list[int]:

@@ -20,6 +20,7 @@ from sc2_ros.data.base import (
     left_out,
     none_of_ours,
     read_image,
+    read_text,
 )
 from sc2_ros.data.splits import split_stems
 from sc2_ros.errors import InputError
@@ -98,7 +99,7 @@ def _images(folder: Path) -> Path | None:
 def _stems(folder: Path, split: str, known: list[str]) -> list[str]:
     sets = folder / "ImageSets" / "Main"
     if (sets / f"{split}.txt").is_file():
-        lines = (sets / f"{split}.txt").read_text().splitlines()
+        lines = read_text(sets / f"{split}.txt").splitlines()
         return [line.split()[0] for line in lines if line.strip()]
     if sets.is_dir() and any(sets.glob("*.txt")):
         names = ", ".join(p.stem for p in sorted(sets.glob("*.txt")) if "_" not in p.stem)
@@ -112,13 +113,15 @@ def _read_objects(path: Path) -> list[tuple[str, tuple[float, float, float, floa
     """Name, corners in px counted from 0, and whether it is difficult, of every object."""
     rows = []
     try:
-        for item in ElementTree.parse(path).iter("object"):
+        for number, item in enumerate(ElementTree.parse(path).iter("object"), 1):
             box = item.find("bndbox")
             if box is None:
                 raise ValueError("an object without bndbox")
             x1, y1, x2, y2 = (
                 float(box.findtext(k) or "missing") for k in ("xmin", "ymin", "xmax", "ymax")
             )
+            if not np.isfinite((x1, y1, x2, y2)).all():
+                raise ValueError(f"the bndbox of object {number} has a number that is not finite")
             name = (item.findtext("name") or "").strip()
             difficult = (item.findtext("difficult") or "0").strip() == "1"
             rows.append((name, (x1 - 1, y1 - 1, x2, y2), difficult))

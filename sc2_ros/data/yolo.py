@@ -22,9 +22,11 @@ from sc2_ros.data.base import (
     known_classes,
     label_of,
     left_out,
+    none_of_ours,
     read_image,
+    read_text,
 )
-from sc2_ros.data.splits import split_stems
+from sc2_ros.data.splits import split_files
 from sc2_ros.errors import InputError
 
 
@@ -39,7 +41,10 @@ class YoloDataset(Dataset):
     """Boxes from YOLO text files, split by folder (images/SPLIT, SPLIT/images) or `split_stems`."""
 
     def __init__(self, folder: Path, split: str) -> None:
-        """Read every label file; raise InputError for a damaged line or an unknown split."""
+        """Read every label file; raise InputError for a damaged line or an unknown split.
+
+        Also where no split has an object of one of our classes.
+        """
         self.name, self.split = folder.name, split
         names_file = _names_file(folder)
         assert names_file is not None  # is_yolo was asked before
@@ -49,22 +54,24 @@ class YoloDataset(Dataset):
         if pair := _folders(folder, split):
             files, labels = image_files(pair[0]), pair[1]
         elif split in ("train", "val") and (folder / "images").is_dir():
-            by_stem = {f.stem: f for f in image_files(folder / "images")}
-            files = [by_stem[stem] for stem in split_stems(list(by_stem), split)]
+            files = split_files(image_files(folder / "images"), split)
         else:
             raise InputError(f"no split '{split}' in {folder}: use train or val")
         self._items = [(f, _read_rows(labels / f"{f.stem}.txt", len(names))) for f in files]
         # A class in the names file of which nothing was ever drawn is not labelled, so absence of
         # its boxes says nothing. This looks at all splits: it is a property of the data set.
-        used = {
-            int(line.split()[0])
+        numbers = {
+            _class_number(line.split()[0], len(names))
             for place in folder.rglob("labels")
             for file in place.rglob("*.txt")
-            for line in file.read_text().splitlines()
-            if line.strip() and line.split()[0].isdigit()
+            for line in read_text(file).splitlines()
+            if line.strip()
         }
-        self.detection_classes = known_classes(self._label_of[c] for c in used if c < len(names))
-        self.left_out_classes = left_out(names[c] for c in used if c < len(names))
+        used = [number for number in numbers if number is not None]
+        self.detection_classes = known_classes(self._label_of[c] for c in used)
+        self.left_out_classes = left_out(names[c] for c in used)
+        if not self.detection_classes:
+            raise none_of_ours(folder, (names[c] for c in used))
 
     def __len__(self) -> int:
         """Number of images of the split."""
@@ -86,6 +93,8 @@ class YoloDataset(Dataset):
         )
 
 
+_SLACK = 0.01
+"""How far a share may be outside of 0 to 1: what Ultralytics lets pass for rounding."""
 _SPLIT_NAMES = {"train": ("train",), "val": ("val", "valid"), "test": ("test",)}
 
 
@@ -111,28 +120,64 @@ def _names_file(folder: Path) -> Path | None:
 def _read_names(path: Path) -> list[str]:
     """Class names by number: a line each, or `names` of Ultralytics' data.yaml."""
     if path.suffix != ".yaml":
-        return [line.strip() for line in path.read_text().splitlines() if line.strip()]
+        return [line.strip() for line in read_text(path).splitlines() if line.strip()]
     try:
-        names = yaml.safe_load(path.read_text())["names"]
+        names = yaml.safe_load(read_text(path))["names"]
         names = [names[number] for number in range(len(names))]
     except (yaml.YAMLError, KeyError, TypeError) as error:
         raise InputError(f"{path} has no list 'names' of the classes ({error!r})") from error
     return [str(name) for name in names]
 
 
+def _class_number(word: str, classes: int) -> int | None:
+    """The class that a line begins with, as 1, 1.0 or 1.000000e+00; None where it is none."""
+    try:
+        number = float(word)
+    except ValueError:
+        return None
+    return int(number) if number in range(classes) else None
+
+
 def _read_rows(path: Path, classes: int) -> NDArray[np.float64]:
     """(N, 5) class, centre x, centre y, width, height; no file means nothing in the image."""
     rows = []
-    for line in path.read_text().splitlines() if path.is_file() else []:
-        if not line.strip():
-            continue
-        try:
-            row = [float(v) for v in line.split()[:5]]
-            if len(row) != 5 or not 0 <= int(row[0]) < classes:
-                raise ValueError
-        except ValueError:
-            raise InputError(
-                f"{path}: '{line}' is not 'class x y width height' with a class below {classes}"
-            ) from None
-        rows.append(row)
+    lines = read_text(path).splitlines() if path.is_file() else []
+    for number, line in enumerate(lines, 1):
+        if words := line.split():
+            try:
+                rows.append(_row(words, classes))
+            except ValueError as error:
+                raise InputError(f"{path}, line {number}: '{line[:60]}' {error}") from None
     return np.array(rows, np.float64).reshape(-1, 5)
+
+
+def _row(words: list[str], classes: int) -> list[float]:
+    """A line as a row of `_read_rows`: of a box, of a found box with its score, of an outline.
+
+    Outlines (class x1 y1 x2 y2 x3 y3 ...) are of segmentation and of turned boxes; the row is the
+    box around them. Raises ValueError for another line.
+    """
+    number = _class_number(words[0], classes)
+    try:
+        values = [float(word) for word in words[1:]]
+    except ValueError:
+        values = []
+    outline = len(values) >= 6 and len(values) % 2 == 0
+    if number is None or not (outline or len(values) in (4, 5)):
+        raise ValueError(
+            "is neither 'class x y width height', with or without a score, nor 'class x1 y1 x2 y2 "
+            f"x3 y3 ...', with a class below {classes}"
+        )
+    if not np.isfinite(values).all():
+        raise ValueError("has a number that is not finite; remove the line or draw it again")
+    low, high = min(values), max(values)
+    if low < -_SLACK or high > 1 + _SLACK or (not outline and min(values[2:4]) < 0):
+        raise ValueError(
+            "has a coordinate outside of the picture or a negative size: YOLO coordinates are "
+            "shares of the picture's width and height, 0 to 1; divide pixels by them"
+        )
+    if not outline:
+        return [number, *values[:4]]
+    points = np.reshape(values, (-1, 2))
+    first, last = points.min(axis=0), points.max(axis=0)
+    return [number, *(first + last) / 2, *(last - first)]
