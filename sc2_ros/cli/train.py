@@ -62,7 +62,7 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.network.devices import check_device
     from sc2_ros.training import distributed
     from sc2_ros.training.config import RunOptions, read
-    from sc2_ros.training.recipes import recipe, recipes
+    from sc2_ros.training.recipes import check_options, recipe, recipes
 
     if args.list:
         for name, what in recipes().items():
@@ -91,6 +91,7 @@ def main(args: argparse.Namespace) -> int:
         teacher=args.teacher,
         freeze_encoder=args.freeze_encoder,
     )
+    check_options(args.recipe, options)
     try:
         run(config, options)
     finally:

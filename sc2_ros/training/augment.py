@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sc2_ros.data import Sample
+from sc2_ros.errors import ParameterError
 
 VOID = 255
 
@@ -35,6 +37,20 @@ class AugmentConfig:
     turn: float = 0.0
     colour: float = 0.0
     grey: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for a crop or scales of which there are no pictures."""
+        if self.crop < 1:
+            raise ParameterError(f"crop is {self.crop}; give 1 px or more")
+        check_scales(self.scale_min, self.scale_max)
+
+
+def check_scales(least: float, most: float) -> None:
+    """Raise ParameterError for scales that nothing can be drawn from."""
+    if not 0 < least <= most < math.inf:
+        raise ParameterError(
+            f"scale_min is {least:g} and scale_max {most:g}; give scales above 0, the smaller first"
+        )
 
 
 def _crop_origin(

@@ -84,6 +84,8 @@ def build(kind: type[T], values: Any, where: str) -> T:
             raise ParameterError(f"{where}: {name} is {values[name]!r}; give {wanted}")
     try:
         return kind(**values)
+    except ParameterError as error:
+        raise ParameterError(f"{where}: {error}") from error
     except TypeError as error:  # only a key that has no default can be missing here
         missing = str(error).partition(": ")[2] or str(error)
         raise ParameterError(f"{where}: missing {missing}") from error

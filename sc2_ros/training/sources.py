@@ -14,13 +14,14 @@ from sc2_ros.data import DETECTION_CLASSES, MASK_CLASSES, Dataset, Sample, open_
 from sc2_ros.data.base import mask_lookup
 from sc2_ros.errors import ParameterError
 from sc2_ros.training import distributed
-from sc2_ros.training.augment import AugmentConfig, augment, augment_whole
+from sc2_ros.training.augment import VOID, AugmentConfig, augment, augment_whole, check_scales
 from sc2_ros.training.pasting import Cutout, cutouts, paste
 
 # A data set whose decoded pixels take more than this is read from disk for every batch.
 MEMORY_BYTES = 3 << 30
 _SAMPLES_FOR_COUNTS = 500
 
+_NO_DATA = "a training needs data: sources in the configuration is empty; name a data set"
 _LABELS = {"boxes": "detection_classes", "masks": "mask_classes", "categories": "image_classes"}
 
 
@@ -45,9 +46,22 @@ class SourceConfig:
     balance: float = 0.0
     paste: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Raise ParameterError for no crops, or scales of which there are no pictures."""
+        if self.per_batch < 1:
+            raise ParameterError(f"per_batch is {self.per_batch}; give 1 crop or more")
+        check_scales(self.scale_min, self.scale_max)
+
 
 def training_data(sources: Sequence[SourceConfig]) -> list[tuple[int, Dataset]]:
-    """The training split of each source, with how many of a batch it gives."""
+    """The training split of each source, with how many of a batch it gives.
+
+    Raises:
+        ParameterError: there is none.
+        InputError: one of them cannot be read.
+    """
+    if not sources:
+        raise ParameterError(_NO_DATA)
     return [(source.per_batch, open_dataset(source.path, "train")) for source in sources]
 
 
@@ -150,7 +164,7 @@ def open_sources(
         InputError: one of them cannot be read.
     """
     if not configs:
-        raise ParameterError("a training needs data: sources in the configuration is empty")
+        raise ParameterError(_NO_DATA)
     sources = [Source(config, augmentation, split, mask_classes) for config in configs]
     for source in sources:
         where = "" if source.in_memory else ", read from disk"
@@ -158,10 +172,21 @@ def open_sources(
         if distributed.is_main():
             known = labels_of(source.data)
             print(f"{source.config.path}: {size} images, {share} per batch, {known}{where}")
-    if need and not any(getattr(s.data, _LABELS[kind]) for s in sources for kind in need):
+    if need and not any(_has(source, kind) for source in sources for kind in need):
         names = ", ".join(source.config.path for source in sources)
-        raise ParameterError(f"this recipe needs {' or '.join(need)}; none of {names} has any")
+        raise ParameterError(
+            f"this recipe needs {' or '.join(need)}; none of {names} has any of its classes"
+        )
     return sources
+
+
+def _has(source: Source, kind: str) -> bool:
+    """Whether it has labels of that kind for classes that are learned here."""
+    if kind == "boxes":
+        return bool(source.labelled.any())
+    if kind == "masks":
+        return bool((source.mask_lookup != VOID).any())
+    return bool(source.data.image_classes)
 
 
 def labels_of(data: Dataset) -> str:

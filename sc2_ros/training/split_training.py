@@ -32,7 +32,7 @@ from sc2_ros.training import distributed
 from sc2_ros.training.augment import whole
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
 from sc2_ros.training.config import RunOptions, TrainConfig
-from sc2_ros.training.trainer import LossFunction, Trainer
+from sc2_ros.training.trainer import LAST, LossFunction, Trainer, set_aside
 
 NEEDS = {"detection": "boxes", "segmentation": "masks", "classification": "categories"}
 MULTIPLE = 32
@@ -71,6 +71,9 @@ def begin(config: TrainConfig, options: RunOptions) -> tuple[Teacher, list[Sourc
     """How every student's recipe opens: its teacher, the data for that task, and the seed."""
     teacher = load_teacher(config, options)
     sources, _ = sources_for(teacher.card["task"], config)
+    if not options.resume:
+        for folder in Path(config.out).glob("stage*"):
+            set_aside(folder)
     torch.manual_seed(config.trainer.seed)
     return teacher, sources
 
@@ -122,7 +125,11 @@ def run_stage(
 ) -> tuple[nn.Module, Trainer]:
     """Train for a share of the schedule in OUT/stage; returns the averaged network and the trainer.
 
-    With options.resume a stage that was begun goes on, and one that is over is only read.
+    With options.resume a stage that was begun goes on, and one that is over is only read; one that
+    was not begun begins, if another stage was.
+
+    Raises:
+        CheckpointError: options.resume, and no stage was begun; or its last.pt does not fit.
     """
     settings = config.trainer
     settings = replace(
@@ -133,12 +140,17 @@ def run_stage(
         muon_lr=settings.muon_lr * lr_factor,
     )
     trainer = Trainer(network, loss, settings, Path(config.out) / stage, options.device)
-    if options.resume and (trainer.folder / "last.pt").is_file():
+    if options.resume and (not stage or (trainer.folder / LAST).is_file() or not _begun(config)):
         trainer.resume()
     trainer.run(batches(sources, config, trainer.step))
     best = network
     best.load_state_dict(trainer.ema.state_dict())
     return best, trainer
+
+
+def _begun(config: TrainConfig) -> bool:
+    """Whether any stage was."""
+    return any(Path(config.out).glob(f"*/{LAST}"))
 
 
 def start_student(

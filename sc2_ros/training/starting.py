@@ -11,8 +11,6 @@ other names, the stream with a bottleneck in the middle. So one may begin with t
 
 from __future__ import annotations
 
-from pickle import UnpicklingError
-
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +20,7 @@ from sc2_ros.network.channels import widened
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split.backbones import OWN
 from sc2_ros.training import distributed
+from sc2_ros.training.trainer import DAMAGED
 
 _PARTS = {
     "encoder.project.": "neck.project.",
@@ -43,11 +42,9 @@ def weights_of(path: str) -> dict[str, Tensor]:
     """
     if path.endswith(".pt"):
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            averaged: dict[str, Tensor] = state["ema"]
-        except (OSError, RuntimeError, KeyError, UnpicklingError) as error:
+            return dict[str, Tensor](torch.load(path, map_location="cpu", weights_only=True)["ema"])
+        except DAMAGED as error:
             raise CheckpointError(f"cannot start from {path}: no last.pt of a training") from error
-        return averaged
     if split_checkpoint.is_split(path):
         loaded = split_checkpoint.load(path)
         weights = loaded.teacher().state_dict()

@@ -16,9 +16,10 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -30,11 +31,19 @@ from torch.utils.tensorboard import SummaryWriter
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.network.devices import CHOICES, PRECISIONS, precision_of
 from sc2_ros.training import distributed
+from sc2_ros.training.interrupts import delayed
 from sc2_ros.training.optimizers import make_optimizers
 from sc2_ros.training.progress import Reporter
 
 LossFunction = Callable[[nn.Module, Any], tuple[Tensor, dict[str, float]]]
 Validation = Callable[[nn.Module], dict[str, float]]
+
+LAST, BEFORE = "last.pt", "last.old.pt"
+DAMAGED = (
+    *(OSError, EOFError, UnpicklingError, ImportError),
+    *(RuntimeError, LookupError, TypeError, ValueError, AttributeError),
+)
+"""What torch raises for a file that it cannot read, or whose content is not what was expected."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +127,7 @@ class Trainer:
         self.step, self.minutes = 0, 0.0
         self.best = {"score": -math.inf, "step": 0.0}
         self._validated = 0.0
+        self._resumed = False
         self.optimizers = make_optimizers(
             self.model,
             config.optimizer,
@@ -140,7 +150,7 @@ class Trainer:
         """Whether this process writes files."""
         return distributed.is_main()
 
-    def save(self, name: str = "last.pt") -> None:
+    def save(self, name: str = LAST) -> None:
         """Write the state so that a kill at any moment leaves a whole file."""
         if not self.is_main:
             return
@@ -161,29 +171,43 @@ class Trainer:
         partial.replace(self.folder / name)
 
     def resume(self) -> None:
-        """Go on from last.pt. Raises CheckpointError where there is none."""
-        state = self._read("last.pt")
-        self.model.load_state_dict(state["model"])
-        self.ema.load_state_dict(state["ema"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-        if state.get("scaler"):
-            self._scaler.load_state_dict(state["scaler"])
-        self.step, self.minutes = state["step"], state["minutes"]
-        self.best = state.get("best", self.best)
-        self._validated = self.progress
+        """Go on from last.pt. Raises CheckpointError where there is none that fits."""
+        with self._reading(LAST) as state:
+            self.model.load_state_dict(state["model"])
+            self.ema.load_state_dict(state["ema"])
+            for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved)
+            if state.get("scaler"):
+                self._scaler.load_state_dict(state["scaler"])
+            self.step, self.minutes = state["step"], state["minutes"]
+            self.best = state.get("best", self.best)
+        self._validated, self._resumed = self.progress, True
 
     def best_model(self) -> nn.Module:
         """The averaged model of best.pt where this training has validated, else of now."""
         if math.isinf(self.best["score"]):
             return self.ema
         best: nn.Module = copy.deepcopy(self.ema)
-        best.load_state_dict(self._read("best.pt")["ema"])
+        with self._reading("best.pt") as state:
+            best.load_state_dict(state["ema"])
         return best
 
     def run(self, batches: Iterator[Any]) -> None:
-        """Train until the schedule ends; save now and then and at the end."""
+        """Train until the schedule ends; save now and then, at the end, and on Ctrl-C."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        if not self._resumed:
+            set_aside(self.folder)
+        try:
+            self._train(batches)
+        except KeyboardInterrupt:
+            if self.is_main:
+                with delayed():
+                    self.save()
+                    print(f"stopped at step {self.step}; the same command with --resume goes on")
+            raise
+        self.save()
+
+    def _train(self, batches: Iterator[Any]) -> None:
         writer: AbstractContextManager[Any] = nullcontext()
         if self.is_main:
             writer = SummaryWriter(str(self.folder))
@@ -191,7 +215,9 @@ class Trainer:
             saved = last = time.monotonic()
             means: dict[str, float] = {}
             while self.progress < 1.0:
-                parts = self._one_step(next(batches))
+                batch = next(batches)
+                with delayed():  # what is saved was not left in the middle of a step
+                    parts = self._one_step(batch)
                 for name, value in parts.items():
                     means[name] = 0.98 * means.get(name, value) + 0.02 * value
                 now = time.monotonic()
@@ -209,7 +235,6 @@ class Trainer:
                 if now - saved > self.config.save_every_s:
                     saved = now
                     self.save()
-        self.save()
 
     def _one_step(self, batch: Any) -> dict[str, float]:
         done = self.progress
@@ -272,12 +297,25 @@ class Trainer:
             else:
                 mean.copy_(value)
 
-    def _read(self, name: str) -> dict[str, Any]:
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[dict[str, Any]]:
+        """The state in a file; whoever finds it to be another one's raises CheckpointError."""
         path = self.folder / name
         if not path.is_file():
             raise CheckpointError(f"nothing to resume: no {path}; start without --resume")
-        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
-        return state
+        try:
+            yield torch.load(path, map_location=self.device, weights_only=True)
+        except DAMAGED as error:
+            raise CheckpointError(
+                f"{path} is damaged or of another recipe or shape; start without --resume"
+            ) from error
+
+
+def set_aside(folder: Path) -> None:
+    """Rename the last.pt of an earlier run, so that --resume does not take it for the new run's."""
+    if distributed.is_main() and (folder / LAST).is_file():
+        (folder / LAST).replace(folder / BEFORE)
+        print(f"{folder / LAST} of an earlier run is now {BEFORE}")
 
 
 def _dtype(precision: str, device: torch.device) -> torch.dtype:

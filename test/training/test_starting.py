@@ -117,9 +117,18 @@ def test_what_does_not_fit_is_refused(tmp_path) -> None:
         begin_with(network, teacher_weights_of(str(path)), str(path))
     with pytest.raises(CheckpointError, match="no weight of this network"):
         begin_with(torch.nn.Linear(2, 2), teacher_weights_of(str(path)), str(path))
-    (tmp_path / "last.pt").write_bytes(b"nothing")
+
+
+@pytest.mark.parametrize("content", [b"nothing", b"", b"step: 3\n", [1], {"ema": 3}])
+def test_what_is_no_last_pt_is_refused(tmp_path, content) -> None:
+    """Whatever a file of that name holds."""
+    path = tmp_path / "last.pt"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
     with pytest.raises(CheckpointError, match=r"no last\.pt"):
-        weights_of(str(tmp_path / "last.pt"))
+        weights_of(str(path))
 
 
 def test_stream_for_a_data_sets_own_mask_classes(tmp_path, capsys, quick) -> None:

@@ -4,6 +4,7 @@
 
 import io
 import itertools
+import signal
 import threading
 
 import numpy as np
@@ -78,6 +79,48 @@ def test_a_broken_run_ends_in_the_same_weights_as_an_unbroken_one(tmp_path, opti
     other.run(_batches())
     assert _same(again.model, unbroken.model)
     assert not _same(other.model, unbroken.model)
+
+
+@pytest.mark.parametrize("seen", ["in the middle of a step", "while it waits for a batch"])
+def test_ctrl_c_saves_whole_steps_and_says_how_to_go_on(tmp_path, capsys, seen):
+    """Hours were lost where the last three minutes are all that there is."""
+    unbroken = _trainer(tmp_path / "a")
+    unbroken.run(_batches())
+    calls = itertools.count(1)
+
+    def loss(model: nn.Module, batch: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+        value = _loss(model, batch)
+        if next(calls) == 3 and seen == "in the middle of a step":
+            signal.raise_signal(signal.SIGINT)
+        return value
+
+    config = TrainerConfig(max_steps=STEPS, save_every_s=1000)
+    broken = Trainer(_model(), loss, config, tmp_path / "b")
+    with pytest.raises(KeyboardInterrupt):
+        broken.run(_batches(stop=3))
+    assert "stopped at step 3" in (said := capsys.readouterr().out)
+    assert "--resume" in said
+
+    resumed = _trainer(tmp_path / "b")
+    resumed.resume()
+    resumed.run(_batches(start=resumed.step))
+    assert _same(resumed.model, unbroken.model)
+    assert _same(resumed.ema, unbroken.ema)
+
+
+def test_a_new_run_is_not_taken_for_the_old_one(tmp_path, capsys):
+    """Killed before it saved, it has nothing to resume; the old run's file is still there."""
+    _trainer(tmp_path).run(_batches())
+    old = (tmp_path / "last.pt").read_bytes()
+    config = TrainerConfig(max_steps=STEPS, save_every_s=1000)
+
+    with pytest.raises(ZeroDivisionError):
+        Trainer(_model(), _loss, config, tmp_path).run(1 / 0 for _ in "x")
+
+    with pytest.raises(CheckpointError, match="nothing to resume"):
+        _trainer(tmp_path).resume()
+    assert (tmp_path / "last.old.pt").read_bytes() == old
+    assert "last.old.pt" in capsys.readouterr().out
 
 
 def test_batches_go_on_where_they_stood(tmp_path):
@@ -204,6 +247,29 @@ def test_what_cannot_be_is_said(tmp_path):
         _trainer(tmp_path, optimizer="sgd")
     with pytest.raises(CheckpointError, match="nothing to resume"):
         _trainer(tmp_path).resume()
+
+
+DAMAGED = {
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:1000]),
+    "empty": lambda path: path.write_bytes(b""),
+    "text": lambda path: path.write_text("step: 3\n"),
+    "list": lambda path: torch.save([1, 2], path),
+    "other state": lambda path: torch.save({"model": 3}, path),
+    "other network": lambda path: Trainer(
+        nn.Linear(2, 2), _loss, TrainerConfig(), path.parent
+    ).save(),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_file_that_does_not_fit_is_one_sentence(tmp_path, kind):
+    _trainer(tmp_path).save()
+    DAMAGED[kind](tmp_path / "last.pt")
+
+    with pytest.raises(CheckpointError, match="is damaged or of another recipe or shape") as seen:
+        _trainer(tmp_path).resume()
+
+    assert "\n" not in str(seen.value)
 
 
 def test_progress_is_a_line_in_a_file_and_a_bar_on_a_terminal():

@@ -32,6 +32,7 @@ from sc2_ros.training.split_training import (
 )
 from sc2_ros.training.task_loss import distillation_loss, squared_differences
 
+TAKES = ("init", "resume", "teacher")
 STAGE1 = ("features", "answers")
 
 

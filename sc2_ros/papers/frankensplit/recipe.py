@@ -36,6 +36,8 @@ from sc2_ros.training.split_training import (
     start_student,
 )
 
+TAKES = ("init", "resume", "teacher")
+
 
 @dataclass(frozen=True)
 class FrankenSplitSettings:

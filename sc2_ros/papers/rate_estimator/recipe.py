@@ -32,6 +32,8 @@ from sc2_ros.training.split_training import (
 )
 from sc2_ros.training.task_loss import task_loss
 
+TAKES = ("init", "resume", "teacher")
+
 
 @dataclass(frozen=True)
 class RateEstimatorSettings:

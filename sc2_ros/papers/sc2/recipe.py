@@ -14,6 +14,8 @@ from pathlib import Path
 from sc2_ros.papers.entropic_student.recipe import StudentSettings, train
 from sc2_ros.training.config import RunOptions, TrainConfig, build
 
+TAKES = ("init", "resume", "teacher")
+
 
 @dataclass(frozen=True)
 class Sc2Settings(StudentSettings):

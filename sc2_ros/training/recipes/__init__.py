@@ -5,13 +5,17 @@
 The papers' recipes are among the latter. A package registers a recipe by an entry point of the
 group `sc2_ros.recipes`, whose value is a function `run(config: TrainConfig, options: RunOptions) ->
 Path` of the checkpoint written.
+
+A module's TAKES names the fields of RunOptions, beside the device, that its recipe goes by; where
+there is none, the recipe is given whatever the command line has.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sc2_ros import plugins
@@ -58,6 +62,27 @@ def recipe(name: str) -> Callable[[TrainConfig, RunOptions], Path]:
         known = ", ".join((*RECIPES, *plugins.names(GROUP)))
         raise ParameterError(f"no recipe '{name}'; known are {known}")
     return run
+
+
+def check_options(name: str, options: RunOptions) -> None:
+    """Raise ParameterError for options that this recipe would pass over."""
+    takes = getattr(inspect.getmodule(recipe(name)), "TAKES", None)
+    if takes is None:
+        return
+    given = [
+        field.name
+        for field in dataclasses.fields(options)
+        if field.name != "device" and getattr(options, field.name) != field.default
+    ]
+    if others := [option for option in given if option not in takes]:
+        raise ParameterError(
+            f"the recipe {name} does not take {_flags(others)}; it takes {_flags(takes)}"
+        )
+
+
+def _flags(options: Iterable[str]) -> str:
+    """As the command line has them."""
+    return ", ".join(f"--{option.replace('_', '-')}" for option in options)
 
 
 def _what(name: str) -> str:

@@ -32,6 +32,7 @@ from sc2_ros.training.recipes.sc2_ros import export, unpacked
 from sc2_ros.training.teachers import load_teacher
 from sc2_ros.training.trainer import Trainer
 
+TAKES = ("init", "resume", "input", "teacher", "freeze_encoder")
 _IMAGES_FOR_PRIOR = 24
 _IMAGES_PER_SOURCE = 100
 
@@ -55,6 +56,10 @@ class AdaptSettings:
     freeze_encoder: bool = False
     context: dict[str, Any] = field(default_factory=dict)
     skip: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for what no source can have."""
+        SourceConfig("", self.per_batch, self.scale_min, self.scale_max)
 
 
 def run(config: TrainConfig, options: RunOptions) -> Path:

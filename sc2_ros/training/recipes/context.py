@@ -20,6 +20,7 @@ from sc2_ros.training.latents import latents
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.sources import some_images, training_data
 
+TAKES = ("init",)
 _IMAGES = 360
 
 

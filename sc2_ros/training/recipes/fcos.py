@@ -19,6 +19,8 @@ from sc2_ros.training.batches import Batch
 from sc2_ros.training.config import RunOptions, TrainConfig, build
 from sc2_ros.training.split_training import finish, run_stage, sources_for
 
+TAKES = ("resume",)
+
 
 @dataclass(frozen=True)
 class FcosSettings:

@@ -28,6 +28,8 @@ from sc2_ros.training.sc2_model import GroundShape, sc2_loss
 from sc2_ros.training.starting import begin_with, weights_of
 from sc2_ros.training.trainer import Trainer
 
+TAKES = ("init", "resume")
+
 
 def run(config: TrainConfig, options: RunOptions) -> Path:
     """Train a ground network on the stream of --init; write OUT/checkpoint.safetensors.

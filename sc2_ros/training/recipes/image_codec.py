@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from sc2_ros.network import weights
 from sc2_ros.network.image_codec import LAMBDAS, FactorisedImageCodec
-from sc2_ros.training.batches import Batch, Source, stream_batches
+from sc2_ros.training.batches import Batch, open_sources, stream_batches
 from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.trainer import Trainer
 
+TAKES = ("resume",)
 KIND = "image_codec"
 
 
@@ -35,7 +36,7 @@ def codec_loss(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]
 def run(config: TrainConfig, options: RunOptions) -> Path:
     """Train; write OUT/image_codec.safetensors."""
     torch.manual_seed(config.trainer.seed)
-    sources = [Source(source, config.augment) for source in config.sources]
+    sources = open_sources(config.sources, config.augment)
     trainer = Trainer(
         FactorisedImageCodec(), codec_loss, config.trainer, Path(config.out), options.device
     )

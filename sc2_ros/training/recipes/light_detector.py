@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from sc2_ros import checkpoint
 from sc2_ros.network import weights
 from sc2_ros.network.light_detector import LightDetector
-from sc2_ros.training.batches import Batch, Source, stream_batches
+from sc2_ros.training.batches import Batch, open_sources, stream_batches
 from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.detection_loss import detection_loss
 from sc2_ros.training.sc2_model import LossConfig
 from sc2_ros.training.segmentation_loss import segmentation_loss
 from sc2_ros.training.trainer import Trainer
 
+TAKES = ("init", "resume")
 KIND = "light_detector"
 
 
@@ -42,7 +43,12 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     start = checkpoint.read(options.init or "default")
     model = LightDetector(len(start.card["detection_classes"]), len(start.card["mask_classes"]))
     model.start_from(start.encoder)
-    sources = [Source(source, config.augment) for source in config.sources]
+    sources = open_sources(
+        config.sources,
+        config.augment,
+        mask_classes=start.card["mask_classes"],
+        need=("boxes", "masks"),
+    )
     trainer = Trainer(
         model,
         lambda net, batch: light_loss(net, batch, config.loss),

@@ -19,6 +19,8 @@ from sc2_ros.training.batches import Batch, open_sources
 from sc2_ros.training.config import RunOptions, TrainConfig, check_settings
 from sc2_ros.training.head_on_stream import HeadOnStream, train_head
 
+TAKES = ("init", "resume")
+
 # Weights of the parts beside the mean difference.
 _STRUCTURE, _FEATURES = 0.3, 0.05
 # Of MS-SSIM, at five scales: smaller than the usual 11, so that a crop of 320 px has room for it.

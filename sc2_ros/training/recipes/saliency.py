@@ -17,6 +17,7 @@ from sc2_ros.training import saliency_fit
 from sc2_ros.training.config import RunOptions, TrainConfig, check_settings
 from sc2_ros.training.sources import some_images, training_data
 
+TAKES = ("init",)
 _IMAGES = 360
 
 

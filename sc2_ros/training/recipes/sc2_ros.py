@@ -40,6 +40,7 @@ from sc2_ros.training.teachers import load_teacher
 from sc2_ros.training.trainer import Trainer
 from sc2_ros.training.validation import validation_loss
 
+TAKES = ("init", "resume", "teacher")
 IMAGES_FOR_TABLES = 360
 _JOINING_GAINS = (0.01, 0.02, 0.06, 0.25, 0.5)
 """Of channels that join a trained stream, from rate index 0 to 1: rounded away where bits are dear.

@@ -20,6 +20,8 @@ from sc2_ros.training.head_on_stream import HeadOnStream, train_head
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.segmentation_loss import segmentation_loss
 
+TAKES = ("init", "resume")
+
 
 def head_loss(
     model: HeadOnStream, batch: Batch, code: Tensor, received: Tensor

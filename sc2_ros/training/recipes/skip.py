@@ -17,6 +17,7 @@ from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settin
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.sources import some_images, training_data
 
+TAKES = ("init",)
 _IMAGES = 360
 
 
@@ -31,7 +32,9 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         raise ParameterError("skip needs a checkpoint: --init default, or a file")
     parts = checkpoint.read(options.init)
     encoder = checkpoint.load(options.init).encoder
-    images = some_images(training_data(config.sources), _IMAGES, config.trainer.seed)
+    images = []  # footage alone will do
+    if config.sources:
+        images = some_images(training_data(config.sources), _IMAGES, config.trainer.seed)
     clips = footage(config.settings.get("footage", ()))
     shape = build(skip_fit.SkipConfig, config.settings.get("skip", {}), "settings: skip")
     tables = skip_fit.fit(encoder, parts.tables, images, clips, shape, saliency=parts.saliency)

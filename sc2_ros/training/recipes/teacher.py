@@ -20,6 +20,8 @@ from sc2_ros.training.split_training import finish, run_stage, sources_for
 from sc2_ros.training.starting import begin_with, teacher_weights_of
 from sc2_ros.training.task_loss import task_loss
 
+TAKES = ("init", "resume")
+
 
 @dataclass(frozen=True)
 class TeacherSettings:
