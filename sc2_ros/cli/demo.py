@@ -108,7 +108,7 @@ def main(args: argparse.Namespace) -> int:
     # A closed terminal ends the nodes as ctrl-C does, which a shell's background jobs ignore.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    console = Console()
+    console = Console(markup=False)  # a file name may hold brackets
     console.print(f"{name} over {args.link}, ROS domain {domain}", highlight=False)
     with report.begin_report(args.out) as bag:
         with NodeProcesses(args.out / "logs", environment) as nodes:

@@ -56,7 +56,7 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.export.quantise import quantise
     from sc2_ros.media.source import open_source
 
-    console = Console()
+    console = Console(markup=False)  # a file name may hold brackets
     model = checkpoints.load(args.checkpoint)
     with open_source(args.input, size=size) as source:
         frames = islice(source, 0, args.frames * args.every, args.every)

@@ -75,6 +75,7 @@ def main(args: argparse.Namespace) -> int:
     """Run the recording through, then write the report."""
     # After the arguments, so that a mistyped one does not wait for torch.
     from rich.console import Console
+    from rich.markup import escape
 
     from sc2_ros.cli.api import report
     from sc2_ros.cli.api.feature_replay import replay_features
@@ -91,7 +92,7 @@ def main(args: argparse.Namespace) -> int:
     check_rates(args)
     link = parse_link(args.link)
     check_device(args.device, args.precision)
-    if len(args.input) > 1 or args.cluster or any(letter in args.input[0] for letter in "*?["):
+    if len(args.input) > 1 or args.cluster or _is_pattern(args.input[0]):
         return _archive(args)
     args.input = args.input[0]
     report.check_apart(args.input, args.out)
@@ -102,7 +103,7 @@ def main(args: argparse.Namespace) -> int:
     source = open_source(args.input, size=size, fps=args.fps, topic=args.topic)
     seconds = args.seconds or (ENDLESS_SECONDS if source.endless else float("inf"))
     ends = open_ends(args, link)
-    console = Console()
+    console = Console(markup=False)  # a file name may hold brackets
     title = f"{source.name} over {short_link(args.link)}, virtual time"
     with (
         source,
@@ -112,12 +113,12 @@ def main(args: argparse.Namespace) -> int:
         recorder = ReplayRecorder(bag, ends.card, view)
         run = VirtualRun(ends.drone, ends.station, link, recorder, args.seed)
         begun_s = time.perf_counter()
-        with console.status(f"{source.name} over {args.link}"):
+        with console.status(escape(f"{source.name} over {args.link}")):
             lasted_s = run.run(source, seconds)
         took_s = time.perf_counter() - begun_s
         if not recorder.frames:
             raise InputError(f"{args.input} gave no frames; give another input")
-        console.print(f"{lasted_s:.1f} s of {source.name} in {took_s:.1f} s")
+        console.print(f"{lasted_s:.1f} s of {source.name} in {took_s:.1f} s", soft_wrap=True)
         report_replay(
             args,
             console,
@@ -131,6 +132,11 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
+def _is_pattern(spec: str) -> bool:
+    """Whether an input is a pattern of names, and not itself the name of something."""
+    return any(letter in spec for letter in "*?[") and not Path(spec).expanduser().exists()
+
+
 def _archive(args: argparse.Namespace) -> int:
     """Decode many bags; exit code 1 where one of them failed."""
     from rich.console import Console
@@ -138,7 +144,7 @@ def _archive(args: argparse.Namespace) -> int:
     from sc2_ros import checkpoint_file
     from sc2_ros.cli.api.archive import Outcome, Task, find_bags, replay_archive
 
-    console = Console()
+    console = Console(markup=False)  # a file name may hold brackets
     checkpoint = str(checkpoint_file.find(args.checkpoint).resolve())
     folder = str(args.out.resolve())
     key = "" if args.key is None else str(args.key.resolve())

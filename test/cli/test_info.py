@@ -43,6 +43,13 @@ def test_bag_lists_topics(tmp_path: Path, storage: str, capsys: pytest.CaptureFi
     assert "features on" not in out
 
 
+def test_a_name_with_brackets_is_printed_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert main(["info", str(make_bag(tmp_path / "flight[day]"))]) == 0
+    assert "flight[day]: " in capsys.readouterr().out
+
+
 def test_bag_with_features(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     octets = message_type("std_msgs/msg/UInt8MultiArray")
     with BagWriter(tmp_path / "bag") as bag:

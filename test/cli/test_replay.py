@@ -166,6 +166,28 @@ def test_a_recording_is_replayed_over_a_clock_that_was_set(tmp_path: Path, check
     assert again["seconds"] < 120
 
 
+@pytest.mark.parametrize("name", ["flight[day]", "what?", "*"])
+def test_a_name_that_looks_like_a_pattern_is_replayed_and_printed_whole(
+    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    source, out = str(make_folder(tmp_path / name)), tmp_path / "out[1]"
+    options = ("--checkpoint", checkpoint, "--seconds", "0.2", "--link", "unlimited")
+    assert main(["replay", source, *options, "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert f"s of {name} in" in printed
+    assert f"written: {out}/summary.json" in printed
+
+
+def test_many_bags_are_named_whole(
+    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pyarrow")
+    (tmp_path / "flight[day].mcap").write_bytes(b"this is no bag")
+    many = [str(tmp_path / "*.mcap"), "--cluster", "local:1"]
+    assert main(["replay", *many, "--checkpoint", checkpoint, "--out", str(tmp_path / "out")]) == 1
+    assert "flight[day].mcap: " in capsys.readouterr().out
+
+
 def test_a_recording_whose_name_looks_endless_is_played_to_its_end(
     tmp_path: Path, checkpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,13 +1,16 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where `sc2 train` finds a recipe's configuration."""
+"""Where `sc2 train` finds a recipe's configuration, and which options a recipe takes."""
 
 from pathlib import Path
 
 import pytest
 
+from sc2_ros import plugins
+from sc2_ros.cli.main import main
 from sc2_ros.cli.train import default_config
 from sc2_ros.share import shared_folders
+from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.recipes import recipes
 
 
@@ -34,3 +37,63 @@ def test_what_ships_is_also_looked_for_in_ros_workspaces(monkeypatch: pytest.Mon
     folders = shared_folders("config")
     assert Path("/ws/install/sc2_ros/share/sc2_ros/config") in folders
     assert Path("/opt/ros/jazzy/share/sc2_ros/config") in folders
+
+
+TAKES = {
+    "adapt": "init resume input teacher freeze_encoder",
+    "context": "init",
+    "entropic_student": "init resume teacher",
+    "fcos": "resume",
+    "frankensplit": "init resume teacher",
+    "ground": "init resume",
+    "image_codec": "resume",
+    "light_detector": "init resume",
+    "preview_head": "init resume",
+    "rate_estimator": "init resume teacher",
+    "saliency": "init",
+    "sc2": "init resume teacher",
+    "sc2_ros": "init resume teacher",
+    "segmentation_head": "init resume",
+    "skip": "init",
+    "teacher": "init resume",
+}
+GIVEN = {
+    "init": ["--init", "nosuch.safetensors"],
+    "resume": ["--resume"],
+    "input": ["--input", "nosuch.mp4"],
+    "teacher": ["--teacher", "nosuch.safetensors"],
+    "freeze_encoder": ["--freeze-encoder"],
+}
+
+
+@pytest.mark.parametrize("recipe", recipes())
+def test_options_that_a_recipe_would_pass_over_are_refused(
+    recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "train.yaml"
+    config.write_text(f"out: {tmp_path / 'run'}\n")
+    taken = TAKES[recipe].split()
+    for option, words in GIVEN.items():
+        assert main(["train", recipe, "--config", str(config), *words]) == 2
+        error = capsys.readouterr().err
+        refused = f"the recipe {recipe} does not take {words[0]}; it takes --" in error
+        assert refused is (option not in taken), error
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_recipe_of_another_package_that_declares_nothing_is_given_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[RunOptions] = []
+
+    def run(config: TrainConfig, options: RunOptions) -> Path:
+        seen.append(options)
+        return Path(config.out)
+
+    monkeypatch.setattr(plugins, "load", lambda group, name: run)
+    config = tmp_path / "train.yaml"
+    config.write_text("out: run\n")
+    words = [word for given in GIVEN.values() for word in given]
+    assert main(["train", "foreign", "--config", str(config), *words]) == 0
+    assert seen[0].freeze_encoder
+    assert seen[0].input == "nosuch.mp4"

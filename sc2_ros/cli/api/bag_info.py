@@ -69,9 +69,11 @@ def print_bag(console: Console, path: Path) -> None:
     """
     with open_bag(path) as reader:
         seconds = max(reader.end_time - reader.start_time, 0) / 1e9 if reader.message_count else 0
-        console.print(f"{path}: {reader.message_count} messages in {seconds:.1f} s", soft_wrap=True)
+        # A file name may hold brackets, which are no markup.
+        told = f"{path}: {reader.message_count} messages in {seconds:.1f} s"
+        console.print(told, soft_wrap=True, markup=False)
         if reader.note:
-            console.print(reader.note, soft_wrap=True)
+            console.print(reader.note, soft_wrap=True, markup=False)
         table = Table(box=None, padding=(0, 2, 0, 0))
         for heading in ("topic", "type", "messages"):
             table.add_column(heading, justify="right" if heading == "messages" else "left")

@@ -6,6 +6,7 @@ import argparse
 import math
 
 from rich.console import Console
+from rich.markup import escape
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.cli.api import report
@@ -25,10 +26,10 @@ def replay_features(source: FeatureBag, args: argparse.Namespace) -> int:
     """
     checkpoint = checkpoints.load(args.checkpoint, device=args.device)
     ground = GroundPipeline(checkpoint, GroundConfig(device=args.device, precision=args.precision))
-    console = Console()
+    console = Console(markup=False)  # a file name may hold brackets
     with report.begin_report(args.out) as bag:
         recorder = ReplayRecorder(bag, checkpoint.card)
-        with console.status(f"{source.name}, {source.topic}"):
+        with console.status(escape(f"{source.name}, {source.topic}")):
             lasted_s = feed(source, ground, recorder, args.seconds or math.inf)
         if not ground.stats.frames:
             why = ground.stats.last_error or "it is empty"
