@@ -78,11 +78,12 @@ def main(args: argparse.Namespace) -> int:
     from rich.markup import escape
 
     from sc2_ros.cli.api import report
+    from sc2_ros.cli.api.checks import check_unused
     from sc2_ros.cli.api.feature_replay import replay_features
     from sc2_ros.cli.api.replay_ends import open_ends
     from sc2_ros.cli.api.replay_recorder import ReplayRecorder
     from sc2_ros.cli.api.replay_report import report_replay
-    from sc2_ros.errors import InputError
+    from sc2_ros.errors import InputError, ParameterError
     from sc2_ros.evaluation.session.virtual import VirtualRun
     from sc2_ros.link.sim.spec import parse_link
     from sc2_ros.media.feature_bag import open_features
@@ -92,13 +93,17 @@ def main(args: argparse.Namespace) -> int:
     check_rates(args)
     link = parse_link(args.link)
     check_device(args.device, args.precision)
+    if args.key is not None and not args.key.expanduser().exists():
+        raise ParameterError(f"--key {args.key} is not there; give the key file of the flight")
     if len(args.input) > 1 or args.cluster or _is_pattern(args.input[0]):
+        check_unused(args, "many bags", "json", "view", "fps", "size")
         return _archive(args)
     args.input = args.input[0]
     report.check_apart(args.input, args.out)
     size = frame_size(args.size)
     features = open_features(args.input, args.topic, args.key)
     if features is not None:
+        check_unused(args, "a bag of packets", "view", "fps", "size")
         return replay_features(features, args)
     source = open_source(args.input, size=size, fps=args.fps, topic=args.topic)
     seconds = args.seconds or (ENDLESS_SECONDS if source.endless else float("inf"))

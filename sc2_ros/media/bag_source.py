@@ -113,7 +113,16 @@ def choose_topic(reader: BagReader, path: Path, wanted: str | None) -> str:
         counts[connection.topic] = counts.get(connection.topic, 0) + connection.msgcount
 
     def preference(connection: Connection) -> tuple[bool, int, bool]:
-        camera = not any(word in connection.topic.lower() for word in SECOND_CHOICE)
-        return camera, counts[connection.topic], connection.msgtype == IMAGE
+        return _is_camera(connection.topic), counts[connection.topic], connection.msgtype == IMAGE
 
-    return str(max(images, key=preference).topic)
+    chosen = str(max(images, key=preference).topic)
+    others = sorted(name for name in counts if name != chosen and _is_camera(name))
+    if others:
+        logging.getLogger(__name__).warning(
+            "%s: the images are of %s; choose %s with --topic", path, chosen, " or ".join(others)
+        )
+    return chosen
+
+
+def _is_camera(topic: str) -> bool:
+    return not any(word in topic.lower() for word in SECOND_CHOICE)

@@ -22,7 +22,9 @@ from rosbags.highlevel import AnyReader
 from weights import write_untrained
 
 from sc2_ros.cli.main import main
+from sc2_ros.codec.wire import Header, PacketType, build
 from sc2_ros.media.bag_writer import BagWriter
+from sc2_ros.media.messages import packet_message
 from sc2_ros.split import checkpoint as split_checkpoint
 
 KEYS = {
@@ -186,6 +188,47 @@ def test_many_bags_are_named_whole(
     many = [str(tmp_path / "*.mcap"), "--cluster", "local:1"]
     assert main(["replay", *many, "--checkpoint", checkpoint, "--out", str(tmp_path / "out")]) == 1
     assert "flight[day].mcap: " in capsys.readouterr().out
+
+
+def packet_bag(path: Path, card_id: int = 7) -> Path:
+    """A bag of three frames' packets of a checkpoint that is not there."""
+    with BagWriter(path) as bag:
+        for frame in range(3):
+            header = Header(
+                type=PacketType.FEATURES, stream=0, checkpoint_id=card_id, frame=frame, slice=0,
+                rows=1, capture_time_ns=START_NS + frame,
+            )  # fmt: skip
+            bag.write_message("features", packet_message(build(header, bytes(9))), START_NS + frame)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("source", "option", "value"),
+    [
+        ("packets", "--view", "0"),
+        ("packets", "--fps", "5"),
+        ("packets", "--size", "64x48"),
+        ("*ckets", "--json", "a.json"),
+        ("*ckets", "--view", "0"),
+        ("images", "--key", "nothere.key"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(
+    tmp_path: Path,
+    checkpoint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    source: str,
+    option: str,
+    value: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    packet_bag(tmp_path / "packets")
+    make_folder(tmp_path / "images")
+    assert main(["replay", source, "--checkpoint", checkpoint, option, value]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {option} ")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_recording_whose_name_looks_endless_is_played_to_its_end(

@@ -158,13 +158,16 @@ def test_a_split_bag(tmp_path, storage, lost, caplog):
         assert found == EXPECTED
 
 
-def test_several_image_topics(tmp_path):
+def test_several_image_topics(tmp_path, caplog):
     other = flight("/rear/image_raw/compressed", count=5, kind="compressed")
     messages = [*flight(), *other, *flight("/depth/image_raw", count=40)]
     bag = write_bag(tmp_path / "bag", sorted(messages, key=lambda message: message.time_ns))
 
     assert stamps(bag) == EXPECTED
+    assert f"of {CAMERA}; choose /rear/image_raw/compressed with --topic" in caplog.text
+    caplog.clear()
     assert len(stamps(bag, topic="/rear/image_raw/compressed")) == 5
+    assert caplog.text == ""
     assert len(stamps(bag, topic="depth/image_raw")) == 40
     with pytest.raises(InputError, match=r"/rear/image_raw/compressed \(sensor_msgs"):
         open_source(str(bag), topic="/front")

@@ -24,6 +24,17 @@ def check_positive(args: argparse.Namespace, *names: str) -> None:
             raise ParameterError(f"{option} {value:g} is out of range; give a number above 0")
 
 
+def check_unused(args: argparse.Namespace, what: str, *names: str) -> None:
+    """Refuse an option that is given and would be ignored.
+
+    Raises:
+        ParameterError: says which one.
+    """
+    for name in names:
+        if getattr(args, name) is not None:
+            raise ParameterError(f"--{name} means nothing for {what}; leave it out")
+
+
 def check_seed(seed: int) -> None:
     """Refuse a seed below 0.
 
