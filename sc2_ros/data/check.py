@@ -40,6 +40,7 @@ class Findings:
         empty: images without a box or region, of a data set with boxes.
         mask_shares: per mask class, its share of the labelled pixels.
         left_out: names of classes in the data set's files that none of ours stands for.
+        labelled: whether any image has a box, mask or category that can be used.
         digests: of each image's pixels, its name: equal pictures in two splits are a leak.
     """
 
@@ -52,11 +53,17 @@ class Findings:
     empty: int = 0
     mask_shares: dict[str, float] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    labelled: bool = True
     digests: dict[bytes, str] = field(default_factory=dict)
 
     def warnings(self) -> list[str]:
         """What to look at before training, a sentence each; empty: nothing."""
         found = []
+        if self.images and not self.labelled:
+            found.append(
+                f"none of {self.images} images has a box, mask or category: only `sc2 train adapt` "
+                "learns from it; docs/training.md shows where labels are looked for"
+            )
         if self.unreadable:
             first = "; ".join(self.unreadable[:_MOST_NAMED])
             found.append(f"{len(self.unreadable)} images cannot be used: {first}")
@@ -84,8 +91,7 @@ class Findings:
 def examine(data: Dataset) -> tuple[Findings, Image]:
     """Read a split whole; returns what it holds and a contact sheet, uint8 RGB (H, W, 3).
 
-    The sheet shows up to 16 images, spread evenly, with their boxes and masks. Raises InputError
-    where images can be read and none has a label that can be used.
+    The sheet shows up to 16 images, spread evenly, with their boxes and masks.
     """
     found = Findings(f"{data.name} {data.split}", left_out=data.left_out_classes)
     sizes: dict[str, list[npt.NDArray[np.float32]]] = {n: [] for n in data.detection_classes}
@@ -119,13 +125,8 @@ def examine(data: Dataset) -> tuple[Findings, Image]:
     found.mask_shares = {
         name: pixels[number] / total for number, name in enumerate(data.mask_classes) if total
     }
-    labelled = bool(data.image_classes or total or found.ignored)
-    if found.images and not labelled and not any(map(len, found.boxes.values())):
-        seen = "; ".join(["", *found.warnings()])
-        raise InputError(
-            f"{found.name}: none of {found.images} images has a box, mask or category, so there is "
-            f"nothing to learn; docs/training.md shows where labels are looked for{seen}"
-        )
+    anything = total or found.ignored or any(map(len, found.boxes.values()))
+    found.labelled = bool(data.image_classes or anything)
     return found, contact_sheet(tiles)
 
 

@@ -83,6 +83,29 @@ def test_the_verb_reads_a_configuration_and_writes_a_sheet(tmp_path, capsys, dam
     assert "person" in capsys.readouterr().out
 
 
+def test_data_without_a_label_fails_the_check_and_the_next_set_is_shown(tmp_path, capsys):
+    (tmp_path / "bare").mkdir()
+    for number in range(12):
+        assert cv2.imwrite(str(tmp_path / "bare" / f"{number}.png"), np.full((40, 40), 9, np.uint8))
+    coco(tmp_path / "mine", [(0, 0, [5, 5, 20, 30])])
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        f"out: {tmp_path}/out\nsources:\n  - {{path: {tmp_path}/bare, per_batch: 1}}\n"
+        f"  - {{path: {tmp_path}/mine, per_batch: 1}}\n"
+    )
+    assert main(["train", "--check", "--config", str(config)]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "has a box, mask or category: only `sc2 train adapt` learns from it" in out
+    assert "person" in out
+
+
+def test_a_configuration_without_sources_is_named(tmp_path, capsys):
+    config = tmp_path / "mine.yaml"
+    config.write_text(f"out: {tmp_path}/out\nsources: []\n")
+    assert main(["train", "--check", "--config", str(config)]) == 2
+    assert "no source" in capsys.readouterr().err
+
+
 def test_roboflow_and_cvat_exports_are_read(tmp_path):
     for split in ("train", "valid"):
         for kind in ("images", "labels"):

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from sc2_ros.data.check import Findings, examine, shared_images
 from sc2_ros.data.registry import open_dataset
-from sc2_ros.errors import InputError
+from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.training.sources import SourceConfig, labels_of
 
 
@@ -20,8 +20,14 @@ def check_data(sources: Sequence[SourceConfig], out: Path) -> int:
     """Print what every source holds and write contact sheets below `out`.
 
     Returns:
-        0, or 1 where a data set cannot be opened or some of its images cannot be read.
+        0, or 1 where a data set cannot be opened, some of its images cannot be read, or its
+        training split has no label.
+
+    Raises:
+        ParameterError: there is no source.
     """
+    if not sources:
+        raise ParameterError("the configuration has no sources, so there is nothing to check")
     console = Console()
     out.mkdir(parents=True, exist_ok=True)
     broken = False
@@ -36,7 +42,7 @@ def check_data(sources: Sequence[SourceConfig], out: Path) -> int:
                 continue
             found, sheet = examine(data)
             splits[split] = found
-            broken |= bool(found.unreadable)
+            broken |= bool(found.unreadable) or (split == "train" and not found.labelled)
             file = out / f"{Path(data.name).name}_{split}.png"
             if not cv2.imwrite(str(file), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
                 raise InputError(f"cannot write the contact sheet {file}: is the folder writable?")
