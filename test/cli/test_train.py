@@ -39,7 +39,7 @@ def test_what_ships_is_also_looked_for_in_ros_workspaces(monkeypatch: pytest.Mon
     assert Path("/opt/ros/jazzy/share/sc2_ros/config") in folders
 
 
-TAKES = {
+TAKEN = {
     "adapt": "init resume input teacher freeze_encoder",
     "context": "init",
     "entropic_student": "init resume teacher",
@@ -72,7 +72,7 @@ def test_options_that_a_recipe_would_pass_over_are_refused(
 ) -> None:
     config = tmp_path / "train.yaml"
     config.write_text(f"out: {tmp_path / 'run'}\n")
-    taken = TAKES[recipe].split()
+    taken = TAKEN[recipe].split()
     for option, words in GIVEN.items():
         assert main(["train", recipe, "--config", str(config), *words]) == 2
         error = capsys.readouterr().err

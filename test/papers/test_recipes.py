@@ -245,6 +245,48 @@ def test_a_run_that_was_stopped_goes_on(shapes, teacher, tmp_path):
     assert same(again, first)  # both stages were over: nothing is trained anew
 
 
+@pytest.mark.parametrize("name", ["teacher", "rate_estimator", "entropic_student"])
+def test_there_is_nothing_to_resume_where_no_stage_was_begun(shapes, teacher, tmp_path, name):
+    settings = {"task": "classification", "backbone": BACKBONE} if name == "teacher" else {}
+    config = make_config(tmp_path, shapes, settings, teacher)
+    with pytest.raises(CheckpointError, match="nothing to resume"):
+        recipe(name)(config, RunOptions(resume=True))
+
+
+def test_a_later_stage_may_begin_where_the_first_one_is_resumed(shapes, teacher, tmp_path):
+    config = make_config(tmp_path, shapes, {"options": {"channels": 6}}, teacher, steps=2)
+    first = state(recipe("entropic_student")(config, RunOptions()), "")
+    (tmp_path / "stage2" / "last.pt").unlink()
+    again = state(recipe("entropic_student")(config, RunOptions(resume=True)), "")
+    assert same(again, first)
+
+
+def test_a_new_run_does_not_go_on_with_a_later_stage_of_the_old_one(
+    shapes, teacher, tmp_path, monkeypatch
+):
+    """Ctrl-C in stage 1 of it, then --resume: stage 2 is trained on what stage 1 has now."""
+    from sc2_ros.papers.entropic_student import recipe as es
+
+    def stopped(*args, **more):
+        raise KeyboardInterrupt
+
+    settings = {"options": {"channels": 6}}
+    recipe("entropic_student")(
+        make_config(tmp_path / "a", shapes, settings, teacher, steps=2), RunOptions()
+    )
+    config = make_config(tmp_path / "a", shapes, settings, teacher, steps=4)
+    with monkeypatch.context() as patch:
+        patch.setattr(es, "features_loss", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            recipe("entropic_student")(config, RunOptions())
+
+    found = recipe("entropic_student")(config, RunOptions(resume=True))
+
+    wanted = recipe("entropic_student")(replace(config, out=str(tmp_path / "b")), RunOptions())
+    assert same(state(found, ""), state(wanted, ""))
+    assert split_checkpoint.load(found).card["steps"] == 4
+
+
 def test_mistakes_are_named(shapes, teacher, tmp_path, student):
     with pytest.raises(ParameterError, match="needs a teacher"):
         recipe("sc2")(make_config(tmp_path, shapes, {}), RunOptions())

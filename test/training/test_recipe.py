@@ -18,6 +18,8 @@ from sc2_ros.codec.wire import Geometry, parse
 from sc2_ros.errors import ParameterError
 from sc2_ros.media.flight import SyntheticFlight
 from sc2_ros.training.adaptation import FixedStream
+from sc2_ros.training.augment import AugmentConfig
+from sc2_ros.training.batches import SourceConfig, open_sources
 from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.recipes import recipe
 from sc2_ros.training.recipes.segmentation_head import segmentation_loss
@@ -109,6 +111,32 @@ def test_unknown_settings_are_named(name, tmp_path) -> None:
         recipe(name)(config, RunOptions(init="default"))
 
 
+@pytest.mark.parametrize("name", ["light_detector", "image_codec", "context", "saliency"])
+def test_a_training_without_sources_says_so(name, tmp_path) -> None:
+    start = None if name == "image_codec" else "default"
+    with pytest.raises(ParameterError, match="sources in the configuration is empty"):
+        recipe(name)(TrainConfig(out=str(tmp_path)), RunOptions(init=start))
+
+
+@pytest.mark.parametrize("name", ["light_detector", "sc2_ros", "ground"])
+def test_nothing_is_learned_from_pictures_without_labels(name, tmp_path) -> None:
+    """Zero loss is not success."""
+    pictures = small_yolo(tmp_path / "data") / "images"
+    config = TrainConfig(out=str(tmp_path / "run"), sources=(SourceConfig(str(pictures), 1),))
+    with pytest.raises(ParameterError, match="needs boxes or masks"):
+        recipe(name)(config, RunOptions(init="default"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_masks_of_other_classes_are_no_labels(tmp_path) -> None:
+    names = ["cloud", "water"]
+    source = SourceConfig("synthetic:1", 1)
+    data = open_sources([source], AugmentConfig(crop=64), mask_classes=names, need=["boxes"])
+    assert data[0].labelled.any()
+    with pytest.raises(ParameterError, match="needs masks"):
+        open_sources([source], AugmentConfig(crop=64), mask_classes=names, need=["masks"])
+
+
 def test_unknown_key_is_named(tmp_path, capsys) -> None:
     """A mistyped key in the configuration is named beside those that exist."""
     config = tmp_path / "train.yaml"
@@ -127,6 +155,12 @@ def test_unknown_key_is_named(tmp_path, capsys) -> None:
         ("trainer: {lr: 2e-3}", "lr is '2e-3'; give a number"),
         ("trainer: {max_steps: 2.5}", "max_steps is 2.5; give a whole number"),
         ("trainer: {max_steps: -3}", "give 1 step or more"),
+        ("augment: {crop: 0}", "augment: crop is 0; give 1 px or more"),
+        ("augment: {crop: -32}", "crop is -32"),
+        ("augment: {scale_min: 0}", "scale_min is 0"),
+        ("sources: [{path: x, per_batch: 0}]", "sources[0]: per_batch is 0; give 1 crop or more"),
+        ("sources: [{path: x, per_batch: 1, scale_min: 5}]", "scale_min is 5 and scale_max 1.3"),
+        ("sources: [{path: x, per_batch: 1, scale_min: -1}]", "give scales above 0"),
         ("augment: {crop: yes}", "crop is True; give a whole number"),
         ("teacher: 3", "teacher is 3; give a text or nothing"),
     ],
