@@ -234,5 +234,5 @@ def test_the_check_fails_where_nothing_is_labelled(tmp_path, capsys, kind):
     config = tmp_path / "mine.yaml"
     config.write_text(f"out: {tmp_path}/out\nsources:\n  - {{path: {folder}, per_batch: 1}}\n")
 
-    assert main(["train", "--check", "--config", str(config)]) != 0
-    assert re.search(r"mine train: none of \d images has a box", capsys.readouterr().err)
+    assert main(["train", "--check", "--config", str(config)]) == 1
+    assert re.search(r"none of \d images has a box", capsys.readouterr().out)
