@@ -144,6 +144,7 @@ class GroundStats:
             dropped unread.
         mismatched: packets of another checkpoint than the one loaded.
         last_error: what was wrong with the last bad packet, as a sentence.
+        first_errors: the same of the first bad packet of each reason.
         frames: frames shown.
         incomplete_frames: those of them with packets missing.
         repair_packets: repair packets received.
@@ -160,6 +161,7 @@ class GroundStats:
     bad_packets: dict[str, int] = field(default_factory=dict)
     mismatched: int = 0
     last_error: str = ""
+    first_errors: dict[str, str] = field(default_factory=dict)
     frames: int = 0
     incomplete_frames: int = 0
     repair_packets: int = 0
@@ -173,3 +175,18 @@ class GroundStats:
         """Count a packet that cannot be used; `why` is a sentence."""
         self.bad_packets[reason] = self.bad_packets.get(reason, 0) + 1
         self.last_error = why
+        self.first_errors.setdefault(reason, why)
+
+    def main_error(self) -> str:
+        """Why packets could not be used, as a sentence; empty if all could.
+
+        Another checkpoint above all, then what came most often; a reference is missing because
+        something was wrong before.
+        """
+
+        def weight(reason: str) -> tuple[bool, bool, int]:
+            count = self.bad_packets[reason]
+            return reason == "mismatch", reason != "reference missing", count
+
+        reason = max(self.bad_packets, key=weight, default="")
+        return self.first_errors.get(reason, self.last_error)

@@ -105,7 +105,9 @@ def choose_topic(reader: BagReader, path: Path, wanted: str | None) -> str:
         for connection in images:
             if connection.topic in (wanted, name):
                 return str(connection.topic)
-        raise InputError(f"the bag {path} has no image topic {wanted}; {listing}")
+        there = any(connection.topic in (wanted, name) for connection in reader.connections)
+        lacking = f"no images on the topic {wanted}" if there else f"no topic {wanted}"
+        raise InputError(f"the bag {path} has {lacking}; {listing}")
     if not images:
         raise InputError(f"the bag {path} has no image topic with messages; {listing}")
     counts: dict[str, int] = {}

@@ -22,7 +22,8 @@ from rosbags.highlevel import AnyReader
 from weights import write_untrained
 
 from sc2_ros.cli.main import main
-from sc2_ros.codec.wire import Header, PacketType, build
+from sc2_ros.codec.wire import Header, PacketId, PacketType, PredictedPacket, build
+from sc2_ros.codec.wire.predicted import PredictedHead, build_predicted
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.messages import packet_message
 from sc2_ros.split import checkpoint as split_checkpoint
@@ -229,6 +230,23 @@ def test_an_option_that_would_be_ignored_is_refused(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {option} ")
     assert not (tmp_path / "out").exists()
+
+
+def test_packets_of_another_checkpoint_are_named_as_that(
+    tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = packet_bag(tmp_path / "packets")
+    with BagWriter(tmp_path / "more") as more, AnyReader([bag]) as reader:
+        for connection, time_ns, packet in reader.messages():
+            more.write(connection.topic, connection.msgtype, bytes(packet), time_ns)
+        # The last word is of a packet that builds on what could not be read.
+        header = PacketId(type=PacketType.FEATURES, stream=0, frame=4, slice=0)
+        last = build_predicted(PredictedPacket(header, PredictedHead(1, 0), 3, bytes(8)))
+        more.write_message("features", packet_message(last), START_NS + 10**7)
+    argv = ["replay", str(tmp_path / "more"), "--checkpoint", checkpoint]
+    assert main([*argv, "--out", str(tmp_path / "out")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "checkpoint 00000007" in line
 
 
 def test_a_recording_whose_name_looks_endless_is_played_to_its_end(

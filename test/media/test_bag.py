@@ -169,8 +169,14 @@ def test_several_image_topics(tmp_path, caplog):
     assert len(stamps(bag, topic="/rear/image_raw/compressed")) == 5
     assert caplog.text == ""
     assert len(stamps(bag, topic="depth/image_raw")) == 40
-    with pytest.raises(InputError, match=r"/rear/image_raw/compressed \(sensor_msgs"):
+    with pytest.raises(InputError, match=r"no topic /front; .*/compressed \(sensor_msgs"):
         open_source(str(bag), topic="/front")
+
+
+def test_a_topic_without_images_is_told_from_one_that_is_not_there(tmp_path):
+    bag = write_bag(tmp_path / "bag", [BagMessage("/chatter", None, 0, START_NS), *flight()])
+    with pytest.raises(InputError, match="no images on the topic chatter; it has"):
+        open_source(str(bag), topic="chatter")
 
 
 @pytest.mark.parametrize("fps", [1, 6, 30])

@@ -207,7 +207,8 @@ def _decode(task: Task, key: str) -> Outcome:
         with BagWriter(Path(folder, key)) as bag:
             feed(features, ground, Recorder(bag, checkpoint.card), task.seconds or math.inf)
         if not ground.stats.frames:
-            raise InputError(f"no frame came out of it: {ground.stats.last_error or 'it is empty'}")
+            why = ground.stats.main_error() or "it is empty"
+            raise InputError(f"no frame came out of it: {why}")
         shutil.rmtree(target, ignore_errors=True)  # of a run that was broken off
         Path(folder, key).rename(target)
     sink = pyarrow.BufferOutputStream()

@@ -32,7 +32,7 @@ def replay_features(source: FeatureBag, args: argparse.Namespace) -> int:
         with console.status(escape(f"{source.name}, {source.topic}")):
             lasted_s = feed(source, ground, recorder, args.seconds or math.inf)
         if not ground.stats.frames:
-            why = ground.stats.last_error or "it is empty"
+            why = ground.stats.main_error() or "it is empty"
             raise InputError(f"no frame came out of {source.topic} of {source.name}: {why}")
         report_replay(
             args,
