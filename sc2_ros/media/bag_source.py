@@ -6,16 +6,18 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rosbags.interfaces import Connection
 
 from sc2_ros.errors import InputError
 from sc2_ros.media.bag import BagReader, open_bag, read_messages, read_raw
-from sc2_ros.media.frames import FrameSource, SourceFrame, Thinner
+from sc2_ros.media.frames import FrameSource, SourceFrame, Thinner, readable
 from sc2_ros.media.image_reader import ImageReader
 
 IMAGE = "sensor_msgs/msg/Image"
@@ -44,20 +46,19 @@ class BagSource(FrameSource):
         self.fps = min(recorded_fps, fps) if fps else recorded_fps
 
     def __iter__(self) -> Iterator[SourceFrame]:
+        return readable(self._path, self._frames())
+
+    def _frames(self) -> Iterator[Callable[[], SourceFrame]]:
         thinner = Thinner(self._limit_fps)
         last_ns = -1
         images = ImageReader()
         with open_bag(self._path) as reader:
-            connections = self._connections(reader)
-            for _, recorded_ns, message in read_messages(reader, self._path, connections):
+            found = read_messages(reader, self._path, self._connections(reader))
+            for number, (_, recorded_ns, message) in enumerate(found, 1):
                 time_ns = last_ns = max(recorded_ns, last_ns + 1)
-                if not thinner.keep(time_ns):
-                    continue
-                stamp = message.header.stamp
-                stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec or recorded_ns
-                yield SourceFrame(
-                    images.read(message), stamp_ns, message.header.frame_id, played_ns=time_ns
-                )
+                if thinner.keep(time_ns):
+                    name = f"image {number} of {self.topic}, recorded at {recorded_ns / 1e9:.3f} s"
+                    yield partial(_frame, images, message, recorded_ns, time_ns, name)
 
     def _connections(self, reader: BagReader) -> list[Connection]:
         return [entry for entry in reader.connections if entry.topic == self.topic]
@@ -79,6 +80,18 @@ class BagSource(FrameSource):
             ):
                 return float(1e9 / gap_ns)
         return 30.0
+
+
+def _frame(
+    images: ImageReader, message: Any, recorded_ns: int, time_ns: int, name: str
+) -> SourceFrame:
+    try:
+        image = images.read(message)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    head = message.header
+    stamp_ns = head.stamp.sec * 1_000_000_000 + head.stamp.nanosec or recorded_ns
+    return SourceFrame(image, stamp_ns, head.frame_id, played_ns=time_ns)
 
 
 def header_stamp_ns(data: bytes) -> int:

@@ -4,12 +4,13 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from sc2_ros.errors import InputError
 from sc2_ros.media.compressed import decode_compressed
 from sc2_ros.media.encodings import Gains, Image
-from sc2_ros.media.frames import KINDS, FrameSource, SourceFrame
+from sc2_ros.media.frames import KINDS, FrameSource, SourceFrame, readable
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
 DEFAULT_FPS = 10.0
@@ -19,6 +20,7 @@ class FolderSource(FrameSource):
     """Every image file directly in the folder, one every 1/fps seconds."""
 
     def __init__(self, path: Path, *, fps: float | None = None) -> None:
+        self._path = path
         self.paths = sorted(
             (p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()),
             key=natural_key,
@@ -31,9 +33,13 @@ class FolderSource(FrameSource):
 
     def __iter__(self) -> Iterator[SourceFrame]:
         gains = Gains()
-        for number, path in enumerate(self.paths):
-            gains.stamp_ns = stamp_ns = round(number * 1e9 / self.fps)
-            yield SourceFrame(read_image(path, gains), stamp_ns, "camera")
+        return readable(
+            self._path, (partial(self._frame, number, gains) for number in range(len(self.paths)))
+        )
+
+    def _frame(self, number: int, gains: Gains) -> SourceFrame:
+        gains.stamp_ns = stamp_ns = round(number * 1e9 / self.fps)
+        return SourceFrame(read_image(self.paths[number], gains), stamp_ns, "camera")
 
 
 def natural_key(path: Path) -> list[tuple[int, int, str]]:

@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every source of camera frames gives: frames with stamps, and perhaps their truth."""
 
+import logging
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from sc2_ros.errors import InputError
 from sc2_ros.media.closing import Closing
 from sc2_ros.network.imaging import resize
 
@@ -64,6 +67,33 @@ class FrameSource(Closing):
 
     def close(self) -> None:
         """Let go of the device or the file."""
+
+
+def readable(path: Path, frames: Iterable[Callable[[], SourceFrame]]) -> Iterator[SourceFrame]:
+    """The frames of a recording that can be read; a warning at the end tells how many cannot.
+
+    Raises:
+        InputError: none of them can.
+    """
+    read = unread = 0
+    first = ""
+    try:
+        for make in frames:
+            try:
+                frame = make()
+            except InputError as error:
+                first, unread = first or str(error), unread + 1
+                continue
+            read += 1
+            yield frame
+    finally:
+        if read and unread:
+            logging.getLogger(__name__).warning(
+                "%s: %d of %d images cannot be read and are left out, the first: %s",
+                *(path, unread, read + unread, first),
+            )
+    if unread and not read:
+        raise InputError(first)
 
 
 class Thinner:

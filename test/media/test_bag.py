@@ -3,6 +3,7 @@
 """Bags of every kind, whole and cut off, give the frames that are in them, and say what is not."""
 
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -171,6 +172,25 @@ def test_several_image_topics(tmp_path, caplog):
     assert len(stamps(bag, topic="depth/image_raw")) == 40
     with pytest.raises(InputError, match=r"no topic /front; .*/compressed \(sensor_msgs"):
         open_source(str(bag), topic="/front")
+
+
+def test_an_unreadable_image_is_left_out_and_told(tmp_path, caplog):
+    messages = list(flight())
+    messages[3] = replace(messages[3], image=np.zeros((0, 0, 3), np.uint8))
+    found = stamps(write_bag(tmp_path / "bag", messages))
+    assert found == EXPECTED[:3] + EXPECTED[4:]
+    (said,) = caplog.messages
+    assert f"1 of {COUNT} images cannot be read" in said
+    assert f"image 4 of {CAMERA}, recorded at 1700000000.500 s: " in said
+    assert "no pixels" in said
+
+
+def test_a_bag_of_which_no_image_can_be_read_is_refused(tmp_path, caplog):
+    messages = [replace(message, image=np.zeros((0, 0, 3), np.uint8)) for message in flight()]
+    bag = write_bag(tmp_path / "bag", messages)
+    with pytest.raises(InputError, match=f"image 1 of {CAMERA}, .* no pixels"):
+        stamps(bag)
+    assert caplog.text == ""
 
 
 def test_a_topic_without_images_is_told_from_one_that_is_not_there(tmp_path):

@@ -137,6 +137,20 @@ def test_empty_folder_and_broken_image(tmp_path: Path) -> None:
         list(open_source(str(tmp_path)))
 
 
+def test_an_unreadable_image_in_a_folder_is_left_out_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = make_folder(tmp_path / "images")
+    for number in (5, 15):
+        (folder / f"frame{number}.png").write_bytes(b"no png")
+    stamps = [frame.stamp_ns for frame in open_source(str(folder), fps=FPS)]
+    assert stamps == [number * 10**9 // FPS for number in (0, 2, 4, 5)]
+    (said,) = caplog.messages
+    assert f"2 of {COUNT} images cannot be read" in said
+    assert "frame5.png is not an image" in said
+    assert "frame15.png" not in said
+
+
 def test_a_recording_is_thinned_to_a_rate(video: Path) -> None:
     source = open_source(str(video), fps=5)
     assert source.fps == 5
