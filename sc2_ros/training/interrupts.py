@@ -12,12 +12,17 @@ from contextlib import contextmanager
 
 @contextmanager
 def delayed() -> Iterator[None]:
-    """KeyboardInterrupt comes when the block is over; another thread than the main one has none."""
-    if threading.current_thread() is not threading.main_thread():
+    """KeyboardInterrupt comes when the block is over.
+
+    Where Ctrl-C means something else, as in a job in the background, that stays.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    main = threading.current_thread() is threading.main_thread()
+    if not main or before is not signal.default_int_handler:
         yield
         return
     seen: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
+    signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
     try:
         yield
     finally:
