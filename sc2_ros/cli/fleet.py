@@ -19,6 +19,7 @@ from functools import partial
 from rich.console import Console
 from rich.live import Live
 
+from sc2_ros.cli.api.checks import check_positive
 from sc2_ros.cli.api.fleet_board import FleetBoard, Row, table
 from sc2_ros.cli.api.options import add_view, view_of
 from sc2_ros.media.messages import to_ns
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Show the table until ctrl-C, or once."""
+    check_positive(args, "seconds")
     ros.rclpy.init(args=["fleet_overview", *args.ros])
     console = Console()
     try:

@@ -13,7 +13,7 @@ a link description as for `sc2 replay`, or the name of a scenario of benchmarks/
 import argparse
 from pathlib import Path
 
-from sc2_ros.cli.api.checks import check_figure, check_positive, check_seed
+from sc2_ros.cli.api.checks import check_figure, check_fps, check_positive, check_seed
 from sc2_ros.link.control.auto import PREFERENCES
 
 
@@ -36,7 +36,8 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.link.sim.scenarios import find_scenario, play
     from sc2_ros.link.sim.summary import summarise
 
-    check_positive(args, "mean_kbps", "max_kbps", "fps", "seconds")
+    check_positive(args, "mean_kbps", "max_kbps", "seconds")
+    check_fps(args.fps)
     check_seed(args.seed)
     check_figure("--out", args.out)
     scenario = find_scenario(args.link, args.mean_kbps)
@@ -51,11 +52,11 @@ def main(args: argparse.Namespace) -> int:
     )
     draw(run, f"{scenario.name}: {scenario.about}", args.out)
     row = summarise(run, scenario.name)
-    queue, latency = row["queue_delay_ms"], row["latency_ms"]
     if row["utilisation"] is not None:
         print(f"used       {row['utilisation']:.0%} of what the link could carry")
-    print(f"queueing   {queue['p50']} ms median, {queue['p95']} ms at the 95th percentile")
-    print(f"latency    {latency['p50']} ms median, {latency['p95']} ms at the 95th percentile")
+    for name, found in (("queueing", row["queue_delay_ms"]), ("latency", row["latency_ms"])):
+        if found["p50"] is not None:  # something arrived
+            print(f"{name:<10} {found['p50']} ms median, {found['p95']} ms at the 95th percentile")
     print(f"frames     {row['frames_decoded']} shown of {row['frames_sent']} sent")
     print(f"figure     {args.out}")
     return 0

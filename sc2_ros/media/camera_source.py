@@ -11,6 +11,8 @@ import numpy as np
 from sc2_ros.errors import InputError
 from sc2_ros.media.frames import KINDS, FrameSource, SourceFrame
 
+LAST = 2**31 - 1
+"""The highest number that OpenCV takes."""
 SILENT = 0
 """OpenCV's log level: one sentence of ours is enough where there is no camera."""
 
@@ -23,6 +25,8 @@ class CameraSource(FrameSource):
     def __init__(
         self, number: int, *, size: tuple[int, int] | None = None, fps: float | None = None
     ) -> None:
+        if number > LAST:
+            raise InputError(f"there is no camera {number}; give {KINDS}")
         level = cv2.getLogLevel()
         cv2.setLogLevel(SILENT)
         try:

@@ -99,15 +99,19 @@ class OnboardConfig:
         if not 0 <= self.rate_index <= 1:
             raise ParameterError(f"rate index {self.rate_index} is not between 0 and 1")
         if not 0 < self.rate_max_kbps < 1e9:
-            raise ParameterError(f"rate limit of {self.rate_max_kbps} kbit/s is not above 0")
+            raise ParameterError(
+                f"rate limit of {self.rate_max_kbps:g} kbit/s; give above 0 and below 1e9"
+            )
         if not 0 <= self.rate_saliency <= 1:
             raise ParameterError(f"saliency {self.rate_saliency} is not between 0 and 1")
         if not LEAST_S <= self.refresh_period_s < 1e6:
             raise ParameterError(
-                f"refresh period of {self.refresh_period_s} s is not {LEAST_S:g} s or above"
+                f"refresh period of {self.refresh_period_s} s; give {LEAST_S:g} to below 1e6"
             )
         if not 0 <= self.frame_max_fps < 1e6:
-            raise ParameterError(f"limit of {self.frame_max_fps} frames/s is not 0 or above")
+            raise ParameterError(
+                f"limit of {self.frame_max_fps} frames/s; give 0 to below 1e6, where 0 is no limit"
+            )
         sides = (self.frame_width, self.frame_height)
         if sides != (0, 0) and not all(0 < side <= wire.MAX_ENCODED_SIDE for side in sides):
             raise ParameterError(

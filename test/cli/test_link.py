@@ -25,6 +25,19 @@ def test_draws_a_trace_at_another_mean(tmp_path, capsys):
     assert "frames" in capsys.readouterr().out
 
 
+def test_a_link_that_loses_everything_has_no_figures_of_what_arrived(tmp_path, capsys):
+    out = str(tmp_path / "link.png")
+    assert main(["link", "500kbit,40ms,100%", "--seconds", "3", "--out", out]) == 0
+    printed = capsys.readouterr().out
+    assert "frames     0 shown" in printed
+    assert "None" not in printed
+
+
+def test_what_is_no_link_is_not_sent_to_an_option_that_is_not_there(tmp_path, capsys):
+    assert main(["link", "bogus", "--out", str(tmp_path / "link.png")]) == 2
+    assert "benchmarks/link.py --list" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

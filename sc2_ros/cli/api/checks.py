@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sc2_ros.errors import InputError, ParameterError
 
+MOST_FPS = 1000
 FIGURES = (".png", ".svg", ".pdf", ".jpg")
 
 
@@ -22,6 +23,16 @@ def check_positive(args: argparse.Namespace, *names: str) -> None:
         if value is not None and not 0 < value < math.inf:
             option = "--" + name.replace("_", "-")
             raise ParameterError(f"{option} {value:g} is out of range; give a number above 0")
+
+
+def check_fps(fps: float | None) -> None:
+    """Refuse a frame rate that no camera has.
+
+    Raises:
+        ParameterError: it is not above 0, or above MOST_FPS.
+    """
+    if fps is not None and not 0 < fps <= MOST_FPS:
+        raise ParameterError(f"--fps {fps:g} is out of range; give above 0 to {MOST_FPS}")
 
 
 def check_unused(args: argparse.Namespace, what: str, *names: str) -> None:

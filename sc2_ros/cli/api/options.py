@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sc2_ros.cli.api.checks import check_positive
+from sc2_ros.cli.api.checks import check_fps, check_positive, check_seed
 from sc2_ros.codec.wire import MAX_ENCODED_SIDE
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.link.rate import RATE_MODES
@@ -119,7 +119,9 @@ def check_rates(args: argparse.Namespace) -> None:
     """
     if not 0 <= args.rate_index <= 1:
         raise ParameterError(f"--rate-index {args.rate_index:g} is out of range; give 0 to 1")
-    check_positive(args, "max_kbps", "fps", "seconds")
+    check_positive(args, "max_kbps", "seconds")
+    check_fps(args.fps)
+    check_seed(args.seed)
 
 
 def budget_kbps(max_kbps: float | None, link: LinkSpec, mode: str) -> float:

@@ -139,7 +139,10 @@ def find_scenario(name: str, mean_kbps: float | None = None) -> Scenario:
     try:
         spec = parse_link(name)
     except LinkSpecError as error:
-        raise LinkSpecError(f"{name!r} is no scenario (see --list) and no link: {error}") from error
+        raise LinkSpecError(
+            f"{name!r} is no trace, no scenario (benchmarks/link.py --list has them) and no link: "
+            f"{error}"
+        ) from error
     return Scenario(name, "as described", name, f"unlimited,{spec.delay_s}s,{spec.loss:%}")
 
 
