@@ -28,8 +28,13 @@ from sc2_ros.share import shared_folders
 
 FORMAT = "sc2_ros/2"
 UNRELEASED_FORMAT = "sc2_ros/1"
-SPLIT_FORMAT = "sc2_ros.split/1"
 """Of the files before the first release, with bitstreams that are no longer read."""
+SPLIT_FORMAT = "sc2_ros.split/1"
+BASELINES = {
+    "sc2_ros/light_detector": "onboard-only:light",
+    "sc2_ros/image_codec": "compressai:Q",
+}
+"""Formats of network/weights.py -> the name of the baseline in `sc2 evaluate`."""
 EXPORTED = "exported.encoder"
 _IN_ID = ("encoder.", "tables.")
 
@@ -118,6 +123,12 @@ def read_tensors(
         raise CheckpointError(
             f"{path} is a teacher or a paper's split network, for `sc2 evaluate` and `sc2 replay`; "
             "what the nodes, the demo and the export take comes from `sc2 train sc2_ros`"
+        )
+    if expected == FORMAT and metadata.get("format") in BASELINES:
+        raise CheckpointError(
+            f"{path} is the network of a baseline, for `sc2 evaluate --baselines "
+            f"{BASELINES[metadata['format']]}`, which finds it; a checkpoint comes from "
+            "`sc2 train sc2_ros`"
         )
     if metadata.get("format") != expected:
         raise CheckpointError(

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from sc2_ros import checkpoint, checkpoint_file
 from sc2_ros.errors import CheckpointError
-from sc2_ros.network import channels
+from sc2_ros.network import channels, weights
 from sc2_ros.network.saliency import SaliencyHead
 
 _MODELS = checkpoint_file.find("default").parent
@@ -95,6 +95,16 @@ def test_a_file_from_before_the_first_release_says_so(saved, tmp_path) -> None:
     for read in (checkpoint.load, checkpoint.read_card):
         with pytest.raises(CheckpointError, match=r"old.*before the first release.*train it again"):
             read(old)
+
+
+@pytest.mark.parametrize(
+    ("kind", "system"), [("light_detector", "onboard-only:light"), ("image_codec", "compressai:Q")]
+)
+def test_the_network_of_a_baseline_is_named_as_that(tmp_path, kind, system) -> None:
+    weights.save(tmp_path / "a.safetensors", torch.nn.Linear(2, 2), kind, {})
+    for read in (checkpoint.load, checkpoint.read_card):
+        with pytest.raises(CheckpointError, match=f"a baseline.*--baselines {system}"):
+            read(tmp_path / "a.safetensors")
 
 
 def test_channels_that_are_left_out_change_no_answer(tmp_path) -> None:
