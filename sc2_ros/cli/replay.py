@@ -152,7 +152,7 @@ def _archive(args: argparse.Namespace) -> int:
     console = Console(markup=False)  # a file name may hold brackets
     checkpoint = str(checkpoint_file.find(args.checkpoint).resolve())
     folder = str(args.out.resolve())
-    key = "" if args.key is None else str(args.key.resolve())
+    key = "" if args.key is None else str(args.key.expanduser().resolve())
     options = args.topic, args.device, args.precision, args.seconds, key
     tasks = [Task(str(bag), folder, checkpoint, *options) for bag in find_bags(args.input)]
 
