@@ -24,6 +24,7 @@ from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.recipes import recipe
 from sc2_ros.training.recipes.segmentation_head import segmentation_loss
 from sc2_ros.training.sc2_model import TrainingModel
+from sc2_ros.training.trainer import TrainerConfig
 
 CONFIG = """
 out: {out}
@@ -122,7 +123,12 @@ def test_a_training_without_sources_says_so(name, tmp_path) -> None:
 def test_nothing_is_learned_from_pictures_without_labels(name, tmp_path) -> None:
     """Zero loss is not success."""
     pictures = small_yolo(tmp_path / "data") / "images"
-    config = TrainConfig(out=str(tmp_path / "run"), sources=(SourceConfig(str(pictures), 1),))
+    config = TrainConfig(
+        out=str(tmp_path / "run"),
+        sources=(SourceConfig(str(pictures), 1),),
+        augment=AugmentConfig(crop=64),
+        trainer=TrainerConfig(max_steps=1),
+    )
     with pytest.raises(ParameterError, match="needs boxes or masks"):
         recipe(name)(config, RunOptions(init="default"))
     assert not (tmp_path / "run").exists()
