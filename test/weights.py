@@ -4,11 +4,16 @@
 
 from pathlib import Path
 
+import torch
+
 from sc2_ros import checkpoint as checkpoints
 
 
 def write_untrained(path: Path) -> Path:
     card = checkpoints.default_card()
     tables = checkpoints.untrained(seed=0).tables
-    checkpoints.save(path, *checkpoints.build_networks(card), tables, card)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        networks = checkpoints.build_networks(card)
+    checkpoints.save(path, *networks, tables, card)
     return path
