@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from sc2_ros.evaluation.sweep.row import METRICS, STRICTER, Row, metric_of
@@ -16,7 +17,7 @@ from sc2_ros.evaluation.sweep.row import METRICS, STRICTER, Row, metric_of
 def print_rows(rows: Sequence[Row], title: str, console: Console | None = None) -> None:
     """Print the rows, one column per class that any row has."""
     classes = list(dict.fromkeys(name for row in rows for name in row["ap50"]))
-    table = Table(title=title, title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
     table.add_column("system", no_wrap=True)
     for heading in ("rate index", "loss", "frames", "bytes/frame", "on air"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -50,8 +50,9 @@ ROWS = [
 def test_the_table_has_every_row_and_a_dash_for_what_is_unknown():
     text = io.StringIO()
 
-    print_rows(ROWS, "hituav val", Console(file=text, width=160))
+    print_rows(ROWS, "hituav[day] val", Console(file=text, width=160))
 
+    assert "hituav[day] val" in text.getvalue()
     assert all(name in text.getvalue() for name in ("AP75", "AP50:95", "AP50 of all"))
     lines = text.getvalue().splitlines()
     (line,) = [line for line in lines if "1,234" in line]
