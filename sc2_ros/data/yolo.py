@@ -93,8 +93,8 @@ class YoloDataset(Dataset):
         )
 
 
-_SLACK = 0.01
-"""How far a share may be outside of 0 to 1: what Ultralytics lets pass for rounding."""
+_SLACK = 0.5
+"""How far a share may be outside of 0 to 1: objects that the edge cuts, and no pixels."""
 _SPLIT_NAMES = {"train": ("train",), "val": ("val", "valid"), "test": ("test",)}
 
 
@@ -173,7 +173,7 @@ def _row(words: list[str], classes: int) -> list[float]:
     low, high = min(values), max(values)
     if low < -_SLACK or high > 1 + _SLACK or (not outline and min(values[2:4]) < 0):
         raise ValueError(
-            "has a coordinate outside of the picture or a negative size: YOLO coordinates are "
+            "has a coordinate far outside of the picture or a negative size: YOLO coordinates are "
             "shares of the picture's width and height, 0 to 1; divide pixels by them"
         )
     if not outline:

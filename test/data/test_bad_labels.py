@@ -93,6 +93,11 @@ def test_other_yolo_lines_are_named(tmp_path, line, words):
         yolo(tmp_path, f"{CAR}\n{line}\n")
 
 
+def test_objects_that_the_edge_cuts_are_kept(tmp_path):
+    data = yolo(tmp_path, "0 1.02 0.5 0.2 0.2\n")
+    assert len(data[0].boxes) == 1
+
+
 def test_a_yolo_set_without_our_objects_says_what_it_has(tmp_path):
     with pytest.raises(InputError, match="none of our classes.*it has no objects"):
         yolo(tmp_path / "empty", "")
