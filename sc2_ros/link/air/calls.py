@@ -20,6 +20,9 @@ MAX_RTT_S = 0.5
 """Bound of what a round trip is believed to be: somebody may have held a WELCOME back."""
 REPEAT_AFTER_S = 0.1
 REPEATS = 3
+HOLDS = 2
+"""So many repeats keep an end from calling again, and from taking the same one's next answer. All
+three would be 2.25 s where an answer came late, and from an address that is not the other end's."""
 
 
 @dataclass
@@ -84,10 +87,10 @@ class Calls:
 
     def is_under_way(self, remote: Remote) -> bool:
         """Whether somebody there has answered and may yet confirm: no reason to call again."""
-        return any(one.remote == remote and one.repeats < REPEATS for one in self.pending)
+        return any(one.remote == remote and one.repeats < HOLDS for one in self.pending)
 
     def _is_pending(self, instance: bytes) -> bool:
-        return any(one.instance == instance and one.repeats < REPEATS for one in self.pending)
+        return any(one.instance == instance and one.repeats < HOLDS for one in self.pending)
 
     def repeats(
         self, groups: Sequence[wire.GroupOffer], now_s: float

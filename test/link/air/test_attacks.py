@@ -262,3 +262,15 @@ def _test(machine, examples=25):
 TestStrangers = _test(Strangers)
 TestStrangersAroundAGroup = _test(StrangersAroundAGroup)
 TestOneHostileDatagram = _test(OneHostileDatagram, examples=12)
+
+
+def test_an_answer_held_back_and_sent_on_from_another_address_costs_two_seconds_at_most():
+    """What hypothesis once found: the drone confirms to itself, and calls again in time."""
+    stranger = Strangers()
+    stranger.wait(0.01)
+    stranger.wait(0.6)
+    call, sender, _ = stranger.heard[0]
+    stranger.deliver(call, sender, STATION)
+    answer, *_ = stranger.heard[-1]
+    stranger.deliver(answer, DRONE, DRONE)
+    stranger.teardown()
