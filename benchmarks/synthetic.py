@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from helpers.program import exit_with
 from torch import nn
 
 from sc2_ros.data import DETECTION_CLASSES, MASK_CLASSES, Dataset, Sample, open_dataset
+from sc2_ros.data.synthetic import sample_of
 from sc2_ros.evaluation.metrics.detection import DetectionScore
 from sc2_ros.evaluation.metrics.segmentation import SegmentationScore
 from sc2_ros.evaluation.systems.image_network import outputs
@@ -76,21 +76,13 @@ class Flights(Dataset):
     detection_classes, mask_classes = DETECTION_CLASSES, MASK_CLASSES
 
     def __init__(self, towns: int, effects: tuple[str, ...]) -> None:
-        self._samples = []
+        self._samples: list[Sample] = []
         step = _CYCLE_FRAMES * towns // FRAMES
         for town in range(towns):
             flight = SyntheticFlight(2 * town, effects=effects)
-            for index in range(FRAMES // towns):
-                shot = flight.frame(index * step)
-                self._samples.append(
-                    Sample(
-                        shot.image,
-                        f"{2 * town}-{index * step}",
-                        shot.boxes.astype(np.float32),
-                        shot.labels.astype(np.int64),
-                        mask=shot.mask,
-                    )
-                )
+            self._samples += [
+                sample_of(flight, 2 * town, index * step) for index in range(FRAMES // towns)
+            ]
 
     def __len__(self) -> int:
         """All frames."""

@@ -50,14 +50,19 @@ class SyntheticDataset(Dataset):
             raise IndexError(index)
         flight, frame = divmod(index % len(self), _FRAMES_PER_SEED)
         seed = self.first_seed + flight
-        shot = _flight(seed, *self.size).frame(frame * _FRAME_STEP)
-        return Sample(
-            shot.image,
-            f"synthetic-{seed}-{frame * _FRAME_STEP}",
-            shot.boxes.astype(np.float32),
-            shot.labels.astype(np.int64),
-            mask=shot.mask,
-        )
+        return sample_of(_flight(seed, *self.size), seed, frame * _FRAME_STEP)
+
+
+def sample_of(flight: SyntheticFlight, seed: int, index: int) -> Sample:
+    """Frame `index` of a flight with its truth, named after the flight's seed."""
+    shot = flight.frame(index)
+    return Sample(
+        shot.image,
+        f"synthetic-{seed}-{index}",
+        shot.boxes.astype(np.float32),
+        shot.labels.astype(np.int64),
+        mask=shot.mask,
+    )
 
 
 @lru_cache(maxsize=4)
