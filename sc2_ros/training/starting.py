@@ -104,15 +104,12 @@ def ground_shape_of(weights: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
     widths, depths = [], []
     for stride in (16, 8, 4):
         prefix = f"ground.backbone.blocks{stride}."
-        blocks = {
-            key.removeprefix(prefix).split(".")[0] for key in weights if key.startswith(prefix)
-        }
-        kernels = (
-            value for key, value in weights.items() if key.startswith(prefix) and value.dim() == 4
-        )
-        depths.append(len(blocks))
-        widths += [kernel.shape[0] for kernel in list(kernels)[:1]]
-    return {"widths": tuple(widths), "depths": tuple(depths)} if len(widths) == 3 else {}
+        blocks = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+        if not blocks:
+            return {}
+        depths.append(len({key.partition(".")[0] for key in blocks}))
+        widths.append(next(value.shape[0] for value in blocks.values() if value.dim() == 4))
+    return {"widths": tuple(widths), "depths": tuple(depths)}
 
 
 def _as_teacher(stream: dict[str, Tensor]) -> dict[str, Tensor]:
