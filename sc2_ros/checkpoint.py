@@ -10,7 +10,6 @@ and what flies: checkpoint_file.py, which needs no PyTorch.
 
 from __future__ import annotations
 
-import contextlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from sc2_ros.checkpoint_file import FORMAT, find, models_folders, read_card
 from sc2_ros.codec.tables import CodingTables, untrained_tables
 from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.errors import CheckpointError
+from sc2_ros.files import replacing
 from sc2_ros.network.channels import LATENT_CHANNELS, kept
 from sc2_ros.network.encoder import OnboardEncoder
 from sc2_ros.network.layers import fold_batch_norm
@@ -183,15 +183,11 @@ def write_file(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str,
     Raises:
         CheckpointError: it cannot be written.
     """
-    unfinished = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, str(unfinished), metadata)
-        unfinished.chmod(0o644)  # safetensors writes files that only their owner reads
-        unfinished.replace(path)
+        with replacing(path) as unfinished:
+            save_file(tensors, str(unfinished), metadata)
+            unfinished.chmod(0o644)  # safetensors writes files that only their owner reads
     except (OSError, SafetensorError) as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
         raise CheckpointError(f"{path} cannot be written: {error}") from error
 
 

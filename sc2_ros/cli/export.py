@@ -16,9 +16,9 @@ from pathlib import Path
 from rich.console import Console
 
 from sc2_ros.cli.api.checks import check_positive
-from sc2_ros.cli.api.files import write_whole
 from sc2_ros.cli.api.options import frame_size
 from sc2_ros.errors import InputError
+from sc2_ros.files import write_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +77,6 @@ def main(args: argparse.Namespace) -> int:
         "encoder": compare_encoder(model, encoder, pictures),
         "ground": compare_ground(model, ground, pictures),
     }
-    args.out.mkdir(parents=True, exist_ok=True)
     write_whole(args.out / "encoder.onnx", encoder)
     write_whole(args.out / "ground.onnx", ground)
     write_whole(args.out / "parity.json", (json.dumps(report, indent=2) + "\n").encode())

@@ -91,7 +91,7 @@ def main(args: argparse.Namespace) -> int:
         teacher=args.teacher,
         freeze_encoder=args.freeze_encoder,
     )
-    check_options(args.recipe, options)
+    check_options(args.recipe, options, args.max_steps)
     try:
         run(config, options)
     finally:

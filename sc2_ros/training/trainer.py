@@ -29,6 +29,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.tensorboard import SummaryWriter
 
 from sc2_ros.errors import CheckpointError, ParameterError
+from sc2_ros.files import replacing
 from sc2_ros.network.devices import CHOICES, PRECISIONS, precision_of
 from sc2_ros.training import distributed
 from sc2_ros.training.interrupts import delayed
@@ -154,7 +155,6 @@ class Trainer:
         """Write the state so that a kill at any moment leaves a whole file."""
         if not self.is_main:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
         state = {
             "model": self.model.state_dict(),
             "ema": self.ema.state_dict(),
@@ -166,9 +166,8 @@ class Trainer:
             "config": asdict(self.config),
             "rng": torch.get_rng_state(),
         }
-        partial = self.folder / f"{name}.partial"
-        torch.save(state, partial)
-        partial.replace(self.folder / name)
+        with replacing(self.folder / name) as unfinished:
+            torch.save(state, unfinished)
 
     def resume(self) -> None:
         """Go on from last.pt. Raises CheckpointError where there is none that fits."""

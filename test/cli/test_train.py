@@ -78,6 +78,10 @@ def test_options_that_a_recipe_would_pass_over_are_refused(
         error = capsys.readouterr().err
         refused = f"the recipe {recipe} does not take {words[0]}; it takes --" in error
         assert refused is (option not in taken), error
+    # Steps are of trainings, which can be resumed; what is fitted in one go has none.
+    assert main(["train", recipe, "--config", str(config), "--max-steps", "3"]) == 2
+    refused = f"{recipe} does not take --max-steps" in capsys.readouterr().err
+    assert refused is ("resume" not in taken)
     assert not (tmp_path / "run").exists()
 
 

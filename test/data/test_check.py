@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sc2_ros.cli.main import main
-from sc2_ros.data import open_dataset
+from sc2_ros.data import Dataset, Sample, open_dataset
+from sc2_ros.data.base import VOID
 from sc2_ros.data.check import TILE_PX, examine, shared_images
 
 
@@ -58,6 +59,33 @@ def test_a_good_set_has_no_warnings(tmp_path):
     found, _ = examine(open_dataset(tmp_path, "train"))
 
     assert found.warnings() == []
+
+
+class Masked(Dataset):
+    """Two images with a box and a mask whose left half is void, or all of it."""
+
+    detection_classes, mask_classes = ("person",), ("road",)
+
+    def __init__(self, right_half: int) -> None:
+        self.mask = np.full((48, 64), VOID, np.uint8)
+        self.mask[:, 32:] = right_half
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> Sample:  # type: ignore[override]
+        image = np.full((48, 64, 3), index, np.uint8)
+        box = np.array([[5, 5, 25, 35]], np.float32)
+        return Sample(image, str(index), box, np.zeros(1, np.int64), mask=self.mask)
+
+
+@pytest.mark.parametrize(("right_half", "warnings"), [(0, 0), (VOID, 1)])
+def test_masks_that_are_void_everywhere_are_said(right_half, warnings):
+    found, _ = examine(Masked(right_half))
+
+    assert found.masks == 2
+    assert len(found.warnings()) == warnings
+    assert all("masks of 2 images are void everywhere" in text for text in found.warnings())
 
 
 def test_pictures_of_train_in_val_are_found(tmp_path):

@@ -159,6 +159,7 @@ def test_unknown_key_is_named(tmp_path, capsys) -> None:
         ("sources: 3", "sources is 3; give a list"),
         ("settings:", "settings is None; give a mapping"),
         ("trainer: {lr: 2e-3}", "lr is '2e-3'; give a number"),
+        ("trainer: {lr: .nan}", "lr is nan; give a number"),
         ("trainer: {max_steps: 2.5}", "max_steps is 2.5; give a whole number"),
         ("trainer: {max_steps: -3}", "give 1 step or more"),
         ("augment: {crop: 0}", "augment: crop is 0; give 1 px or more"),

@@ -29,9 +29,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sc2_ros.cli.api.files import write_whole
 from sc2_ros.errors import InputError, Sc2Error, not_installed
 from sc2_ros.evaluation.cluster import executor
+from sc2_ros.files import write_whole
 from sc2_ros.media.bag import is_bag
 
 if TYPE_CHECKING:

@@ -34,6 +34,7 @@ from sc2_ros.evaluation.sweep.row import Row
 from sc2_ros.evaluation.sweep.run import sweep
 from sc2_ros.evaluation.systems.registry import Context, build, digest, network
 from sc2_ros.evaluation.systems.system import Outputs
+from sc2_ros.files import write_whole
 
 _PACKAGES = (
     "torch",
@@ -111,7 +112,7 @@ def measure(
     def keep(spec: str, row: Row) -> None:
         rows[spec] = row
         if spec in files:
-            _write(files[spec], row)
+            write_whole(files[spec], json.dumps(row).encode())
         on_progress(len(rows), total)
 
     truth = _truth(plan, data) if missing and plan.agreement is not None else None
@@ -188,11 +189,3 @@ def _read(file: Path) -> Row | None:
     except (OSError, ValueError):
         return None
     return row
-
-
-def _write(file: Path, row: Row) -> None:
-    """Whole or not at all, so that a kill leaves nothing half written."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(json.dumps(row))
-    partial.replace(file)

@@ -64,8 +64,11 @@ def recipe(name: str) -> Callable[[TrainConfig, RunOptions], Path]:
     return run
 
 
-def check_options(name: str, options: RunOptions) -> None:
-    """Raise ParameterError for options that this recipe would pass over."""
+def check_options(name: str, options: RunOptions, max_steps: int | None = None) -> None:
+    """Raise ParameterError for options that this recipe would pass over.
+
+    Steps are for those that can be resumed; the others fit a part to a checkpoint in one go.
+    """
     takes = getattr(inspect.getmodule(recipe(name)), "TAKES", None)
     if takes is None:
         return
@@ -74,6 +77,8 @@ def check_options(name: str, options: RunOptions) -> None:
         for field in dataclasses.fields(options)
         if field.name != "device" and getattr(options, field.name) != field.default
     ]
+    if max_steps is not None and "resume" not in takes:
+        given.append("max_steps")
     if others := [option for option in given if option not in takes]:
         raise ParameterError(
             f"the recipe {name} does not take {_flags(others)}; it takes {_flags(takes)}"
