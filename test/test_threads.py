@@ -4,11 +4,16 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from sc2_ros import threads
+from sc2_ros.cli.main import main
+from sc2_ros.nodes import process
 
 ROOT = Path(__file__).parents[1]
 ENGINE = """
@@ -58,3 +63,41 @@ def test_pytorch_keeps_to_it_whenever_it_is_loaded(when):
 @pytest.mark.skipif(os.cpu_count() == 1, reason="one core")
 def test_without_a_limit_there_is_one_for_each_core():
     assert found_by(ENGINE, 0)["onnxruntime"] == min(os.cpu_count(), 4)
+
+
+@pytest.mark.parametrize(
+    ("flags", "policy"),
+    [("fma avx avx2", "PASSIVE"), ("avx2 avx512f", None), ("sse4_2 avx", None), ("", None)],
+)
+@pytest.mark.parametrize("entry", ["node", "verb"])
+def test_idle_threads_sleep_where_winograd_needs_their_cores(
+    monkeypatch, tmp_path, entry, flags, policy
+):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "as before")  # so that it is put back
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    cpus = tmp_path / "cpuinfo"
+    cpus.write_text(f"flags\t\t: fpu {flags} clflush\n")
+    monkeypatch.setattr(threads, "_CPUS", cpus)
+    _enter(entry, tmp_path)
+    assert os.environ.get("OMP_WAIT_POLICY") == policy
+
+
+def test_who_says_how_threads_wait_is_obeyed(monkeypatch, tmp_path):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    monkeypatch.setattr(threads, "_CPUS", tmp_path / "nowhere")
+    _enter("node", tmp_path)
+    (tmp_path / "cpuinfo").write_text("flags : avx2")
+    monkeypatch.setattr(threads, "_CPUS", tmp_path / "cpuinfo")
+    _enter("verb", tmp_path)
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
+def _enter(entry, folder):
+    """Start a node that cannot be made, or run a verb; neither loads PyTorch."""
+    if entry == "node":
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        assert process.run(lambda: int("none"), ["node"]) == 1
+        for number, handler in before.items():  # what it leaves to a process that ends
+            signal.signal(number, handler)
+    else:
+        assert main(["key", "new", str(folder / "new.key")]) == 0

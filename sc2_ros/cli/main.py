@@ -17,6 +17,7 @@ from pathlib import Path
 from sc2_ros import __version__
 from sc2_ros.errors import Sc2Error, not_installed
 from sc2_ros.runtime.errors import RosError
+from sc2_ros.threads import leave_cores_to_winograd
 
 VERBS = (
     *("demo", "onboard", "ground", "replay", "link", "train", "evaluate"),
@@ -35,6 +36,7 @@ def main(argv: list[str] | None = None) -> int:
             overview().parse_args(argv)  # exits: help, version, or an unknown verb
             overview().print_help()
             return 2
+        leave_cores_to_winograd()
         module = importlib.import_module(f"sc2_ros.cli.{verb}")
         parser = argparse.ArgumentParser(
             prog=f"sc2 {verb}",

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from sc2_ros.ground.engine import Flags, Floats, Seen, Wanted, read
 from sc2_ros.ground.maps import CELL, PREVIEW_CELL, Boxes, Window
+from sc2_ros.network import winograd
 from sc2_ros.network.decode import decode_detections
 from sc2_ros.network.devices import PRECISIONS, check_device, precision_of
 
@@ -32,13 +33,18 @@ class TorchGroundEngine:
         self._precision = precision_of(device, precision)
         self._device = torch.device(device)
         self._dtype = PRECISIONS[self._precision]
-        moved = copy.deepcopy(network).to(self._device, self._dtype)
-        self._network = moved.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+        moved = copy.deepcopy(network).to(self._device, self._dtype).eval().requires_grad_(False)
+        self._winograd = winograd.pays(self._device, self._dtype)
+        if self._winograd:
+            self._network = winograd.use(moved)
+        else:
+            self._network = moved.to(memory_format=torch.channels_last)
 
     @property
     def name(self) -> str:
         """Runtime, device and precision."""
-        return f"PyTorch {torch.__version__} on {self._device}, {self._precision}"
+        name = f"PyTorch {torch.__version__} on {self._device}, {self._precision}"
+        return name + ", Winograd" * self._winograd
 
     @torch.inference_mode()
     def run(self, latent: Floats, known: Flags, window: Window, wanted: Wanted) -> Seen:

@@ -21,6 +21,7 @@ from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.ground.torch_engine import TorchGroundEngine, _read_on_device
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
+AVX2 = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
 WINDOW = Window((5, 3), (100, 70))
 WANTED = Wanted(
     score_threshold=0.01, max_detections=50, classes=np.array([True, False, True, True])
@@ -69,6 +70,18 @@ def test_what_is_read_on_a_gpu_is_what_is_read_on_a_cpu(
             torch.from_numpy(latent)[None], torch.from_numpy(known)[None, None].float()
         )
         _same(_read_on_device(maps, WINDOW, WANTED), engine.run(latent, known, WINDOW, WANTED))
+
+
+@pytest.mark.skipif(not AVX2, reason="no x86 CPU with AVX2")
+def test_where_vectors_are_narrow_it_sees_the_same_by_winograd(
+    checkpoint: checkpoints.Checkpoint, latent: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines = []
+    for capability in ("AVX2", "AVX512"):
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda told=capability: told)
+        engines.append(TorchGroundEngine(checkpoint.ground, "cpu", "fp32"))
+    assert [engine.name.endswith("Winograd") for engine in engines] == [True, False]
+    _same(_run(engines[0], latent), _run(engines[1], latent))
 
 
 def test_bf16_sees_nearly_the_same(checkpoint: checkpoints.Checkpoint, latent: np.ndarray) -> None:
