@@ -30,6 +30,9 @@ class ShownConstants:
     in six is chance."""
     below: float = 0.95
     """Of the frames per second that it showed, for the next ones: what waits has to drain."""
+    most_fall: float = 0.5
+    """Of the frames per second that came through, below which the next limit does not lie: a ground
+    that stops for a second has shown nothing, and is not slow for that."""
     growth: float = 1.2
     """Of the limit per window, while frames are shown: a moment's trouble is over in seconds."""
     stop_s: float = 1.0
@@ -102,7 +105,8 @@ class FrameRate:
         if self._comes_late:
             self._comes_late = False
         elif shown < SHOWN.behind * self._decoded:
-            self.shown_fps = max(SHOWN.below * shown / seconds, SHOWN.least_fps)
+            fps = max(SHOWN.below * shown, SHOWN.most_fall * self._decoded) / seconds
+            self.shown_fps = max(fps, SHOWN.least_fps)
         elif self.shown_fps is not None:
             if self.shown_fps > SHOWN.free * self._decoded / seconds:
                 self.shown_fps = None

@@ -88,6 +88,18 @@ def test_a_ground_that_shows_two_frames_a_second_is_not_sent_a_burst_now_and_the
     assert flight.sent_fps(8, 48) * 40 < 1.6 * shown
 
 
+def test_a_ground_that_stops_for_a_moment_is_not_taken_for_a_slow_one():
+    """SHOWN.most_fall = 0: one frame/s for seconds, two results/s over these ten seconds."""
+    flight = Flight()
+    flight.show_s = 0.04
+    flight.fly(6.0)
+    flight.show_s = 1.5  # the next frame alone
+    flight.fly(2 / FPS)
+    flight.show_s = 0.04
+    flight.fly(10.0)
+    assert sum(6 <= time_s < 16 for time_s in flight.shown) > 60
+
+
 def test_a_frame_that_is_skipped_now_and_then_limits_nothing():
     flight = Flight()
     flight.fly(2.0)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +17,7 @@ from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.errors import ParameterError
 from sc2_ros.evaluation.systems.split_system import MULTIPLE, answers, as_seen
 from sc2_ros.evaluation.systems.system import Outputs
-from sc2_ros.network import imaging
+from sc2_ros.network import imaging, winograd
 from sc2_ros.network.decode import decode_detections
 from sc2_ros.network.heads import CELL
 from sc2_ros.split.checkpoint import SplitCheckpoint
@@ -56,6 +57,8 @@ class WholeNetwork:
         self._mask, self._device = mask, device
         self._encoder = checkpoint.encoder.to(device)
         self._ground = checkpoint.ground.to(device)
+        if winograd.pays(torch.device(device), torch.float32):
+            self._ground = winograd.use(copy.deepcopy(self._ground))
 
     @torch.inference_mode()
     def __call__(self, image: NDArray[np.uint8]) -> Outputs:
