@@ -76,6 +76,7 @@ def test_no_verb_is_an_error_with_the_usage(argv: list[str], capsys: pytest.Capt
         (["fleet", "--once", "--seconds", "-1"], "--seconds -1"),
         (["link", "500kbit", "--fps", "1e9"], "--fps 1e+09"),
         (["demo", "--seed", "-1"], "--seed -1"),
+        (["demo", "--seed", "2147483648"], "give 0 to 2147483647"),
         (["demo", "--link", "fast"], "'fast'"),
         (["demo", "--input", "nothere.mp4"], "no input 'nothere.mp4'"),
         (["demo", "--checkpoint", "nothere"], "no checkpoint 'nothere'"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from sc2_ros.errors import InputError, ParameterError
 
 MOST_FPS = 1000
+MOST_SEED = 2**31 - 1
 FIGURES = (".png", ".svg", ".pdf", ".jpg")
 
 
@@ -47,13 +48,13 @@ def check_unused(args: argparse.Namespace, what: str, *names: str) -> None:
 
 
 def check_seed(seed: int) -> None:
-    """Refuse a seed below 0.
+    """Refuse a seed that the node's parameter does not take.
 
     Raises:
-        ParameterError: it is.
+        ParameterError: it is below 0, or above MOST_SEED.
     """
-    if seed < 0:
-        raise ParameterError(f"--seed {seed} is out of range; give 0 or above")
+    if not 0 <= seed <= MOST_SEED:
+        raise ParameterError(f"--seed {seed} is out of range; give 0 to {MOST_SEED}")
 
 
 def check_figure(option: str, path: Path) -> None:
