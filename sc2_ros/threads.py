@@ -17,7 +17,10 @@ _CPUS = Path("/proc/cpuinfo")
 
 
 def limit_threads(count: int) -> None:
-    """Let every library of this process compute in at most so many threads; 0 changes nothing."""
+    """Let every library of this process compute in at most so many threads; 0 changes nothing.
+
+    Before the first frame: NNPACK (network/winograd.py) keeps the threads that it has begun with.
+    """
     if count <= 0:
         return
     import cv2  # a node without pictures never gets here
@@ -36,7 +39,7 @@ def leave_cores_to_winograd() -> None:
 
     They spin for milliseconds after each layer, on the cores that NNPACK's threads need for the
     next: with AVX2 and no wider vectors, where `network.winograd` pays, the ground network takes
-    165 ms with threads that sleep and 240 with such that spin. Elsewhere they'd only wake late.
+    165 ms with threads that sleep and 240 with such that spin. On other CPUs they would only wake late.
     """
     try:
         flags = _CPUS.read_text().split()

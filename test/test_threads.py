@@ -96,7 +96,9 @@ def _enter(entry, folder):
     """Start a node that cannot be made, or run a verb; neither loads PyTorch."""
     if entry == "node":
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        interval = sys.getswitchinterval()
         assert process.run(lambda: int("none"), ["node"]) == 1
+        sys.setswitchinterval(interval)
         for number, handler in before.items():  # what it leaves to a process that ends
             signal.signal(number, handler)
     else:

@@ -36,7 +36,8 @@ def main(argv: list[str] | None = None) -> int:
             overview().parse_args(argv)  # exits: help, version, or an unknown verb
             overview().print_help()
             return 2
-        leave_cores_to_winograd()
+        if verb != "train":  # whose convolutions are PyTorch's own
+            leave_cores_to_winograd()
         module = importlib.import_module(f"sc2_ros.cli.{verb}")
         parser = argparse.ArgumentParser(
             prog=f"sc2 {verb}",

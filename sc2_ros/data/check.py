@@ -38,7 +38,7 @@ class Findings:
         ignored: boxes of regions to ignore.
         flat: boxes without width or height inside of their image.
         empty: images without a box or region, of a data set with boxes.
-        masks: images with a mask.
+        void_masks: images with a mask that is void everywhere.
         mask_shares: per mask class, its share of the labelled pixels.
         left_out: names of classes in the data set's files that none of ours stands for.
         labelled: whether any image has a box, mask or category that can be used.
@@ -53,7 +53,7 @@ class Findings:
     flat: int = 0
     empty: int = 0
     mask_shares: dict[str, float] = field(default_factory=dict)
-    masks: int = 0
+    void_masks: int = 0
     left_out: tuple[str, ...] = ()
     labelled: bool = True
     digests: dict[bytes, str] = field(default_factory=dict)
@@ -69,10 +69,8 @@ class Findings:
         if self.unreadable:
             first = "; ".join(self.unreadable[:_MOST_NAMED])
             found.append(f"{len(self.unreadable)} images cannot be used: {first}")
-        if self.masks and self.labelled and not self.mask_shares:
-            found.append(
-                f"the masks of {self.masks} images are void everywhere: a mask head learns nothing"
-            )
+        if self.void_masks:
+            found.append(f"{self.void_masks} images have a mask that is void everywhere")
         if self.left_out:
             found.append(
                 f"objects of {', '.join(self.left_out)} are left out: none of "
@@ -122,7 +120,7 @@ def examine(data: Dataset) -> tuple[Findings, Image]:
                 sizes[name].append(side[whole & (sample.labels == label)])
         if sample.mask is not None:
             numbers, counts = np.unique(sample.mask[sample.mask != VOID], return_counts=True)
-            found.masks += 1
+            found.void_masks += not len(numbers)
             pixels.update(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
         if number in shown:
             tiles.append(_tile(sample, data.mask_classes))

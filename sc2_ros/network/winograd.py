@@ -5,7 +5,8 @@
 Winograd's algorithm (Lavin and Gray 2016) makes a tile of 6x6 outputs from 8x8 inputs with 64
 multiplications instead of 324. NNPACK, which PyTorch brings along and no longer calls by itself,
 does that with AVX2: the whole ground network takes 0.63 of the time that oneDNN's direct
-convolutions take (two cores of an EPYC of 2017). Where there is AVX-512, those are as quick.
+convolutions take (two cores of an EPYC of 2017). Where there is AVX-512, those are as quick. The
+tiles take memory: 30 MB at 640x512, 250 at 1920x1088.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class WinogradConv2d(nn.Conv2d):
     """A 3x3 convolution with stride 1 on the CPU, in float32; for inference."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, cin, H, W), contiguous -> (B, cout, H, W); differs from Conv2d's by 1e-5 or so."""
+        """(B, cin, H, W), contiguous -> (B, cout, H, W); by 1e-5 of the values beside Conv2d's."""
         return torch._nnpack_spatial_convolution(x, self.weight, self.bias, padding=1)
 
 

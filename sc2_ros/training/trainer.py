@@ -152,7 +152,11 @@ class Trainer:
         return distributed.is_main()
 
     def save(self, name: str = LAST) -> None:
-        """Write the state so that a kill at any moment leaves a whole file."""
+        """Write the state so that a kill at any moment leaves a whole file.
+
+        Raises:
+            CheckpointError: it cannot be written; the one before is there as it was.
+        """
         if not self.is_main:
             return
         state = {
@@ -166,8 +170,15 @@ class Trainer:
             "config": asdict(self.config),
             "rng": torch.get_rng_state(),
         }
-        with replacing(self.folder / name) as unfinished:
-            torch.save(state, unfinished)
+        path = self.folder / name
+        for left in self.folder.glob(f"{name}.*.part"):  # by a process that was killed
+            left.unlink(missing_ok=True)
+        try:
+            with replacing(path) as unfinished:
+                torch.save(state, unfinished)
+        except (OSError, RuntimeError) as error:  # of the latter kind is PyTorch's full disk
+            told = str(error).partition("\n")[0]
+            raise CheckpointError(f"{path} cannot be written: {told}") from error
 
     def resume(self) -> None:
         """Go on from last.pt. Raises CheckpointError where there is none that fits."""

@@ -21,7 +21,9 @@ from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.ground.torch_engine import TorchGroundEngine, _read_on_device
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
-AVX2 = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
+NNPACK = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512") and (
+    torch._nnpack_available()
+)
 WINDOW = Window((5, 3), (100, 70))
 WANTED = Wanted(
     score_threshold=0.01, max_detections=50, classes=np.array([True, False, True, True])
@@ -72,7 +74,7 @@ def test_what_is_read_on_a_gpu_is_what_is_read_on_a_cpu(
         _same(_read_on_device(maps, WINDOW, WANTED), engine.run(latent, known, WINDOW, WANTED))
 
 
-@pytest.mark.skipif(not AVX2, reason="no x86 CPU with AVX2")
+@pytest.mark.skipif(not NNPACK, reason="no x86 CPU with AVX2, or no NNPACK")
 def test_where_vectors_are_narrow_it_sees_the_same_by_winograd(
     checkpoint: checkpoints.Checkpoint, latent: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

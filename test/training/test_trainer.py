@@ -4,6 +4,7 @@
 
 import io
 import itertools
+import resource
 import signal
 import threading
 
@@ -79,6 +80,22 @@ def test_a_broken_run_ends_in_the_same_weights_as_an_unbroken_one(tmp_path, opti
     other.run(_batches())
     assert _same(again.model, unbroken.model)
     assert not _same(other.model, unbroken.model)
+
+
+def test_a_full_disk_leaves_the_state_before_and_no_halves(tmp_path):
+    trainer = _trainer(tmp_path)
+    trainer.save()
+    before = (tmp_path / "last.pt").read_bytes()
+    (tmp_path / "last.pt.7.part").write_bytes(b"of a process that was killed")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        with pytest.raises(CheckpointError, match=r"last.pt cannot be written"):
+            trainer.save()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [file.name for file in tmp_path.glob("*.p*t*")] == ["last.pt"]
+    assert (tmp_path / "last.pt").read_bytes() == before
 
 
 @pytest.mark.parametrize("seen", ["in the middle of a step", "while it waits for a batch"])
