@@ -39,7 +39,8 @@ def leave_cores_to_winograd() -> None:
 
     They spin for milliseconds after each layer, on the cores that NNPACK's threads need for the
     next: with AVX2 and no wider vectors, where `network.winograd` pays, the ground network takes
-    165 ms with threads that sleep and 240 with such that spin. On other CPUs they would only wake late.
+    165 ms with threads that sleep and 240 with such that spin. On other CPUs they would only wake
+    late.
     """
     try:
         flags = _CPUS.read_text().split()

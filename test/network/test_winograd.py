@@ -6,7 +6,6 @@ import copy
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ THERE = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512") and torch.
 needs_nnpack = pytest.mark.skipif(not THERE, reason="no x86 CPU with AVX2, or no NNPACK")
 TWO_THREADS = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 sys.path.insert(0, "test/network")
 from test_winograd import *
 torch.set_num_threads(2)
