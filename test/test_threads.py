@@ -4,7 +4,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from sc2_ros import threads
 from sc2_ros.cli.main import main
-from sc2_ros.nodes import process
+from sc2_ros.nodes import ground_node
 
 ROOT = Path(__file__).parents[1]
 ENGINE = """
@@ -78,28 +77,25 @@ def test_idle_threads_sleep_where_winograd_needs_their_cores(
     cpus = tmp_path / "cpuinfo"
     cpus.write_text(f"flags\t\t: fpu {flags} clflush\n")
     monkeypatch.setattr(threads, "_CPUS", cpus)
-    _enter(entry, tmp_path)
+    _enter(entry, monkeypatch)
     assert os.environ.get("OMP_WAIT_POLICY") == policy
 
 
 def test_who_says_how_threads_wait_is_obeyed(monkeypatch, tmp_path):
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     monkeypatch.setattr(threads, "_CPUS", tmp_path / "nowhere")
-    _enter("node", tmp_path)
+    _enter("node", monkeypatch)
     (tmp_path / "cpuinfo").write_text("flags : avx2")
     monkeypatch.setattr(threads, "_CPUS", tmp_path / "cpuinfo")
-    _enter("verb", tmp_path)
+    _enter("verb", monkeypatch)
     assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
 
 
-def _enter(entry, folder):
-    """Start a node that cannot be made, or run a verb; neither loads PyTorch."""
+def _enter(entry, monkeypatch):
+    """Start a ground node that lacks a module, or a verb that is given nothing to replay."""
     if entry == "node":
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        interval = sys.getswitchinterval()
-        assert process.run(lambda: int("none"), ["node"]) == 1
-        sys.setswitchinterval(interval)
-        for number, handler in before.items():  # what it leaves to a process that ends
-            signal.signal(number, handler)
+        monkeypatch.setitem(sys.modules, "sc2_ros.nodes.ground_station", None)
+        with pytest.raises(ModuleNotFoundError):
+            ground_node.create()
     else:
-        assert main(["key", "new", str(folder / "new.key")]) == 0
+        assert main(["replay", "/nowhere"]) == 2

@@ -26,6 +26,9 @@ VERBS = (
 _EXTRA_OF = {"ground": "ground", "evaluate": "eval", "train": "train", "export": "train"}
 """Of setup.cfg; the other verbs' is "demo"."""
 
+_RUN_THE_GROUND = ("replay", "evaluate")
+"""Verbs that run the ground network in this process; nodes have their own."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one verb; returns the exit status (2 for an error that the user can mend)."""
@@ -36,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
             overview().parse_args(argv)  # exits: help, version, or an unknown verb
             overview().print_help()
             return 2
-        if verb != "train":  # whose convolutions are PyTorch's own
+        if verb in _RUN_THE_GROUND:
             leave_cores_to_winograd()
         module = importlib.import_module(f"sc2_ros.cli.{verb}")
         parser = argparse.ArgumentParser(

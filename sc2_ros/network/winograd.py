@@ -26,22 +26,23 @@ class WinogradConv2d(nn.Conv2d):
         return torch._nnpack_spatial_convolution(x, self.weight, self.bias, padding=1)
 
 
+def are_there() -> bool:
+    """Whether this PyTorch and CPU have these convolutions; being asked makes NNPACK ready."""
+    # Neither name is promised by PyTorch.
+    known = hasattr(torch, "_nnpack_spatial_convolution") and hasattr(torch, "_nnpack_available")
+    return known and torch._nnpack_available()
+
+
 def pays(device: torch.device, dtype: torch.dtype) -> bool:
     """Whether these convolutions are there and the quicker ones, on this machine."""
     if device.type != "cpu" or dtype is not torch.float32:
         return False
-    if torch.backends.cpu.get_cpu_capability() != "AVX2":
-        return False
-    # Asking NNPACK is also what makes it ready. Neither name is promised by PyTorch.
-    there = hasattr(torch, "_nnpack_spatial_convolution") and hasattr(torch, "_nnpack_available")
-    return there and torch._nnpack_available()
+    return torch.backends.cpu.get_cpu_capability() == "AVX2" and are_there()
 
 
 def use(network: nn.Module) -> nn.Module:
-    """Let all 3x3 convolutions of a network go this way, in place; it wants contiguous tensors.
-
-    Not before `pays` was asked, which makes NNPACK ready.
-    """
+    """Let all 3x3 convolutions of a network go this way, in place; it wants contiguous tensors."""
+    are_there()  # what makes NNPACK ready
     network.to(memory_format=torch.contiguous_format)
     for module in network.modules():
         if type(module) is nn.Conv2d and _fits(module):

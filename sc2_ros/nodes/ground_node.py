@@ -13,10 +13,12 @@ import sys
 
 from sc2_ros.nodes.process import run
 from sc2_ros.runtime.ros import Node
+from sc2_ros.threads import leave_cores_to_winograd
 
 
 def create() -> Node:
     """The node; to be called when the process has joined its domain."""
+    leave_cores_to_winograd()
     from sc2_ros.nodes.ground_station import GroundNode
 
     return GroundNode()

@@ -25,7 +25,6 @@ from sc2_ros.runtime.ros import (
     SingleThreadedExecutor,
     rclpy,
 )
-from sc2_ros.threads import leave_cores_to_winograd
 
 SWITCH_S = 0.0005
 """How long a thread may compute in Python while another waits: the threads that note and send
@@ -46,7 +45,6 @@ def run(
         The exit code.
     """
     nodes: list[Node] = []
-    leave_cores_to_winograd()
     sys.setswitchinterval(SWITCH_S)
     # Imports and networks are hundreds of thousands of objects and no garbage; to look for some
     # takes a sixth of the ground node's start.

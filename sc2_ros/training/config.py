@@ -104,10 +104,9 @@ def _wanted(value: Any, hint: Any) -> str:
     kinds = [get_origin(member) or member for member in members]
     if any(one not in _KINDS for one in kinds):
         return ""
-    if value != value:  # .nan, which passes every check of a range
-        return " or ".join(_KINDS[one][1] for one in kinds)
     fits = tuple(kind for one in kinds for kind in _KINDS[one][0])
-    if isinstance(value, fits) and (bool in kinds or not isinstance(value, bool)):
+    is_nan = value != value  # which passes every check of a range
+    if isinstance(value, fits) and not is_nan and (bool in kinds or not isinstance(value, bool)):
         return ""
     return " or ".join(_KINDS[one][1] for one in kinds)
 

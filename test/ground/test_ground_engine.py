@@ -19,11 +19,9 @@ from sc2_ros.ground.engine import GroundEngine, OnnxGroundEngine, Seen, Wanted, 
 from sc2_ros.ground.maps import Window
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
 from sc2_ros.ground.torch_engine import TorchGroundEngine, _read_on_device
+from sc2_ros.network import winograd
 from sc2_ros.onboard.pipeline import CameraFrame, OnboardConfig, OnboardPipeline
 
-NNPACK = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512") and (
-    torch._nnpack_available()
-)
 WINDOW = Window((5, 3), (100, 70))
 WANTED = Wanted(
     score_threshold=0.01, max_detections=50, classes=np.array([True, False, True, True])
@@ -74,7 +72,7 @@ def test_what_is_read_on_a_gpu_is_what_is_read_on_a_cpu(
         _same(_read_on_device(maps, WINDOW, WANTED), engine.run(latent, known, WINDOW, WANTED))
 
 
-@pytest.mark.skipif(not NNPACK, reason="no x86 CPU with AVX2, or no NNPACK")
+@pytest.mark.skipif(not winograd.are_there(), reason="no NNPACK for this CPU")
 def test_where_vectors_are_narrow_it_sees_the_same_by_winograd(
     checkpoint: checkpoints.Checkpoint, latent: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

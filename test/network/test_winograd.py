@@ -17,8 +17,7 @@ from sc2_ros.network.layers import fold_batch_norm
 from sc2_ros.network.model import GroundNetwork
 
 ROOT = Path(__file__).parents[2]
-THERE = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512") and torch._nnpack_available()
-needs_nnpack = pytest.mark.skipif(not THERE, reason="no x86 CPU with AVX2, or no NNPACK")
+needs_nnpack = pytest.mark.skipif(not winograd.are_there(), reason="no NNPACK for this CPU")
 TWO_THREADS = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
