@@ -187,17 +187,22 @@ class FrameAssembler:
     def expire(
         self, now_s: float, timeout_s: float, deadline_s: float = math.inf
     ) -> list[AssembledFrame]:
-        """Give up waiting for frames whose first slice came `timeout_s` ago, and older ones.
+        """Give up waiting for frames of which nothing came for `timeout_s`, and older ones.
 
-        Packets come in order, but for a few: of a frame after which a newer one has begun
+        Not counted from the first slice: on a slow link a large frame takes longer than that to
+        pass, and one that is always given up is never a reference either. Packets come in order, but for a few: of a frame after which a newer one has begun
         `deadline_s` ago, nothing more comes. 0 stands for a share of the time between the two.
         """
         overdue = [
             position
             for position, frame in enumerate(self._open)
-            if now_s - frame.first_s >= timeout_s or now_s >= self._given_up_s(position, deadline_s)
+            if now_s - frame.last_s >= timeout_s or now_s >= self._given_up_s(position, deadline_s)
         ]
         return self._finish(overdue[-1] + 1) if overdue else []
+
+    def restart(self) -> None:
+        """The sender counts anew: no number is late."""
+        self._last = None
 
     def go_back(self, frame: int) -> None:
         """Forget what is ahead of a frame: its number was false."""

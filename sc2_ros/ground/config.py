@@ -24,7 +24,7 @@ class GroundConfig:
         classes: names of the classes to report; empty for all.
         mask: whether to run the segmentation head.
         preview: whether to run the preview head.
-        frame_timeout_s: seconds from a frame's first slice until it is shown with holes.
+        frame_timeout_s: seconds without another slice of a frame until it is shown with holes.
         deadline_s: the same from the first slice of a newer frame; 0: by the frame interval.
         feedback_hz: feedback packets per second and stream.
         max_pixels: pixels of a frame as it was encoded, at most; packets of larger ones, such as a

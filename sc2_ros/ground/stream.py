@@ -87,6 +87,7 @@ class GroundStream:
         with self.lock:
             self.log = ReceiverLog((self.log.session + 1) & 0xFFFF, self.log.station)
         self.references.clear()
+        self.assembler.restart()
 
     def go_back(self, frame: int) -> None:
         """Forget what is ahead of a frame: it was not this stream's."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, NamedTuple, TypeVar
 
-from sc2_ros.link.sequence import has_restarted, wrapped_difference
+from sc2_ros.link.sequence import wrapped_difference
 
 Item = TypeVar("Item")
 Sizes = tuple[tuple[int, int], tuple[int, int]]
@@ -36,6 +36,8 @@ class ContinuityConstants:
     """
     ahead_frames: int = 32
     """Frames. A loss may be so long; a longer one waits for its second packet."""
+    restart_ahead_frames: int = 1000
+    """Frames. A frame further ahead does not go on from the newest one."""
     clock_s: float = 10.0
     """Seconds by which capture times may jump against arrivals: a clock that is set."""
     agree_frames: int = 8
@@ -106,12 +108,18 @@ class Continuity(Generic[Item]):
         """What to do with a packet that came at `now_s`; `item` is given back when confirmed."""
         self.released = ()
         newest = self.newest
+        is_stale = newest is not None and not 0 <= now_s - self._came_s <= CONTINUITY.stale_s
+        if (
+            newest is not None
+            and is_stale
+            and wrapped_difference(place.frame, newest.frame) < 0
+        ):
+            self._before = None
+            self._take(place, now_s)
+            return Verdict.RESTART  # no straggler is so late
         if newest is not None and not self._jumps(newest, place, now_s):
             return self._go_on(newest, place, now_s)
-        if newest is None:
-            believed = self.trusts_first
-        else:
-            believed = not 0 <= now_s - self._came_s <= CONTINUITY.stale_s
+        believed = is_stale if newest is not None else self.trusts_first
         if not self._confirms(place, now_s) and not believed:
             self._hold(place, item, now_s)
             return Verdict.HOLD
@@ -193,9 +201,17 @@ class Continuity(Generic[Item]):
 
 
 def _restarts(newest: Place, place: Place) -> bool:
-    if newest.time_ns is None or place.time_ns is None:
-        return has_restarted(place.frame, 0, newest.frame, 0)
-    return has_restarted(place.frame, place.time_ns, newest.frame, newest.time_ns)
+    """Whether the sender counts its frames anew.
+
+    A straggler is a little older in both number and capture time. A number that is far behind or
+    far ahead, or behind with a capture time that is not a little older, is none.
+    """
+    ahead = wrapped_difference(place.frame, newest.frame)
+    if not -CONTINUITY.behind_frames < ahead <= CONTINUITY.restart_ahead_frames:
+        return True
+    if ahead >= 0 or newest.time_ns is None or place.time_ns is None:
+        return False
+    return not -CONTINUITY.clock_s <= (place.time_ns - newest.time_ns) / 1e9 <= 0
 
 
 def _agree(held: _Held[Item], place: Place, now_s: float) -> bool:

@@ -49,8 +49,11 @@ class RateController(Protocol):
     def on_feedback(self, feedback: Feedback, now_s: float) -> None:
         """The ground has reported."""
 
-    def on_sent(self, size_bytes: int, now_s: float) -> None:
-        """A frame of that many bytes has been coded and handed to the pacer."""
+    def on_sent(self, size_bytes: int, now_s: float, unlogged_bytes: int = 0) -> None:
+        """A frame of that many bytes has been coded and handed to the pacer.
+
+        unlogged_bytes: those of them in packets of which `on_packet` does not tell.
+        """
 
     def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
         """A packet has left the pacer."""
@@ -82,7 +85,7 @@ class FixedRate(_OpenLoop):
         """The fixed code."""
         return self._decision
 
-    def on_sent(self, size_bytes: int, now_s: float) -> None:
+    def on_sent(self, size_bytes: int, now_s: float, unlogged_bytes: int = 0) -> None:
         """The cost does not matter here."""
 
 
@@ -113,7 +116,7 @@ class BudgetRate(_OpenLoop):
         # The small term undoes the rounding of times such as 1/30 s.
         return RateDecision(math.floor(self._credit_bytes + 1e-3), None)
 
-    def on_sent(self, size_bytes: int, now_s: float) -> None:
+    def on_sent(self, size_bytes: int, now_s: float, unlogged_bytes: int = 0) -> None:
         """What a frame leaves unused is not carried over; what it took too much is."""
         self._credit_bytes = min(self._credit_bytes - size_bytes, 0.0)
 

@@ -139,7 +139,9 @@ class SenderLog:
         self._times: deque[float] = deque(maxlen=REMEMBERED_PACKETS)
         self._session: int | None = None
         self._number = 0
-        self._heard_s = -math.inf
+        self._heard_s: float | None = None
+        """When a report was last believed; before the first, when the first packet left."""
+        self._ahead = (0, 0)
         self._old = 0
         """Number of the last packet that left before the last restart."""
         self._begin(None, 0)
@@ -168,6 +170,8 @@ class SenderLog:
 
     def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:
         """Enter that a packet left at ``now_s``."""
+        if self._heard_s is None:
+            self._heard_s = now_s
         self._count += 1
         self._payload_bytes += size_bytes - self.overhead_bytes
         self._total_bytes += size_bytes
@@ -182,7 +186,9 @@ class SenderLog:
     def is_possible(self, feedback: Feedback, now_s: float) -> bool:
         """Whether a report can be true: it is about packets that left, and within what they allow.
 
-        What the last report says of the ground's clock is held against it for two seconds.
+        What the last report says is held against it for two seconds, and so is that the ground
+        cannot have counted more than was sent: if it still does then, it has not noticed that this
+        log began anew.
         """
         newest = self._packets.get(feedback.newest_frame << 8 | feedback.newest_slice)
         if newest is None or newest.time_s > now_s:
@@ -190,11 +196,15 @@ class SenderLog:
         rtt_s = now_s - newest.time_s - feedback.hold_s
         if rtt_s < -LOG.clock_s:
             return False
+        if self._is_unheard(now_s):
+            return True
+        packets, size_bytes = self._ahead
         if self._payload_bytes < 1 << 32 and (
-            feedback.packets > self._count or feedback.size_bytes > self._payload_bytes
+            feedback.packets > self._count + packets
+            or feedback.size_bytes > self._payload_bytes + size_bytes
         ):
             return False
-        if feedback.session != self._session or now_s - self._heard_s > LOG.old_s:
+        if feedback.session != self._session:
             return True
         if wrapped_difference(feedback.number, self._number) > 0:
             came, came_bytes = (
@@ -218,13 +228,26 @@ class SenderLog:
         if newest is None or newest.time_s > now_s:
             return None
         is_old = wrapped_difference(feedback.number, self._number) <= 0
-        if feedback.session != self._session or (is_old and now_s - self._heard_s > LOG.old_s):
+        if self._session is None or self._is_unheard(now_s):
+            self._ahead = self._uncounted(feedback, newest)
+        if feedback.session != self._session or (is_old and self._is_unheard(now_s)):
             self._begin(feedback.session, feedback.arrival_us - round(newest.time_s * 1e6))
         elif is_old:
             return None
         self._number, self._heard_s = feedback.number, now_s
         self.latest = self._read(feedback, newest, now_s)
         return self.latest
+
+    def _is_unheard(self, now_s: float) -> bool:
+        return self._heard_s is not None and now_s - self._heard_s > LOG.old_s
+
+    def _uncounted(self, feedback: Feedback, newest: _Sent) -> tuple[int, int]:
+        """Packets and bytes that the ground has counted and this log, which is younger, has not."""
+        under_way_bytes = self._total_bytes - newest.total_bytes
+        return (
+            max(0, feedback.packets - newest.number),
+            max(0, feedback.size_bytes + under_way_bytes - self._payload_bytes),
+        )
 
     def _begin(self, session: int | None, reference_us: int) -> None:
         """The ground counts anew, or is heard for the first time."""

@@ -290,7 +290,8 @@ def _samples(
     samples = np.ndarray(shape, sample, flat, strides=strides)
     if sample.itemsize > 1 and big_endian != (sys.byteorder == "big"):
         samples = samples.byteswap()
-    return samples
+    # OpenCV refuses rows that begin in the middle of a sample.
+    return samples if samples.flags.aligned else samples.copy()
 
 
 def fit(samples: Samples, size: Size | None) -> Samples:

@@ -22,6 +22,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import cv2
+
 from sc2_ros import checkpoint_file
 from sc2_ros.checkpoint_file import FlyingCheckpoint
 from sc2_ros.errors import InputError, ParameterError, Sc2Error
@@ -127,7 +129,8 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         self._counters = OnboardReport(self._topic)
         self._departures = Departures(self._on_left)
         self._stages = StageTimes(ONBOARD_STAGES)
-        self._left.clear()
+        while self._left:  # before the last deactivation: the ground has counted them
+            self._pipeline.on_sent(*self._left.popleft())
         self._reports.clear()
         self._sender = Sender(self._send)
         self._worker = NewestWorker[tuple[Cdr, float] | None](self._work)
@@ -287,10 +290,11 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
         try:
             frame = self._frame(cdr)
             packets = self._pipeline.process(frame, now_s)
-        except Sc2Error as error:
-            self._counters.skip(str(error))
-            if self._complaints.due(str(error), now_s):
-                self.get_logger().error(f"image skipped: {error}")
+        except (Sc2Error, cv2.error) as error:
+            why = " ".join(str(error).split())  # OpenCV's has several lines
+            self._counters.skip(why)
+            if self._complaints.due(why, now_s):
+                self.get_logger().error(f"image skipped: {why}")
             return
         if packets:
             coded_s = time.monotonic()

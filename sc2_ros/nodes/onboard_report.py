@@ -21,7 +21,7 @@ from sc2_ros.nodes.diagnostics import (
     to_message,
     uplink_status,
 )
-from sc2_ros.nodes.parameters import Value
+from sc2_ros.nodes.parameter_row import Value, parse_names
 from sc2_ros.nodes.stages import after_capture
 from sc2_ros.onboard.pipeline import OnboardStats
 from sc2_ros.runtime.ros import DiagnosticArray
@@ -172,8 +172,13 @@ def departure_message(departure: Departure, stream: int, node_name: str) -> Diag
 
 
 def on_air_sent(stats: OnboardStats, settings: Mapping[str, Value]) -> int:
-    """Bytes on air; the headers of a topic's packets too, where no other number is given."""
-    if settings["transport"] == "topic" and not settings["air.overhead_bytes"]:
+    """Bytes on air; the headers of a topic's packets too, where no other number is given.
+
+    A socket sends each packet to every address of `air.remote`; the pipeline counts it once.
+    """
+    if settings["transport"] != "topic":
+        return stats.on_air_bytes_sent * max(1, len(parse_names(str(settings["air.remote"]))))
+    if not settings["air.overhead_bytes"]:
         return stats.bytes_sent + stats.packets_sent * HEADERS["topic"]
     return stats.on_air_bytes_sent
 

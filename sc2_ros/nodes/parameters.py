@@ -100,7 +100,8 @@ ONBOARD = (
         "rate.max_kbps",
         4000.0,
         "What the stream may use at most in auto and budget mode, in kbit/s: packets, and with udp "
-        "or air.overhead_bytes the bytes on air.",
+        "or air.overhead_bytes the bytes on air. For each station: of several in air.remote every "
+        "one gets all packets, and the radio carries as many times this.",
         1.0,
         100000.0,
     ),

@@ -162,7 +162,7 @@ class OnboardStats:
         stage_ms: milliseconds that each stage took on the last frame sent.
         loss: share of recent packets that the ground did not get.
         rtt_s: round trip, seconds.
-        frames_decoded: frames that the ground decoded completely.
+        frames_decoded: frames that the ground decoded completely, over all its sessions.
         shown_fps: frames per second to which a ground that is behind limits this drone, if it is.
     """
 

@@ -25,8 +25,9 @@ from sc2_ros.codec.frame.symbols import RDOQ_LAMBDA
 from sc2_ros.errors import InputError, PacketError
 from sc2_ros.link.control.auto import RateState
 from sc2_ros.link.control.value_curve import ValueCurve
-from sc2_ros.link.feedback import parse_feedback
+from sc2_ros.link.feedback import Feedback, parse_feedback
 from sc2_ros.link.rate import index_of
+from sc2_ros.link.sequence import wrapped_difference
 from sc2_ros.network import imaging
 from sc2_ros.onboard import backend
 from sc2_ros.onboard.config import (
@@ -66,6 +67,8 @@ class OnboardPipeline:
         self._frame_rate = FrameRate()
         self._info = InfoSchedule()
         self._ground_session: int | None = None
+        self._decoded: tuple[int, int] | None = None
+        """Session and count of decoded frames of the last report."""
         self._stages: dict[str, float] = {}
         self.configure(config or OnboardConfig())
 
@@ -197,9 +200,17 @@ class OnboardPipeline:
         estimate = self._rate.on_feedback(feedback, now_s)
         if estimate is not None:
             self.stats.loss, self.stats.rtt_s = estimate.loss, estimate.rtt_s
-            self.stats.frames_decoded = feedback.frames_decoded
+            self._count_decoded(feedback)
             self._frame_rate.on_feedback(feedback, now_s)
             self.stats.shown_fps = self._frame_rate.shown_fps
+
+    def _count_decoded(self, feedback: Feedback) -> None:
+        """Count on where the ground's own count wraps, or begins anew with its session."""
+        session, before = self._decoded or (feedback.session, 0)
+        if feedback.session == session:
+            more = wrapped_difference(feedback.frames_decoded, before)
+            self.stats.frames_decoded += max(0, more)
+        self._decoded = feedback.session, feedback.frames_decoded
 
     def _picture(
         self, image: npt.NDArray[np.uint8] | UnreadImage

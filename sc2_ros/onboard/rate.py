@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sc2_ros.codec.frame.encoder import FrameEncoder
+from sc2_ros.codec.frame.encoder import EncodedPacket, FrameEncoder
 from sc2_ros.codec.frame.plan import UNPROTECTED, FramePlan, Protection, SourceFrame
 from sc2_ros.codec.wire import MAX_PACKET_BYTES
 from sc2_ros.link.control.auto import AutoConfig, AutoRate, RateState
@@ -47,20 +47,23 @@ class RateChoice:
         self._near: int | None = None  # the last frame's code: where the search begins
 
     def configure(self, config: OnboardConfig) -> None:
-        """Take a configuration; a controller whose part did not change goes on."""
+        """Take a configuration; a controller goes on unless it is to be another one.
+
+        Auto mode keeps what it has learned of the link when it gets another limit.
+        """
         self._log.overhead_bytes = self._overhead_bytes = config.overhead_bytes
         self._repairs = config.rate_repair != "off"
-        part = (
-            config.rate_mode,
-            config.rate_index,
-            config.rate_max_kbps,
-            config.rate_prefer,
-            config.frame_max_fps,
-        )
-        if part != self._part:
-            self._part = part
+        part: tuple[object, ...] = {
+            "fixed": (config.rate_index,),
+            "budget": (config.rate_max_kbps, config.frame_max_fps),
+            "auto": (config.rate_prefer,),
+        }[config.rate_mode]
+        if (config.rate_mode, *part) != self._part:
+            self._part = (config.rate_mode, *part)
             self._controller = self._controller_for(config)
             self._repair = RepairPolicy()
+        elif isinstance(self._controller, AutoRate):
+            self._controller.limit(config.rate_max_kbps)
 
     @property
     def state(self) -> RateState | None:
@@ -120,7 +123,8 @@ class RateChoice:
     def on_encoded(self, code: int, packets: Sequence[bytes], now_s: float) -> None:
         """A frame has been coded at a rate code into these packets."""
         self._near = code
-        self._controller.on_sent(self.on_air(packets), now_s)
+        others = [packet for packet in packets if not isinstance(packet, EncodedPacket)]
+        self._controller.on_sent(self.on_air(packets), now_s, self.on_air(others))
 
     def on_packet(self, frame: int, place: int, size_bytes: int, now_s: float) -> None:
         """A packet of a frame has left."""

@@ -140,6 +140,18 @@ def test_waiting_frames_are_given_up_in_order_when_their_time_is_over(feed):
     assert numbers(feed.assembler.expire(0.5, 0.3)) == [3]
 
 
+def test_a_frame_whose_packets_still_come_is_waited_for(feed):
+    """On a slow link the packets of a large frame take longer than the time-out together."""
+    packets = feed.packets(1)
+    assert len(packets) > 2
+    for place, packet in enumerate(packets[:-1]):
+        assert feed.add(packet, 0.2 * place) == []
+        assert feed.assembler.expire(0.2 * place + 0.19, 0.25) == []
+
+    (frame,) = feed.add(packets[-1], 0.2 * len(packets))
+    assert frame.complete
+
+
 def test_a_frame_is_given_up_soon_after_a_newer_one_has_begun(feed):
     feed.add_all(feed.packets(1)[1:], 0.0)
     assert feed.assembler.expire(0.2, 0.3, 0.02) == []

@@ -157,6 +157,23 @@ def test_either_byte_order_gives_the_same_picture(encoding):
     np.testing.assert_array_equal(turned, decode(encoding, samples))
 
 
+@pytest.mark.parametrize("size", [None, (WIDTH // 2, HEIGHT // 2), (2 * WIDTH, 2 * HEIGHT)])
+@pytest.mark.parametrize(
+    "encoding", [name for name in (*SENT, *GREY_SENT) if not name.startswith("nv")]
+)
+def test_rows_may_be_padded_by_any_number_of_bytes_and_the_data_begin_anywhere(encoding, size):
+    samples = np.ascontiguousarray({**SENT, **GREY_SENT}[encoding]())
+    rows = samples.view(np.uint8).reshape(HEIGHT, -1)
+    expected = decode(encoding, samples, size=size)
+    for padding, offset in [(1, 0), (2, 1), (3, 0), (4, 0), (0, 1)]:
+        padded = np.pad(rows, ((0, 0), (0, padding)))
+        data = memoryview(bytes(offset) + padded.tobytes())[offset:]
+        image = decode_raw(
+            data, encoding=encoding, width=WIDTH, height=HEIGHT, step=padded.shape[1], size=size
+        )
+        np.testing.assert_array_equal(image, expected)
+
+
 @pytest.mark.parametrize("encoding", ["nv12", "nv21", "nv24"])
 def test_planes_with_padded_rows_and_an_odd_height(encoding):
     height, step = HEIGHT - 3, WIDTH + 6

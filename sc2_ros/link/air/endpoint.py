@@ -70,7 +70,11 @@ class Delivery:
 
 @dataclass(frozen=True)
 class AirStatus:
-    """For diagnostics. key: fingerprint, empty without a key. place: 0, or which standby serves."""
+    """For diagnostics.
+
+    key: fingerprint, empty without a key. sent_bytes, received_bytes: of a socket with IP and UDP
+    headers. place: 0, or which standby serves.
+    """
 
     key: str
     local: Address

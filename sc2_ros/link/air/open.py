@@ -8,6 +8,7 @@ wfb-ng with its own keys), for benches and for radios that have one direction on
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from sc2_ros.link.air import wire
@@ -23,10 +24,11 @@ from sc2_ros.link.air.peer import (
 
 MAX_PEERS = 32
 TURN_S = 0.1
+TOKEN_BYTES = 4
 
 
-def control(role: wire.Role, asks: bool) -> bytes:
-    """A keep-alive of an end of this role, or the answer to one."""
+def control_head(role: wire.Role, asks: bool) -> bytes:
+    """A keep-alive of an end of this role, or the answer to one, without its token."""
     flags = wire.ASKS * asks | wire.FROM_GROUND * (role is wire.Role.GROUND)
     return bytes([wire.OPEN | wire.CONTROL, flags])
 
@@ -34,6 +36,9 @@ def control(role: wire.Role, asks: bool) -> bytes:
 class _Peer:
     def __init__(self, number: int, address: Address, remote: Remote | None) -> None:
         self.number, self.address, self.remote = number, address, remote
+        self.token = os.urandom(TOKEN_BYTES)
+        """In our questions; the answer brings it back, and so tells what it answers."""
+        self.answers_from = address
         self.heard_s = float("-inf")
         self.sent_s = float("-inf")
         self.pinged_s = float("-inf")
@@ -44,7 +49,8 @@ class OpenLink:
     """Datagrams and the time go in, payloads and datagrams come out; see AirLink.
 
     Remotes are sent to whether they answer or not. Who sends to us becomes a peer, and is forgotten
-    when silent.
+    when silent; but a remote that answers from another of its addresses stays one peer, which is
+    sent to where it was called: that this address works is known, of the other one it is not.
     """
 
     def __init__(
@@ -64,22 +70,31 @@ class OpenLink:
         self._groups = [peer for peer, remote in pairs if remote.is_group]
         # What an end of the same role sends is not for us; a group brings us our own, too.
         self._channel = wire.FROM[role.other]
-        self._ping, self._pong = (control(role, asks) for asks in (True, False))
-        self._other_ping, self._other_pong = (control(role.other, asks) for asks in (True, False))
+        self._ping, self._pong = (control_head(role, asks) for asks in (True, False))
+        self._other_ping, self._other_pong = (
+            control_head(role.other, asks) for asks in (True, False)
+        )
 
     def receive(self, datagram: bytes, source: Address, now_s: float) -> Arrival | None:
         """Take a datagram; the payload for the nodes, if it brings one."""
         is_payload = datagram[:1] == bytes([wire.OPEN | self._channel])
-        if not is_payload and datagram not in (self._other_ping, self._other_pong):
+        head, token = datagram[:2], datagram[2:]
+        asks, answers = head == self._other_ping, head == self._other_pong
+        if not is_payload and not ((asks or answers) and len(token) == TOKEN_BYTES):
             self.counts.malformed += 1
             return None
-        peer = self._sender(self._fixed.address if self._fixed else source, now_s)
+        if self._fixed is not None:
+            source = self._fixed.address
+        peer = self._answerer(token, source) if answers else self._sender(source)
+        if peer is None:
+            self.counts.unknown += 1
+            return None
         # A member answers from its own address, and that answers what was sent to the group.
         for heard in (peer, *self._groups):
             heard.heard_s, heard.asked_s = now_s, None
         if not is_payload:
-            if datagram == self._other_ping:
-                self._outgoing.append((self._pong, peer.address))
+            if asks:
+                self._outgoing.append((self._pong + token, peer.address))
             return None
         if not self._is_used(peer):
             self.counts.unused += 1
@@ -118,7 +133,7 @@ class OpenLink:
             due = peer.heard_s == float("-inf") or waits or now_s - peer.sent_s > KEEP_ALIVE_S
             if due and now_s - peer.pinged_s >= every_s:
                 peer.pinged_s = now_s
-                self._send_to(peer, self._ping, now_s)
+                self._ask(peer, now_s)
         self._heard = {
             address: peer
             for address, peer in self._heard.items()
@@ -149,7 +164,10 @@ class OpenLink:
         """Send it a question, if it has answered before."""
         peer = self._behind(remote)
         if peer.heard_s > float("-inf"):
-            self._send_to(peer, self._ping, now_s)
+            self._ask(peer, now_s)
+
+    def _ask(self, peer: _Peer, now_s: float) -> None:
+        self._send_to(peer, self._ping + peer.token, now_s)
 
     def _behind(self, remote: Remote) -> _Peer:
         return next(peer for peer in self._called if peer.remote == remote)
@@ -157,11 +175,23 @@ class OpenLink:
     def _is_used(self, peer: _Peer) -> bool:
         return self.used is None or peer.remote in self.used
 
-    def _sender(self, source: Address, now_s: float) -> _Peer:
-        for peer in self._called:
-            if peer.address == source:
-                return peer
-        peer = self._heard.get(source)  # type: ignore[assignment]
+    def _answerer(self, token: bytes, source: Address) -> _Peer | None:
+        """Whom we asked; None where the answer is to no question of ours."""
+        asked = next((peer for peer in self._called if peer.token == token), None)
+        if asked is None:
+            return None
+        if asked in self._groups:  # its members are peers of their own
+            return self._sender(source)
+        asked.answers_from = source
+        self._heard.pop(source, None)
+        return asked
+
+    def _sender(self, source: Address) -> _Peer:
+        called = [peer for peer in self._called if peer.address == source]
+        called += [peer for peer in self._called if peer.answers_from == source]
+        if called:
+            return called[0]
+        peer = self._heard.get(source)
         if peer is None:
             if len(self._heard) >= MAX_PEERS:
                 del self._heard[min(self._heard, key=lambda address: self._heard[address].heard_s)]

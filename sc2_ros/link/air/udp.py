@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sc2_ros.errors import AirAddressError
-from sc2_ros.link.air.address import family_of, normal, resolve
+from sc2_ros.link.air.address import family_of, ip_udp_bytes, normal, resolve
 from sc2_ros.link.air.arrival import Address
 
 LINUX = sys.platform == "linux"
@@ -66,6 +66,7 @@ class UdpSocket:
         """
         self.sent = self.received = 0
         self.sent_bytes = self.received_bytes = 0
+        """With IP and UDP headers."""
         self.send_errors: Counter[str] = Counter()
         self.family = family_of(local)
         self._socket = socket.socket(self.family, socket.SOCK_DGRAM)
@@ -150,12 +151,13 @@ class UdpSocket:
                 )
             except OSError:  # Nothing more waits, or the interface has gone for now.
                 break
+            source = normal(source)
             self.received += 1
-            self.received_bytes += len(datagram)
+            self.received_bytes += len(datagram) + ip_udp_bytes(source)
             if flags & socket.MSG_TRUNC:
                 datagram = b""  # Longer than any of ours; the link counts it as malformed.
             stamp_ns, ecn = read_ancillary(ancillary)
-            taken.append(Received(datagram, normal(source), arrival_s(stamp_ns), ecn))
+            taken.append(Received(datagram, source, arrival_s(stamp_ns), ecn))
         return taken
 
     def send(self, datagram: bytes, address: Address) -> bool:
@@ -166,7 +168,7 @@ class UdpSocket:
             self.send_errors[errno.errorcode.get(error.errno or 0, str(error))] += 1
             return False
         self.sent += 1
-        self.sent_bytes += len(datagram)
+        self.sent_bytes += len(datagram) + ip_udp_bytes(address)
         return True
 
     def close(self) -> None:

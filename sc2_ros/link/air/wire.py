@@ -8,7 +8,8 @@
              CONTROL   aead.py's form; flags 1, group keys
              FEATURES, FEEDBACK   aead.py's form; one packet of the codec, one report
              KEY       for recordings of a topic, see recording.py
-    open     the same kinds, each one byte before its payload; CONTROL: flags 1
+    open     the same kinds, each one byte before its payload; CONTROL: flags 1, token 4
+             (drawn by who asks; the answer repeats it)
 
 Numbers are big-endian. `instance` is drawn at random when an endpoint starts, so that a restart
 can be told; `session` is drawn by who calls.

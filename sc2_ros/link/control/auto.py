@@ -11,7 +11,7 @@ Where the parts come from, and what they do on each kind of link: docs/link.md.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sc2_ros.link.control.in_flight import IN_FLIGHT, cautious_bps, room_bytes
 from sc2_ros.link.control.law import LAW, TargetLaw
@@ -129,6 +129,12 @@ class AutoRate:
             stalled,
         )
 
+    def limit(self, max_kbps: float) -> None:
+        """Never more than this, kbit/s, from now on; what is known of the link stays."""
+        self.config = replace(self.config, max_kbps=max_kbps)
+        self._floor_bps = min(AUTO.floor_bps, max_kbps * 1e3)
+        self._law.limit(self._floor_bps, max_kbps * 1e3)
+
     def allowance(self, now_s: float) -> RateDecision:
         """Bytes for the frame about to be coded; 0 if it cannot leave in time."""
         gap_s = self._gap(now_s)
@@ -137,8 +143,10 @@ class AutoRate:
         self._is_asked = True
         rate_bps = self._law.target_bps * self._law.drain_probe.share(now_s)
         share = rate_bps * gap_s / 8
-        saved = self._credit_bytes + share
-        self._credit_bytes = min(saved, max(share, rate_bps * AUTO.saved_s / 8))
+        self._credit_bytes += share
+        if now_s - self._sent_s <= AUTO.saved_s:  # else saved up for a frame that takes longer
+            most = max(share, rate_bps * AUTO.saved_s / 8)
+            self._credit_bytes = min(self._credit_bytes, most)
         rtt_s = self._rtt_s
         if self._estimate is not None:
             rtt_s = min(self._estimate.rtt_s, rtt_s + STALL.most_wait_s)
@@ -162,7 +170,7 @@ class AutoRate:
         most_code = self._curve.most_code(max(shortage, self._staleness()))
         return RateDecision(max(budget, 1), most_code, min(self._curve.least_code, most_code))
 
-    def on_sent(self, size_bytes: int, now_s: float) -> None:
+    def on_sent(self, size_bytes: int, now_s: float, unlogged_bytes: int = 0) -> None:
         """A frame was coded; what it left is carried over, up to half a frame's share."""
         self._is_asked = False
         gap_s = min(AUTO.gap_s, max(0.0, now_s - self._sent_s))
@@ -170,7 +178,7 @@ class AutoRate:
         self._credit_bytes = min(self._credit_bytes - size_bytes, target_bps * gap_s / 16)
         self._credit_bytes = max(self._credit_bytes, -target_bps * AUTO.most_gap_s / 8)
         self._frame_bytes += AUTO.frame_weight * (size_bytes - self._frame_bytes)
-        self._pending_bytes = float(size_bytes)
+        self._pending_bytes = float(size_bytes - unlogged_bytes)
         self._sent_s = now_s
 
     def on_packet(self, frame: int, slice_number: int, size_bytes: int, now_s: float) -> None:

@@ -112,6 +112,11 @@ class TargetLaw:
         self._busy_s: float | None = None
         self._before_bps = self.target_bps
 
+    def limit(self, floor_bps: float, max_bps: float) -> None:
+        """Other bounds of the target."""
+        self._floor_bps, self._max_bps = floor_bps, max_bps
+        self._set(self.target_bps)
+
     def resume(self, now_s: float) -> None:
         """The link is back after a stall."""
         self._starting = True

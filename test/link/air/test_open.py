@@ -65,6 +65,8 @@ def test_members_of_a_group():
     for address in (STATION, STATION_2):
         network.add(address, OpenLink(Role.GROUND, remotes), GROUP)
     network.run(1)
+    drone = network.links[DRONE]
+    assert {peer.address for peer in drone.peers()} == {GROUP, STATION, STATION_2}
     sent = len(network.seen)
     assert network.send(DRONE, b"frame") == 1
     network.run(0.1)
@@ -82,13 +84,80 @@ def test_what_its_own_kind_sends_is_not_for_an_end():
     network, drone, station = _pair()
     network.run(1)
     before = (drone.counts.accepted, station.counts.accepted, len(network.seen))
-    for datagram in (b"\x29report", b"\x24\x03", b"\x24\x02"):
+    for datagram in (b"\x29report", b"\x24\x03wxyz", b"\x24\x02wxyz"):
         station.receive(datagram, STRANGER, network.now_s)
-    for datagram in (b"\x28frame", b"\x24\x01", b"\x24\x00"):
+    for datagram in (b"\x28frame", b"\x24\x01wxyz", b"\x24\x00wxyz"):
         drone.receive(datagram, STRANGER, network.now_s)
     assert (drone.counts.accepted, station.counts.accepted) == before[:2]
     assert station.outgoing() == drone.outgoing() == []
     assert len(drone.peers()) == len(station.peers()) == 1
+
+
+OTHER_ADDRESS = ("192.168.7.2", 5600)
+
+
+def _multi_homed(remotes):
+    """A drone, and a station that hears both of its addresses and sends from the other one."""
+    network = Network()
+    drone = network.add(DRONE, opened(Role.ONBOARD, remotes))
+    network.add(STATION, opened(Role.GROUND), group=STATION)
+    network.mapped[STATION] = OTHER_ADDRESS
+    return network, drone
+
+
+def _fly(network, packets):
+    """Ten packets a second, each with a report."""
+    for _ in range(packets):
+        network.send(DRONE, b"frame")
+        network.send(STATION, b"report", Channel.FEEDBACK)
+        network.run(0.1)
+
+
+def test_a_station_that_answers_from_another_address_gets_every_packet_once():
+    network, drone = _multi_homed([Remote(STATION)])
+    # Its reports are here before its answer: the other address is a peer for a while.
+    network.lost = lambda datagram, source, destination: datagram[:1] == b"\x24"
+    network.inject(b"\x28first", DRONE, STATION)
+    _fly(network, 3)
+    assert OTHER_ADDRESS in [peer.address for peer in drone.peers()]
+    network.lost = lambda datagram, source, destination: False
+    _fly(network, 10)
+    before = len(network.seen)
+    network.got[STATION].clear()
+    _fly(network, 100)
+    assert network.payloads(STATION) == [b"frame"] * 100
+    assert [peer.address for peer in drone.peers()] == [STATION]
+    pings = [one for one in network.seen[before:] if one[1][:1] == b"\x24"]
+    assert pings == []
+
+
+def test_a_station_that_answers_from_another_address_may_be_chosen_among_several():
+    remote = Remote(STATION)
+    network, drone = _multi_homed([remote, Remote(STATION_2)])
+    drone.used = frozenset([remote])
+    network.run(0.5)
+    network.got[DRONE].clear()
+    _fly(network, 20)
+    assert network.payloads(DRONE) == [b"report"] * 20
+    assert drone.counts.unused == 0
+    assert drone.unanswered_s(remote, network.now_s) < 0.2
+    assert network.now_s - drone.heard_s(remote) < 0.2
+
+
+def test_who_answers_no_question_of_ours_is_nobody():
+    network, drone, _ = _pair()
+    network.run(1)
+    _fly(network, 3)
+    token = next(one[1][2:] for one in network.seen if one[1][:2] == b"\x24\x01")
+    forged = bytes([token[0] ^ 1]) + token[1:]
+    for datagram in (b"\x24\x02" + forged, b"\x24\x02", b"\x24\x02" + token + b"x"):
+        assert drone.receive(datagram, STRANGER, network.now_s) is None
+    assert (drone.counts.unknown, drone.counts.malformed) == (1, 2)
+    assert [peer.address for peer in drone.peers()] == [STATION]
+    # What it sends is believed, but is not the station's.
+    drone.used = frozenset([Remote(STATION)])
+    assert drone.receive(b"\x29report", STRANGER, network.now_s) is None
+    assert drone.counts.unused == 1
 
 
 def test_a_tunnel_with_two_ports():

@@ -84,7 +84,7 @@ def test_work_per_turn_is_bounded_and_nothing_blocks():
     assert len(receiver.receive(100)) == 12
     assert receiver.receive(100) == []
     assert (sender.sent, sender.sent_bytes) == (receiver.received, receiver.received_bytes)
-    assert (sender.sent, sender.sent_bytes) == (20, 30)
+    assert (sender.sent, sender.sent_bytes) == (20, 30 + 20 * 28)
 
 
 def test_what_is_too_long_for_us_is_not_taken_for_its_beginning():
