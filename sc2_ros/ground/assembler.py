@@ -190,8 +190,9 @@ class FrameAssembler:
         """Give up waiting for frames of which nothing came for `timeout_s`, and older ones.
 
         Not counted from the first slice: on a slow link a large frame takes longer than that to
-        pass, and one that is always given up is never a reference either. Packets come in order, but for a few: of a frame after which a newer one has begun
-        `deadline_s` ago, nothing more comes. 0 stands for a share of the time between the two.
+        pass, and one that is always given up is never a reference either. Packets come in order,
+        but for a few: of a frame after which a newer one has begun `deadline_s` ago, nothing more
+        comes. 0 stands for a share of the time between the two.
         """
         overdue = [
             position

@@ -109,11 +109,7 @@ class Continuity(Generic[Item]):
         self.released = ()
         newest = self.newest
         is_stale = newest is not None and not 0 <= now_s - self._came_s <= CONTINUITY.stale_s
-        if (
-            newest is not None
-            and is_stale
-            and wrapped_difference(place.frame, newest.frame) < 0
-        ):
+        if newest is not None and is_stale and wrapped_difference(place.frame, newest.frame) < 0:
             self._before = None
             self._take(place, now_s)
             return Verdict.RESTART  # no straggler is so late
