@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from sc2_ros.data.base import DETECTION_CLASSES, VOID, Dataset, Sample
+from sc2_ros.data.base import DETECTION_CLASSES, MASK_CLASSES, VOID, Dataset, Sample, mask_lookup
 from sc2_ros.errors import InputError
 from sc2_ros.media.overlay import annotate, tint
 from sc2_ros.network.imaging import resize
@@ -40,6 +40,7 @@ class Findings:
         empty: images without a box or region, of a data set with boxes.
         void_masks: images with a mask that is void everywhere.
         mask_shares: per mask class, its share of the labelled pixels.
+        missed_masks: the mask classes that are learned, where none of the set's is one of them.
         left_out: names of classes in the data set's files that none of ours stands for.
         labelled: whether any image has a box, mask or category that can be used.
         digests: of each image's pixels, its name: equal pictures in two splits are a leak.
@@ -53,6 +54,7 @@ class Findings:
     flat: int = 0
     empty: int = 0
     mask_shares: dict[str, float] = field(default_factory=dict)
+    missed_masks: tuple[str, ...] = ()
     void_masks: int = 0
     left_out: tuple[str, ...] = ()
     labelled: bool = True
@@ -71,6 +73,12 @@ class Findings:
             found.append(f"{len(self.unreadable)} images cannot be used: {first}")
         if self.void_masks:
             found.append(f"{self.void_masks} images have a mask that is void everywhere")
+        if self.mask_shares and self.missed_masks:
+            found.append(
+                f"none of the mask classes {', '.join(self.mask_shares)} is one of "
+                f"{', '.join(self.missed_masks)}, so a stream learns nothing from these masks: "
+                "rename classes, or learn the set's own with `settings: {mask_classes: own}`"
+            )
         if self.left_out:
             found.append(
                 f"objects of {', '.join(self.left_out)} are left out: none of "
@@ -92,9 +100,10 @@ class Findings:
         return found
 
 
-def examine(data: Dataset) -> tuple[Findings, Image]:
+def examine(data: Dataset, mask_classes: Sequence[str] = MASK_CLASSES) -> tuple[Findings, Image]:
     """Read a split whole; returns what it holds and a contact sheet, uint8 RGB (H, W, 3).
 
+    mask_classes: names of those that are learned.
     The sheet shows up to 16 images, spread evenly, with their boxes and masks.
     """
     found = Findings(f"{data.name} {data.split}", left_out=data.left_out_classes)
@@ -130,6 +139,8 @@ def examine(data: Dataset) -> tuple[Findings, Image]:
     found.mask_shares = {
         name: pixels[number] / total for number, name in enumerate(data.mask_classes) if total
     }
+    if (mask_lookup(data.mask_classes, mask_classes) == VOID).all():
+        found.missed_masks = tuple(mask_classes)
     anything = total or found.ignored or any(map(len, found.boxes.values()))
     found.labelled = bool(data.image_classes or anything)
     return found, contact_sheet(tiles)

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from sc2_ros.data.base import VOID, Dataset, Sample, read_image
+from sc2_ros.data.masks import keep_below, read_mask
 from sc2_ros.errors import InputError
 
 CITYSCAPES_CLASSES = (
@@ -59,10 +59,8 @@ class CityscapesDataset(Dataset):
     def __getitem__(self, index: int) -> Sample:  # type: ignore[override]
         """Read an image and its mask; they have the same size."""
         path, mask_path = self._items[index]
-        image, mask = read_image(path), cv2.imread(str(mask_path), cv2.IMREAD_UNCHANGED)
-        if mask is None or mask.shape != image.shape[:2]:
-            raise InputError(f"the mask {mask_path} is damaged or of another size than {path}")
+        image = read_image(path)
+        mask = read_mask(mask_path, path, image.shape)
         if mask_path.name.endswith("_labelIds.png"):
             mask = self._train_id_of[mask]
-        known = np.where(mask < len(CITYSCAPES_CLASSES), mask, VOID).astype(np.uint8)
-        return Sample(image, path.name, mask=known)
+        return Sample(image, path.name, mask=keep_below(mask, len(CITYSCAPES_CLASSES)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from sc2_ros.data.base import (
     read_image,
     read_text,
 )
-from sc2_ros.data.splits import split_stems
+from sc2_ros.data.splits import SPLIT_NAMES, split_folder, split_stems
 from sc2_ros.errors import InputError
 
 Box = tuple[float, float, float, float]
@@ -34,17 +35,18 @@ WITHOUT_SPLITS = "instances_default.json"
 
 
 def find_annotations(folder: Path, split: str) -> Path | None:
-    """Find the split's JSON file, by the names in use."""
+    """Find the split's JSON file, by the names in use and without case."""
+    names = SPLIT_NAMES.get(split, (split.lower(),))
     for place in (folder / "annotations", folder):
+        files = sorted((*place.glob("*.json"), *place.glob("*/_annotations.coco.json")))
         for pattern in (
-            f"{split}.json",
-            f"instances_{split}*.json",
-            f"{split}/_annotations.coco.json",
-            f"{split}id/_annotations.coco.json",  # Roboflow's valid/
+            *(f"{name}.json" for name in names),
+            *(f"instances_{name}*.json" for name in names),
+            *(f"{name}/_annotations.coco.json" for name in names),
         ):
-            found = sorted(place.glob(pattern))
-            if found:
-                return found[0]
+            for file in files:
+                if fnmatchcase(file.relative_to(place).as_posix().lower(), pattern):
+                    return file
     whole = folder / "annotations" / WITHOUT_SPLITS
     return whole if split in ("train", "val") and whole.is_file() else None
 
@@ -65,7 +67,8 @@ class CocoDataset(Dataset):
         if path is None:
             known = sorted(p.name for p in (folder / "annotations").glob("*.json"))
             raise InputError(
-                f"no split '{split}' in {folder}: annotations/ holds {', '.join(known)}"
+                f"no split '{split}' in {folder}: annotations/ holds {', '.join(known)}; "
+                f"call the file of the split {split}.json or instances_{split}.json"
             )
         self.name, self.split = folder.name, split
         try:
@@ -109,14 +112,16 @@ class CocoDataset(Dataset):
         self._folders = [
             f
             for f in (
-                folder / split,
-                folder / "images" / split,
+                split_folder(folder, split),
+                split_folder(folder / "images", split),
+                # CVAT: images/Validation/ beside annotations/instances_Validation.json
+                folder / "images" / path.stem.removeprefix("instances_"),
                 folder / "images",
                 path.parent,
                 folder,
                 *sorted(folder.glob(f"{split}*/")),
             )
-            if f.is_dir()
+            if f and f.is_dir()
         ]
 
     def __len__(self) -> int:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sc2_ros.data.base import Dataset, Sample
@@ -11,10 +12,11 @@ from sc2_ros.data.splits import split_files
 from sc2_ros.errors import InputError
 from sc2_ros.media.bag import is_bag
 from sc2_ros.media.folder_source import SUFFIXES, FolderSource, read_image
-from sc2_ros.media.frames import FrameSource, SourceFrame
+from sc2_ros.media.frames import SourceFrame
 from sc2_ros.media.source import open_source
 
 MAX_FRAMES = 400
+MAX_BYTES = 3 << 30
 VAL_SHARE = 0.25
 
 
@@ -48,7 +50,8 @@ class RecordedFrames(Dataset):
     """Frames of a video or a bag, evenly spread; the last quarter of the recording is val.
 
     A recording is read from front to back only, so what is wanted of it is held in memory: at most
-    MAX_FRAMES of the whole (a 640x480 colour frame is 0.9 MB).
+    MAX_FRAMES of the whole, and fewer where those are more than MAX_BYTES (a colour frame of
+    640x480 is 0.9 MB, of 3840x2160 25 MB).
     """
 
     def __init__(self, path: Path, split: str) -> None:
@@ -56,7 +59,7 @@ class RecordedFrames(Dataset):
         _check(split, path)
         self.name, self.split = path.stem, split
         with open_source(str(path)) as source:
-            frames = spread(source, MAX_FRAMES)
+            frames = spread(source, MAX_FRAMES, MAX_BYTES)
         if len(frames) < 2:
             raise InputError(f"{path} holds {len(frames)} frames; at least 2 are needed")
         cut = len(frames) - max(1, round(VAL_SHARE * len(frames)))
@@ -72,19 +75,25 @@ class RecordedFrames(Dataset):
         return Sample(frame.image, f"{self.name}-{frame.stamp_ns / 1e9:.3f}s")
 
 
-def spread(source: FrameSource, limit: int) -> list[SourceFrame]:
+def spread(source: Iterable[SourceFrame], limit: int, limit_bytes: int) -> list[SourceFrame]:
     """At most `limit` frames of a source of unknown length, evenly spread, in one pass.
 
-    Every step-th frame is kept; where that gets too many, every second one goes and step doubles.
+    Every step-th frame is kept; where that gets too many, or more than `limit_bytes` of pixels,
+    every second one goes and step doubles. Two frames are kept however large they are.
     """
     kept: list[SourceFrame] = []
     step = 1
     for number, frame in enumerate(source):
-        if number % step == 0:
-            kept.append(frame)
-        if len(kept) > limit:
+        if number % step:
+            continue
+        kept.append(frame)
+        while len(kept) > limit or (len(kept) > 2 and _bytes_of(kept) > limit_bytes):
             kept, step = kept[::2], 2 * step
     return kept
+
+
+def _bytes_of(frames: Sequence[SourceFrame]) -> int:
+    return sum(frame.image.nbytes for frame in frames)
 
 
 def open_footage(path: Path, split: str) -> Dataset:

@@ -11,11 +11,18 @@ from sc2_ros.data.splits import split_files
 from sc2_ros.errors import InputError
 
 _SPLITS = ("train", "val", "test")
+# Halves of a data set with labels of its own, which are no classes.
+_NO_CLASSES = ("images", "masks", "labels", "annotations", "jpegimages", "segmentationclass")
 
 
 def is_image_folder(folder: Path) -> bool:
-    """Whether the folder, or its train/ or val/, holds two or more folders of images."""
-    return any(len(_classes(place)) > 1 for place in (folder / "train", folder / "val", folder))
+    """Whether the folder, or its train/ or val/, holds two or more folders of images.
+
+    Not where one of them is called images, masks or the like: pictures beside their masks.
+    """
+    found = [_classes(place) for place in (folder / "train", folder / "val", folder)]
+    names = {name.lower() for classes in found for name in classes}
+    return any(len(classes) > 1 for classes in found) and not names.intersection(_NO_CLASSES)
 
 
 class ImageFolderDataset(Dataset):

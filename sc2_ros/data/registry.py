@@ -42,7 +42,12 @@ FORMATS = (
     Format("VOC", "Annotations/*.xml + JPEGImages/", is_voc, VocDataset),
     Format("YOLO", "images/ + labels/ + *.names or data.yaml", is_yolo, YoloDataset),
     Format("Cityscapes", "leftImg8bit/ + gtFine/", is_cityscapes, CityscapesDataset),
-    Format("CamVid", "train/ + trainannot/ [+ classes.txt]", is_camvid, CamVidDataset),
+    Format(
+        "CamVid",
+        "train/ + trainannot/ [+ classes.txt], or images/ + masks/ + classes.txt",
+        is_camvid,
+        CamVidDataset,
+    ),
     Format("ImageFolder", "[train/]CLASS/*.jpg", is_image_folder, ImageFolderDataset),
     Format("unlabelled", "images, a video or a ROS bag", is_footage, open_footage),
 )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +26,7 @@ from sc2_ros.data.base import (
     read_text,
 )
 from sc2_ros.data.coco import box_of
+from sc2_ros.data.masks import read_mask
 from sc2_ros.errors import InputError
 
 # Names of classes.txt by the mask class that holds them; unlabeled and conflicting are void.
@@ -92,9 +92,7 @@ class SemanticDroneDataset(Dataset):
         path = self._paths[index]
         image = read_image(path)
         mask_path = self._folder / "masks" / f"{path.stem}.png"
-        mask: Any = cv2.imread(str(mask_path), cv2.IMREAD_UNCHANGED)
-        if mask is None or mask.shape != image.shape[:2]:
-            raise InputError(f"the mask {mask_path} is damaged or of another size than {path}")
+        mask = read_mask(mask_path, path, image.shape)
         boxes = list(self._people.get(path.name, []))
         labels = [DETECTION_CLASSES.index("person")] * len(boxes)
         ignore: list[tuple[float, ...]] = []

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """YOLO text labels: images/, labels/ with a text file per image, and *.names or data.yaml.
 
-Also as Roboflow exports them: SPLIT/images/ and SPLIT/labels/, where val is called valid.
+Also as Roboflow exports them: SPLIT/images/ and SPLIT/labels/, where val is called valid. Images
+in subfolders have their labels in subfolders of the same names.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ from sc2_ros.data.base import (
     read_image,
     read_text,
 )
-from sc2_ros.data.splits import split_files
+from sc2_ros.data.splits import SPLIT_NAMES, split_files, split_folder
 from sc2_ros.errors import InputError
 
 
 def is_yolo(folder: Path) -> bool:
     """Whether the folder holds images/, labels/ and class names."""
-    parents = [folder, *(folder / name for names in _SPLIT_NAMES.values() for name in names)]
-    pairs = any((p / "images").is_dir() and (p / "labels").is_dir() for p in parents)
+    parents = [folder, *(split_folder(folder, split) for split in SPLIT_NAMES)]
+    pairs = any(p and (p / "images").is_dir() and (p / "labels").is_dir() for p in parents)
     return pairs and bool(_names_file(folder))
 
 
@@ -50,14 +51,20 @@ class YoloDataset(Dataset):
         assert names_file is not None  # is_yolo was asked before
         names = _read_names(names_file)
         self._label_of = [label_of(name) for name in names]
-        labels = folder / "labels"
+        self._root, labels = folder / "images", folder / "labels"
         if pair := _folders(folder, split):
-            files, labels = image_files(pair[0]), pair[1]
-        elif split in ("train", "val") and (folder / "images").is_dir():
-            files = split_files(image_files(folder / "images"), split)
+            self._root, labels = pair
+            files = _images_below(self._root)
+        elif split in ("train", "val") and self._root.is_dir():
+            others = {split_folder(self._root, name) for name in SPLIT_NAMES}
+            free = [f for f in _images_below(self._root) if others.isdisjoint(f.parents)]
+            files = split_files(free, split)
         else:
             raise InputError(f"no split '{split}' in {folder}: use train or val")
-        self._items = [(f, _read_rows(labels / f"{f.stem}.txt", len(names))) for f in files]
+        self._items = []
+        for file in files:
+            label = labels / file.relative_to(self._root).with_suffix(".txt")
+            self._items.append((file, _read_rows(label, len(names))))
         # A class in the names file of which nothing was ever drawn is not labelled, so absence of
         # its boxes says nothing. This looks at all splits: it is a property of the data set.
         numbers = {
@@ -88,26 +95,35 @@ class YoloDataset(Dataset):
         boxes = clip_boxes(boxes.astype(np.float32), width, height)
         known = [self._label_of[int(c)] for c in rows[:, 0]]
         labels = np.array([-2 if c is None else c for c in known], np.int64)
-        return Sample(
-            image, path.name, boxes[labels >= 0], labels[labels >= 0], boxes[labels == IGNORE]
-        )
+        name = path.relative_to(self._root).as_posix()
+        return Sample(image, name, boxes[labels >= 0], labels[labels >= 0], boxes[labels == IGNORE])
 
 
 _SLACK = 0.5
 """How far a share may be outside of 0 to 1: objects that the edge cuts, and no pixels."""
-_SPLIT_NAMES = {"train": ("train",), "val": ("val", "valid"), "test": ("test",)}
 
 
 def _folders(folder: Path, split: str) -> tuple[Path, Path] | None:
     """The folders of a split's images and labels, where each split has its own."""
-    for name in _SPLIT_NAMES.get(split, (split,)):
-        for images, labels in (
-            (folder / "images" / name, folder / "labels" / name),
-            (folder / name / "images", folder / name / "labels"),
-        ):
-            if images.is_dir():
-                return images, labels
+    if images := split_folder(folder / "images", split):
+        return images, folder / "labels" / images.name
+    place = split_folder(folder, split)
+    if place and (place / "images").is_dir():
+        return place / "images", place / "labels"
     return None
+
+
+def _images_below(folder: Path) -> list[Path]:
+    """The image files of a folder and its subfolders: its own first, by name.
+
+    Not of hidden ones, as of .ipynb_checkpoints with its copies.
+    """
+    below = sorted(
+        p
+        for p in folder.rglob("*")
+        if p.is_dir() and not any(part[0] == "." for part in p.relative_to(folder).parts)
+    )
+    return [file for place in (folder, *below) for file in image_files(place)]
 
 
 def _names_file(folder: Path) -> Path | None:

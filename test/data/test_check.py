@@ -126,6 +126,52 @@ def test_data_without_a_label_fails_the_check_and_the_next_set_is_shown(tmp_path
     assert "person" in out
 
 
+def test_sources_of_one_name_have_a_sheet_each(tmp_path):
+    folders = [tmp_path / site / "crops" for site in ("north", "south", "east")]
+    for level, folder in enumerate(folders):
+        for split in ("train", "val"):
+            coco(folder, [(0, 0, [5, 5, 20, 30])], images=1, split=split, level=100 * level)
+    sources = "".join(f"  - {{path: {folder}, per_batch: 1}}\n" for folder in folders)
+    config = tmp_path / "mine.yaml"
+    config.write_text(f"out: {tmp_path}/out\nsources:\n{sources}")
+
+    assert main(["train", "--check", "--config", str(config)]) == 0
+
+    names = ("crops", "crops_2", "crops_3")
+    for split in ("train", "val"):
+        sheets = [cv2.imread(str(tmp_path / "out/check" / f"{n}_{split}.png")) for n in names]
+        assert [int(sheet[2, 2, 0]) for sheet in sheets] == [0, 100, 200]
+    assert len(list((tmp_path / "out/check").iterdir())) == 6
+
+
+@pytest.mark.parametrize(
+    ("classes", "settings", "said"),
+    [
+        ("background, crack", "{}", "is one of road, building,"),
+        ("background, road", "{}", ""),
+        ("background, crack", "{mask_classes: own}", ""),
+        ("background, crack", "{mask_classes: [crack, other]}", ""),
+        ("background, road", "{mask_classes: [crack, other]}", "is one of crack, other, so"),
+    ],
+)
+def test_masks_of_which_no_class_is_learned_are_said(tmp_path, capsys, classes, settings, said):
+    for half in ("train", "trainannot"):
+        (tmp_path / "mine" / half).mkdir(parents=True)
+        assert cv2.imwrite(str(tmp_path / "mine" / half / "a.png"), np.ones((40, 40), np.uint8))
+    (tmp_path / "mine" / "classes.txt").write_text(classes.replace(", ", "\n"))
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        f"out: {tmp_path}/out\nsources:\n  - {{path: {tmp_path}/mine, per_batch: 1}}\n"
+        f"settings: {settings}\n"
+    )
+
+    assert main(["train", "--check", "--config", str(config)]) == 0
+
+    out = " ".join(capsys.readouterr().out.split())
+    assert (f"none of the mask classes {classes} {said}" in out) == bool(said)
+    assert ("learns nothing from these masks" in out) == bool(said)
+
+
 def test_a_configuration_without_sources_is_named(tmp_path, capsys):
     config = tmp_path / "mine.yaml"
     config.write_text(f"out: {tmp_path}/out\nsources: []\n")

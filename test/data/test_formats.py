@@ -4,6 +4,7 @@
 
 import json
 import os
+import weakref
 from pathlib import Path
 
 import av
@@ -13,9 +14,11 @@ import pytest
 from recordings import COUNT, make_bag
 
 from sc2_ros.data import DETECTION_CLASSES, MASK_CLASSES, VOID, open_dataset
+from sc2_ros.data import frames as footage
 from sc2_ros.data.frames import spread
 from sc2_ros.data.registry import FORMATS, format_of, located
 from sc2_ros.errors import InputError
+from sc2_ros.media.frames import SourceFrame
 
 DATA = Path(os.environ.get("SC2_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -252,15 +255,53 @@ def test_a_folder_of_pictures_is_footage(tmp_path):
     assert len(train) == 8
 
 
+FRAME_BYTES = 6
+
+
+def _frames(count):
+    for number in range(count):
+        yield SourceFrame(np.zeros((2, 3), np.uint8), number, "camera")
+
+
 @pytest.mark.parametrize("count", [3, 8, 9, 100, 1000])
-def test_frames_are_spread_evenly_over_a_source_of_unknown_length(count):
-    kept = [int(frame) for frame in spread(range(count), 8)]
+@pytest.mark.parametrize("limits", [(8, 8 * FRAME_BYTES), (8, 1000), (1000, 8 * FRAME_BYTES)])
+def test_frames_are_spread_evenly_over_a_source_of_unknown_length(count, limits):
+    kept = [frame.stamp_ns for frame in spread(_frames(count), *limits)]
 
     steps = set(np.diff(kept).tolist())
     assert len(kept) <= 8
     assert kept[0] == 0
     assert len(steps) == 1
     assert kept[-1] + steps.pop() >= count
+
+
+def test_no_more_bytes_of_a_recording_are_held_at_any_time():
+    seen = []
+    most = 0
+
+    def frames():
+        nonlocal most
+        for frame in _frames(200):
+            seen.append(weakref.ref(frame.image))
+            most = max(most, sum(image() is not None for image in seen))
+            yield frame
+
+    assert len(spread(frames(), 100, 10 * FRAME_BYTES)) == 7
+    assert most <= 10 + 2  # the one that is looked at, and the one that comes
+
+
+def test_frames_larger_than_the_limit_still_make_a_split():
+    assert [frame.stamp_ns for frame in spread(_frames(9), 400, 1)] == [0, 8]
+
+
+def test_large_frames_of_a_video_are_fewer(tmp_path, monkeypatch):
+    _write_video(tmp_path / "flight.mp4", 12)
+    monkeypatch.setattr(footage, "MAX_BYTES", 6 * 48 * 64 * 3)
+
+    train, val = (open_dataset(tmp_path / "flight.mp4", split) for split in ("train", "val"))
+
+    names = [s.name for s in (*train, *val)]
+    assert names == [f"flight-{second:.3f}s" for second in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
 
 
 def test_what_is_not_known_is_answered_with_all_that_is(tmp_path):

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sc2 train --check`: are the data sets of a configuration fit to train on?"""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -13,25 +12,31 @@ from rich.table import Table
 from sc2_ros.data.check import Findings, examine, shared_images
 from sc2_ros.data.registry import open_dataset
 from sc2_ros.errors import InputError, ParameterError
-from sc2_ros.training.sources import SourceConfig, labels_of
+from sc2_ros.training.config import TrainConfig
+from sc2_ros.training.mask_classes import mask_classes_of
+from sc2_ros.training.sources import labels_of
 
 
-def check_data(sources: Sequence[SourceConfig], out: Path) -> int:
-    """Print what every source holds and write contact sheets below `out`.
+def check_data(config: TrainConfig) -> int:
+    """Print what every source holds and write contact sheets below `check/` of the run's folder.
 
     Returns:
         0, or 1 where a data set cannot be opened, some of its images cannot be read, or its
         training split has no label.
 
     Raises:
-        ParameterError: there is no source.
+        ParameterError: there is no source, or the configuration names no mask classes.
     """
-    if not sources:
+    if not config.sources:
         raise ParameterError("the configuration has no sources, so there is nothing to check")
-    console = Console()
+    own = config.settings.get("mask_classes") == "own"
+    learned = () if own else mask_classes_of(config)
+    console, out = Console(), Path(config.out) / "check"
     out.mkdir(parents=True, exist_ok=True)
     broken = False
-    for source in sources:
+    titles: list[str] = []
+    for source in config.sources:
+        title = ""
         splits: dict[str, Findings] = {}
         for split in ("train", "val"):
             try:
@@ -40,10 +45,11 @@ def check_data(sources: Sequence[SourceConfig], out: Path) -> int:
                 broken |= split == "train"
                 console.print(f"{source.path}, {split}: {error}", markup=False)
                 continue
-            found, sheet = examine(data)
+            found, sheet = examine(data, data.mask_classes if own else learned)
             splits[split] = found
             broken |= bool(found.unreadable) or (split == "train" and not found.labelled)
-            file = out / f"{Path(data.name).name}_{split}.png"
+            title = title or _unused(Path(data.name).name, titles)
+            file = out / f"{title}_{split}.png"
             if not cv2.imwrite(str(file), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
                 raise InputError(f"cannot write the contact sheet {file}: is the folder writable?")
             console.print(_table(found, labels_of(data)))
@@ -54,6 +60,16 @@ def check_data(sources: Sequence[SourceConfig], out: Path) -> int:
             text = f"{len(shared)} images of train are in val, too: {', '.join(shared[:5])}"
             console.print(f"  ! {text}; val then says nothing", style="yellow", markup=False)
     return int(broken)
+
+
+def _unused(name: str, titles: list[str]) -> str:
+    """The name, or where another source has it the name with a number; added to `titles`."""
+    title, number = name, 1
+    while title in titles:
+        number += 1
+        title = f"{name}_{number}"
+    titles.append(title)
+    return title
 
 
 def _table(found: Findings, labels: str) -> Table:
