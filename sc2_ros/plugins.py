@@ -19,6 +19,13 @@ def names(group: str) -> list[str]:
     return sorted({point.name for point in importlib.metadata.entry_points(group=group)})
 
 
+def is_of_another_package(group: str, name: str) -> bool:
+    """Whether `load` gives something that this package does not hold itself."""
+    for point in importlib.metadata.entry_points(group=group, name=name):
+        return not point.value.startswith("sc2_ros.")
+    return False
+
+
 def load(group: str, name: str) -> Any:
     """The object of that name; None where nobody registers it.
 

@@ -107,6 +107,12 @@ def is_detector(path: str | Path) -> bool:
     return metadata.get("format") == FORMAT and "detector" in json.loads(metadata["card"])
 
 
+def bottleneck_of(path: str | Path) -> str | None:
+    """The name of the bottleneck in a file of this format; None where it has none."""
+    chosen = json.loads(_metadata(path)["card"]).get("bottleneck")
+    return None if chosen is None else str(chosen["name"])
+
+
 def _metadata(path: str | Path) -> dict[str, str]:
     try:
         with safe_open(str(path), "pt") as file:

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Average precision by pycocotools, over the classes that checkpoint and data set both have."""
+"""Average precision by pycocotools, over the classes that detector and data set both have."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ AREAS = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, 1e10)}
 
 @dataclass(frozen=True)
 class DetectionResult:
-    """Values in [0, 1]; None for a class without a single box in the frames that were seen.
+    """Values in [0, 1], by class for those that detector and data set both have.
 
-    `ap` is the mean over IoU 0.50:0.05:0.95, `ap50` at IoU 0.5, `ap75` at 0.75. The means are over
-    person, car and bicycle as far as present, those named `all` over every class that is. The two
-    by size are means over all classes with a box of that size, by COCO's areas.
+    A class without a single box in the frames that were seen has None. `ap` is the mean over IoU
+    0.50:0.05:0.95, `ap50` at IoU 0.5, `ap75` at 0.75. The means are over those of person, car and
+    bicycle that have a value, those named `all` over every class that has. The two by size are
+    means over all classes with a box of that size, by COCO's areas.
     """
 
     ap: dict[str, float | None]
@@ -55,7 +56,9 @@ class DetectionScore:
         self, data_classes: Sequence[str], model_classes: Sequence[str] = DETECTION_CLASSES
     ) -> None:
         """data_classes: labelled by the data; model_classes: names of the detector's numbers."""
-        self.classes = tuple(c for c in DETECTION_CLASSES if c in data_classes)
+        # A class that the detector was never taught is no miss of it.
+        shared = set(data_classes) & set(model_classes)
+        self.classes = tuple(c for c in DETECTION_CLASSES if c in shared)
         self._category = {
             number: DETECTION_CLASSES.index(name)
             for number, name in enumerate(model_classes)

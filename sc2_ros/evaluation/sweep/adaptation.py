@@ -14,7 +14,7 @@ from sc2_ros.checkpoint import Checkpoint
 from sc2_ros.data import Sample
 from sc2_ros.evaluation.metrics.bdrate import bd_rate
 from sc2_ros.evaluation.metrics.detection import DetectionScore
-from sc2_ros.evaluation.metrics.segmentation import SegmentationScore
+from sc2_ros.evaluation.metrics.segmentation import SegmentationScore, shared_classes
 from sc2_ros.evaluation.systems.stream import StreamSystem
 
 RATES = (0.15, 0.3, 0.5, 0.75)
@@ -32,9 +32,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Gain:
-    """The same frames through the checkpoint before and after; BD-rates as shares, -0.1 = -10 %."""
+    """The same frames through the checkpoint before and after; BD-rates as shares, -0.1 = -10 %.
+
+    `mask_classes` are those that the mIoU is over, which checkpoint and teacher share by name.
+    """
 
     frames: int
+    mask_classes: list[str]
     before: list[Point]
     after: list[Point]
     bd_rate_ap50: float | None
@@ -51,6 +55,8 @@ class Gain:
         for name, value in (("AP50", self.bd_rate_ap50), ("mIoU", self.bd_rate_miou)):
             if value is not None:
                 rows.append(f"bytes at equal agreement ({name}): {value:+.1%}")
+        if not self.mask_classes:
+            rows.append("no agreement mIoU: teacher and checkpoint have no mask class in common")
         return rows
 
     def to_json(self) -> dict[str, Any]:
@@ -58,11 +64,16 @@ class Gain:
         return asdict(self)
 
 
-def measure(checkpoint: Checkpoint, truth: Sequence[Sample], rate: float) -> Point:
-    """One checkpoint at one rate index over frames whose boxes and masks are a teacher's."""
+def measure(
+    checkpoint: Checkpoint, truth: Sequence[Sample], mask_classes: Sequence[str], rate: float
+) -> Point:
+    """One checkpoint at one rate index over frames whose boxes and masks are a teacher's.
+
+    mask_classes: names of the numbers in the teacher's masks.
+    """
     system = StreamSystem(checkpoint, rate)
     detection = DetectionScore(system.detection_classes, system.detection_classes)
-    segmentation = SegmentationScore(system.mask_classes, system.mask_classes)
+    segmentation = SegmentationScore(system.mask_classes, mask_classes)
     size_bytes = 0
     for sample in truth:
         packets = system.encode(sample.image)
@@ -77,12 +88,21 @@ def measure(checkpoint: Checkpoint, truth: Sequence[Sample], rate: float) -> Poi
 
 
 def gain(
-    before: Checkpoint, after: Checkpoint, truth: Sequence[Sample], rates: Sequence[float] = RATES
+    before: Checkpoint,
+    after: Checkpoint,
+    truth: Sequence[Sample],
+    mask_classes: Sequence[str],
+    rates: Sequence[float] = RATES,
 ) -> Gain:
-    """Before and after at several rates, and what that is in bytes at equal agreement."""
-    old = [measure(before, truth, rate) for rate in rates]
-    new = [measure(after, truth, rate) for rate in rates]
-    return Gain(len(truth), old, new, _bd_rate(old, new, "ap50"), _bd_rate(old, new, "miou"))
+    """Before and after at several rates, and what that is in bytes at equal agreement.
+
+    truth, mask_classes: as for `measure`.
+    """
+    old = [measure(before, truth, mask_classes, rate) for rate in rates]
+    new = [measure(after, truth, mask_classes, rate) for rate in rates]
+    shared = list(shared_classes(before.card["mask_classes"], mask_classes))
+    ap50, miou = (_bd_rate(old, new, metric) for metric in ("ap50", "miou"))
+    return Gain(len(truth), shared, old, new, ap50, miou)
 
 
 def _bd_rate(old: list[Point], new: list[Point], metric: str) -> float | None:

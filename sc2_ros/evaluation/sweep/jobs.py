@@ -10,6 +10,7 @@
 A row's key is made of what it depends on: the images and labels themselves, the system's name and
 setting, every weight, loss and seed, the code, and the versions of the libraries that matter. So a
 run that was killed goes on where it stopped, and a changed file is never answered with an old row.
+Systems of other packages are measured every time, because what they depend on is not known here.
 """
 
 from __future__ import annotations
@@ -32,7 +33,13 @@ from sc2_ros.evaluation.cluster import executor
 from sc2_ros.evaluation.sweep import agreement
 from sc2_ros.evaluation.sweep.row import Row
 from sc2_ros.evaluation.sweep.run import sweep
-from sc2_ros.evaluation.systems.registry import Context, build, digest, network
+from sc2_ros.evaluation.systems.registry import (
+    Context,
+    build,
+    digest,
+    network,
+    runs_other_packages,
+)
 from sc2_ros.evaluation.systems.system import Outputs
 from sc2_ros.files import write_whole
 
@@ -92,7 +99,8 @@ def measure(
         jobs: processes; 1 stays in this one.
         cluster: where else to run, in place of `jobs` (cluster.py); it needs checkpoint and data
             under the same paths, the cache stays here.
-        cache: folder of the rows of earlier runs; None neither reads nor writes any.
+        cache: folder of the rows of earlier runs, those of systems of other packages left out; None
+            neither reads nor writes any.
         on_progress: called with the number of rows done and their total.
 
     Raises:
@@ -103,7 +111,8 @@ def measure(
     rows: dict[str, Row] = {}
     if cache is not None:
         images = images_digest(data, choose(len(data), plan.limit))
-        files = {spec: cache / f"{_key(spec, plan, images)}.json" for spec in specs}
+        known = [spec for spec in specs if not runs_other_packages(spec, plan.context)]
+        files = {spec: cache / f"{_key(spec, plan, images)}.json" for spec in known}
         rows = {spec: row for spec, file in files.items() if (row := _read(file)) is not None}
     missing = [spec for spec in dict.fromkeys(specs) if spec not in rows]
     total = len(set(specs))

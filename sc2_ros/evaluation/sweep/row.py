@@ -14,10 +14,10 @@ class Row(TypedDict):
     systems that have none. `bytes_per_frame` is of whole packets, `payload_bytes_per_frame` of the
     entropy-coded bytes in them (None where a system does not tell), `on_air_bytes_per_frame` with
     the headers of each transport (link/on_air.py). Accuracies are in [0, 1],
-    None where the data set has no truth for them: `ap`, `ap50` and `ap75` by class, the three
-    `mean_` ones over person, car and bicycle and the two `all_` ones over all four classes, as far
-    as the data has them; the two `_by_size` as means over the classes, by COCO's areas (small below
-    32x32, medium below 96x96 pixels, large).
+    None where the data set has no truth for them: `ap`, `ap50` and `ap75` by class, for those that
+    system and data both have; of these the three `mean_` ones over person, car and bicycle and the
+    two `all_` ones over all four; the two `_by_size` as means over the classes, by COCO's areas
+    (small below 32x32, medium below 96x96 pixels, large).
     `truth` says what they were measured against: "labels", or the network's own answers to the
     uncompressed images ("agreement, score >= 0.3").
     """

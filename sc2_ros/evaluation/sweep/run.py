@@ -36,9 +36,7 @@ class _Tally:
         self.loss = loss if getattr(system, "lossy", True) else 0.0
         self.truth: str = getattr(dataset, "truth", LABELS)
         self._random = np.random.default_rng(seed)
-        # A network without boxes has missed none: no figure, and not zero.
-        wanted = dataset.detection_classes if system.detection_classes else ()
-        self.detection = DetectionScore(wanted, system.detection_classes)
+        self.detection = DetectionScore(dataset.detection_classes, system.detection_classes)
         self.segmentation = SegmentationScore(system.mask_classes, dataset.mask_classes)
         self.classification = ClassificationScore(system.image_classes, dataset.image_classes)
 

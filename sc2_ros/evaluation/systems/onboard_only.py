@@ -8,8 +8,9 @@
              [------------------- drone --------------------]            [------ ground ------]
 
 The message: boxes, by column, as u16 left, top, width, height in quarter pixels, u8 score, u8 class
-(ten bytes a box), deflated where that helps; behind them the mask as a PNG of four bits a pixel;
-all of it in our packets with their headers.
+(ten bytes a box), deflated where that helps; behind them the category of the whole image as u16, of
+a network that has one; then the mask as a PNG of four bits a pixel; numbers are little endian, and
+all of it is in our packets with their headers.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from sc2_ros.evaluation.systems.system import Outputs
 # Boxes below it are not sent: they would cost bytes and add next to nothing to AP.
 SENT_SCORE = 0.05
 _BOX_BYTES = 10
+_CATEGORY_BYTES = 2
 _QUARTER = 4.0
 
 
@@ -77,7 +79,8 @@ def pack(found: Outputs, score: float = SENT_SCORE) -> bytes:
     raw = columns.tobytes() + scores.tobytes() + found.labels[kept].astype(np.uint8).tobytes()
     deflated = zlib.compress(raw, 9)
     boxes_part = min((b"\0" + raw, b"\1" + deflated), key=len)
-    category = b"" if found.category is None else bytes([found.category])
+    number = found.category
+    category = b"" if number is None else number.to_bytes(_CATEGORY_BYTES, "little")
     return chunks.pack_strings([boxes_part, category, _pack_mask(found.mask)])
 
 
@@ -91,6 +94,8 @@ def unpack(message: bytes) -> Outputs:
         raise PacketError(f"message of {len(message)} bytes is damaged ({error})") from error
     if len(raw) % _BOX_BYTES:
         raise PacketError(f"{len(raw)} bytes of boxes; each has {_BOX_BYTES}")
+    if len(category) not in (0, _CATEGORY_BYTES):
+        raise PacketError(f"{len(category)} bytes of a category; it has {_CATEGORY_BYTES}")
     count = len(raw) // _BOX_BYTES
     columns = np.frombuffer(raw, np.uint8).reshape(_BOX_BYTES, count)
     edges = columns[:8].reshape(4, 2, count).transpose(0, 2, 1).copy().view("<u2")[..., 0]
@@ -100,7 +105,7 @@ def unpack(message: bytes) -> Outputs:
         (columns[8] / 255).astype(np.float32),
         columns[9].astype(np.int64),
         picture,
-        category[0] if category else None,
+        int.from_bytes(category, "little") if category else None,
     )
 
 

@@ -38,6 +38,7 @@ from sc2_ros.evaluation.systems.split_system import SplitSystem
 from sc2_ros.evaluation.systems.stream import StreamSystem
 from sc2_ros.evaluation.systems.system import PacketSystem
 from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split.registry import GROUP as BOTTLENECKS
 
 GROUP = "sc2_ros.baselines"
 BASELINES = (
@@ -140,6 +141,19 @@ def digest(spec: str, context: Context) -> str:
     if spec == "onboard-only:light":
         files.append(image_codec_network.weights_file(light.KIND))
     return "-".join(hashlib.sha256(file.read_bytes()).hexdigest()[:16] for file in files)
+
+
+def runs_other_packages(spec: str, context: Context) -> bool:
+    """Whether the system, or the checkpoint's bottleneck, is code of another package.
+
+    Nobody here knows all of its sources, nor what weights it loads, so no digest covers them.
+    """
+    family, _, _ = spec.strip().lower().partition(":")
+    if plugins.is_of_another_package(GROUP, family):
+        return True
+    path = path_of(context.checkpoint)
+    name = split_checkpoint.bottleneck_of(path) if split_checkpoint.is_split(path) else None
+    return name is not None and plugins.is_of_another_package(BOTTLENECKS, name)
 
 
 def identity(path: Path) -> str:

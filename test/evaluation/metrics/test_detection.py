@@ -98,6 +98,25 @@ def test_labels_are_matched_by_name_and_unlabelled_classes_left_out():
     assert score.result().ap50 == pytest.approx({"car": 1.0})
 
 
+def test_classes_that_the_detector_lacks_are_no_misses():
+    score = DetectionScore(("person", "car", "bicycle", "other_vehicle"), model_classes=("car",))
+    box = [0, 0, 10, 10]
+    _add(score, _sample([box] * 4, [PERSON, CAR, BICYCLE, OTHER]), [(box, 0.9, 0)])
+
+    result = score.result()
+
+    assert result.ap50 == pytest.approx({"car": 1.0})
+    assert (result.mean_ap50, result.all_ap50) == pytest.approx((1.0, 1.0))
+    assert result.ap50_by_size == pytest.approx({"small": 1.0, "medium": None, "large": None})
+
+
+def test_without_a_class_in_common_there_is_no_figure():
+    score = DetectionScore(("car",), model_classes=("boat",))
+    _add(score, _sample([[0, 0, 10, 10]], [CAR]), [([0, 0, 10, 10], 0.9, 0)])
+
+    assert score.result().mean_ap50 is None
+
+
 def test_nothing_found_is_zero_and_nothing_seen_is_none():
     score = DetectionScore(("car",))
     assert score.result().mean_ap50 is None

@@ -2,18 +2,45 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows from processes are those of this one, and none is measured twice."""
 
+import importlib
 import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import torch
 from weights import write_untrained
 
-from sc2_ros.data import open_dataset
+from sc2_ros.data import DETECTION_CLASSES, open_dataset
 from sc2_ros.errors import ParameterError
 from sc2_ros.evaluation.sweep.jobs import Plan, images_digest, measure
 from sc2_ros.evaluation.systems.registry import Context, build, check
+from sc2_ros.split import checkpoint as split_checkpoint
 
 SPECS = ["sc2_ros:0.5", "jpeg:20", "onboard-only"]
+BOTTLENECK = Path(__file__).parents[2] / "split" / "my_bottleneck.py"
+BASELINE = """
+from pathlib import Path
+from sc2_ros.evaluation.systems.system import Outputs
+
+class Fixed:
+    name = "fixed"
+    detection_classes = mask_classes = image_classes = ()
+
+    def __init__(self, setting):
+        self.setting = setting
+        self.weights = Path(__file__).with_name("weights.bin").read_bytes()
+
+    def encode(self, image):
+        return [self.weights]
+
+    def decode(self, packets):
+        return Outputs()
+
+def build(setting, context):
+    return Fixed(setting)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +94,73 @@ def test_a_run_goes_on_where_it_stopped(plan, tmp_path):
     assert new["bytes_per_frame"] > 1000
     (other,) = measure(["jpeg:20"], replace(plan, limit=1), cache=tmp_path)
     assert other["bytes_per_frame"] > 1000  # other images, another key
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Write a module and the metadata of its package, as pip does; returns their folder."""
+    names = []
+
+    def install(module, source, group, entry):
+        site = tmp_path / "site"
+        info = site / f"{module}-1.dist-info"
+        info.mkdir(parents=True, exist_ok=True)
+        (site / f"{module}.py").write_text(source)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1\n")
+        (info / "entry_points.txt").write_text(f"[{group}]\n{entry} = {module}:build\n")
+        monkeypatch.syspath_prepend(str(site))
+        sys.modules.pop(module, None)
+        importlib.invalidate_caches()
+        names.append(module)
+        return site
+
+    yield install
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def test_a_baseline_of_another_package_is_measured_every_time(plan, tmp_path, installed):
+    site = installed("fixed_baseline", BASELINE, "sc2_ros.baselines", "fixed")
+    sizes = []
+    for size in (100, 900):
+        (site / "weights.bin").write_bytes(bytes(size))
+        rows = measure(["fixed:1", "png"], plan, cache=tmp_path / "cache")
+        sizes.append(rows[0]["bytes_per_frame"])
+
+    assert sizes == [100, 900]
+    assert len(list((tmp_path / "cache").glob("*.json"))) == 1  # that of png
+
+
+def _student(path, bottleneck, **options):
+    card = split_checkpoint.make_card(
+        recipe="sc2",
+        task="detection",
+        classes=DETECTION_CLASSES,
+        backbone="resnet:8-16-24:1-1-1",
+        bottleneck={"name": bottleneck, "options": options},
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        split_checkpoint.save(path, split_checkpoint.build_network(card), card)
+    return Plan(Context(str(path), "synthetic:1", "val"), limit=1)
+
+
+def test_a_bottleneck_of_another_package_is_measured_every_time(tmp_path, installed):
+    source = BOTTLENECK.read_text()
+    cache = tmp_path / "cache"
+    sizes = []
+    for more in ("", "bytes(900) + "):
+        line = "return [bytes((pairs"
+        assert line in source
+        changed = source.replace(line, f"return [{more}bytes((pairs")
+        installed("nibble_package", changed, "sc2_ros.bottlenecks", "nibbles")
+        student = _student(tmp_path / "theirs.safetensors", "nibbles", channels=2)
+        sizes.append(measure(["split"], student, cache=cache)[0]["bytes_per_frame"])
+
+    assert sizes[1] == sizes[0] + 900
+    assert not list(cache.glob("*.json"))
+    measure(["split"], _student(tmp_path / "ours.safetensors", "channel_reduction"), cache=cache)
+    assert len(list(cache.glob("*.json"))) == 1
 
 
 def test_a_scale_is_seen_by_every_system_and_is_another_row(plan, tmp_path):

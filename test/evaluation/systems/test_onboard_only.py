@@ -3,6 +3,7 @@
 """The message of a drone that looks for itself."""
 
 import contextlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.errors import PacketError
+from sc2_ros.evaluation.systems import chunks
 from sc2_ros.evaluation.systems.image_network import WholeNetwork
 from sc2_ros.evaluation.systems.onboard_only import OnboardOnly, pack, unpack
 from sc2_ros.evaluation.systems.system import Outputs
@@ -42,6 +44,16 @@ def test_answers_survive_the_message(count):
     assert np.array_equal(found.mask, sent.mask)
     assert found.category == 3
     assert len(message) < 10 * count + 400
+
+
+@pytest.mark.parametrize("category", [0, 255, 300, 21_000])
+def test_classifiers_of_many_classes_have_room(category):
+    assert unpack(pack(replace(_outputs(0), category=category))).category == category
+
+
+def test_half_a_category_is_damage():
+    with pytest.raises(PacketError, match="1 bytes of a category"):
+        unpack(chunks.pack_strings([b"\0", b"\7", b""]))
 
 
 def test_weak_boxes_are_not_sent_and_cost_nothing():
