@@ -42,7 +42,7 @@ def run(tmp_path):
 
 def test_it_finds_what_it_was_shown_and_evaluate_says_so(tmp_path, run):
     data = small_yolo(tmp_path / "data", 10)
-    checkpoint = run(data, 60, scale_min=1.0, scale_max=1.0)
+    checkpoint = run(data, 120, scale_min=1.0, scale_max=1.0)
     report = tmp_path / "rows.json"
     arguments = ["--checkpoint", str(checkpoint), "--data", str(data), "--json", str(report)]
     assert main(["evaluate", *arguments, "--no-cache", "--baselines", "jpeg:90"]) == 0
