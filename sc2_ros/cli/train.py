@@ -9,6 +9,7 @@ torchrun --nproc-per-node 4 -m sc2_ros.cli.main train sc2_ros ...     the same o
 """
 
 import argparse
+import dataclasses
 import importlib.util
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def main(args: argparse.Namespace) -> int:
                 "which data? give a configuration: sc2 train --check --config FILE"
             )
         config = read(args.config or default_config(args.recipe), args.data)
-        return check_data(config.sources, Path(config.out) / "check")
+        return check_data(config)
     if not args.recipe:
         raise ParameterError(f"which recipe? one of {', '.join(recipes())}")
     run = recipe(args.recipe)
@@ -91,9 +92,11 @@ def main(args: argparse.Namespace) -> int:
         teacher=args.teacher,
         freeze_encoder=args.freeze_encoder,
     )
-    check_options(args.recipe, options, args.max_steps)
+    check_options(args.recipe, options, config, args.max_steps)
     try:
-        run(config, options)
+        # Before anything is put on a device: under torchrun each process has a GPU of its own.
+        device = str(distributed.join(device))
+        run(config, dataclasses.replace(options, device=device))
     finally:
         distributed.leave()
     return 0

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sc2_ros.codec.wire.header import STRIDE
 from sc2_ros.data import Sample
 from sc2_ros.errors import ParameterError
 
@@ -21,6 +22,9 @@ VOID = 255
 @dataclass(frozen=True)
 class AugmentConfig:
     """Ranges of the random changes; sizes in pixels, the rest as factors or probabilities.
+
+    crop: side of a view, a multiple of STRIDE, by which encoders divide it. Scales, vertical_flip
+    and turn hold for each data set that has none of its own (`sources.SourceConfig`).
 
     turn: how often rows and columns are exchanged, for views from straight above, which have no
     up; with both flips that makes all eight orientations. colour: range of the gains of red, green
@@ -40,17 +44,13 @@ class AugmentConfig:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for a crop or scales of which there are no pictures."""
-        if self.crop < 1:
-            raise ParameterError(f"crop is {self.crop}; give 1 px or more")
-        check_scales(self.scale_min, self.scale_max)
-
-
-def check_scales(least: float, most: float) -> None:
-    """Raise ParameterError for scales that nothing can be drawn from."""
-    if not 0 < least <= most < math.inf:
-        raise ParameterError(
-            f"scale_min is {least:g} and scale_max {most:g}; give scales above 0, the smaller first"
-        )
+        if self.crop < 1 or self.crop % STRIDE:
+            raise ParameterError(f"crop is {self.crop}; give a multiple of {STRIDE} px")
+        if not 0 < self.scale_min <= self.scale_max < math.inf:
+            raise ParameterError(
+                f"scale_min is {self.scale_min:g} and scale_max {self.scale_max:g}; give scales "
+                "above 0, the smaller first"
+            )
 
 
 def _crop_origin(
@@ -210,6 +210,18 @@ def augment_whole(sample: Sample, config: AugmentConfig, rng: np.random.Generato
     if image.ndim == 2:
         image = np.repeat(image[..., None], 3, 2)
     return replace(sample, image=_relit(image, config, rng))
+
+
+def middle(image: NDArray[np.uint8], sides: tuple[int, int]) -> NDArray[np.uint8]:
+    """The middle of an image (H, W[, 3]): at most sides (width, height) px, contiguous.
+
+    Where anything is cut it is a copy, so that it does not keep the whole image in memory.
+    """
+    height, width = image.shape[:2]
+    if width <= sides[0] and height <= sides[1]:
+        return np.ascontiguousarray(image)
+    x, y = max(width - sides[0], 0) // 2, max(height - sides[1], 0) // 2
+    return image[y : y + sides[1], x : x + sides[0]].copy()
 
 
 def whole(sample: Sample, crop: int) -> Sample:

@@ -54,6 +54,11 @@ class TrainConfig:
     teacher: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raise ParameterError for gains of nothing."""
+        if not 0 < self.floor_gain < math.inf:
+            raise ParameterError(f"floor_gain is {self.floor_gain:g}; give a factor above 0")
+
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -117,7 +122,7 @@ def data_root(given: str | None) -> Path:
 
 
 def read(path: str | Path, data: str | None = None, max_steps: int | None = None) -> TrainConfig:
-    """Read a YAML file; data set paths in it are relative to the data folder.
+    """Read a YAML file; paths of data sets and footage in it are relative to the data folder.
 
     Raises InputError where it cannot be read, ParameterError where a key is unknown or a
     value is none that it can have.
@@ -128,22 +133,27 @@ def read(path: str | Path, data: str | None = None, max_steps: int | None = None
         raise InputError(f"cannot read the training configuration {path} ({error})") from error
     config = build(TrainConfig, values, str(path))
     root = data_root(data)
+    augment = build(AugmentConfig, values.get("augment", {}), f"{path}: augment")
     sources = []
     for number, entry in enumerate(config.sources):
-        source = build(SourceConfig, entry, f"{path}: sources[{number}]")
+        where = f"{path}: sources[{number}]"
+        source = build(SourceConfig, entry, where)
+        try:
+            source.augmentation(augment)
+        except ParameterError as error:  # its scale and that of all, which do not go together
+            raise ParameterError(f"{where}: {error}") from error
         sources.append(dataclasses.replace(source, path=located(source.path, root)))
     trainer = build(TrainerConfig, values.get("trainer", {}), f"{path}: trainer")
     if max_steps is not None:
         trainer = dataclasses.replace(trainer, max_steps=max_steps, max_minutes=math.inf)
-    if trainer.max_steps < 1 or not trainer.max_minutes > 0:
-        raise ParameterError(
-            f"{path}: trainer: {trainer.max_steps} steps in {trainer.max_minutes:g} minutes at "
-            "most; give 1 step or more, and time for them"
-        )
+    settings = dict(config.settings)
+    if isinstance(patterns := settings.get("footage"), list):  # anything else the recipe refuses
+        settings["footage"] = [located(p, root) if isinstance(p, str) else p for p in patterns]
     return dataclasses.replace(
         config,
         sources=tuple(sources),
-        augment=build(AugmentConfig, values.get("augment", {}), f"{path}: augment"),
+        augment=augment,
         loss=build(LossConfig, values.get("loss", {}), f"{path}: loss"),
         trainer=trainer,
+        settings=settings,
     )

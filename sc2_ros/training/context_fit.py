@@ -58,19 +58,20 @@ def fit(
     """
     config = config or ContextConfig()
     rng = np.random.default_rng(config.seed)
-    material = [
-        (latent, int(code))
-        for latent in latents
-        for code in rng.choice(RATE_CODES, config.rates, replace=False)
+    codes = [rng.choice(RATE_CODES, config.rates, replace=False).tolist() for _ in latents]
+    samples = [
+        Sample(round_latent(latent, gains[code]).symbols, code)
+        for latent, some in zip(latents, codes, strict=True)
+        for code in some
     ]
-    samples = [Sample(round_latent(latent, gains[code]).symbols, code) for latent, code in material]
     if start is not None:
         channels, model = np.arange(start.channels), from_network(start)
     else:
         channels, shape = choose_channels(samples, config, keep_all=keep_all)
         model = ContextModel(shape, config.hidden)
     samples = [replace(sample, symbols=sample.symbols[channels]) for sample in samples]
-    material = [(latent[channels], code) for latent, code in material]
+    coded = [latent[channels] for latent in latents]  # one copy of each, at whatever rates
+    material = [(latent, c) for latent, some in zip(coded, codes, strict=True) for c in some]
     lr = config.lr * (GOING_ON if start else 1.0)
     config = replace(config, steps=min(config.steps, len(samples)), lr=lr)
     model = train(samples, model, config)

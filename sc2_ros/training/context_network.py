@@ -34,6 +34,7 @@ from sc2_ros.codec.entropy.context_network import (
 from sc2_ros.codec.slicing import PHASES, TAPS
 from sc2_ros.codec.tables import LOG_SPREAD_UNIT, LOWEST_LOG_SPREAD, laplacian_bank, table_of
 from sc2_ros.codec.wire import RATE_CODES
+from sc2_ros.errors import ParameterError
 from sc2_ros.training.symbol_windows import Sample, draw, windows
 
 ENTER_SCALE = 32.0
@@ -71,6 +72,22 @@ class ContextConfig:
     window: int = 20
     lr: float = 4e-3
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError for what no network can be made or trained with."""
+        for name in ("groups", "late_groups", "hidden", "batch", "window"):
+            if getattr(self, name) < 1:
+                raise ParameterError(f"{name} is {getattr(self, name)}; give 1 or more")
+        for name in ("steps", "lr", "seed"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ParameterError(f"{name} is {getattr(self, name)}; give 0 or more")
+        check_rates("rates", self.rates)
+
+
+def check_rates(name: str, count: int) -> None:
+    """Raise ParameterError for a number of different rate codes that there are not."""
+    if not 1 <= count <= RATE_CODES:
+        raise ParameterError(f"{name} is {count}; give 1 to {RATE_CODES}")
 
 
 @dataclass(frozen=True, eq=False)

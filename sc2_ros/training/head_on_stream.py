@@ -24,6 +24,7 @@ from sc2_ros.network.encoder import STRIDE
 from sc2_ros.training.batches import Batch, Source, train_on
 from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.trainer import Trainer
+from sc2_ros.training.validation import validation
 
 HeadLoss = Callable[["HeadOnStream", Batch, Tensor, Tensor], tuple[Tensor, dict[str, float]]]
 """Model, batch, rate codes (B,), received (B, 1, h, w) -> loss and its parts for the log."""
@@ -82,11 +83,13 @@ def train_head(
 ) -> Path:
     """Train a head at random rates, with patches lost; write OUT/checkpoint.safetensors.
 
-    card: what the new checkpoint's says otherwise than that of parts.
+    card: what the new checkpoint's says otherwise than that of parts, mask_classes among it where
+    they are others.
     """
     folder = Path(config.out)
 
-    def at_random(model: HeadOnStream, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    def at_random(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        assert isinstance(model, HeadOnStream)
         size, _, height, width = batch.image.shape
         device = batch.image.device
         code = torch.randint(0, RATE_CODES, (size,), device=device)
@@ -95,17 +98,19 @@ def train_head(
         )
         return loss(model, batch, code, received)
 
+    classes = (parts.card | card)["mask_classes"]
     trainer = Trainer(
         HeadOnStream(parts, head),
-        at_random,  # type: ignore[arg-type]
+        at_random,
         config.trainer,
         folder,
         options.device,
+        validation(config, at_random, classes),
     )
     train_on(sources, trainer, config.augment.crop, resume=options.resume)
     if not trainer.is_main:
         return folder
-    best = trainer.ema.cpu().float()
+    best = trainer.best_model().cpu().float()
     assert isinstance(best, HeadOnStream)
     trained = {
         "steps": trainer.step,

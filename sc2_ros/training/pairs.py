@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from sc2_ros.codec.wire.header import STRIDE
 from sc2_ros.errors import InputError
 from sc2_ros.media.flight import LOOKS, SyntheticFlight
-from sc2_ros.training.config import data_root
+from sc2_ros.training.augment import middle
 
 Image = NDArray[np.uint8]
 Pair = tuple[Image, ...]
@@ -71,20 +72,26 @@ def pairs(
 def footage(patterns: Iterable[str]) -> Iterator[list[Image]]:
     """Clips from video files, and from image files whose numbers follow one another.
 
-    Each pattern is a glob; a relative one is looked for in the data folder.
+    Frames are RGB uint8 (H, W, 3), the middle MAX_SIDES of larger ones. Each pattern is a glob.
 
     Raises:
-        InputError: a pattern matches nothing.
+        InputError: a pattern matches nothing, or a file cannot be read.
     """
     for pattern in patterns:
-        paths = sorted(glob.glob(str(data_root(None) / pattern)))
-        if not paths:
-            raise InputError(f"no footage at {pattern}")
+        paths = footage_files(pattern)
         images = [path for path in paths if Path(path).suffix.lower() in (".jpg", ".png")]
         yield from _sequences(images)
         for path in paths:
             if path not in images:
                 yield from _video(path)
+
+
+def footage_files(pattern: str) -> list[str]:
+    """The files of a pattern, sorted. Raises InputError where there are none."""
+    paths = sorted(glob.glob(pattern))
+    if not paths:
+        raise InputError(f"no footage at {pattern}; name videos or images that are there")
+    return paths
 
 
 def random_origin(rng: np.random.Generator) -> tuple[int, int]:
@@ -94,11 +101,8 @@ def random_origin(rng: np.random.Generator) -> tuple[int, int]:
 
 
 def bounded(image: Image) -> Image:
-    """Cut to the middle MAX_SIDES (width, height), RGB."""
-    height, width = image.shape[:2]
-    x, y = max(width - MAX_SIDES[0], 0) // 2, max(height - MAX_SIDES[1], 0) // 2
-    cut = image[y : y + MAX_SIDES[1], x : x + MAX_SIDES[0]]
-    return np.ascontiguousarray(cut)
+    """Cut to the middle MAX_SIDES (width, height)."""
+    return middle(image, MAX_SIDES)
 
 
 def _stills(
@@ -185,7 +189,7 @@ def _read(path: str) -> Image:
     image = cv2.imread(path, cv2.IMREAD_COLOR)
     if image is None:
         raise InputError(f"cannot read the image {path}")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    return _rgb(image)
 
 
 def _video(path: str, clips: int = 3, length: int = 12) -> Iterator[list[Image]]:
@@ -198,7 +202,12 @@ def _video(path: str, clips: int = 3, length: int = 12) -> Iterator[list[Image]]
         for _ in range(length):
             good, image = capture.read()
             if good:
-                frames.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False))
+                frames.append(_rgb(image))
         if not frames:
             raise InputError(f"no frames in the video {path}")
         yield frames
+
+
+def _rgb(image: Any) -> Image:
+    """A picture as OpenCV read it, in RGB, no larger than pairs are."""
+    return bounded(cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sc2_ros.data import DETECTION_CLASSES, Dataset, Sample
 from sc2_ros.data.base import label_of
-from sc2_ros.errors import ParameterError
+from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.network import imaging
 from sc2_ros.network.decode import decode_detections
 from sc2_ros.network.heads import CELL
@@ -18,6 +18,7 @@ from sc2_ros.training.teacher import Teacher
 
 # A box that the teacher is sure of is taken for true; between the two it is ignored.
 SURE, UNSURE = 0.3, 0.15
+_MAPS, _BOXES = {"heatmap", "box"}, {"boxes", "scores", "labels"}
 
 
 class PseudoLabels:
@@ -42,10 +43,19 @@ class PseudoLabels:
         """A sample whose boxes, ignore boxes and mask are the teacher's answers.
 
         The mask has a quarter of the image's sides, in the numbers of `mask_classes`.
+
+        Raises:
+            CheckpointError: the teacher names classes of boxes, but answers with none.
         """
         height, width = image.shape[:2]
         found = self.teacher(imaging.to_tensor(image, self.device))
-        if "heatmap" in found:
+        if not any(names <= found.keys() for names in (_MAPS, _BOXES)):
+            raise CheckpointError(
+                f"the teacher {self.teacher.name} answers with {', '.join(found)}; a detector "
+                "answers with a dict that has boxes (N, 4) xyxy px, scores (N,) and labels (N,), "
+                "or heatmap and box as our detection head does"
+            )
+        if found.keys() >= _MAPS:
             peaks = decode_detections(
                 found["heatmap"][0],
                 found["box"][0],
@@ -67,24 +77,29 @@ class PseudoLabels:
 
 
 class PseudoLabelled(Dataset):
-    """Frames evenly taken from footage, with what a teacher sees in them; labels are not used."""
+    """Frames evenly taken from footage, with what a teacher sees in them; labels are not used.
+
+    Boxes are kept, pictures are read again when asked for: whoever wants them in memory keeps them.
+    """
 
     def __init__(self, frames: Dataset, labels: PseudoLabels, limit: int) -> None:
         """Ask the teacher about at most `limit` frames, once. Masks are left to the losses."""
         self.name, self.split = frames.name, frames.split
         self.detection_classes = labels.detection_classes
         count = min(limit, len(frames))
-        chosen = (frames[i * len(frames) // count] for i in range(count))
-        self._samples = [_without_mask(labels(s.image, s.name)) for s in chosen]
+        self._frames = frames
+        self._chosen = [i * len(frames) // count for i in range(count)]
+        self._boxes = []
+        for number in self._chosen:
+            frame = frames[number]
+            seen = labels(frame.image, frame.name)
+            self._boxes.append((seen.boxes, seen.labels, seen.ignore))
 
     def __len__(self) -> int:
         """Number of frames."""
-        return len(self._samples)
+        return len(self._chosen)
 
     def __getitem__(self, index: int) -> Sample:  # type: ignore[override]
         """A frame and the teacher's boxes."""
-        return self._samples[index]
-
-
-def _without_mask(sample: Sample) -> Sample:
-    return Sample(sample.image, sample.name, sample.boxes, sample.labels, sample.ignore)
+        frame = self._frames[self._chosen[index]]
+        return Sample(frame.image, frame.name, *self._boxes[index])

@@ -30,7 +30,12 @@ from sc2_ros.onboard.config import OnboardConfig
 from sc2_ros.onboard.saliency import rdoq_lambda
 from sc2_ros.training.chains import ChainCoder, encoded_chain
 from sc2_ros.training.context_fit import add_counts
-from sc2_ros.training.context_network import GOING_ON, ContextConfig, NetworkShape
+from sc2_ros.training.context_network import (
+    GOING_ON,
+    ContextConfig,
+    NetworkShape,
+    check_rates,
+)
 from sc2_ros.training.pairs import Image, PairConfig, pairs
 from sc2_ros.training.skip_network import (
     SkipModel,
@@ -55,6 +60,11 @@ class SkipConfig(ContextConfig):
     hidden: int = 48
     pair_rates: int = 6
     steps: int = 5000
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError as ContextConfig does."""
+        super().__post_init__()
+        check_rates("pair_rates", self.pair_rates)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,12 +14,15 @@ from sc2_ros.data import DETECTION_CLASSES, MASK_CLASSES, Dataset, Sample, open_
 from sc2_ros.data.base import mask_lookup
 from sc2_ros.errors import ParameterError
 from sc2_ros.training import distributed
-from sc2_ros.training.augment import VOID, AugmentConfig, augment, augment_whole, check_scales
+from sc2_ros.training.augment import VOID, AugmentConfig, augment, augment_whole, middle
 from sc2_ros.training.pasting import Cutout, cutouts, paste
 
 # A data set whose decoded pixels take more than this is read from disk for every batch.
 MEMORY_BYTES = 3 << 30
 _SAMPLES_FOR_COUNTS = 500
+# Of a larger image the fits after a training see its middle: they keep hundreds of images at once,
+# and each looks at a part only (640x640 px for saliency, 960x640 for pairs of frames).
+LARGEST_SIDES = (1920, 1080)
 
 _NO_DATA = "a training needs data: sources in the configuration is empty; name a data set"
 _LABELS = {"boxes": "detection_classes", "masks": "mask_classes", "categories": "image_classes"}
@@ -29,9 +32,13 @@ _LABELS = {"boxes": "detection_classes", "masks": "mask_classes", "categories": 
 class SourceConfig:
     """One data set of the mixture: its path, crops per batch, scale range and orientations.
 
+    scale_min, scale_max, vertical_flip, turn: as in AugmentConfig, whose values hold where they are
+    None.
+
     balance: how much more often images with rare classes are drawn: each by the rarest class it
     has, in proportion to the number of that class's boxes to the power of minus this. 0: all
-    alike; 0.5: as the repeat factors of Gupta et al. 2019 (LVIS, section 4.3).
+    alike; 0.5: as the repeat factors of Gupta et al. 2019 (LVIS, section 4.3). A set that does not
+    fit into memory is read once for it, before the training.
 
     paste: how many objects of other images are pasted into a crop on average (`pasting`), where
     the data set has boxes and masks of them; for views from straight above.
@@ -39,18 +46,27 @@ class SourceConfig:
 
     path: str
     per_batch: int
-    scale_min: float = 0.75
-    scale_max: float = 1.3
-    vertical_flip: float = 0.0
-    turn: float = 0.0
+    scale_min: float | None = None
+    scale_max: float | None = None
+    vertical_flip: float | None = None
+    turn: float | None = None
     balance: float = 0.0
     paste: float = 0.0
 
     def __post_init__(self) -> None:
-        """Raise ParameterError for no crops, or scales of which there are no pictures."""
+        """Raise ParameterError for no crops."""
         if self.per_batch < 1:
             raise ParameterError(f"per_batch is {self.per_batch}; give 1 crop or more")
-        check_scales(self.scale_min, self.scale_max)
+
+    def augmentation(self, shared: AugmentConfig) -> AugmentConfig:
+        """How this set's samples are varied: as all are, but for what is said here.
+
+        Raises:
+            ParameterError: there are no pictures of the scales that come of it.
+        """
+        names = ("scale_min", "scale_max", "vertical_flip", "turn")
+        own = {name: value for name in names if (value := getattr(self, name)) is not None}
+        return replace(shared, **own)
 
 
 def training_data(sources: Sequence[SourceConfig]) -> list[tuple[int, Dataset]]:
@@ -68,13 +84,16 @@ def training_data(sources: Sequence[SourceConfig]) -> list[tuple[int, Dataset]]:
 def some_images(
     shares: Sequence[tuple[int, Sequence[Sample]]], count: int, seed: int
 ) -> list[NDArray[np.uint8]]:
-    """About `count` images (H, W[, 3]) of samples, shared out as they share a batch."""
+    """About `count` images (H, W[, 3]) of samples, shared out as they share a batch.
+
+    Of larger ones it is the middle of LARGEST_SIDES.
+    """
     rng = np.random.default_rng(seed)
     total = sum(per_batch for per_batch, _ in shares)
     images = []
     for per_batch, data in shares:
         chosen = rng.permutation(len(data))[: max(count * per_batch // total, 1)]
-        images += [data[int(number)].image for number in chosen]
+        images += [middle(data[int(number)].image, LARGEST_SIDES) for number in chosen]
     return images
 
 
@@ -108,13 +127,7 @@ class Source:
         if self.in_memory:
             self.samples = [self.data[i * len(self.data) // count] for i in range(count)]
         self.config, self.per_batch = config, config.per_batch
-        self.augmentation = replace(
-            augmentation,
-            scale_min=config.scale_min,
-            scale_max=config.scale_max,
-            vertical_flip=config.vertical_flip,
-            turn=config.turn,
-        )
+        self.augmentation = config.augmentation(augmentation)
         self.labelled = np.array(
             [name in self.data.detection_classes for name in DETECTION_CLASSES]
         )
@@ -122,12 +135,13 @@ class Source:
         self.cutouts: list[Cutout] = []
         if config.paste > 0:
             self.cutouts = cutouts(self.samples, self.mask_lookup, mask_classes)
-        step = 1 if self.in_memory else max(1, len(self.samples) // _SAMPLES_FOR_COUNTS)
+        every = self.in_memory or config.balance > 0
+        step = 1 if every else max(1, len(self.samples) // _SAMPLES_FOR_COUNTS)
         labels = [self.samples[i].labels for i in range(0, len(self.samples), step)]
         counts = np.bincount(np.concatenate(labels), minlength=len(DETECTION_CLASSES))
         self.weights: NDArray[np.float64] = 1 / np.sqrt(np.maximum(counts, 100.0))
         self.chances: NDArray[np.float64] | None = None
-        if config.balance > 0 and self.in_memory:
+        if config.balance > 0:
             rarity = np.maximum(counts, 100.0) ** -config.balance
             rarest = [rarity[known].max(initial=rarity.min()) for known in labels]
             self.chances = np.array(rarest) / np.sum(rarest)

@@ -32,7 +32,7 @@ from sc2_ros.training import distributed
 from sc2_ros.training.augment import whole
 from sc2_ros.training.batches import Batch, Source, open_sources, stream_batches
 from sc2_ros.training.config import RunOptions, TrainConfig
-from sc2_ros.training.trainer import LAST, LossFunction, Trainer, set_aside
+from sc2_ros.training.trainer import LAST, LossFunction, Trainer, Validation, set_aside
 
 NEEDS = {"detection": "boxes", "segmentation": "masks", "classification": "categories"}
 MULTIPLE = 32
@@ -87,7 +87,9 @@ def sources_for(task: str, config: TrainConfig) -> tuple[list[Source], tuple[str
     if task not in TASKS:
         raise ParameterError(f"no task '{task}'; known are {', '.join(TASKS)}")
     if config.augment.crop % MULTIPLE:
-        raise ParameterError(f"crop {config.augment.crop} must be a multiple of {MULTIPLE}")
+        raise ParameterError(
+            f"augment: crop is {config.augment.crop}; this recipe needs a multiple of {MULTIPLE} px"
+        )
     need = (NEEDS[task],)
     if task == "segmentation":  # masks come in the data set's own classes, which must be known
         data = [open_dataset(source.path, "train") for source in config.sources]
@@ -122,8 +124,11 @@ def run_stage(
     stage: str = "",
     share: float = 1.0,
     lr_factor: float = 1.0,
+    validate: Validation | None = None,
 ) -> tuple[nn.Module, Trainer]:
     """Train for a share of the schedule in OUT/stage; returns the averaged network and the trainer.
+
+    With `validate` (of the Trainer) it is the average at the best validation.
 
     With options.resume a stage that was begun goes on, and one that is over is only read; one that
     was not begun begins, if another stage was.
@@ -139,12 +144,13 @@ def run_stage(
         lr=settings.lr * lr_factor,
         muon_lr=settings.muon_lr * lr_factor,
     )
-    trainer = Trainer(network, loss, settings, Path(config.out) / stage, options.device)
-    if options.resume and (not stage or (trainer.folder / LAST).is_file() or not _begun(config)):
+    folder = Path(config.out) / stage
+    trainer = Trainer(network, loss, settings, folder, options.device, validate)
+    if options.resume and (not stage or (folder / LAST).is_file() or not _begun(config)):
         trainer.resume()
     trainer.run(batches(sources, config, trainer.step))
     best = network
-    best.load_state_dict(trainer.ema.state_dict())
+    best.load_state_dict(trainer.best_model().state_dict())
     return best, trainer
 
 

@@ -27,6 +27,8 @@ from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.training.teacher import Teacher
 from sc2_ros.training.torchvision_teacher import TorchvisionTeacher
 
+_KINDS = ("detection_classes", "mask_classes", "image_classes")
+
 
 class StreamTeacher(Teacher):
     """One of our checkpoints without quantisation and without loss.
@@ -90,9 +92,8 @@ class ExportedTeacher(Teacher):
         self.shape = tuple(side if isinstance(side, int) else None for side in shapes[0])
         card = path.with_suffix(".json")
         if card.is_file():
-            names = json.loads(card.read_text())
-            for kind in ("detection_classes", "mask_classes", "image_classes"):
-                setattr(self, kind, tuple(names.get(kind, ())))
+            for kind, names in _class_names(card).items():
+                setattr(self, kind, names)
 
     def frozen(self, device: str | torch.device) -> Teacher:
         """The teacher on its device; an exported program has no train mode to leave."""
@@ -173,6 +174,26 @@ def load_teacher(spec: str, device: str | torch.device = "cpu") -> Teacher:
     if split_checkpoint.is_split(path):
         return TaskTeacher(path).frozen(device)
     return StreamTeacher(checkpoint.read(path)).frozen(device)
+
+
+def _class_names(path: Path) -> dict[str, tuple[str, ...]]:
+    """Class names of a program by their kind. Raises CheckpointError where the file has others."""
+    try:
+        card = json.loads(path.read_text())
+        names = {kind: card.get(kind, []) for kind in _KINDS}
+        good = all(
+            isinstance(some, list) and all(isinstance(name, str) for name in some)
+            for some in names.values()
+        )
+        reason = "what it has is no list of names"
+    except (OSError, ValueError, AttributeError) as error:
+        good, reason = False, str(error)
+    if not good:
+        raise CheckpointError(
+            f"{path} names no classes ({reason}); write a JSON object with lists of names under "
+            f"{', '.join(_KINDS)}"
+        )
+    return {kind: tuple(some) for kind, some in names.items()}
 
 
 def _named(output: Any) -> dict[str, Tensor]:

@@ -52,8 +52,8 @@ class TrainerConfig:
     """How long and how fast; the schedule ends at max_steps or max_minutes, whichever is first.
 
     precision: bf16, fp16 (with loss scaling), fp32, or auto, which is bf16 where the device
-    multiplies it, fp16 on older GPUs, else fp32. validate_every: share of the schedule between two
-    validations, 0 for none.
+    multiplies it, fp16 on older GPUs, else fp32. warmup: share of the schedule in which the rates
+    rise, 0 for none. validate_every: share of the schedule between two validations, 0 for none.
     """
 
     max_steps: int = 20_000
@@ -69,6 +69,26 @@ class TrainerConfig:
     seed: int = 0
     precision: str = "auto"
     validate_every: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise ParameterError naming the value that nothing can be trained with."""
+        share, finite, above = "0 to 1", "0 or more, but not infinite", "more than 0"
+        checks = {
+            "max_steps": (self.max_steps >= 1, "1 step or more"),
+            "max_minutes": (self.max_minutes > 0, above),
+            "lr": (0 <= self.lr < math.inf, finite),
+            "muon_lr": (0 <= self.muon_lr < math.inf, finite),
+            "weight_decay": (0 <= self.weight_decay < math.inf, finite),
+            "warmup": (0 <= self.warmup <= 1, share),
+            "ema": (0 <= self.ema <= 1, share),
+            "clip": (self.clip > 0, above),
+            "save_every_s": (self.save_every_s >= 0, "0 or more"),
+            "seed": (self.seed >= 0, "0 or more"),
+            "validate_every": (0 <= self.validate_every <= 1, share),
+        }
+        for name, (good, wanted) in checks.items():
+            if not good:
+                raise ParameterError(f"{name} is {getattr(self, name)}; give {wanted}")
 
 
 class _WithLoss(nn.Module):
@@ -112,7 +132,16 @@ class Trainer:
             folder: for last.pt, best.pt and the TensorBoard log.
             device: cpu or cuda.
             validate: averaged model -> figures, `score` among them (higher is better).
+
+        Raises:
+            ParameterError: the configuration asks for validations, and there is no `validate`; or
+                precision or optimizer is unknown.
         """
+        if config.validate_every > 0 and validate is None:
+            raise ParameterError(
+                f"trainer: validate_every is {config.validate_every:g}, but this recipe does not "
+                "validate and keeps the weights of the end; leave it out"
+            )
         self.device = distributed.join(device)
         self.model: nn.Module = model.to(self.device).to(memory_format=torch.channels_last)
         self.loss, self.config, self.folder = loss, config, folder
@@ -167,6 +196,7 @@ class Trainer:
             "step": self.step,
             "minutes": self.minutes,
             "best": self.best,
+            "validated": self._validated,
             "config": asdict(self.config),
             "rng": torch.get_rng_state(),
         }
@@ -191,7 +221,9 @@ class Trainer:
                 self._scaler.load_state_dict(state["scaler"])
             self.step, self.minutes = state["step"], state["minutes"]
             self.best = state.get("best", self.best)
-        self._validated, self._resumed = self.progress, True
+            # Older files do not say when the last validation was.
+            self._validated = state.get("validated", self.progress)
+        self._resumed = True
 
     def best_model(self) -> nn.Module:
         """The averaged model of best.pt where this training has validated, else of now."""
@@ -248,7 +280,8 @@ class Trainer:
 
     def _one_step(self, batch: Any) -> dict[str, float]:
         done = self.progress
-        factor = min(1.0, (done + 1e-3) / self.config.warmup)
+        warmup = self.config.warmup
+        factor = min(1.0, (done + 1e-3) / warmup) if warmup > 0 else 1.0
         factor *= 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done))
         for optimizer, rates in zip(self.optimizers, self.base, strict=True):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):

@@ -14,11 +14,24 @@ from sc2_ros.data import MASK_CLASSES
 from sc2_ros.network.devices import AUTO, autocast
 from sc2_ros.training.augment import AugmentConfig
 from sc2_ros.training.batches import make_batch
+from sc2_ros.training.config import TrainConfig
 from sc2_ros.training.sources import Source, SourceConfig
 from sc2_ros.training.trainer import LossFunction, Validation
 
 BATCHES = 8
 _SEED = 20_260_101
+
+
+def validation(
+    config: TrainConfig, loss: LossFunction, mask_classes: Sequence[str] = MASK_CLASSES
+) -> Validation | None:
+    """The `validation_loss` of a training; None where it does not ask for one.
+
+    loss, mask_classes: those of the training.
+    """
+    if config.trainer.validate_every <= 0:
+        return None
+    return validation_loss(config.sources, config.augment, loss, mask_classes)
 
 
 def validation_loss(

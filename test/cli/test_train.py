@@ -5,6 +5,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from sc2_ros import plugins
 from sc2_ros.cli.main import main
@@ -83,6 +84,50 @@ def test_options_that_a_recipe_would_pass_over_are_refused(
     refused = f"{recipe} does not take --max-steps" in capsys.readouterr().err
     assert refused is ("resume" not in taken)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("recipe", recipes())
+@pytest.mark.parametrize(
+    ("text", "option"), [("teacher: x.pt2", "teacher"), ("trainer: {validate_every: 1}", "resume")]
+)
+def test_a_configuration_for_what_a_recipe_has_not_is_refused(
+    recipe: str, text: str, option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is a flag is refused as such; the same in the file would be passed over."""
+    config = tmp_path / "train.yaml"
+    config.write_text(f"out: {tmp_path / 'run'}\n{text}\n")
+
+    assert main(["train", recipe, "--config", str(config)]) == 2
+
+    error = capsys.readouterr().err
+    refused = (
+        f"the recipe {recipe} has no use for {text.partition(': {')[0].split(':')[0]}" in error
+    )
+    assert refused is (option not in TAKEN[recipe].split()), error
+
+
+def test_a_process_of_torchrun_is_given_its_own_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it puts anything there. The GPUs are pretended; nothing is computed on them."""
+    seen: list[str] = []
+
+    def run(config: TrainConfig, options: RunOptions) -> Path:
+        seen.append(options.device)
+        return Path(config.out)
+
+    monkeypatch.setattr(plugins, "load", lambda group, name: run)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: seen.append(str(device)))
+    monkeypatch.setattr(torch.distributed, "init_process_group", seen.append)
+    for name, value in {"WORLD_SIZE": "4", "RANK": "3", "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    config = tmp_path / "train.yaml"
+    config.write_text("out: run\n")
+
+    assert main(["train", "foreign", "--config", str(config), "--device", "cuda"]) == 0
+
+    assert seen == ["cuda:1", "nccl", "cuda:1"]
 
 
 def test_a_recipe_of_another_package_that_declares_nothing_is_given_everything(

@@ -15,13 +15,17 @@ from weights import write_untrained
 
 from sc2_ros import checkpoint
 from sc2_ros.cli.main import main
-from sc2_ros.data import DETECTION_CLASSES, open_dataset
-from sc2_ros.errors import ParameterError
+from sc2_ros.data import DETECTION_CLASSES, Dataset, Sample, open_dataset
+from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.network.bottleneck import Bottleneck
 from sc2_ros.network.encoder import OnboardEncoder
+from sc2_ros.training import sources
 from sc2_ros.training.adaptation import fit_prior
 from sc2_ros.training.agreement import agreement_loss
+from sc2_ros.training.augment import AugmentConfig
 from sc2_ros.training.pseudo_labels import PseudoLabelled, PseudoLabels
+from sc2_ros.training.recipes.adapt import images_for_prior
+from sc2_ros.training.sources import Source, SourceConfig
 from sc2_ros.training.teachers import load_teacher
 
 CONFIG = """
@@ -166,6 +170,80 @@ def test_any_exported_detector_may_teach(tmp_path):
     assert data[0].boxes.tolist() == [[4, 5, 20, 25]]
     assert data[0].labels.tolist() == [DETECTION_CLASSES.index("person")]
     assert data[0].ignore.tolist() == [[8, 8, 16, 16]]
+
+
+class ConstantBoxesAndMask(ConstantBoxes):
+    """Sees them in front of the first class of its mask."""
+
+    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        mask = torch.stack((image[:, 0] * 0 + 1, image[:, 0] * 0), 1)[..., ::4, ::4]
+        return super().forward(image) | {"mask": mask}
+
+
+@pytest.mark.parametrize("classes", [["sky", "sea"], ["sky", "road"]])
+def test_a_teacher_with_other_mask_classes_is_not_held_against_ours(tmp_path, capsys, classes):
+    program = torch.export.export(ConstantBoxesAndMask(), (torch.rand(1, 3, 64, 96),))
+    torch.export.save(program, tmp_path / "both.pt2")
+    card = {"detection_classes": ["kite", "pedestrian", "van"], "mask_classes": classes}
+    (tmp_path / "both.json").write_text(json.dumps(card))
+
+    video = make_video(tmp_path / "flight.mp4")
+    _adapt(tmp_path, video, "--freeze-encoder", "--teacher", str(tmp_path / "both.pt2"))
+
+    figures = json.loads((tmp_path / "run" / "adapt.json").read_text())
+    shared = [name for name in classes if name == "road"]
+    assert figures["mask_classes"] == shared
+    # All is sky, of which the checkpoint says nothing.
+    assert all(p["miou"] is None for p in figures["before"] + figures["after"])
+    assert ("no mask class in common" in capsys.readouterr().out) is not bool(shared)
+
+
+class BoxesWithoutNames(ConstantBoxes):
+    """Answers with a tuple, as detectors do that were written for something else."""
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        found = super().forward(image)
+        return found["boxes"], found["scores"]
+
+
+def test_a_detector_says_which_of_its_answers_are_boxes(tmp_path):
+    program = torch.export.export(BoxesWithoutNames(), (torch.rand(1, 3, 64, 80),))
+    torch.export.save(program, tmp_path / "boxes.pt2")
+    (tmp_path / "boxes.json").write_text(json.dumps({"detection_classes": ["car", "person"]}))
+
+    labels = PseudoLabels(load_teacher(str(tmp_path / "boxes.pt2")))
+    with pytest.raises(CheckpointError, match="boxes answers with out0, out1; .* scores"):
+        labels(np.zeros((64, 80, 3), np.uint8), "x")
+
+
+class Counted(Dataset):
+    """A hundred pictures; remembers which were read."""
+
+    name, split = "x", "train"
+
+    def __init__(self) -> None:
+        self.read: list[int] = []
+
+    def __len__(self) -> int:
+        return 100
+
+    def __getitem__(self, index: int) -> Sample:  # type: ignore[override]
+        self.read.append(index)
+        return Sample(np.full((16, 16, 3), index, np.uint8), str(index))
+
+
+def test_footage_that_does_not_fit_into_memory_is_read_when_it_is_wanted(monkeypatch):
+    frames = Counted()
+    data = PseudoLabelled(frames, PseudoLabels(load_teacher("default")), limit=50)
+    assert frames.read == list(range(0, 100, 2))
+    monkeypatch.setattr(sources, "MEMORY_BYTES", 0)
+    source = Source(SourceConfig("x", 1), AugmentConfig(crop=16), data=data)
+    frames.read.clear()
+
+    images = images_for_prior([source])
+
+    assert frames.read == list(range(0, 100, 4))
+    assert [int(image[0, 0, 0]) for image in images] == frames.read
 
 
 def test_a_teacher_that_detects_nothing_of_ours_is_refused():

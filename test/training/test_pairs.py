@@ -122,6 +122,28 @@ def test_videos_give_runs_of_frames(tmp_path):
     assert levels == [list(range(first, first + 12)) for first in (0, 6, 12)]
 
 
+@pytest.mark.parametrize("kind", ["jpg", "avi"])
+def test_of_large_footage_the_middle_is_kept(tmp_path, kind):
+    """It is all that pairs are made of, and stills of 20 megapixels fill the memory."""
+    frame = np.zeros((800, 1200, 3), np.uint8)
+    frame[80:720, 120:1080] = 200
+    if kind == "jpg":
+        for number in range(2):
+            cv2.imwrite(str(tmp_path / f"{number}.jpg"), frame)
+    else:
+        file = str(tmp_path / "a.avi")
+        writer = cv2.VideoWriter(file, cv2.VideoWriter_fourcc(*"MJPG"), 10, (1200, 800))
+        for _ in range(3):
+            writer.write(frame)
+        writer.release()
+
+    (image, *_), *_ = footage([str(tmp_path / f"*.{kind}")])
+
+    assert image.shape == (640, 960, 3)
+    assert image.base is None
+    assert np.abs(image.astype(int) - 200).max() <= 60  # blocks at the edge ring
+
+
 def test_footage_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match="no footage at"):
         list(footage([str(tmp_path / "*.mp4")]))

@@ -150,6 +150,18 @@ def test_an_exported_program_and_its_class_names(tmp_path):
     assert answer["mean"].shape == (3, 5)
 
 
+@pytest.mark.parametrize(
+    "card", ["{", '["a", "b"]', '{"mask_classes": "ab"}', '{"mask_classes": [1, 2]}', b"\xff"]
+)
+def test_a_damaged_file_of_class_names_is_one_sentence(tmp_path, card):
+    program = torch.export.export(Tiny().eval(), (torch.rand(1, 3, 32, 48),))
+    torch.export.save(program, tmp_path / "tiny.pt2")
+    (tmp_path / "tiny.json").write_bytes(card if isinstance(card, bytes) else card.encode())
+
+    with pytest.raises(CheckpointError, match=r"tiny.json names no classes \(.*detection_classes"):
+        load_teacher(str(tmp_path / "tiny.pt2"))
+
+
 def test_a_program_of_fixed_size_runs_image_by_image(tmp_path):
     tiny = Tiny().eval()
     program = torch.export.export(tiny, (torch.rand(1, 3, 32, 48),))

@@ -189,6 +189,52 @@ def test_the_best_weights_are_kept(tmp_path):
     assert torch.equal(resumed.best_model()[0].weight, seen[1][1])
 
 
+@pytest.mark.parametrize("stop", [1, 3, 5])
+def test_a_broken_run_validates_where_an_unbroken_one_does(tmp_path, stop):
+    """Else it keeps the weights of other steps as the best."""
+    steps: list[int] = []
+    config = TrainerConfig(max_steps=STEPS, validate_every=1 / 3)
+
+    def trainer() -> Trainer:
+        def validate(model: nn.Module) -> dict[str, float]:
+            steps.append(made.step)
+            return {"score": 0.0}
+
+        made = Trainer(_model(), _loss, config, tmp_path, validate=validate)
+        return made
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer().run(_batches(stop=stop))
+    resumed = trainer()
+    resumed.resume()
+    resumed.run(_batches(start=resumed.step))
+
+    assert steps == [2, 4, 6]
+
+    # A file of before this was saved is gone on from all the same.
+    state = torch.load(tmp_path / "last.pt", weights_only=True)
+    del state["validated"]
+    torch.save(state, tmp_path / "last.pt")
+    trainer().resume()
+
+
+def test_validations_that_nobody_makes_are_refused(tmp_path):
+    with pytest.raises(ParameterError, match=r"validate_every is 0.1, but this recipe does not"):
+        _trainer(tmp_path, validate_every=0.1)
+
+
+def test_without_warmup_the_first_step_has_the_whole_rate(tmp_path):
+    rates = []
+    for warmup in (0.0, 0.5):
+        trainer = _trainer(tmp_path, warmup=warmup)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.run(_batches(stop=1))
+        rates.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+    assert rates[0] == pytest.approx(TrainerConfig().lr)
+    assert rates[1] < 0.01 * rates[0]
+
+
 def test_without_validation_the_last_average_is_the_best(tmp_path):
     trainer = _trainer(tmp_path)
     trainer.run(_batches())

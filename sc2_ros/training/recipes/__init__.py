@@ -64,10 +64,13 @@ def recipe(name: str) -> Callable[[TrainConfig, RunOptions], Path]:
     return run
 
 
-def check_options(name: str, options: RunOptions, max_steps: int | None = None) -> None:
-    """Raise ParameterError for options that this recipe would pass over.
+def check_options(
+    name: str, options: RunOptions, config: TrainConfig, max_steps: int | None = None
+) -> None:
+    """Raise ParameterError for options, and what they stand for, that this recipe would pass over.
 
-    Steps are for those that can be resumed; the others fit a part to a checkpoint in one go.
+    Steps and validations are for those that can be resumed; the others fit a part to a checkpoint
+    in one go.
     """
     takes = getattr(inspect.getmodule(recipe(name)), "TAKES", None)
     if takes is None:
@@ -82,6 +85,13 @@ def check_options(name: str, options: RunOptions, max_steps: int | None = None) 
     if others := [option for option in given if option not in takes]:
         raise ParameterError(
             f"the recipe {name} does not take {_flags(others)}; it takes {_flags(takes)}"
+        )
+    unused = {"teacher": config.teacher is not None and "teacher" not in takes}
+    unused["trainer: validate_every"] = config.trainer.validate_every > 0 and "resume" not in takes
+    if names := [key for key, is_unused in unused.items() if is_unused]:
+        raise ParameterError(
+            f"the recipe {name} has no use for {', '.join(names)} in the configuration; leave it "
+            "out"
         )
 
 

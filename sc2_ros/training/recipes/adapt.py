@@ -11,12 +11,15 @@ the checkpoint id stay, so drones in the air need no update.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sc2_ros import checkpoint
@@ -27,6 +30,8 @@ from sc2_ros.export import finished
 from sc2_ros.training.adaptation import FixedStream, adapt_loss, fit_prior
 from sc2_ros.training.batches import Batch, Source, SourceConfig, train_on
 from sc2_ros.training.config import RunOptions, TrainConfig, build
+from sc2_ros.training.fit_settings import fit_settings
+from sc2_ros.training.pairs import bounded
 from sc2_ros.training.pseudo_labels import PseudoLabelled, PseudoLabels
 from sc2_ros.training.recipes.sc2_ros import export, unpacked
 from sc2_ros.training.teachers import load_teacher
@@ -41,16 +46,16 @@ _IMAGES_PER_SOURCE = 100
 class AdaptSettings:
     """What only this recipe knows.
 
-    input: footage (images, video, bag, or a data set, whose labels are not used); per_batch: its
-    crops per batch; frames: how many of it are learned from at most; held_out: how many are
-    measured on at most; freeze_encoder: only the ground network learns; context, skip: of the
-    networks that code the new latents, as in sc2_ros.
+    input: footage (images, video, bag, or a data set, whose labels are not used); per_batch,
+    scale_min, scale_max: as of a source; frames: how many of it are learned from at most; held_out:
+    how many are measured on at most; freeze_encoder: only the ground network learns; context, skip:
+    of the networks that code the new latents, as in sc2_ros.
     """
 
     input: str | None = None
     per_batch: int = 8
-    scale_min: float = 0.75
-    scale_max: float = 1.3
+    scale_min: float | None = None
+    scale_max: float | None = None
     frames: int = 200
     held_out: int = 32
     freeze_encoder: bool = False
@@ -59,7 +64,10 @@ class AdaptSettings:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for what no source can have."""
-        SourceConfig("", self.per_batch, self.scale_min, self.scale_max)
+        SourceConfig("", self.per_batch)
+        for name in ("frames", "held_out"):
+            if getattr(self, name) < 1:
+                raise ParameterError(f"{name} is {getattr(self, name)}; give 1 or more")
 
 
 def run(config: TrainConfig, options: RunOptions) -> Path:
@@ -84,9 +92,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         model = FixedStream(parts)
     else:
         model = unpacked(parts)
-        images = [source.samples[i].image for source in sources for i in range(len(source.samples))]
-        step = max(1, len(images) // _IMAGES_FOR_PRIOR)
-        fit_prior(model.bottleneck, model.encoder, images[::step])
+        fit_prior(model.bottleneck, model.encoder, images_for_prior(sources))
 
     def loss(net: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         # Batch norms keep their statistics: those of a few crops of one scene make another network
@@ -117,11 +123,12 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         print(f"wrote {path}, checkpoint id {parts.id:08x} as before: no drone needs an update")
     else:
         config = replace(config, sources=tuple(source.config for source in sources))
-        clip = [sample.image for sample in sources[0].samples]
+        clip = [bounded(sample.image) for sample in sources[0].samples]
         path = export(
             best, sources, config, trainer.step, trainer.minutes, card, [clip], parts.tables
         )
-    _report(gain(checkpoint.load(start), checkpoint.load(path), truth), folder)
+    before, after = checkpoint.load(start), checkpoint.load(path)
+    _report(gain(before, after, truth, labels.mask_classes), folder)
     return path
 
 
@@ -131,9 +138,18 @@ def _settings(config: TrainConfig, options: RunOptions) -> AdaptSettings:
         settings = replace(settings, input=options.input)
     if options.freeze_encoder:
         settings = replace(settings, freeze_encoder=True)
+    fit_settings(config.settings)  # an error in them is told now, not after the training
     if settings.input is None:
         raise ParameterError("adapt needs footage: --input flight.mcap, a video or an image folder")
+    _source_of(settings).augmentation(config.augment)
     return settings
+
+
+def _source_of(settings: AdaptSettings) -> SourceConfig:
+    """The footage as a source of the mixture."""
+    return SourceConfig(
+        str(settings.input), settings.per_batch, settings.scale_min, settings.scale_max
+    )
 
 
 def _held_out(data: Dataset, labels: PseudoLabels, limit: int) -> list[Sample]:
@@ -148,17 +164,23 @@ def _held_out(data: Dataset, labels: PseudoLabels, limit: int) -> list[Sample]:
 
 def _sources(config: TrainConfig, settings: AdaptSettings, labels: PseudoLabels) -> list[Source]:
     """The footage, and beside it what the configuration names against forgetting."""
-    mine = SourceConfig(
-        str(settings.input), settings.per_batch, settings.scale_min, settings.scale_max
-    )
     sources = []
-    for source, limit in [(mine, settings.frames)] + [
+    for source, limit in [(_source_of(settings), settings.frames)] + [
         (other, _IMAGES_PER_SOURCE) for other in config.sources
     ]:
         data = PseudoLabelled(open_dataset(source.path, "train"), labels, limit)
         sources.append(Source(source, config.augment, data=data))
         print(f"{source.path}: {len(data)} frames, {source.per_batch} per batch", flush=True)
     return sources
+
+
+def images_for_prior(sources: Sequence[Source]) -> list[NDArray[np.uint8]]:
+    """About _IMAGES_FOR_PRIOR images, evenly spread over all; the others are not read."""
+    places = [
+        (source.samples, number) for source in sources for number in range(len(source.samples))
+    ]
+    step = max(1, len(places) // _IMAGES_FOR_PRIOR)
+    return [samples[number].image for samples, number in places[::step]]
 
 
 def _report(figures: Gain, folder: Path) -> None:

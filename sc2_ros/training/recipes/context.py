@@ -14,8 +14,8 @@ from sc2_ros import checkpoint
 from sc2_ros.errors import ParameterError
 from sc2_ros.export import finished
 from sc2_ros.training import context_fit, skip_fit
-from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settings
-from sc2_ros.training.context_network import ContextConfig
+from sc2_ros.training.config import RunOptions, TrainConfig, check_settings
+from sc2_ros.training.fit_settings import fit_settings
 from sc2_ros.training.latents import latents
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.sources import some_images, training_data
@@ -34,17 +34,16 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     if options.init is None:
         raise ParameterError("context needs a checkpoint: --init default, or a file")
     parts = checkpoint.read(options.init)
+    settings = fit_settings(config.settings)
     images = some_images(training_data(config.sources), _IMAGES, config.trainer.seed)
-    shape = build(ContextConfig, config.settings.get("context", {}), "settings: context")
-    further = build(skip_fit.SkipConfig, config.settings.get("skip", {}), "settings: skip")
     encoder = checkpoint.load(options.init).encoder
     tables, channels = context_fit.fit(
-        latents(encoder, images), parts.tables.gains, shape, keep_all=True
+        latents(encoder, images), parts.tables.gains, settings.context, keep_all=True
     )
     parts = checkpoint.with_channels(parts, channels.tolist())
-    clips = list(footage(config.settings.get("footage", ())))
+    clips = footage(settings.footage)
     tables = skip_fit.fit(
-        parts.encoder.eval(), tables, images, clips, further, saliency=parts.saliency
+        parts.encoder.eval(), tables, images, clips, settings.skip, saliency=parts.saliency
     )
     path = Path(config.out) / "checkpoint.safetensors"
     card = parts.card | config.card

@@ -27,6 +27,7 @@ from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.sc2_model import GroundShape, sc2_loss
 from sc2_ros.training.starting import begin_with, weights_of
 from sc2_ros.training.trainer import Trainer
+from sc2_ros.training.validation import validation
 
 TAKES = ("init", "resume")
 
@@ -56,7 +57,8 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     def loss(net: nn.Module, batch: Batch) -> tuple[torch.Tensor, dict[str, float]]:
         return sc2_loss(net, batch, config.loss)
 
-    trainer = Trainer(model, loss, config.trainer, folder, options.device)
+    validate = validation(config, loss, classes)
+    trainer = Trainer(model, loss, config.trainer, folder, options.device, validate)
     train_on(sources, trainer, config.augment.crop, resume=options.resume)
     if not trainer.is_main:
         return folder

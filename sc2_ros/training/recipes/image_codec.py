@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from sc2_ros.network import weights
 from sc2_ros.network.image_codec import LAMBDAS, FactorisedImageCodec
-from sc2_ros.training.batches import Batch, open_sources, stream_batches
+from sc2_ros.training.batches import Batch, open_sources, train_on
 from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.trainer import Trainer
+from sc2_ros.training.validation import validation
 
 TAKES = ("resume",)
 KIND = "image_codec"
@@ -37,13 +38,14 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     """Train; write OUT/image_codec.safetensors."""
     torch.manual_seed(config.trainer.seed)
     sources = open_sources(config.sources, config.augment)
+    folder = Path(config.out)
+    validate = validation(config, codec_loss)
     trainer = Trainer(
-        FactorisedImageCodec(), codec_loss, config.trainer, Path(config.out), options.device
+        FactorisedImageCodec(), codec_loss, config.trainer, folder, options.device, validate
     )
-    if options.resume:
-        trainer.resume()
-    seed = config.trainer.seed + trainer.step
-    trainer.run(stream_batches(sources, seed, config.augment.crop))
+    train_on(sources, trainer, config.augment.crop, resume=options.resume)
+    if not trainer.is_main:
+        return folder
     card = {
         "recipe": KIND,
         "lambdas": list(LAMBDAS),
@@ -52,7 +54,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         "trained": date.today().isoformat(),
         "data": [Path(source.path).name for source in config.sources],
     }
-    path = Path(config.out) / f"{KIND}.safetensors"
-    weights.save(path, trainer.ema.cpu().float(), KIND, card | config.card)
+    path = folder / f"{KIND}.safetensors"
+    weights.save(path, trainer.best_model().cpu().float(), KIND, card | config.card)
     print(f"wrote {path}")
     return path

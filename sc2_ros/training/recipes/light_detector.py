@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from sc2_ros import checkpoint
 from sc2_ros.network import weights
 from sc2_ros.network.light_detector import LightDetector
-from sc2_ros.training.batches import Batch, open_sources, stream_batches
+from sc2_ros.training.batches import Batch, open_sources, train_on
 from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.detection_loss import detection_loss
 from sc2_ros.training.sc2_model import LossConfig
 from sc2_ros.training.segmentation_loss import segmentation_loss
 from sc2_ros.training.trainer import Trainer
+from sc2_ros.training.validation import validation
 
 TAKES = ("init", "resume")
 KIND = "light_detector"
@@ -43,23 +44,20 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     start = checkpoint.read(options.init or "default")
     model = LightDetector(len(start.card["detection_classes"]), len(start.card["mask_classes"]))
     model.start_from(start.encoder)
+    classes = start.card["mask_classes"]
     sources = open_sources(
-        config.sources,
-        config.augment,
-        mask_classes=start.card["mask_classes"],
-        need=("boxes", "masks"),
+        config.sources, config.augment, mask_classes=classes, need=("boxes", "masks")
     )
-    trainer = Trainer(
-        model,
-        lambda net, batch: light_loss(net, batch, config.loss),
-        config.trainer,
-        Path(config.out),
-        options.device,
-    )
-    if options.resume:
-        trainer.resume()
-    seed = config.trainer.seed + trainer.step
-    trainer.run(stream_batches(sources, seed, config.augment.crop))
+
+    def loss(net: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        return light_loss(net, batch, config.loss)
+
+    folder = Path(config.out)
+    validate = validation(config, loss, classes)
+    trainer = Trainer(model, loss, config.trainer, folder, options.device, validate)
+    train_on(sources, trainer, config.augment.crop, resume=options.resume)
+    if not trainer.is_main:
+        return folder
     card = {
         "recipe": KIND,
         "steps": trainer.step,
@@ -67,9 +65,9 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         "trained": date.today().isoformat(),
         "data": [Path(source.path).name for source in config.sources],
         "detection_classes": start.card["detection_classes"],
-        "mask_classes": start.card["mask_classes"],
+        "mask_classes": classes,
     }
-    path = Path(config.out) / f"{KIND}.safetensors"
-    weights.save(path, trainer.ema.cpu().float(), KIND, card | config.card)
+    path = folder / f"{KIND}.safetensors"
+    weights.save(path, trainer.best_model().cpu().float(), KIND, card | config.card)
     print(f"wrote {path}")
     return path

@@ -29,7 +29,7 @@ from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.training import context_fit, saliency_fit, skip_fit
 from sc2_ros.training.batches import Batch, Source, open_sources, train_on
 from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settings
-from sc2_ros.training.context_network import ContextConfig
+from sc2_ros.training.fit_settings import fit_settings
 from sc2_ros.training.latents import code_gains, latents
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.pairs import footage
@@ -38,7 +38,7 @@ from sc2_ros.training.sources import some_images
 from sc2_ros.training.starting import begin_with, ground_shape_of, weights_of
 from sc2_ros.training.teachers import load_teacher
 from sc2_ros.training.trainer import Trainer
-from sc2_ros.training.validation import validation_loss
+from sc2_ros.training.validation import validation
 
 TAKES = ("init", "resume", "teacher")
 IMAGES_FOR_TABLES = 360
@@ -50,6 +50,7 @@ With a new stream's gains the rate term has them out again within 1,500 steps (m
 def run(config: TrainConfig, options: RunOptions) -> Path:
     """Train, fit the coding tables, write OUT/checkpoint.safetensors and return its path."""
     check_settings(config.settings, "mask_classes", "context", "footage", "skip", "ground")
+    fit_settings(config.settings)  # an error in them is told now, not after the training
     folder = Path(config.out)
     torch.manual_seed(config.trainer.seed)
     classes = mask_classes_of(config)
@@ -66,9 +67,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     def loss(net: nn.Module, batch: Batch) -> tuple[torch.Tensor, dict[str, float]]:
         return sc2_loss(net, batch, config.loss, teacher)
 
-    validate = None
-    if config.trainer.validate_every > 0:
-        validate = validation_loss(config.sources, config.augment, loss, classes)
+    validate = validation(config, loss, classes)
     trainer = Trainer(model, loss, config.trainer, folder, options.device, validate)
     train_on(sources, trainer, config.augment.crop, resume=options.resume)
     if not trainer.is_main:
@@ -108,11 +107,11 @@ def export(
     model.encoder.half().float()  # the tables must fit the weights as they are stored
     shares = [(source.per_batch, source.samples) for source in sources]
     images = some_images(shares, IMAGES_FOR_TABLES, config.trainer.seed)
-    shape = build(ContextConfig, config.settings.get("context", {}), "settings: context")
+    settings = fit_settings(config.settings)
     fitted, channels = context_fit.fit(
         latents(model.encoder, images),
         code_gains(model.bottleneck),
-        shape,
+        settings.context,
         start=begun and begun.context,
     )
     if card is None:
@@ -133,10 +132,9 @@ def export(
     card = card | {"network": card["network"] | network}
     encoder, ground = checkpoint.networks_of(kept(model.state_dict(), channels.tolist()), card)
     head = saliency_fit.fit(encoder.eval(), ground.eval(), images, config.trainer.seed)
-    further = build(skip_fit.SkipConfig, config.settings.get("skip", {}), "settings: skip")
-    known = [*footage(config.settings.get("footage", ())), *clips]
+    known = [*footage(settings.footage), *clips]
     fitted = skip_fit.fit(
-        encoder, fitted, images, known, further, saliency=head, start=begun and begun.skip
+        encoder, fitted, images, known, settings.skip, saliency=head, start=begun and begun.skip
     )
     path = Path(config.out) / "checkpoint.safetensors"
     number = finished.save(path, encoder, ground, fitted, card | config.card, head)

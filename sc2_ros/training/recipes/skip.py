@@ -13,7 +13,8 @@ from pathlib import Path
 from sc2_ros import checkpoint
 from sc2_ros.errors import ParameterError
 from sc2_ros.training import skip_fit
-from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settings
+from sc2_ros.training.config import RunOptions, TrainConfig, check_settings
+from sc2_ros.training.fit_settings import fit_settings
 from sc2_ros.training.pairs import footage
 from sc2_ros.training.sources import some_images, training_data
 
@@ -30,14 +31,16 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     check_settings(config.settings, "footage", "skip")
     if options.init is None:
         raise ParameterError("skip needs a checkpoint: --init default, or a file")
+    settings = fit_settings(config.settings)
     parts = checkpoint.read(options.init)
     encoder = checkpoint.load(options.init).encoder
     images = []  # footage alone will do
     if config.sources:
         images = some_images(training_data(config.sources), _IMAGES, config.trainer.seed)
-    clips = footage(config.settings.get("footage", ()))
-    shape = build(skip_fit.SkipConfig, config.settings.get("skip", {}), "settings: skip")
-    tables = skip_fit.fit(encoder, parts.tables, images, clips, shape, saliency=parts.saliency)
+    clips = footage(settings.footage)
+    tables = skip_fit.fit(
+        encoder, parts.tables, images, clips, settings.skip, saliency=parts.saliency
+    )
     path = Path(config.out) / "checkpoint.safetensors"
     card = parts.card | config.card
     number = checkpoint.save(path, parts.encoder, parts.ground, tables, card, parts.saliency)

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sc2_ros.data import MASK_CLASSES
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.split.backbones import DEFAULT
 from sc2_ros.split.heads import TaskNetwork
@@ -19,6 +20,7 @@ from sc2_ros.training.config import RunOptions, TrainConfig, build
 from sc2_ros.training.split_training import finish, run_stage, sources_for
 from sc2_ros.training.starting import begin_with, teacher_weights_of
 from sc2_ros.training.task_loss import task_loss
+from sc2_ros.training.validation import validation
 
 TAKES = ("init", "resume")
 
@@ -58,6 +60,8 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     assert isinstance(network, TaskNetwork)
     if options.init is not None:
         begin_with(network, teacher_weights_of(options.init), options.init)
-    best, trainer = run_stage(network, teacher_loss, sources, config, options)
+    masks = classes if settings.task == "segmentation" else MASK_CLASSES
+    validate = validation(config, teacher_loss, masks)
+    best, trainer = run_stage(network, teacher_loss, sources, config, options, validate=validate)
     assert isinstance(best, TaskNetwork)
     return finish(best, sources, config, card, steps=trainer.step, minutes=trainer.minutes)
