@@ -132,6 +132,7 @@ def main(args: argparse.Namespace) -> int:
                 middleware=run.middleware,
                 processes=run.processes,
                 checkpoint=report.checkpoint_label(checkpoint),
+                detection_classes=checkpoint.card["detection_classes"],
             )
     report.print_summary(console, summary, args.out, bag)
     return 0
@@ -140,6 +141,10 @@ def main(args: argparse.Namespace) -> int:
 @contextmanager
 def camera_input(args: argparse.Namespace, console: "Console") -> Iterator[str]:
     """What the camera node plays: the synthetic flight is rendered to files beforehand."""
+    if not is_flight(args.input):
+        # Not opened here: a camera can be held by one process only.
+        yield args.input
+        return
     from sc2_ros.media.clip import record_clip
     from sc2_ros.media.source import open_source
 
@@ -148,7 +153,7 @@ def camera_input(args: argparse.Namespace, console: "Console") -> Iterator[str]:
     ) as source:
         frames = math.ceil((args.seconds + SPARE_S) * source.fps)
         width, height = frame_size(args.size) or (640, 480)
-        if not is_flight(args.input) or 4 * width * height * frames > MOST_CLIP_BYTES:
+        if 4 * width * height * frames > MOST_CLIP_BYTES:
             yield args.input
             return
         with TemporaryDirectory(prefix="camera-", dir=args.out) as folder:

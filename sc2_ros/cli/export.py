@@ -17,7 +17,7 @@ from rich.console import Console
 
 from sc2_ros.cli.api.checks import check_positive
 from sc2_ros.cli.api.options import frame_size
-from sc2_ros.errors import InputError
+from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.files import write_whole
 
 
@@ -58,6 +58,13 @@ def main(args: argparse.Namespace) -> int:
 
     console = Console(markup=False)  # a file name may hold brackets
     model = checkpoints.load(args.checkpoint)
+    assert model.path is not None
+    target = args.out / model.path.name
+    if target.exists() and target.samefile(model.path):
+        raise ParameterError(
+            f"--out {args.out} is the checkpoint's own folder, where {target.name} would be "
+            "replaced; give another --out"
+        )
     with open_source(args.input, size=size) as source:
         frames = islice(source, 0, args.frames * args.every, args.every)
         pictures = [frame.image for frame in frames]
@@ -80,8 +87,7 @@ def main(args: argparse.Namespace) -> int:
     write_whole(args.out / "encoder.onnx", encoder)
     write_whole(args.out / "ground.onnx", ground)
     write_whole(args.out / "parity.json", (json.dumps(report, indent=2) + "\n").encode())
-    assert model.path is not None
-    checkpoints.write_exported(model.path, encoder, args.out / model.path.name)
+    checkpoints.write_exported(model.path, encoder, target)
     print_parity(console, report)
     console.print(
         f"written to {args.out}: encoder.onnx, ground.onnx, parity.json, and {model.path.name}, "

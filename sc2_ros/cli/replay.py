@@ -6,7 +6,8 @@
   sc2 replay synthetic:7 --link traces/lte.up,40ms --seconds 60
 
 Many bags become one table of detections, each bag's own MCAP, and a row with what became of it;
-the same command again goes on where it was broken off:
+the same command again goes on where it was broken off (what is in OUT/bags and OUT/results are
+results, and no input):
 
   sc2 replay season/ 'archive/**/*.mcap' --out out/season --cluster tcp://scheduler:8786
 
@@ -154,7 +155,9 @@ def _archive(args: argparse.Namespace) -> int:
     folder = str(args.out.resolve())
     key = "" if args.key is None else str(args.key.expanduser().resolve())
     options = args.topic, args.device, args.precision, args.seconds, key
-    tasks = [Task(str(bag), folder, checkpoint, *options) for bag in find_bags(args.input)]
+    tasks = [
+        Task(str(bag), folder, checkpoint, *options) for bag in find_bags(args.input, args.out)
+    ]
 
     def tell(outcome: Outcome, done: int) -> None:
         what = outcome.error or f"{outcome.frames} frames, {outcome.detections} detections"

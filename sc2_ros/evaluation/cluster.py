@@ -7,10 +7,11 @@ Both are `concurrent.futures`; whoever submits need not know which it is.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Any
 
 from sc2_ros.errors import InputError, ParameterError, not_installed
@@ -22,11 +23,18 @@ HELP = (
 )
 
 
+def is_local(cluster: str) -> bool:
+    """Whether a cluster is processes of this machine."""
+    return cluster.startswith(_LOCAL)
+
+
 @contextmanager
 def executor(
     cluster: str, *, threads: int = 1, alone: bool = False
 ) -> Iterator[Callable[..., Future[Any]]]:
     """What runs a function elsewhere and gives a future; what has not begun at the end is dropped.
+
+    Ctrl-C also ends the local processes at once, in the middle of what they do.
 
     Args:
         cluster: "local:N", or the address of a Dask scheduler, such as tcp://host:8786.
@@ -38,7 +46,7 @@ def executor(
         InputError: Dask is not installed.
     """
     with ExitStack() as stack:
-        if not cluster.startswith(_LOCAL):
+        if not is_local(cluster):
             client = stack.enter_context(_dask(cluster))
             yield client.get_executor(pure=False).submit
             return
@@ -55,7 +63,24 @@ def executor(
             return made
 
         shared = None if alone else pool(int(workers))
-        yield lambda *call: (shared or pool(1)).submit(*call)
+
+        def submit(*call: Any) -> Future[Any]:
+            chosen = shared or pool(1)
+            # A terminal sends Ctrl-C to the processes, too, which would take it for the failure of
+            # what they do and go on with the next. They inherit what is blocked here.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                return chosen.submit(*call)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+        others = set(active_children())
+        try:
+            yield submit
+        except KeyboardInterrupt:
+            for process in set(active_children()) - others:
+                process.terminate()
+            raise
 
 
 def _dask(address: str) -> Any:

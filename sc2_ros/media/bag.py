@@ -17,7 +17,14 @@ from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 
 from sc2_ros.errors import InputError
-from sc2_ros.media.bag_salvage import Salvaged, salvaged, sqlite_size, unpack_file
+from sc2_ros.media.bag_salvage import (
+    Salvaged,
+    has_log,
+    merge_log,
+    salvaged,
+    sqlite_size,
+    unpack_file,
+)
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -61,7 +68,7 @@ def _opened(path: Path, stack: ExitStack) -> BagReader:
         not path.is_dir() or (path / "metadata.yaml").exists()
     )
     why: Exception | None = None
-    if regular and not any(_is_short(file) for file in _files_of(path)):
+    if regular and not any(_is_short(file) or has_log(file) for file in _files_of(path)):
         try:
             reader = _reader([path])
             with ExitStack() as opened:
@@ -86,6 +93,9 @@ def _salvage(path: Path, stack: ExitStack) -> BagReader:
             folder = Path(stack.enter_context(TemporaryDirectory()))
             file, whole = unpack_file(file, folder)
             notes += [] if whole else [f"{file.name}{PACKED_SUFFIX} is cut off"]
+        elif has_log(file):
+            file, note = merge_log(file, Path(stack.enter_context(TemporaryDirectory())))
+            notes += [note] if note else []
         files.append(file)
     if not files:
         raise InputError("it has no .mcap and no .db3 file")
@@ -99,7 +109,7 @@ def _salvage(path: Path, stack: ExitStack) -> BagReader:
     missing = [name for name in files if not (path / name).exists()]
     if missing:
         notes.append(f"of its files {', '.join(missing)} are not there")
-    if notes and count:
+    if count and (notes or reader.message_count < count):
         notes.append(f"{reader.message_count} of {count} messages are left")
     reader.note = "; ".join(notes)
     return reader

@@ -4,17 +4,20 @@
 
 An MCAP file (https://mcap.dev/spec) has its index at the end; without one it is read record by
 record from the start, into the chunk in which it breaks off. A sqlite3 file is read row by row
-until a page is missing. Both look to `rosbags.highlevel.AnyReader` like the readers it makes.
+until a page is missing or damaged. Both look to `rosbags.highlevel.AnyReader` like the readers it
+makes. A write-ahead log that a recorder left beside a sqlite3 file is merged into a copy.
 """
 
 from __future__ import annotations
 
 import io
+import shutil
 import sqlite3
 import struct
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -185,7 +188,7 @@ def _strings(content: bytes, at: int, count: int) -> list[bytes]:
 
 
 class SalvagedSqlite(Salvaged):
-    """A sqlite3 file without its end."""
+    """A sqlite3 file without its end, or with damaged pages."""
 
     def _rows(self) -> Iterator[Row]:
         size, expected = self.path.stat().st_size, sqlite_size(self.path)
@@ -194,7 +197,8 @@ class SalvagedSqlite(Salvaged):
                 f"{self.path.name} is cut off: {expected - size:,} of {expected:,} bytes are "
                 "missing, and with them the messages in them"
             )
-        with sqlite3.connect(f"file:{self.path}?mode=ro&immutable=1", uri=True) as database:
+        uri = f"file:{self.path}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(uri, uri=True)) as database:
             # Else sqlite refuses a file that is shorter than its header says.
             database.execute("PRAGMA writable_schema=ON")
             try:
@@ -202,8 +206,10 @@ class SalvagedSqlite(Salvaged):
                     self._topics.setdefault(number, (name, kind, _NOTHING))
                 rows = database.execute("SELECT topic_id, timestamp, data FROM messages")
                 yield from rows
-            except sqlite3.DatabaseError:
-                return
+            except sqlite3.DatabaseError as error:
+                self.note = self.note or (
+                    f"{self.path.name} is damaged ({error}): the messages from there on are missing"
+                )
 
 
 def sqlite_size(path: Path) -> int:
@@ -229,6 +235,41 @@ def salvaged(path: Path) -> Salvaged:
     if head.startswith(b"SQLite format 3"):
         return SalvagedSqlite(path)
     raise InputError(f"{path} is neither MCAP nor sqlite3")
+
+
+def has_log(path: Path) -> bool:
+    """Whether a sqlite3 file's last messages are still in its write-ahead log.
+
+    rosbag2's `resilient` preset has one; it stays when the recorder dies or the power fails.
+    """
+    log = _log_of(path)
+    return path.suffix == ".db3" and log.exists() and log.stat().st_size > 0
+
+
+def merge_log(path: Path, folder: Path) -> tuple[Path, str]:
+    """A copy in `folder` of a sqlite3 file and its write-ahead log, as one file.
+
+    Returns:
+        The copy, and what is missing as a sentence, empty if nothing is.
+
+    Raises:
+        OSError: there is no room for the copy.
+    """
+    copy = folder / path.name
+    # Beside a recording, sqlite would write to it.
+    shutil.copyfile(path, copy)
+    shutil.copyfile(_log_of(path), _log_of(copy))
+    try:
+        with closing(sqlite3.connect(copy)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.DatabaseError as error:
+        shutil.copyfile(path, copy)  # what a checkpoint that broke off has left is worth less
+        return copy, f"{_log_of(path).name} cannot be merged ({error}) and its messages are missing"
+    return copy, ""
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
 
 
 def unpack_file(path: Path, folder: Path) -> tuple[Path, bool]:

@@ -102,13 +102,18 @@ def header_stamp_ns(data: bytes) -> int:
     return int(seconds) * 1_000_000_000 + int(nanoseconds)
 
 
+def has_camera(reader: BagReader) -> bool:
+    """Whether there are images that `choose_topic` takes without being told to."""
+    return any(_is_camera(connection.topic) for connection in _images(reader))
+
+
 def choose_topic(reader: BagReader, path: Path, wanted: str | None) -> str:
     """The topic to take images from: `wanted`, else the camera topic with most messages.
 
     Raises:
         InputError: there is none; the message lists what the bag has.
     """
-    images = [c for c in reader.connections if c.msgtype in (IMAGE, COMPRESSED) and c.msgcount]
+    images = _images(reader)
     listing = ", ".join(sorted({f"{c.topic} ({c.msgtype})" for c in reader.connections}))
     listing = f"it has {listing}" if listing else "it is empty"
     if reader.note:
@@ -123,20 +128,31 @@ def choose_topic(reader: BagReader, path: Path, wanted: str | None) -> str:
         raise InputError(f"the bag {path} has {lacking}; {listing}")
     if not images:
         raise InputError(f"the bag {path} has no image topic with messages; {listing}")
+    cameras = [connection for connection in images if _is_camera(connection.topic)]
+    if not cameras:
+        names = " or ".join(sorted({connection.topic for connection in images}))
+        raise InputError(
+            f"the images of the bag {path} are not a camera's by their names: choose {names} with "
+            "--topic"
+        )
     counts: dict[str, int] = {}
-    for connection in images:  # a split bag has one for every file
+    for connection in cameras:  # a split bag has one for every file
         counts[connection.topic] = counts.get(connection.topic, 0) + connection.msgcount
 
-    def preference(connection: Connection) -> tuple[bool, int, bool]:
-        return _is_camera(connection.topic), counts[connection.topic], connection.msgtype == IMAGE
+    def preference(connection: Connection) -> tuple[int, bool]:
+        return counts[connection.topic], connection.msgtype == IMAGE
 
-    chosen = str(max(images, key=preference).topic)
-    others = sorted(name for name in counts if name != chosen and _is_camera(name))
+    chosen = str(max(cameras, key=preference).topic)
+    others = sorted(name for name in counts if name != chosen)
     if others:
         logging.getLogger(__name__).warning(
             "%s: the images are of %s; choose %s with --topic", path, chosen, " or ".join(others)
         )
     return chosen
+
+
+def _images(reader: BagReader) -> list[Connection]:
+    return [c for c in reader.connections if c.msgtype in (IMAGE, COMPRESSED) and c.msgcount]
 
 
 def _is_camera(topic: str) -> bool:

@@ -14,7 +14,9 @@ rendered while it runs would measure its own camera.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -43,6 +45,7 @@ def record_clip(
 
     Raises:
         InputError: the source has no frame.
+        OSError: there is no room for `frames` frames; none is written then.
     """
     folder.mkdir(parents=True, exist_ok=True)
     images = masks = None
@@ -114,4 +117,21 @@ class ClipSource(FrameSource):
 
 
 def _array(path: Path, shape: tuple[int, ...]) -> np.memmap:
-    return np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    array = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    try:
+        _reserve(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    return array
+
+
+def _reserve(path: Path) -> None:
+    """Take the disk space of a sparse file: a page that finds none later kills the process."""
+    if not hasattr(os, "posix_fallocate"):  # macOS
+        return
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+                raise

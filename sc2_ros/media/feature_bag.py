@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from sc2_ros.link.air import wire
 from sc2_ros.link.air.key import AirKey, load_key_file
 from sc2_ros.link.air.recording import Reader, is_sealed
 from sc2_ros.media.bag import is_bag, open_bag, read_messages
-from sc2_ros.media.bag_source import COMPRESSED, IMAGE
+from sc2_ros.media.bag_source import has_camera
 from sc2_ros.media.camera_info import CALIBRATION
 from sc2_ros.media.source import path_of
 
@@ -33,14 +34,19 @@ OPEN, SEALED = "open", "sealed"
 
 
 def open_features(
-    spec: str, topic: str | None = None, key_file: Path | None = None
+    spec: str,
+    topic: str | None = None,
+    key_file: Path | None = None,
+    *,
+    despite_camera: bool = False,
 ) -> FeatureBag | None:
-    """The packets of an input; None unless it is a bag with features and without images.
+    """The packets of an input; None unless it is a bag with features and without camera images.
 
     Args:
         spec: what the command line gives as input.
         topic: the topic to take, also from a bag that has images.
         key_file: what opens sealed packets.
+        despite_camera: take them also from a bag that has a camera's images, without a `topic`.
 
     Raises:
         InputError: the bag cannot be read, has several topics with packets to choose from, or its
@@ -51,17 +57,24 @@ def open_features(
     if path is None or not path.exists() or not is_bag(path):
         return None
     with open_bag(path) as reader:
-        kinds = {entry.topic: _kind(reader, path, entry) for entry in reader.connections}
+        carriers: dict[str, list[Connection]] = {}  # a split bag has a connection for every file
+        for entry in reader.connections:
+            if entry.msgtype == PACKETS:
+                carriers.setdefault(entry.topic, []).append(entry)
+        kinds = {name: _kind(reader, path, entries) for name, entries in carriers.items()}
         names = {name for name, kind in kinds.items() if kind}
         if topic is not None:
             names &= {topic, f"/{topic}"}
-        elif any(entry.msgtype in (IMAGE, COMPRESSED) for entry in reader.connections):
+        elif has_camera(reader) and not despite_camera:
             return None
+        note = reader.note
     if len(names) > 1:
         raise InputError(f"{path} has packets on {', '.join(sorted(names))}: choose with --topic")
     if not names:
         return None
     (name,) = names
+    if note:
+        logging.getLogger(__name__).warning("%s: %s", path, note)
     if kinds[name] != SEALED:
         return FeatureBag(path, name)
     if key_file is None:
@@ -72,11 +85,9 @@ def open_features(
     return SealedFeatureBag(path, name, load_key_file(key_file.expanduser()))
 
 
-def _kind(reader: AnyReader, path: Path, connection: Connection) -> str:
+def _kind(reader: AnyReader, path: Path, connections: Sequence[Connection]) -> str:
     """Whether a topic has packets that go to the ground: OPEN, SEALED, or "" for neither."""
-    if connection.msgtype != PACKETS:
-        return ""
-    for _, _, message in islice(read_messages(reader, path, [connection]), LOOKED_AT):
+    for _, _, message in islice(read_messages(reader, path, connections), LOOKED_AT):
         packet = bytes(message.data)
         if is_sealed(packet):
             return SEALED

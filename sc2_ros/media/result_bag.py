@@ -6,7 +6,9 @@
     /detections  /mask  /preview/compressed  -- same stamp --> Moment
     /truth/detections  /truth/mask
 
-Messages of a stamp may come in any order and late; /label_info names the mask's classes.
+Messages of a stamp may come in any order and late; /label_info names the mask's classes. Where a
+camera repeats its stamps, the first image of a stamp goes with the first result of it, the second
+with the second, and so on: frames of one stamp of which some have no result may be mixed up.
 """
 
 from collections.abc import Iterator
@@ -26,6 +28,15 @@ MASK = "/mask"
 PREVIEW = "/preview/compressed"
 TRUTH_DETECTIONS = "/truth/detections"
 TRUTH_MASK = "/truth/mask"
+_PARTS = {
+    IMAGE: "image",
+    DETECTIONS: "found",
+    MASK: "mask",
+    PREVIEW: "preview",
+    TRUTH_DETECTIONS: "truth",
+    TRUTH_MASK: "truth_mask",
+}
+"""Topic -> what it is of a Moment."""
 LABEL_INFO = "/label_info"
 FEATURES_SENT = "/drone/features"
 FEATURES_RECEIVED = "/features"
@@ -50,9 +61,13 @@ class Objects:
 
 @dataclass
 class Moment:
-    """All that the bag has of one camera frame that the ground has seen."""
+    """All that the bag has of one camera frame that the ground has seen.
+
+    `recorded_ns` is the bag's time of the first message of it.
+    """
 
     stamp_ns: int
+    recorded_ns: int
     found: Objects | None = None
     image: npt.NDArray[np.uint8] | None = None
     mask: npt.NDArray[np.uint8] | None = None
@@ -63,7 +78,7 @@ class Moment:
 
 @dataclass
 class ResultBag:
-    """An iterable of the moments of a bag, in the order of their results.
+    """An iterable of the moments of a bag, in the order in which the frames were recorded.
 
     `mask_classes` fills when the bag's /label_info is met, which is before the first result.
     """
@@ -72,50 +87,48 @@ class ResultBag:
     mask_classes: tuple[str, ...] = field(default=(), init=False)
 
     def __iter__(self) -> Iterator[Moment]:
-        waiting: dict[int, Moment] = {}
+        waiting: list[Moment] = []
         with open_bag(self.path) as reader:
-            topics = {IMAGE, DETECTIONS, MASK, PREVIEW, TRUTH_DETECTIONS, TRUTH_MASK, LABEL_INFO}
+            topics = {*_PARTS, LABEL_INFO}
             wanted = [c for c in reader.connections if c.topic in topics]
-            for connection, _, message in read_messages(reader, self.path, wanted):
+            for connection, recorded_ns, message in read_messages(reader, self.path, wanted):
                 if connection.topic == LABEL_INFO:
                     self.mask_classes = tuple(entry.class_name for entry in message.class_map)
                     continue
                 stamp = message.header.stamp
                 stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
-                moment = waiting.setdefault(stamp_ns, Moment(stamp_ns))
-                _add(moment, connection.topic, message)
-                if connection.topic == DETECTIONS:
+                part = _PARTS[connection.topic]
+                moment = _lacking(part, stamp_ns, waiting)
+                if moment is None:
+                    moment = Moment(stamp_ns, recorded_ns)
+                    waiting.append(moment)
+                read = read_objects if part in ("found", "truth") else image_array
+                setattr(moment, part, read(message))
+                if part == "found":
                     yield from _complete(waiting)
                 elif len(waiting) > MOST_WAITING:
-                    del waiting[min(waiting)]
-            yield from (moment for _, moment in sorted(waiting.items()) if moment.found)
+                    oldest = waiting.pop(0)
+                    if oldest.found:
+                        yield oldest
+            yield from (moment for moment in waiting if moment.found)
 
 
-def _complete(waiting: dict[int, Moment]) -> Iterator[Moment]:
+def _lacking(part: str, stamp_ns: int, waiting: list[Moment]) -> Moment | None:
+    """The first moment of a stamp that does not have its `part` yet."""
+    for moment in waiting:
+        if moment.stamp_ns == stamp_ns and getattr(moment, part) is None:
+            return moment
+    return None
+
+
+def _complete(waiting: list[Moment]) -> Iterator[Moment]:
     """Take out the moments that nothing more can come for."""
-    results = sorted(stamp for stamp, moment in waiting.items() if moment.found)
+    results = [place for place, moment in enumerate(waiting) if moment.found]
     if len(results) <= PATIENCE:
         return
-    limit = results[-PATIENCE]
-    for stamp in sorted(stamp for stamp in waiting if stamp < limit):
-        moment = waiting.pop(stamp)
-        if moment.found:
-            yield moment
-
-
-def _add(moment: Moment, topic: str, message: Any) -> None:
-    if topic == DETECTIONS:
-        moment.found = read_objects(message)
-    elif topic == TRUTH_DETECTIONS:
-        moment.truth = read_objects(message)
-    elif topic == IMAGE:
-        moment.image = image_array(message)
-    elif topic == MASK:
-        moment.mask = image_array(message)
-    elif topic == PREVIEW:
-        moment.preview = image_array(message)
-    elif topic == TRUTH_MASK:
-        moment.truth_mask = image_array(message)
+    done = waiting[: results[-PATIENCE]]
+    del waiting[: len(done)]
+    yield from (moment for moment in done if moment.found)
 
 
 def read_objects(message: Any) -> Objects:

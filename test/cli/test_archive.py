@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from pathlib import Path
 
@@ -43,10 +44,12 @@ def bags(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def model_and_options() -> tuple[str, None, str, str, None]:
+    return str(checkpoint_file.find("default").resolve()), None, "cpu", "fp32", None
+
+
 def tasks_of(bags: Path, out: Path) -> list[Task]:
-    model = str(checkpoint_file.find("default").resolve())
-    options = None, "cpu", "fp32", None
-    return [Task(str(bag), str(out), model, *options) for bag in find_bags([str(bags)])]
+    return [Task(str(bag), str(out), *model_and_options()) for bag in find_bags([str(bags)])]
 
 
 def check_complete(out: Path, outcomes: list[Outcome]) -> None:
@@ -98,6 +101,41 @@ def test_inputs_are_bags_folders_and_patterns(bags: Path) -> None:
     assert len(find_bags([str(bags / "flight[0-2].mcap"), str(bags / "flight1.mcap")])) == 3
     with pytest.raises(InputError, match="no folder of bags"):
         find_bags([str(bags / "nothing*")])
+
+
+def test_results_that_lie_among_the_inputs_are_no_inputs(bags: Path, tmp_path: Path) -> None:
+    season, given = tmp_path / "season", [str(tmp_path / "season")]
+    shutil.copytree(bags, season, ignore=shutil.ignore_patterns("broken*", "flight[2-7]*"))
+    flights = find_bags(given)
+    for out in (season, season / "out"):
+        tasks = [Task(str(bag), str(out), *model_and_options()) for bag in find_bags(given, out)]
+        replay_archive(tasks, "local:1", lambda *_: None)
+        shutil.copytree(next((out / "bags").glob("flight0*/")), out / "results")  # of one bag
+        assert len(find_bags(given)) > len(flights)
+        assert find_bags(given, out) == flights
+        assert find_bags([str(season / "**" / "*.mcap")], out) == flights
+        with pytest.raises(InputError, match="give another --out"):
+            find_bags([str(out / "bags")], out)
+        shutil.rmtree(out / "bags")
+        shutil.rmtree(out / "results")
+
+
+def test_ctrl_c_leaves_nothing_that_is_half_written(bags: Path, tmp_path: Path) -> None:
+    tasks = tasks_of(bags, tmp_path)
+    left = [tmp_path / "bags" / f".unfinished-{tasks[-1].key}-x1", tmp_path / "bags" / "mine.part"]
+    left[0].mkdir(parents=True)
+    left[1].write_bytes(b"of another program")
+
+    def interrupted(_outcome: Outcome, _done: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replay_archive(tasks, "local:2", interrupted)
+
+    assert not list((tmp_path / "bags").glob(".unfinished-*"))
+    assert left[1].exists()
+    left[1].unlink()
+    check_complete(tmp_path, replay_archive(tasks, "local:2", lambda *_: None))
 
 
 def test_a_cluster_that_is_none_is_named(bags: Path, tmp_path: Path) -> None:

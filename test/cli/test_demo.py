@@ -16,12 +16,13 @@ from pathlib import Path
 import av
 import psutil
 import pytest
-from recordings import make_bag, make_folder
+from recordings import make_bag, make_folder, make_video
+from rich.console import Console
 from rosbags.highlevel import AnyReader
 from weights import write_untrained
 
 from sc2_ros.cli.api.processes import NodeProcesses, ProcessError, free_domain, last_words
-from sc2_ros.cli.demo import commands
+from sc2_ros.cli.demo import camera_input, commands
 from sc2_ros.runtime.arguments import parse_arguments
 
 NODES = ["ground_node", "onboard_node", "link_emulator_node", "camera_node"]
@@ -52,6 +53,17 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline_s
         time.sleep(0.05)
+
+
+def test_the_demo_holds_no_input_that_the_camera_node_is_to_open(tmp_path: Path) -> None:
+    """Of a camera it would be the only one that can."""
+    source = make_video(tmp_path / "flight.mp4")
+    args = argparse.Namespace(
+        input=str(source), size=None, fps=None, topic=None, seconds=3.0, out=tmp_path
+    )
+    with camera_input(args, Console()) as spec:
+        assert spec == str(source)
+        assert str(source) not in [file.path for file in psutil.Process().open_files()]
 
 
 @pytest.mark.processes

@@ -95,11 +95,27 @@ def test_a_full_disk_leaves_the_older_files_whole(
     assert not list(out.glob("*.part"))
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_the_checkpoint_itself_is_never_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture, linked: bool
+) -> None:
+    path = write_untrained(tmp_path / "models" / "mine.safetensors")
+    out = tmp_path / "out" if linked else tmp_path / "models"
+    if linked:
+        out.symlink_to(tmp_path / "models")
+    before = path.read_bytes()
+    assert main(["export", str(path), "--out", str(out), "--precision", "int8", *OPTIONS]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "give another --out" in line
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
 def test_an_input_without_pictures_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     (tmp_path / "empty").mkdir()
-    options = ["--out", str(tmp_path), "--input", str(tmp_path / "empty")]
+    options = ["--out", str(tmp_path / "out"), "--input", str(tmp_path / "empty")]
     path = write_untrained(tmp_path / "mine.safetensors")
     assert main(["export", str(path), *options]) == 2
-    assert "error:" in capsys.readouterr().err
+    assert "empty" in capsys.readouterr().err

@@ -169,6 +169,36 @@ def test_a_recording_is_replayed_over_a_clock_that_was_set(tmp_path: Path, check
     assert again["seconds"] < 120
 
 
+@pytest.mark.parametrize("period", [1, 10])
+def test_frames_whose_stamps_repeat_are_counted_and_shown_each(
+    tmp_path: Path, checkpoint: str, period: int
+) -> None:
+    """A stamp that is stuck, and a recording that was looped."""
+    step_ns, count = 100_000_000, 20
+    bag = write_bag(
+        tmp_path / "bag",
+        [
+            BagMessage(
+                "/cam",
+                picture(1),
+                START_NS + number % period * step_ns,
+                START_NS + number * step_ns,
+            )
+            for number in range(count)
+        ],
+    )
+    summary = replay(tmp_path, checkpoint, str(bag), "--link", "2mbit,40ms")
+    assert (summary["frames"], summary["fps"]) == (count, 10)
+    assert summary["latency_ms"]["p50"] > 40
+    counts = topics(tmp_path / "out" / "results")
+    assert summary["packets_per_frame"] == pytest.approx(
+        counts["/drone/features"] / count, abs=0.01
+    )
+    with av.open(str(tmp_path / "out" / "annotated.mp4")) as video:
+        times = [frame.time for frame in video.decode(video=0)]
+    assert np.diff(times) == pytest.approx([0.1] * (count - 1), abs=0.001)
+
+
 @pytest.mark.parametrize("name", ["flight[day]", "what?", "*"])
 def test_a_name_that_looks_like_a_pattern_is_replayed_and_printed_whole(
     tmp_path: Path, checkpoint: str, capsys: pytest.CaptureFixture[str], name: str

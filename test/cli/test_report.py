@@ -37,6 +37,7 @@ def test_nothing_of_an_earlier_report_is_taken_for_this_one(
             middleware="none",
             processes=[],
             checkpoint="x",
+            detection_classes=("person",),
         )
     report.print_summary(Console(), summary, tmp_path, bag)
 

@@ -3,6 +3,8 @@
 """Bags of every kind, whole and cut off, give the frames that are in them, and say what is not."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -94,6 +96,51 @@ def test_a_bag_that_was_cut_gives_what_is_there_and_says_what_is_missing(
     assert "cut off" in caplog.text
 
 
+@pytest.fixture
+def unmerged(tmp_path):
+    """A bag whose last twelve images are still in sqlite's write-ahead log, as power fails."""
+    bag, lost = write_bag(tmp_path / "whole", flight(), "sqlite3"), tmp_path / "bag"
+    lost.mkdir()
+    file = storage_file(bag)
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("CREATE TEMP TABLE late AS SELECT * FROM messages WHERE id > 8")
+        database.execute("DELETE FROM messages WHERE id > 8")
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA wal_autocheckpoint=0")
+        database.execute("INSERT INTO messages SELECT * FROM late")
+        for name in (file.name, f"{file.name}-wal"):
+            shutil.copy(bag / name, lost)
+    return lost
+
+
+def test_images_in_a_write_ahead_log_are_read_and_the_recording_stays_as_it_was(unmerged, caplog):
+    before = {file.name: file.read_bytes() for file in unmerged.iterdir()}
+
+    assert stamps(unmerged) == EXPECTED
+    assert stamps(unmerged / "whole.db3") == EXPECTED
+
+    assert caplog.text == ""
+    assert {file.name: file.read_bytes() for file in unmerged.iterdir()} == before
+
+
+@pytest.mark.parametrize("metadata", [True, False])
+def test_damaged_pages_of_a_sqlite3_file_are_told(tmp_path, metadata, caplog):
+    words = [BagMessage("/chatter", None, 0, START_NS + n) for n in range(2000)]
+    bag = write_bag(tmp_path / "bag", [*flight(count=4), *words], "sqlite3")
+    if not metadata:
+        (bag / "metadata.yaml").unlink()
+    file = storage_file(bag)
+    data = bytearray(file.read_bytes())
+    at = data.rindex(b"hello") // 4096 * 4096  # a page of messages, not of the index
+    data[at : at + 4096] = bytes(4096)
+    file.write_bytes(data)
+
+    assert stamps(bag) == EXPECTED[:4]
+
+    assert "bag.db3 is damaged (database disk image is malformed)" in caplog.text
+    assert ("of 2004 messages are left" in caplog.text) == metadata
+
+
 def test_a_cut_file_by_itself(tmp_path):
     file = storage_file(write_bag(tmp_path / "bag", flight()))
     cut(file, 0.5)
@@ -172,6 +219,15 @@ def test_several_image_topics(tmp_path, caplog):
     assert len(stamps(bag, topic="depth/image_raw")) == 40
     with pytest.raises(InputError, match=r"no topic /front; .*/compressed \(sensor_msgs"):
         open_source(str(bag), topic="/front")
+
+
+def test_images_that_are_no_cameras_are_taken_only_by_name(tmp_path):
+    preview = flight("/drone1/preview/compressed", kind="compressed")
+    bag = write_bag(tmp_path / "bag", preview)
+
+    with pytest.raises(InputError, match="choose /drone1/preview/compressed with --topic"):
+        open_source(str(bag))
+    assert stamps(bag, topic="/drone1/preview/compressed") == EXPECTED
 
 
 def test_an_unreadable_image_is_left_out_and_told(tmp_path, caplog):

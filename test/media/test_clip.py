@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A clip plays the frames and the truth that were recorded, to the last pixel."""
 
+import shutil
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -51,3 +54,30 @@ def test_a_damaged_clip_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match=r"clip in .* cannot be read"):
         open_source(str(tmp_path / "clip"))
+
+
+CRAMPED = """
+import sys
+from pathlib import Path
+from sc2_ros.media.clip import record_clip
+from sc2_ros.media.source import open_source
+
+try:
+    record_clip(open_source("synthetic", size=(128, 128)), Path(sys.argv[1], "clip"), 100)
+except OSError as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_is_too_small_is_an_error_and_not_a_crash(tmp_path: Path) -> None:
+    mount = f"mount -t tmpfs -o size=1m none {tmp_path}"
+    inside = ["unshare", "-rm", "sh", "-c", f'{mount} && exec "$@"', "sh"]
+    if shutil.which("unshare") is None or subprocess.run([*inside, "true"], check=False).returncode:
+        pytest.skip("a file system of its own needs user namespaces")
+
+    command = [*inside, sys.executable, "-c", CRAMPED, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "No space left on device" in done.stdout
+    assert "images.npy" in done.stdout

@@ -12,7 +12,7 @@ from rosbags.highlevel import AnyReader
 
 from sc2_ros.errors import InputError
 from sc2_ros.media.bag_writer import BagWriter
-from sc2_ros.media.result_bag import ResultBag
+from sc2_ros.media.result_bag import MOST_WAITING, ResultBag
 from sc2_ros.media.video_writer import VideoWriter
 from sc2_ros.runtime.messages import message_type, to_cdr
 
@@ -131,6 +131,40 @@ def mask(stamp_ns: int, value: int) -> bytes:
     message.height, message.width, message.step, message.encoding = 8, 8, 8, "mono8"
     message.data = bytes([value]) * 64
     return to_cdr(message)
+
+
+@pytest.mark.parametrize("period", [1, 3, 10])
+def test_result_bag_keeps_frames_apart_whose_stamps_repeat(tmp_path: Path, period: int) -> None:
+    kind, count = "vision_msgs/msg/Detection2DArray", 20
+    with BagWriter(tmp_path / "results") as bag:
+        for number in range(count):
+            stamp_ns = number % period
+            bag.write("/truth/detections", kind, detections(stamp_ns, f"true {number}"), number)
+            if number:  # the one before, whose mask is late
+                late = number - 1
+                bag.write("/detections", kind, detections(late % period, f"{late}"), number)
+                bag.write("/mask", "sensor_msgs/msg/Image", mask(late % period, late), number)
+
+    moments = list(ResultBag(tmp_path / "results"))
+
+    assert len(moments) == count - 1
+    for number, moment in enumerate(moments):
+        assert moment.found is not None
+        assert moment.truth is not None
+        assert moment.mask is not None
+        assert (moment.stamp_ns, moment.recorded_ns) == (number % period, number)
+        assert (moment.found.names, moment.truth.names) == ((f"{number}",), (f"true {number}",))
+        assert (moment.mask == number).all()
+
+
+def test_results_of_one_stamp_survive_many_images_without_any(tmp_path: Path) -> None:
+    kind = "vision_msgs/msg/Detection2DArray"
+    with BagWriter(tmp_path / "results") as bag:
+        for number in range(2 * MOST_WAITING):
+            bag.write("/truth/detections", kind, detections(0, "car"), number)
+            if number % 10 == 0:
+                bag.write("/detections", kind, detections(0, "car"), number)
+    assert len(list(ResultBag(tmp_path / "results"))) == 2 * MOST_WAITING // 10
 
 
 def test_result_bag_joins_by_stamp_and_skips_frames_without_result(tmp_path: Path) -> None:

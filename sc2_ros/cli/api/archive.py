@@ -30,7 +30,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sc2_ros.errors import InputError, Sc2Error, not_installed
-from sc2_ros.evaluation.cluster import executor
+from sc2_ros.evaluation.cluster import executor, is_local
 from sc2_ros.files import write_whole
 from sc2_ros.media.bag import is_bag
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _ROUNDS = 3
 """How often a bag is tried whose process dies."""
 _UNFINISHED = ".unfinished-"
+_BAGS = "bags"
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,18 @@ class Outcome:
     error: str = ""
 
 
-def find_bags(inputs: list[str]) -> list[Path]:
+def find_bags(inputs: list[str], out: Path | None = None) -> list[Path]:
     """The bags that inputs name: bags, folders of bags, and globs.
 
+    Args:
+        inputs: each names one bag or more.
+        out: the folder of the results; the bags of earlier results in it are left out.
+
     Raises:
-        InputError: an input names none.
+        InputError: an input names none, or all of them are results.
     """
+    from sc2_ros.cli.api.report import BAG  # not for the workers: it loads matplotlib
+
     found: dict[Path, None] = {}
     for given in inputs:
         path = Path(given).expanduser()
@@ -94,7 +101,16 @@ def find_bags(inputs: list[str]) -> list[Path]:
             raise InputError(f"{given} is no bag, no folder of bags and no pattern of their names")
         # A bag that is a folder has its own files in it.
         found |= {bag: None for bag in bags if bag.parent not in bags}
-    return list(found)
+    if out is None:
+        return list(found)
+    results = [(out / part).resolve() for part in (_BAGS, BAG)]
+    wanted = [bag for bag in found if not any(map(bag.is_relative_to, results))]
+    if not wanted:
+        raise InputError(
+            f"all of these bags are in {out}/{_BAGS} or {out}/{BAG}, where the results go; "
+            "give another --out"
+        )
+    return wanted
 
 
 def _is_one(path: Path) -> bool:
@@ -118,9 +134,28 @@ def replay_archive(
     """
     _import_pyarrow()
     folder = Path(tasks[0].folder)
-    (folder / "bags").mkdir(parents=True, exist_ok=True)
+    (folder / _BAGS).mkdir(parents=True, exist_ok=True)
     outcomes: dict[str, Outcome] = {}
     left = {task.bag: task for task in tasks}
+    try:
+        _decode_all(left, cluster, outcomes, tell)
+    except KeyboardInterrupt:
+        if is_local(cluster):  # the workers of a Dask cluster finish what they have begun
+            _sweep(folder, [task.key for task in left.values() if Path(task.bag).exists()])
+        raise
+    ordered = [outcomes[task.bag] for task in tasks]
+    _sweep(folder, [outcome.key for outcome in ordered if outcome.key])
+    _write_tables(folder, ordered)
+    return ordered
+
+
+def _decode_all(
+    left: dict[str, Task],
+    cluster: str,
+    outcomes: dict[str, Outcome],
+    tell: Callable[[Outcome, int], None],
+) -> None:
+    """Decode the bags that are `left`; they move to `outcomes` as they are done."""
     for attempt in range(_ROUNDS):
         # A process that dies takes a pool of its own with it, so that the culprit shows itself.
         with executor(cluster, alone=attempt > 0) as submit:
@@ -132,19 +167,15 @@ def replay_archive(
                     del left[outcome.bag]
                     tell(outcome, len(outcomes))
         if not left:
-            break
-    ordered = [outcomes[task.bag] for task in tasks]
-    _sweep(folder / "bags", ordered)
-    _write_tables(folder, ordered)
-    return ordered
+            return
 
 
-def _sweep(folder: Path, outcomes: list[Outcome]) -> None:
+def _sweep(folder: Path, keys: list[str]) -> None:
     """Remove what workers left that were killed in the middle of a bag."""
-    for key in (glob.escape(outcome.key) for outcome in outcomes if outcome.key):
-        for left in folder.glob(f"{_UNFINISHED}{key}-*"):
+    for key in map(glob.escape, keys):
+        for left in (folder / _BAGS).glob(f"{_UNFINISHED}{key}-*"):
             shutil.rmtree(left, ignore_errors=True)
-        for left in folder.glob(f"{key}.*.part"):
+        for left in (folder / _BAGS).glob(f"{key}.*.part"):
             left.unlink(missing_ok=True)
 
 
@@ -152,7 +183,7 @@ def decode_bag(task: Task) -> Outcome:
     """Decode one bag; a failure of any kind is the outcome, not an exception."""
     try:
         key = task.key
-        done = Path(task.folder, "bags", f"{key}.json")
+        done = Path(task.folder, _BAGS, f"{key}.json")
         if done.is_file():
             return Outcome(**json.loads(done.read_text()))
         outcome = _decode(task, key)
@@ -175,7 +206,7 @@ def _decode(task: Task, key: str) -> Outcome:
 
     begun_s = time.perf_counter()
     key_file = Path(task.key_file) if task.key_file else None
-    features = open_features(task.bag, task.topic, key_file)
+    features = open_features(task.bag, task.topic, key_file, despite_camera=True)
     if features is None:
         raise InputError("it has no packets of features")
     checkpoint = _loaded(task.checkpoint, task.device)
@@ -202,7 +233,7 @@ def _decode(task: Task, key: str) -> Outcome:
                     }
                 )
 
-    target = Path(task.folder, "bags", key)
+    target = Path(task.folder, _BAGS, key)
     with TemporaryDirectory(prefix=f"{_UNFINISHED}{key}-", dir=target.parent) as folder:
         with BagWriter(Path(folder, key)) as bag:
             feed(features, ground, Recorder(bag, checkpoint.card), task.seconds or math.inf)
@@ -240,7 +271,7 @@ def _write_tables(folder: Path, outcomes: list[Outcome]) -> None:
     with parquet.ParquetWriter(folder / "detections.parquet", _schema(pyarrow)) as writer:
         for outcome in outcomes:
             if not outcome.error:
-                writer.write_table(parquet.read_table(folder / "bags" / f"{outcome.key}.parquet"))
+                writer.write_table(parquet.read_table(folder / _BAGS / f"{outcome.key}.parquet"))
     rows = pyarrow.Table.from_pylist([asdict(outcome) for outcome in outcomes])
     parquet.write_table(rows, folder / "bags.parquet")
 

@@ -41,7 +41,7 @@ class ReplayRecorder:
         self.log = SessionLog()
         self.frames = 0
         self._bag, self._view = bag, view
-        self._detection_classes = tuple(card["detection_classes"])
+        self.detection_classes = tuple(card["detection_classes"])
         self._mask_classes = tuple(card["mask_classes"])
         self._first_ns = 0
 
@@ -64,7 +64,7 @@ class ReplayRecorder:
         if frame.truth is None:
             return
         truth = frame.truth
-        if self._detection_classes:  # what the ground has no answer to is no mistake of it
+        if self.detection_classes:  # what the ground has no answer to is no mistake of it
             boxes = boxes_message(
                 truth.boxes,
                 truth.labels,
@@ -89,15 +89,16 @@ class ReplayRecorder:
 
     def result(self, result: FrameResult, time_s: float, latency_ms: float | None) -> None:
         """Record a frame's results; the latency is None where the capture's time is not known."""
-        self.log.result(result.stamp_ns, time_s, latency_ms, len(result.boxes))
         stamp_ns, frame_id = result.stamp_ns, result.frame_id
-        detections = detections_message(result, self._detection_classes)
+        number = result.stream, result.frame
+        self.log.result(stamp_ns, time_s, latency_ms, len(result.boxes), number)
+        detections = detections_message(result, self.detection_classes)
         self._record(result_bag.DETECTIONS, detections, time_s)
         if result.mask is not None:
             mask = image_message(mask_picture(result), stamp_ns, frame_id)
             self._record(result_bag.MASK, mask, time_s)
         if result.preview is not None:
-            picture = preview_picture(result, self._detection_classes, self._mask_classes)
+            picture = preview_picture(result, self.detection_classes, self._mask_classes)
             preview = compressed_message(picture, stamp_ns, frame_id)
             self._record(result_bag.PREVIEW, preview, time_s)
             if self._view is not None:

@@ -32,6 +32,7 @@ def report_replay(
         middleware=middleware,
         processes=[report.process_row("sc2 replay")],
         checkpoint=checkpoint,
+        detection_classes=recorder.detection_classes,
     )
     if args.json is not None:
         report.write_json(summary, args.json)

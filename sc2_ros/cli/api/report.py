@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,10 +68,14 @@ def write_report(
     middleware: str,
     processes: list[dict[str, object]],
     checkpoint: str,
+    detection_classes: Sequence[str],
 ) -> Summary:
-    """Close the bag of `begin_report` and make everything else from it and from the log."""
+    """Close the bag of `begin_report` and make everything else from it and from the log.
+
+    `detection_classes` are those that the detector knows; no other is a miss of it.
+    """
     bag.close()
-    score = render_and_score(bag.path, log, out / VIDEO)
+    score = render_and_score(bag.path, log, out / VIDEO, detection_classes)
     summary = log.summary(
         seconds=seconds,
         mean_ap50=score.mean_ap50,

@@ -76,7 +76,7 @@ def _draw_rate(axes: Axes, log: SessionLog, start_s: float) -> None:
 
 
 def _draw_size(axes: Axes, log: SessionLog, summary: Summary, start_s: float) -> None:
-    frames = [f for f in log.frames.values() if f.packets]
+    frames = [f for f in log.frames if f.packets]
     whole = [f for f in frames if f.delivered >= f.packets]
     torn = [f for f in frames if f.delivered < f.packets]
     for group, colour, label in ((whole, FRAME, "arrived whole"), (torn, LATE, "lost packets")):

@@ -9,8 +9,8 @@
     when it passed a node's stages   -> passed()
 
 Everything is logged with its time in seconds, so that the demo (wall clock) and `sc2 replay`
-(virtual time) share it. A frame is known by its stream and its stamp, which every packet and
-every result carries.
+(virtual time) share it. A frame is known by its stream, its number and its stamp: a camera may
+repeat its stamps, and numbers wrap.
 """
 
 import math
@@ -36,6 +36,8 @@ from sc2_ros.link.rate import RATE_CODES
 
 RATE_INDEX_S = 10.0
 """The end of the run, in which a rate control has found its rate."""
+MOST_KNOWN = 1 << 15
+"""Frames to which packets and results may still come: half of the numbers that there are."""
 
 
 @dataclass
@@ -47,6 +49,8 @@ class FrameLog:
 
     stamp_ns: int
     sent_s: float
+    number: tuple[int, int] | None = None
+    """Stream, and number of the frame in it modulo 2**16; None while only its stamp is known."""
     size_bytes: int = 0
     sent: set[int] = field(default_factory=set)
     came: set[int] = field(default_factory=set)
@@ -137,17 +141,21 @@ class Summary:
 class SessionLog:
     """Collects the events of a run (see the top of this file). Not thread-safe."""
 
-    frames: dict[int, FrameLog] = field(default_factory=dict)
+    frames: list[FrameLog] = field(default_factory=list)
+    """In the order in which they were first heard of."""
     packets: list[tuple[float, int]] = field(default_factory=list)
     """(time sent, size in bytes), in order."""
     payload_bytes: int = 0
     """Entropy-coded bytes in all of them."""
     capacities: list[tuple[float, float]] = field(default_factory=list)
     """(time, bit/s); infinite where the link has no limit."""
-    _order: list[FrameLog] = field(default_factory=list)
     _times: CaptureTimes = field(default_factory=CaptureTimes)
-    _stamps: dict[tuple[int, int], int] = field(default_factory=dict)
-    """Capture time of the newest frame that was sent of each stream and number, ns."""
+    _known: dict[tuple[int, int, int], FrameLog] = field(default_factory=dict)
+    """The newest MOST_KNOWN frames by stream, number and stamp."""
+    _numbered: dict[tuple[int, int], FrameLog] = field(default_factory=dict)
+    """The newest frame that was sent of each stream and number."""
+    _stamped: dict[int, FrameLog] = field(default_factory=dict)
+    """The newest frame of each stamp."""
 
     def overhear(self, packet: bytes) -> Header | None:
         """A packet of the drone that does not count; the times of later ones may build on it.
@@ -168,8 +176,8 @@ class SessionLog:
         header = self._resolve(parsed)
         if header is None:
             return
-        self._stamps[header.stream, header.frame] = header.capture_time_ns
-        frame = self._frame(header.capture_time_ns, time_s)
+        number = header.stream, header.frame
+        frame = self._numbered[number] = self._frame(header.capture_time_ns, number, time_s)
         frame.size_bytes += len(packet)
         frame.sent.add(header.number)
         frame.rate_code = header.rate_code
@@ -181,21 +189,36 @@ class SessionLog:
             return
         header = parsed.header
         if isinstance(header, Header):
-            stamp_ns: int | None = header.capture_time_ns
+            frame = self._known.get((header.stream, header.frame, header.capture_time_ns))
         else:  # its reference may have been lost, but its frame was sent
-            stamp_ns = self._stamps.get((header.stream, header.frame))
-        if stamp_ns in self.frames:
-            self.frames[stamp_ns].came.add(header.number)
+            frame = self._numbered.get((header.stream, header.frame))
+        if frame is not None:
+            frame.came.add(header.number)
 
-    def result(self, stamp_ns: int, time_s: float, latency_ms: float | None, objects: int) -> None:
-        """The ground is done with a frame."""
-        frame = self._frame(stamp_ns, time_s)
+    def result(
+        self,
+        stamp_ns: int,
+        time_s: float,
+        latency_ms: float | None,
+        objects: int,
+        number: tuple[int, int] | None = None,
+    ) -> None:
+        """The ground is done with a frame.
+
+        Args:
+            stamp_ns: of the camera's image.
+            time_s: when, on the log's clock.
+            latency_ms: since its capture; None where that is not known.
+            objects: how many were found in it.
+            number: its stream, and its number modulo 2**16; None: the newest frame of that stamp.
+        """
+        frame = self._frame(stamp_ns, number, time_s)
         frame.result_s, frame.latency_ms, frame.objects = time_s, latency_ms, objects
 
     def passed(self, stamp_ns: int, events: dict[str, float]) -> None:
         """A node says when a frame passed its stages; frames that nobody sent do not count."""
-        if stamp_ns in self.frames:
-            self.frames[stamp_ns].events |= events
+        if stamp_ns in self._stamped:
+            self._stamped[stamp_ns].events |= events
 
     def capacity(self, bits_per_s: float, time_s: float) -> None:
         """What the link could carry at that time."""
@@ -203,7 +226,7 @@ class SessionLog:
 
     def finished(self) -> list[FrameLog]:
         """Frames that have a result, in the order of their stamps."""
-        done = (frame for frame in self.frames.values() if frame.result_s is not None)
+        done = (frame for frame in self.frames if frame.result_s is not None)
         return sorted(done, key=lambda frame: frame.stamp_ns)
 
     def sent_kbps(self, start_s: float, end_s: float) -> float:
@@ -246,15 +269,29 @@ class SessionLog:
         )
 
     def _sent_between(self, start_s: float, end_s: float) -> list[FrameLog]:
-        first = bisect_left(self._order, start_s, key=lambda frame: frame.sent_s)
-        last = bisect_left(self._order, end_s, key=lambda frame: frame.sent_s)
-        return self._order[first:last]
+        first = bisect_left(self.frames, start_s, key=lambda frame: frame.sent_s)
+        last = bisect_left(self.frames, end_s, key=lambda frame: frame.sent_s)
+        return self.frames[first:last]
 
-    def _frame(self, stamp_ns: int, time_s: float) -> FrameLog:
-        if stamp_ns not in self.frames:
-            self.frames[stamp_ns] = frame = FrameLog(stamp_ns, time_s)
-            self._order.append(frame)
-        return self.frames[stamp_ns]
+    def _frame(self, stamp_ns: int, number: tuple[int, int] | None, time_s: float) -> FrameLog:
+        """What a packet or a result belongs to, begun at `time_s` if nothing was heard of it."""
+        newest = self._stamped.get(stamp_ns)
+        if number is None:
+            return newest or self._begin(stamp_ns, time_s)
+        key = (*number, stamp_ns)
+        if key not in self._known:
+            # A result without a number may have been heard before the packets.
+            unnumbered = newest if newest is not None and newest.number is None else None
+            frame = self._known[key] = unnumbered or self._begin(stamp_ns, time_s)
+            frame.number = number
+            if len(self._known) > MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+        return self._known[key]
+
+    def _begin(self, stamp_ns: int, time_s: float) -> FrameLog:
+        frame = self._stamped[stamp_ns] = FrameLog(stamp_ns, time_s)
+        self.frames.append(frame)
+        return frame
 
     def summary(
         self,
@@ -268,7 +305,7 @@ class SessionLog:
     ) -> Summary:
         """The figures of the whole run, which lasted `seconds`."""
         done = self.finished()
-        sent_frames = [frame for frame in self.frames.values() if frame.packets]
+        sent_frames = [frame for frame in self.frames if frame.packets]
         size_bytes = sum(size for _, size in self.packets)
         latency = percentiles([f.latency_ms for f in done if f.latency_ms is not None])
         seconds = max(seconds, 1e-9)
@@ -280,7 +317,7 @@ class SessionLog:
             bytes_per_frame=round(size_bytes / frames, 1),
             sent_kbps=round(size_bytes * 8e-3 / seconds, 1),
             capacity_kbps=self._mean_capacity_kbps(),
-            loss=round(_loss(list(self.frames.values())), 4),
+            loss=round(_loss(self.frames), 4),
             latency_ms=latency,
             detections=sum(frame.objects for frame in done),
             mean_ap50=None if mean_ap50 is None else round(mean_ap50, 4),
@@ -296,7 +333,7 @@ class SessionLog:
         )
 
     def _rate_index_mean(self) -> float | None:
-        sent = [frame for frame in self.frames.values() if frame.packets]
+        sent = [frame for frame in self.frames if frame.packets]
         if not sent:
             return None
         end_s = max(frame.sent_s for frame in sent)

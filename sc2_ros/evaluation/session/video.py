@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turns the bag of a run into a video and into a score; after the run, so as not to disturb it."""
 
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,28 +29,37 @@ class Score:
     miou: float | None
 
 
-def render_and_score(bag: Path, log: SessionLog, video: Path) -> Score:
+def render_and_score(
+    bag: Path, log: SessionLog, video: Path, detection_classes: Sequence[str]
+) -> Score:
     """Draw every frame that has a result into an MP4, and compare the results with the truth.
 
     Args:
         bag: a bag of results (see media/result_bag.py).
         log: the numbers of the same run, burnt into the status bar.
         video: where the MP4 goes.
+        detection_classes: those that the detector knows; no other is a miss of it.
     """
     moments = ResultBag(bag)
-    detection = DetectionScore(DETECTION_CLASSES)
+    logged = _by_stamp(log)
+    detection = DetectionScore(DETECTION_CLASSES, detection_classes)
     segmentation: SegmentationScore | None = None
     size: tuple[int, int] | None = None
+    last: Moment | None = None
+    shown_ns = 0
     with VideoWriter(video) as writer:
         for moment in moments:
+            frames = logged.get(moment.stamp_ns)
+            frame = frames.popleft() if frames else None
             if moment.image is not None:
-                frame = log.frames.get(moment.stamp_ns)
+                shown_ns += _step_ns(last, moment)
+                last = moment
                 picture = compose(moment, moments.mask_classes, frame, log)
                 size = size or (picture.shape[1], picture.shape[0])
                 # A folder's images may differ in size; a video's frames may not.
-                writer.write(overlay.fit(picture, size), moment.stamp_ns / 1e9)
+                writer.write(overlay.fit(picture, size), shown_ns / 1e9)
             if moment.truth is not None and moment.found is not None:
-                _add_boxes(detection, moment)
+                _add_boxes(detection, moment, detection_classes)
             if moment.truth_mask is not None:
                 if segmentation is None:
                     segmentation = SegmentationScore(moments.mask_classes, MASK_CLASSES)
@@ -56,6 +67,24 @@ def render_and_score(bag: Path, log: SessionLog, video: Path) -> Score:
     return Score(
         detection.result().mean_ap50, segmentation.miou() if segmentation is not None else None
     )
+
+
+def _by_stamp(log: SessionLog) -> dict[int, deque[FrameLog]]:
+    """The frames that have a result by their stamp, which a camera may repeat, in order."""
+    logged: dict[int, deque[FrameLog]] = {}
+    for frame in log.frames:
+        if frame.result_s is not None:
+            logged.setdefault(frame.stamp_ns, deque()).append(frame)
+    return logged
+
+
+def _step_ns(last: Moment | None, moment: Moment) -> int:
+    """How much later than the last frame one is shown: by its stamp, where that goes on."""
+    if last is None:
+        return moment.stamp_ns
+    if moment.stamp_ns > last.stamp_ns:
+        return moment.stamp_ns - last.stamp_ns
+    return max(moment.recorded_ns - last.recorded_ns, 0)
 
 
 def compose(
@@ -99,7 +128,7 @@ def status(frame: FrameLog | None, log: SessionLog) -> list[tuple[str, str]]:
     ]
 
 
-def _add_boxes(score: DetectionScore, moment: Moment) -> None:
+def _add_boxes(score: DetectionScore, moment: Moment, classes: Sequence[str]) -> None:
     assert moment.truth is not None
     assert moment.found is not None
     height, width = moment.image.shape[:2] if moment.image is not None else (0, 0)
@@ -107,12 +136,13 @@ def _add_boxes(score: DetectionScore, moment: Moment) -> None:
         image=np.zeros((height, width), np.uint8),
         name=str(moment.stamp_ns),
         boxes=moment.truth.boxes,
-        labels=_numbers(moment.truth.names),
+        labels=_numbers(moment.truth.names, DETECTION_CLASSES),
     )
-    known = np.array([name in DETECTION_CLASSES for name in moment.found.names], bool)
-    names = tuple(name for name in moment.found.names if name in DETECTION_CLASSES)
-    score.add(sample, moment.found.boxes[known], moment.found.scores[known], _numbers(names))
+    known = np.array([name in classes for name in moment.found.names], bool)
+    names = tuple(name for name in moment.found.names if name in classes)
+    numbers = _numbers(names, classes)
+    score.add(sample, moment.found.boxes[known], moment.found.scores[known], numbers)
 
 
-def _numbers(names: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    return np.array([DETECTION_CLASSES.index(name) for name in names], np.int64)
+def _numbers(names: Sequence[str], classes: Sequence[str]) -> npt.NDArray[np.int64]:
+    return np.array([classes.index(name) for name in names], np.int64)

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol
 
+from sc2_ros.codec.wire import parse
 from sc2_ros.ground.config import FrameResult, GroundConfig, GroundStats
 from sc2_ros.link.pacer import Pacer
 from sc2_ros.link.sim.emulator import LinkModel, LinkPipe
@@ -110,8 +111,8 @@ class VirtualRun:
         self._pacer = Pacer[bytes]()
         self._tick_s = 0.0
         self._capacity_s = 0.0
-        self._captures: dict[int, tuple[float, float]] = {}
-        """Stamp -> (time of capture in s, computing on board in ms)."""
+        self._captures: dict[tuple[int, int], tuple[float, float]] = {}
+        """Stream and frame number -> (time of capture in s, computing on board in ms)."""
         self.now_s = 0.0
 
     def run(self, frames: Iterable[SourceFrame], seconds: float = math.inf) -> float:
@@ -146,7 +147,8 @@ class VirtualRun:
         packets = self._onboard.process(picture, now_s)
         if packets:
             computing_ms = sum(self._onboard.stats.stage_ms.values())
-            self._captures[frame.stamp_ns] = now_s, computing_ms
+            header = parse(packets[-1]).header  # stamps may repeat
+            self._captures[header.stream, header.frame] = now_s, computing_ms
         self._pacer.push(packets, now_s, interval_s)
         self._send(now_s)
 
@@ -193,6 +195,7 @@ class VirtualRun:
 
     def _show(self, results: list[FrameResult], now_s: float) -> None:
         for result in results:
-            captured_s, computing_ms = self._captures.pop(result.stamp_ns, (now_s, 0.0))
+            number = result.stream, result.frame
+            captured_s, computing_ms = self._captures.pop(number, (now_s, 0.0))
             computing_ms += sum(self._ground.stats.stage_ms.values())
             self._listener.result(result, now_s, (now_s - captured_s) * 1e3 + computing_ms)

@@ -21,11 +21,14 @@ from sc2_ros.evaluation.session.log import SessionLog, Summary
 from sc2_ros.evaluation.session.video import status
 
 
-def packet(frame: int, number: int = 0, payload: int = 76) -> bytes:
+def packet(
+    frame: int, number: int = 0, payload: int = 76, stamp_ns: int | None = None, stream: int = 0
+) -> bytes:
     """A features packet of 24 + payload bytes of a frame in two slices."""
+    stamp_ns = frame * 100_000_000 if stamp_ns is None else stamp_ns
     header = Header(
-        type=PacketType.FEATURES, stream=0, checkpoint_id=7, frame=frame, slice=number, rows=2,
-        rate_code=32, capture_time_ns=frame * 100_000_000,
+        type=PacketType.FEATURES, stream=stream, checkpoint_id=7, frame=frame, slice=number, rows=2,
+        rate_code=32, capture_time_ns=stamp_ns,
     )  # fmt: skip
     return build(header, bytes(payload))
 
@@ -59,7 +62,7 @@ def test_repair_packets_count_as_bytes_of_their_frame() -> None:
     for data in (packet(1), packet(1, 1), build(header, bytes(79))):
         log.sent(data, 0.1)
     log.delivered(packet(1))
-    (frame,) = log.frames.values()
+    (frame,) = log.frames
     assert (frame.size_bytes, frame.packets, frame.delivered) == (303, 3, 1)
 
 
@@ -75,10 +78,10 @@ def test_packets_that_tell_their_time_by_their_reference() -> None:
     for data in flown:
         log.sent(data, 0.0)
     times_ns = [0, 100_000_000, 200_000_007, 300_000_007]
-    assert list(log.frames) == times_ns
+    assert [frame.stamp_ns for frame in log.frames] == times_ns
     for data in (flown[0], flown[2], flown[4]):  # what was lost is needed to know later times
         log.delivered(data)
-    assert [frame.delivered for frame in log.frames.values()] == [1, 1, 0, 1]
+    assert [frame.delivered for frame in log.frames] == [1, 1, 0, 1]
 
 
 def test_a_log_that_begins_in_flight_has_overheard_what_times_build_on() -> None:
@@ -90,8 +93,50 @@ def test_a_log_that_begins_in_flight_has_overheard_what_times_build_on() -> None
         log.delivered(predicted(2, 0))
     assert not late.frames
     assert len(late.packets) == 1  # bytes of a frame whose time is not known count all the same
-    assert [(f.stamp_ns, f.delivered) for f in later.frames.values()] == [(200_000_000, 1)]
+    assert [(f.stamp_ns, f.delivered) for f in later.frames] == [(200_000_000, 1)]
     assert len(later.packets) == 1
+
+
+def test_frames_of_one_stamp_are_told_apart_by_stream_and_number() -> None:
+    log = SessionLog()
+    numbers = [(0, 0), (0, 1), (1, 1), (0, 2)]
+    for stream, number in numbers:
+        log.sent(packet(number, 0, 76, 5, stream), number / 10)
+        log.sent(packet(number, 1, 76, 5, stream), number / 10)
+    for stream, number in numbers[1:]:  # all of the first frame is lost
+        log.delivered(packet(number, 0, 76, 5, stream))
+        log.result(
+            5,
+            number / 10 + 0.05,
+            50.0 + number,
+            objects=10 * number + stream,
+            number=(stream, number),
+        )
+
+    found = summary(log)
+
+    assert [frame.delivered for frame in log.frames] == [0, 1, 1, 1]
+    assert [frame.objects for frame in log.frames] == [0, 10, 11, 20]
+    assert (found.frames, found.bytes_per_frame, found.packets_per_frame) == (3, 200, 2)
+    assert (found.loss, found.detections, found.latency_ms.p50) == (1 - 3 / 8, 41, 51)
+
+
+def test_a_number_that_returns_after_all_others_is_a_new_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sc2_ros.evaluation.session.log.MOST_KNOWN", 4)
+    log = SessionLog()
+    for number in (0, 1, 2, 3, 4, 5, 0):
+        log.sent(packet(number, 0, 76, 5), 0.1)
+    assert len(log.frames) == 7
+
+
+def test_a_result_that_is_heard_before_its_packets_is_of_their_frame() -> None:
+    log = SessionLog()
+    log.result(100_000_000, 0.3, 50.0, objects=4)
+    log.sent(packet(1), 0.31)
+    (frame,) = log.frames
+    assert (frame.objects, frame.packets) == (4, 1)
 
 
 def test_summary() -> None:
@@ -186,7 +231,7 @@ def test_a_frame_whose_latency_is_unknown_counts_in_everything_else(tmp_path: Pa
 
     assert found.frames == 10
     assert found.latency_ms.p50 == 55.0
-    assert dict(status(log.frames[3 * 100_000_000], log))["latency"] == "unknown"
+    assert dict(status(log.frames[3], log))["latency"] == "unknown"
     save_figure(log, found, tmp_path / "figure.png", "ten frames")
     assert (tmp_path / "figure.png").stat().st_size > 0
 
@@ -199,12 +244,11 @@ EVENTS_MS = {
 
 def test_where_the_latency_goes() -> None:
     log = run_of_ten_frames()
-    for stamp_ns, frame in log.frames.items():
+    for frame in log.frames:
         frame.latency_ms = 160.0
-        log.passed(stamp_ns, {event: float(ms) for event, ms in EVENTS_MS.items()})
+        log.passed(frame.stamp_ns, {event: float(ms) for event, ms in EVENTS_MS.items()})
     log.passed(12345, {"received": 1.0})  # of a frame that nobody sent
-    first = next(iter(log.frames.values()))
-    del first.events["decoded"]  # the ground's message was lost
+    del log.frames[0].events["decoded"]  # the ground's message was lost
 
     breakdown = summary(log).latency_breakdown_ms
 
@@ -235,7 +279,7 @@ def test_the_figure_shows_the_stages(tmp_path: Path) -> None:
     log = run_of_ten_frames()
     plain, staged = tmp_path / "plain.png", tmp_path / "staged.png"
     save_figure(log, summary(log), plain, "a run")
-    for stamp_ns in log.frames:
-        log.passed(stamp_ns, {event: float(ms) / 10 for event, ms in EVENTS_MS.items()})
+    for frame in log.frames:
+        log.passed(frame.stamp_ns, {event: float(ms) / 10 for event, ms in EVENTS_MS.items()})
     save_figure(log, summary(log), staged, "a run")
     assert staged.stat().st_size > plain.stat().st_size
