@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from sc2_ros.evaluation.cluster import executor
 DEADLINE_S = 120.0
 TASK_S = 30.0
 PROGRAM = """
-import sys, time
+import signal, sys, time
 from concurrent.futures import as_completed
 from pathlib import Path
 from sc2_ros.evaluation.cluster import executor
@@ -27,6 +28,8 @@ def work(folder, number):
     Path(folder, f"{number} done").touch()
 
 if __name__ == "__main__":
+    # Whatever runs the tests in the background may have it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder, seconds, alone = sys.argv[1:]
     try:
         with executor("local:2", alone=alone == "alone") as submit:
@@ -64,6 +67,15 @@ def test_ctrl_c_ends_what_runs_and_begins_nothing(tmp_path: Path, alone: str) ->
     assert sorted(path.name for path in folder.iterdir()) == ["0 begun", "1 begun"]
 
 
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, also where the tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_ctrl_c_is_no_failure_of_what_a_process_does() -> None:
     with executor("local:1") as submit:
         assert submit(signal.raise_signal, signal.SIGINT).result() is None
