@@ -109,11 +109,7 @@ class Continuity(Generic[Item]):
         self.released = ()
         newest = self.newest
         is_stale = newest is not None and not 0 <= now_s - self._came_s <= CONTINUITY.stale_s
-        if newest is not None and is_stale and wrapped_difference(place.frame, newest.frame) < 0:
-            self._before = None
-            self._take(place, now_s)
-            return Verdict.RESTART  # no straggler is so late
-        if newest is not None and not self._jumps(newest, place, now_s):
+        if newest is not None and not self._jumps(newest, place, now_s, is_stale):
             return self._go_on(newest, place, now_s)
         believed = is_stale if newest is not None else self.trusts_first
         if not self._confirms(place, now_s) and not believed:
@@ -121,14 +117,16 @@ class Continuity(Generic[Item]):
             return Verdict.HOLD
         self._before = None
         self._take(place, now_s)
-        if newest is None or not _restarts(newest, place):
+        if newest is None or not _restarts(newest, place, is_stale):
             return Verdict.TAKE
         return Verdict.RESTART
 
-    def _jumps(self, newest: Place, place: Place, now_s: float) -> bool:
+    def _jumps(self, newest: Place, place: Place, now_s: float, is_stale: bool) -> bool:
         ahead = wrapped_difference(place.frame, newest.frame)
         if not -CONTINUITY.behind_frames < ahead <= CONTINUITY.ahead_frames:
             return True
+        if ahead < 0 and is_stale:
+            return True  # no straggler is so late
         if place.sizes and newest.sizes and place.sizes != newest.sizes:
             return True
         if place.time_ns is None or newest.time_ns is None:
@@ -196,16 +194,20 @@ class Continuity(Generic[Item]):
             ]
 
 
-def _restarts(newest: Place, place: Place) -> bool:
+def _restarts(newest: Place, place: Place, is_stale: bool) -> bool:
     """Whether the sender counts its frames anew.
 
     A straggler is a little older in both number and capture time. A number that is far behind or
-    far ahead, or behind with a capture time that is not a little older, is none.
+    far ahead, or behind after a silence or with a capture time that is not a little older, is none.
     """
     ahead = wrapped_difference(place.frame, newest.frame)
     if not -CONTINUITY.behind_frames < ahead <= CONTINUITY.restart_ahead_frames:
         return True
-    if ahead >= 0 or newest.time_ns is None or place.time_ns is None:
+    if ahead >= 0:
+        return False
+    if is_stale:
+        return True
+    if newest.time_ns is None or place.time_ns is None:
         return False
     return not -CONTINUITY.clock_s <= (place.time_ns - newest.time_ns) / 1e9 <= 0
 

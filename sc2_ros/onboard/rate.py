@@ -54,12 +54,12 @@ class RateChoice:
         self._log.overhead_bytes = self._overhead_bytes = config.overhead_bytes
         self._repairs = config.rate_repair != "off"
         part: tuple[object, ...] = {
-            "fixed": (config.rate_index,),
-            "budget": (config.rate_max_kbps, config.frame_max_fps),
-            "auto": (config.rate_prefer,),
+            "fixed": ("fixed", config.rate_index),
+            "budget": ("budget", config.rate_max_kbps, config.frame_max_fps),
+            "auto": ("auto", config.rate_prefer),
         }[config.rate_mode]
-        if (config.rate_mode, *part) != self._part:
-            self._part = (config.rate_mode, *part)
+        if part != self._part:
+            self._part = part
             self._controller = self._controller_for(config)
             self._repair = RepairPolicy()
         elif isinstance(self._controller, AutoRate):

@@ -95,17 +95,20 @@ def test_pictures_of_train_in_val_are_found(tmp_path):
     assert shared_images(train, val) == ["3.png"]
 
 
+def check(tmp_path, *folders, settings="{}"):
+    """`sc2 train --check` of these data sets; its exit code."""
+    sources = "".join(f"  - {{path: {folder}, per_batch: 1}}\n" for folder in folders)
+    config = tmp_path / "mine.yaml"
+    config.write_text(f"out: {tmp_path}/out\nsources:\n{sources}settings: {settings}\n")
+    return main(["train", "--check", "--config", str(config)])
+
+
 @pytest.mark.parametrize(("damaged", "status"), [(False, 0), (True, 1)])
 def test_the_verb_reads_a_configuration_and_writes_a_sheet(tmp_path, capsys, damaged, status):
     coco(tmp_path / "mine", [(0, 0, [5, 5, 20, 30])])
     if damaged:
         (tmp_path / "mine" / "train" / "2.png").write_bytes(b"")
-    config = tmp_path / "mine.yaml"
-    config.write_text(
-        f"out: {tmp_path}/out\nsources:\n  - {{path: {tmp_path}/mine, per_batch: 1}}\n"
-    )
-
-    assert main(["train", "--check", "--config", str(config)]) == status
+    assert check(tmp_path, tmp_path / "mine") == status
     assert cv2.imread(str(tmp_path / "out" / "check" / "mine_train.png")) is not None
     assert "person" in capsys.readouterr().out
 
@@ -115,12 +118,7 @@ def test_data_without_a_label_fails_the_check_and_the_next_set_is_shown(tmp_path
     for number in range(12):
         assert cv2.imwrite(str(tmp_path / "bare" / f"{number}.png"), np.full((40, 40), 9, np.uint8))
     coco(tmp_path / "mine", [(0, 0, [5, 5, 20, 30])])
-    config = tmp_path / "mine.yaml"
-    config.write_text(
-        f"out: {tmp_path}/out\nsources:\n  - {{path: {tmp_path}/bare, per_batch: 1}}\n"
-        f"  - {{path: {tmp_path}/mine, per_batch: 1}}\n"
-    )
-    assert main(["train", "--check", "--config", str(config)]) == 1
+    assert check(tmp_path, tmp_path / "bare", tmp_path / "mine") == 1
     out = " ".join(capsys.readouterr().out.split())
     assert "has a box, mask or category: only `sc2 train adapt` learns from it" in out
     assert "person" in out
@@ -131,11 +129,8 @@ def test_sources_of_one_name_have_a_sheet_each(tmp_path):
     for level, folder in enumerate(folders):
         for split in ("train", "val"):
             coco(folder, [(0, 0, [5, 5, 20, 30])], images=1, split=split, level=100 * level)
-    sources = "".join(f"  - {{path: {folder}, per_batch: 1}}\n" for folder in folders)
-    config = tmp_path / "mine.yaml"
-    config.write_text(f"out: {tmp_path}/out\nsources:\n{sources}")
 
-    assert main(["train", "--check", "--config", str(config)]) == 0
+    assert check(tmp_path, *folders) == 0
 
     names = ("crops", "crops_2", "crops_3")
     for split in ("train", "val"):
@@ -159,13 +154,8 @@ def test_masks_of_which_no_class_is_learned_are_said(tmp_path, capsys, classes, 
         (tmp_path / "mine" / half).mkdir(parents=True)
         assert cv2.imwrite(str(tmp_path / "mine" / half / "a.png"), np.ones((40, 40), np.uint8))
     (tmp_path / "mine" / "classes.txt").write_text(classes.replace(", ", "\n"))
-    config = tmp_path / "mine.yaml"
-    config.write_text(
-        f"out: {tmp_path}/out\nsources:\n  - {{path: {tmp_path}/mine, per_batch: 1}}\n"
-        f"settings: {settings}\n"
-    )
 
-    assert main(["train", "--check", "--config", str(config)]) == 0
+    assert check(tmp_path, tmp_path / "mine", settings=settings) == 0
 
     out = " ".join(capsys.readouterr().out.split())
     assert (f"none of the mask classes {classes} {said}" in out) == bool(said)

@@ -84,6 +84,19 @@ def test_after_two_silent_seconds_anything_is_believed():
     assert judge.judge(place(3000, 20.0), "any", 9.9 + CONTINUITY.stale_s + 0.01) is Verdict.RESTART
 
 
+@pytest.mark.parametrize("time_s", [5.0, 20.0, -600.0])
+def test_a_number_that_is_behind_after_two_silent_seconds_is_of_a_new_beginning(time_s):
+    judge = flying(50)
+    assert judge.judge(place(0, time_s), "any", 4.9 + CONTINUITY.stale_s + 0.01) is Verdict.RESTART
+
+
+def test_what_waited_when_the_silence_was_long_enough_is_not_lost():
+    judge = flying(50)
+    assert judge.judge(place(0, -600.0), "first", 6.8) is Verdict.HOLD
+    assert judge.judge(place(1, -599.9), "second", 6.95) is Verdict.RESTART
+    assert judge.released == ["first"]
+
+
 def test_a_small_jump_that_nothing_confirms_is_taken_back():
     judge = flying()
     assert judge.judge(place(120, 10.0), "false", 10.0) is Verdict.TAKE
