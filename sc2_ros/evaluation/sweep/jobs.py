@@ -45,6 +45,8 @@ from sc2_ros.files import write_whole
 
 _PACKAGES = (
     "torch",
+    "torchvision",
+    "onnxruntime",
     "numpy",
     "opencv-python-headless",
     "pillow",
@@ -52,7 +54,8 @@ _PACKAGES = (
     "compressai",
     "pycocotools",
 )
-_NO_PART_OF_A_ROW = ("cli", "link", "nodes", "runtime", "training")
+_NO_PART_OF_A_ROW = ("cli", "nodes", "runtime", "training")
+_SOURCES = (".py", ".c", ".h")
 
 
 @dataclass(frozen=True)
@@ -154,9 +157,9 @@ def code_digest() -> str:
     """Of the package's files that rows depend on, and of the libraries' versions."""
     root = Path(sc2_ros.__file__).resolve().parent
     total = hashlib.sha256()
-    for file in sorted(root.rglob("*.py")):
+    for file in sorted(root.rglob("*")):
         name = file.relative_to(root)
-        if name.parts[0] not in _NO_PART_OF_A_ROW:
+        if file.suffix in _SOURCES and name.parts[0] not in _NO_PART_OF_A_ROW:
             total.update(str(name).encode() + file.read_bytes())
     for package in _PACKAGES:
         try:

@@ -14,7 +14,7 @@ from weights import write_untrained
 
 from sc2_ros.data import DETECTION_CLASSES, open_dataset
 from sc2_ros.errors import ParameterError
-from sc2_ros.evaluation.sweep.jobs import Plan, images_digest, measure
+from sc2_ros.evaluation.sweep.jobs import Plan, code_digest, images_digest, measure
 from sc2_ros.evaluation.systems.registry import Context, build, check
 from sc2_ros.split import checkpoint as split_checkpoint
 
@@ -169,6 +169,32 @@ def test_a_scale_is_seen_by_every_system_and_is_another_row(plan, tmp_path):
 
     assert half["bytes_per_frame"] < 0.5 * whole["bytes_per_frame"]
     assert len(list(tmp_path.glob("*.json"))) == 2
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A folder that code_digest takes for the package."""
+    files = ("__init__.py", "link/on_air.py", "codec/csrc/kernel.c", "codec/csrc/rans.h")
+    for name in (*files, "cli/main.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("1")
+    monkeypatch.setattr("sc2_ros.__file__", str(tmp_path / "__init__.py"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["link/on_air.py", "codec/csrc/kernel.c", "codec/csrc/rans.h"])
+def test_the_digest_follows_what_counts_bytes_and_the_kernel_in_c(package, name):
+    before = code_digest.__wrapped__()
+    (package / name).write_text("2")
+
+    assert code_digest.__wrapped__() != before
+
+
+def test_the_digest_leaves_out_the_command_line(package):
+    before = code_digest.__wrapped__()
+    (package / "cli/main.py").write_text("2")
+
+    assert code_digest.__wrapped__() == before
 
 
 def test_the_digest_follows_the_pixels():
