@@ -29,19 +29,19 @@ class Pacer(Generic[T]):
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[float, T]] = deque()
+        self._rest = 0
+        """So many of the first are of older frames, which have begun."""
         self._begun = False
+        """Whether a packet of the newest frame has left."""
 
     def push(self, packets: Sequence[T], now_s: float, interval_s: float) -> int:
         """Take a frame's packets; returns how many packets of an older frame were dropped."""
         if not packets:
             return 0
-        dropped = 0
-        if self._begun:
-            rest = [(now_s, packet) for _, packet in self._waiting]
-        else:
-            rest, dropped = [], len(self._waiting)
-        self._waiting = deque(rest)
-        self._waiting.extend(schedule(packets, now_s, interval_s))
+        self._rest = len(self._waiting) if self._begun else self._rest
+        dropped = len(self._waiting) - self._rest
+        rest = [(now_s, packet) for _, packet in list(self._waiting)[: self._rest]]
+        self._waiting = deque([*rest, *schedule(packets, now_s, interval_s)])
         self._begun = False
         return dropped
 
@@ -55,5 +55,6 @@ class Pacer(Generic[T]):
         due = []
         while self._waiting and self._waiting[0][0] <= now_s:
             due.append(self._waiting.popleft()[1])
-        self._begun = self._begun or bool(due)
+        self._begun = self._begun or len(due) > self._rest
+        self._rest = max(0, self._rest - len(due))
         return due

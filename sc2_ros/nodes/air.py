@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from sc2_ros.errors import AirAddressError, PacketError
 from sc2_ros.link.air.arrival import PeerState
 from sc2_ros.link.air.endpoint import AirConfig, Delivery, Endpoint
+from sc2_ros.link.air.peer import KEEP_ALIVE_S
 from sc2_ros.link.air.wire import Channel, Role
 from sc2_ros.media.camera_info import CALIBRATION, MOST_COEFFICIENTS
 from sc2_ros.nodes.diagnostics import Counter, Level, Status
@@ -31,6 +32,8 @@ REPEAT_S = 8.0
 """The calibration is sent again so often: nothing acknowledges it, and a station may have joined.
 """
 MOST_CDR_BYTES = 4096
+SILENT_S = KEEP_ALIVE_S + 5.0
+"""An end that is there has answered the last keep-alive by then."""
 
 
 def air_configs(values: Mapping[str, Value], ends: int) -> list[AirConfig]:
@@ -137,7 +140,7 @@ class NodeLink:
         peers = frozenset(peer.number for peer in self._endpoint.status().peers if peer.used)
         joined, self._known = peers - self._known, peers
         due = joined or not 0 <= now_s - self._calibrated_s < REPEAT_S
-        if self._calibration is not None and peers and due:
+        if self._calibration is not None and due:  # nobody answers on a radio of one direction
             self._calibrated_s = now_s
             self.send(self._calibration)
 
@@ -157,11 +160,16 @@ class NodeLink:
             **{name: str(count) for name, count in found.counts.as_dict().items()},
             **{f"send error {name}": str(n) for name, n in found.send_errors.items()},
         }
+        silent_s = min((now_s - peer.heard_s for peer in peers), default=0.0)
+        if silent_s > SILENT_S:
+            why = f"the other end has been silent for {silent_s:.0f} s: does it run, and in range?"
+            return Status("air", Level.WARN, why, values)
         if peers and found.place:
             why = "a station of air.standby serves: none of air.remote answers for long enough"
             return Status("air", Level.WARN, why, values)
         if peers:
-            return Status("air", Level.OK, f"{len(peers)} at the other end", values)
+            there = sum(now_s - peer.heard_s <= SILENT_S for peer in peers)
+            return Status("air", Level.OK, f"{there} at the other end", values)
         if found.counts.other_cipher:
             why = "the other side has another air.cipher"
         elif found.counts.unknown or found.counts.forged:

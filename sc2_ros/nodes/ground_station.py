@@ -170,8 +170,8 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
     def _stand_by(self, is_topic: bool) -> None:
         """Begin away from the drones of other stations."""
         names = parse_names(str(self._settings["standby"]))
-        now_s = time.monotonic()
-        self._standby = {name: Standby(now_s) if is_topic else Called() for name in names}
+        now_s, sealed = time.monotonic(), bool(self._settings["air.key_file"])
+        self._standby = {name: Standby(now_s, sealed) if is_topic else Called() for name in names}
         self._away = set(names)
         if names:
             self._timer_while_active(STANDBY_S, self._stand_in)

@@ -16,18 +16,27 @@ import math
 import threading
 from collections import deque
 
+from sc2_ros.link.air import wire
+from sc2_ros.nodes.diagnostics import SLOWEST_S
+
 AFTER_S = 1.0
 """Seconds without a report of another station: fifteen reports, and as long as the drone waits."""
 STAYS_S = 3.0
 """Seconds without a packet after which a drone that chooses itself has gone to another station."""
 _OWN = 64
+_GAPS = 8
+_SEALED_REPORT = bytes([wire.SEALED | wire.Channel.FEEDBACK])
 
 
 class Standby:
     """The state of one drone; a pure function of reports and time. Any thread may call."""
 
-    def __init__(self, now_s: float) -> None:
+    def __init__(self, now_s: float, sealed: bool = False) -> None:
+        """sealed: with a key the topic carries calls and questions, too, and those are no reports:
+        a station that hears nothing of its drone calls it without end.
+        """
         self._heard_s = now_s
+        self._sealed = sealed
         self._own: deque[bytes] = deque(maxlen=_OWN)
         self._lock = threading.Lock()
 
@@ -37,7 +46,9 @@ class Standby:
             self._own.append(report)
 
     def on_report(self, report: bytes, now_s: float) -> None:
-        """A report was heard on the drone's feedback topic."""
+        """A message was heard on the drone's feedback topic."""
+        if self._sealed and not report.startswith(_SEALED_REPORT):
+            return
         with self._lock:
             if report not in self._own:
                 self._heard_s = now_s
@@ -53,11 +64,15 @@ class Called:
 
     def __init__(self) -> None:
         self._heard_s = -math.inf
+        self._gaps_s: deque[float] = deque(maxlen=_GAPS)
 
     def on_packet(self, now_s: float) -> None:
         """The drone has sent one here."""
+        if now_s - self._heard_s <= SLOWEST_S:
+            self._gaps_s.append(now_s - self._heard_s)
         self._heard_s = now_s
 
     def works(self, now_s: float) -> bool:
-        """Whether packets have come within STAYS_S."""
-        return now_s - self._heard_s <= STAYS_S
+        """Whether packets have come within STAYS_S, or within two periods of a slow camera."""
+        longest_s = max(tuple(self._gaps_s), default=0.0)
+        return now_s - self._heard_s <= max(STAYS_S, 2 * longest_s)

@@ -42,6 +42,17 @@ def test_a_frame_that_has_begun_is_finished_first():
     assert pacer.pop(0.02) == [b"e", b"f"]
 
 
+def test_a_frame_that_has_begun_is_finished_though_two_come_at_once_behind_it():
+    pacer = Pacer()
+    pacer.push([b"a", b"b", b"c"], 0.0, 0.3)
+    assert pacer.pop(0.0) == [b"a"]
+    assert pacer.push([b"d", b"e"], 0.01, 0.3) == 0
+    assert pacer.push([b"f", b"g"], 0.02, 0.3) == 2
+    assert pacer.pop(0.02) == [b"b", b"c", b"f"]
+    assert pacer.push([b"h"], 0.03, 0.3) == 0
+    assert pacer.pop(0.03) == [b"g", b"h"]
+
+
 def test_a_dropped_frame_changes_nothing():
     pacer = Pacer()
     pacer.push([b"a", b"b"], 0.0, 0.1)

@@ -143,6 +143,19 @@ def test_the_ground_counts_marks_of_a_congested_link(ecn):
     assert ground.marked == (ecn == CONGESTED)
 
 
+def test_the_calibration_crosses_a_radio_of_one_direction():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as station:
+        station.bind(("127.0.0.1", 0))
+        station.settimeout(20)
+        config = AirConfig("127.0.0.1:0", ("{}:{}".format(*station.getsockname()),))
+        drone = NodeLink(config, Role.ONBOARD, lambda *_: None)
+        drone.calibrate(CameraInfo(width=64, height=48))
+        drone.turn(time.monotonic())
+        datagram = station.recv(2048)
+        drone.stop()
+    assert read_calibration(datagram[1:]).width == 64
+
+
 def test_a_station_that_stands_in_gets_the_calibration_at_once(monkeypatch):
     monkeypatch.setattr(air, "REPEAT_S", 1e9)
     came = {"home": [], "other": []}
@@ -178,6 +191,30 @@ def test_a_station_that_stands_in_gets_the_calibration_at_once(monkeypatch):
     assert status.level == Level.WARN
     assert "air.standby serves" in status.message
     assert (status.values["peers"], status.values["standing_by"]) == (other, home)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_the_line_says_how_long_the_other_end_has_been_silent(tmp_path, sealed):
+    key_file = str(tmp_path / "air.key") if sealed else ""
+    if sealed:
+        new_key_file(tmp_path / "air.key")
+    ground = NodeLink(AirConfig("127.0.0.1:0", key_file=key_file), Role.GROUND, lambda *_: None)
+    ground.start()
+    local = ground.status(0.0).values["local"]
+    config = AirConfig("127.0.0.1:0", (local,), key_file)
+    drone = NodeLink(config, Role.ONBOARD, lambda *_: None)
+    drone.start()
+    try:
+        wait_for(lambda: drone.status(time.monotonic()).level == Level.OK)
+        later_s = time.monotonic() + air.SILENT_S
+        ground.stop()  # whether it has just been heard or not, nothing comes after this
+        assert drone.status(later_s - 10).message == "1 at the other end"
+        status = drone.status(later_s + 10)
+    finally:
+        drone.stop()
+    assert status.level == Level.WARN
+    assert "silent for" in status.message
+    assert status.values["peers"] == local
 
 
 def test_what_a_node_sends_may_be_marked():

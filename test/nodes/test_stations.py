@@ -7,9 +7,12 @@ import time
 from contextlib import ExitStack
 
 import pytest
+from air_network import DRONE, GROUP, STATION, Network, Stream, sealed
 
 from sc2_ros.errors import ParameterError
+from sc2_ros.link.air.arrival import Remote
 from sc2_ros.link.air.key import new_key_file
+from sc2_ros.link.air.wire import Role
 from sc2_ros.media.messages import to_ns
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.ground_station import GroundNode
@@ -31,12 +34,45 @@ def test_a_standby_works_only_while_nobody_else_reports():
     assert not watch.works(103.0 + AFTER_S)
 
 
+def test_a_station_with_a_key_that_only_calls_its_drone_is_stood_in_for():
+    network, topic = Network(), [Remote(GROUP, is_group=True)]
+    network.add(DRONE, sealed(Role.ONBOARD, topic, seed=1), GROUP)
+    network.add(STATION, sealed(Role.GROUND, topic, seed=2), GROUP)
+    stream, watch = Stream(network), Standby(network.now_s, sealed=True)
+
+    def hear(seconds):
+        before = len(network.seen)
+        stream.run(seconds)
+        sent = [datagram for _, datagram, source, _ in network.seen[before:] if source == STATION]
+        for datagram in sent:
+            watch.on_report(datagram, network.now_s)
+        return sent
+
+    hear(2.0)
+    assert not watch.works(network.now_s)
+    network.lost = lambda datagram, source, destination: source == DRONE
+    hear(10.0)
+    assert len(hear(5.0)) > 5
+    assert watch.works(network.now_s)
+
+
 def test_a_drone_that_chooses_its_station_is_served_while_its_packets_come():
     watch = Called()
     assert not watch.works(100.0)
     watch.on_packet(100.0)
     assert watch.works(100.0 + STAYS_S)
     assert not watch.works(100.1 + STAYS_S)
+
+
+def test_a_drone_with_a_slow_camera_has_not_gone_between_two_images():
+    watch = Called()
+    for number in range(4):
+        watch.on_packet(100.0 + 20 * number)
+    assert watch.works(179.9)
+    assert not watch.works(100.0 + 3 * 20 + 2 * 20 + 0.1)
+    for number in range(20):  # a faster one, after an outage
+        watch.on_packet(1000.0 + number)
+    assert not watch.works(1019.1 + STAYS_S)
 
 
 def test_each_station_stands_in_for_the_one_before_it():

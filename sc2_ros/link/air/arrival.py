@@ -77,6 +77,8 @@ class AirLink(Protocol):
     counts: Counts
     overhead_bytes: int
     """What a datagram has beyond its payload."""
+    remotes: tuple[Remote, ...]
+    """Whom it calls."""
     used: frozenset[Remote] | None
     """Whom payloads go to, and whose payloads are taken; None for everybody."""
 

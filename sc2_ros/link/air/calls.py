@@ -7,8 +7,8 @@ HELLO -> _Called -> WELCOME -> Pending (FINISH sent, repeated) -> first datagram
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from sc2_ros.link.air import wire
 from sc2_ros.link.air.arrival import Address, Remote
@@ -29,7 +29,8 @@ three would be 2.25 s where an answer came late, and from an address that is not
 class _Called:
     call: Call
     remote: Remote
-    answered: set[bytes] = field(default_factory=set)
+    answered: set[bytes]
+    """Instances whose answers count no more."""
 
 
 @dataclass(eq=False)
@@ -54,10 +55,10 @@ class Calls:
         self._handshake = handshake
         self._called: list[_Called] = []
 
-    def hello(self, remote: Remote, now_s: float) -> bytes:
-        """A HELLO for this remote; its answer is awaited."""
+    def hello(self, remote: Remote, now_s: float, known: Collection[bytes]) -> bytes:
+        """A HELLO for this remote; an answer is awaited of any end but `known` (instances)."""
         call, datagram = self._handshake.hello(now_s)
-        self._called.append(_Called(call, remote))
+        self._called.append(_Called(call, remote, set(known)))
         return datagram
 
     def finish(

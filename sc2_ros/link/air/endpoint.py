@@ -25,6 +25,8 @@ from sc2_ros.link.air.wire import Channel, Role
 
 BATCH = 64
 """Datagrams taken before whatever else is due is looked at."""
+FOLLOW_EVERY_S = 1.0
+"""How often is looked whether an interface has gone and come back."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,9 @@ class Endpoint:
         """Bytes on air of a datagram beyond its payload, without those of the radio itself."""
         with self._lock:
             addresses = [peer.address for peer in self._link.peers()]
-        return self._link.overhead_bytes + ip_udp_bytes(
-            addresses[0] if addresses else self._socket.address
-        )
+        addresses += [remote.address for remote in self._link.remotes]  # before any answers
+        addresses.append(self._socket.address)
+        return self._link.overhead_bytes + ip_udp_bytes(addresses[0])
 
     def start(self) -> None:
         """Begin to call and to receive."""
@@ -171,11 +173,14 @@ class Endpoint:
         poll = select.poll()
         poll.register(self._socket.fileno(), select.POLLIN)
         poll.register(self._wake.fileno(), select.POLLIN)
-        due_s = time.monotonic()
+        due_s = follow_s = time.monotonic()
         while True:
             now_s = time.monotonic()
             if now_s >= due_s:
                 with self._lock:
+                    if now_s >= follow_s:
+                        self._socket.follow_interfaces()
+                        follow_s = now_s + FOLLOW_EVERY_S
                     due_s = self._link.turn(now_s)
                     if self._handover is not None:
                         self._handover.turn(now_s)

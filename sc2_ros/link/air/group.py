@@ -36,11 +36,6 @@ class GroupSender:
         self._present: _Generation | None = None
         self._next: _Generation | None = None
 
-    @property
-    def is_changing(self) -> bool:
-        """Whether members have to learn the next key now."""
-        return self._next is not None
-
     def begin(self, exported: bytes, now_s: float) -> None:
         """Draw the first key when the first session stands; that session's secret goes into it."""
         if self._present is None:

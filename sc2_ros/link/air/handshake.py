@@ -47,6 +47,8 @@ class Session:
     exported: bytes
     """32 secret bytes that both know, for whatever else is to be derived."""
     made_s: float
+    by_station: bool = False
+    """Whether the station has called."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,7 @@ class Handshake:
             Opener(self._cipher, other),
             secret[2 * SECRET_BYTES :],
             now_s,
+            caller is wire.Role.GROUND,
         )
 
 

@@ -60,6 +60,7 @@ class OpenLink:
         self.counts = Counts()
         self.used: frozenset[Remote] | None = None
         self.overhead_bytes = 1
+        self.remotes = tuple(remotes)
         self._fixed = remotes[0] if fixed else None
         self._numbers = 0
         self._outgoing: list[tuple[bytes, Address]] = []

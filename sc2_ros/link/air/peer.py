@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from sc2_ros.link.air.aead import RENEW_AT, Cipher
+from sc2_ros.link.air.aead import RENEW_AT, Cipher, Opener
 from sc2_ros.link.air.arrival import Address, PeerState, Remote
 from sc2_ros.link.air.group import GroupMember
 from sc2_ros.link.air.handshake import Session
@@ -16,11 +16,14 @@ CALL_AFTER_S = 0.5
 CALL_EVERY_S = 0.3
 SLOW_CALL_EVERY_S = 5.0
 """For one that has gone while others are there."""
+TELL_EVERY_S = 0.5
 GONE_AFTER_S = 10.0
 KEEP_ALIVE_S = 15.0
 """NAT routers forget a UDP mapping after 30 s or more (RFC 4787 wants two minutes)."""
 FORGET_AFTER_S = 120.0
 """A peer that we do not call, and that is silent for so long, is forgotten."""
+CROSSING_S = 2.0
+"""Sessions that were made within so long may be of two ends that have called at once."""
 OLD_SESSION_S = 10.0
 """A session that was replaced still opens what is under way for so long."""
 
@@ -35,6 +38,9 @@ class Peer:
         self.remote: Remote | None = None
         self.sessions: list[Session] = []
         self.member = GroupMember(cipher)
+        self.told: set[bytes] = set()
+        """Keys of our group that it has."""
+        self._telling = self.told
         self._candidate: Address | None = None
         self.heard_s = 0.0
         self.rtt_s: float | None = None
@@ -50,9 +56,22 @@ class Peer:
         return PeerState(self.number, self.address, self.heard_s, self.rtt_s, used)
 
     def take(self, session: Session) -> None:
-        """Seal with this session from now on."""
-        self.sessions = [session, *self.sessions][:3]
+        """Seal with this session from now on.
+
+        Where both call at once, both seal with the session that the drone has called: if each did
+        with another one, each would forget the other's as replaced, again and again.
+        """
+        crosses = session.by_station and any(
+            not newest.by_station and abs(session.made_s - newest.made_s) < CROSSING_S
+            for newest in self.sessions[:1]
+        )
+        self.sessions.insert(int(crosses), session)
+        del self.sessions[3:]
         self._asked_s = self._pinged_s = None
+
+    def session_of(self, opener: Opener) -> Session:
+        """The session with this key; the present one where it is a group's."""
+        return next((one for one in self.sessions if one.opener is opener), self.sessions[0])
 
     def drop_old_sessions(self, now_s: float) -> bool:
         """Forget the keys of sessions that were replaced a while ago; whether there were any."""
@@ -73,12 +92,18 @@ class Peer:
         if self._asked_s is None:
             self._asked_s = now_s
 
-    def pinged(self, now_s: float) -> None:
-        """It was asked for an answer."""
+    def pinged(self, telling: set[bytes], now_s: float) -> None:
+        """It was asked for an answer, and told these keys of our group."""
         self.sent(now_s)
+        self._telling = telling
         self._last_ping_s = now_s
         if self._pinged_s is None:
             self._pinged_s = now_s
+
+    def answered(self, now_s: float) -> None:
+        """It has answered what it was last asked, unless that was just now."""
+        if now_s > self._last_ping_s:
+            self.told = self._telling
 
     def called(self, now_s: float) -> None:
         """It was sent a HELLO."""
@@ -128,6 +153,15 @@ class Peer:
         # Silence keeps no NAT mapping; and who hears a group only may have been forgotten in it.
         return now_s - min(self._sent_s, self._answered_s) > KEEP_ALIVE_S
 
+    def wants_telling(self, secrets: set[bytes], now_s: float) -> bool:
+        """Whether to tell it these keys of our group (again), with a question.
+
+        Only the answer says that it has them: its reports may be about packets of before.
+        """
+        if secrets <= self.told or now_s - self.heard_s > GONE_AFTER_S:
+            return False
+        return now_s - self._last_ping_s >= TELL_EVERY_S
+
     def wants_renewal(self, renew_s: float, now_s: float) -> bool:
         """Whether the session is to be replaced: of age, or its counters near their end."""
         session = self.sessions[0]
@@ -149,6 +183,10 @@ class Peer:
     @property
     def _call_after_s(self) -> float:
         return max(CALL_AFTER_S, 2 * (self.rtt_s or 0))
+
+    def answers(self, now_s: float) -> bool:
+        """Whether it is called by us, and owes no answer for so long that it is called again."""
+        return self.remote is not None and self.unanswered_s(now_s) <= self._call_after_s
 
     def unanswered_s(self, now_s: float) -> float:
         """For how long it owes an answer."""

@@ -26,7 +26,6 @@ MAX_PEERS = 32
 RENEW_S = 900.0
 """Age at which a session's keys are replaced and forgotten."""
 TURN_S = 0.05
-GROUP_PING_S = 0.5
 
 
 class SealedLink:
@@ -58,14 +57,16 @@ class SealedLink:
         self.counts = Counts()
         self.used: frozenset[Remote] | None = None
         self._role = role
-        self._remotes = tuple(remotes)
-        self._fixed = self._remotes[0] if fixed else None
+        self.remotes = tuple(remotes)
+        self._fixed = self.remotes[0] if fixed else None
         self._cipher = CIPHERS[cipher]
         self._renew_s = renew_s
         self._handshake = Handshake(key, role, self._cipher, random)
         to_group = role is wire.Role.ONBOARD and any(remote.is_group for remote in remotes)
         self._group = GroupSender(self._cipher, random, renew_s) if to_group else None
-        self._group_pinged_s = float("-inf")
+        # A member that comes later cannot call a drone whose port is not the group's. A tunnel
+        # and a topic carry its calls.
+        self._invites = to_group and not fixed and not recorded
         self._recorded_with = key if recorded else None
         self._random = random
         self._key_sent_s = float("-inf")
@@ -130,7 +131,7 @@ class SealedLink:
             peer.came_from(source)
         channel = self._traffic.get(datagram[0])
         if channel is None:
-            self._control(peer, payload, now_s)
+            self._control(peer, peer.session_of(opener), payload, now_s)
             return None
         if not self._is_used(peer):
             self.counts.unused += 1
@@ -138,20 +139,25 @@ class SealedLink:
         self.counts.accepted += 1
         return Arrival(channel, payload, peer.number)
 
-    def _control(self, peer: Peer, payload: bytes, now_s: float) -> None:
+    def _control(self, peer: Peer, session: Session, payload: bytes, now_s: float) -> None:
         control = wire.read_control(payload)
         if control is None:
             self.counts.malformed += 1
             return
         if peer.member.learn(control.groups):
             self._make_index()
-        if control.asks:
-            self._send_control(peer, False, now_s)
+        if control.asks:  # The answer confirms the session that brings it.
+            self._send_control(peer, False, now_s, session)
+        else:
+            peer.answered(now_s)
 
     # The handshake
 
-    def _call(self, remote: Remote, address: Address, now_s: float) -> None:
-        self._outgoing.append((self._calls.hello(remote, now_s), address))
+    def _call(self, remote: Remote, address: Address, now_s: float, renews: bool = False) -> None:
+        # Whoever answers us is called to renew its session alone: neither with the rest of a group
+        # once more, nor at another of its addresses.
+        known = [one.instance for one in self._peers.values() if one.answers(now_s) and not renews]
+        self._outgoing.append((self._calls.hello(remote, now_s, known), address))
 
     def _answer(self, hello: bytes, source: Address, now_s: float) -> None:
         welcome = self._handshake.welcome(hello, now_s)
@@ -188,7 +194,7 @@ class SealedLink:
         session, instance, payload = made
         peer = self._install(session, instance, source, now_s)
         peer.heard(False, now_s)
-        self._control(peer, payload, now_s)
+        self._control(peer, session, payload, now_s)
 
     def _install(self, session: Session, instance: bytes, source: Address, now_s: float) -> Peer:
         """Make the session the peer's present one; a new instance is a new peer."""
@@ -266,7 +272,7 @@ class SealedLink:
         except CounterExhaustedError:
             return
         if datagram is not None:
-            groups = (remote for remote in self._remotes if remote.is_group)
+            groups = (remote for remote in self.remotes if remote.is_group)
             self._outgoing.extend((datagram, remote.address) for remote in groups)
 
     def _send_key(self, group: GroupSender, key: AirKey, now_s: float) -> None:
@@ -275,23 +281,25 @@ class SealedLink:
             return
         self._key_sent_s = now_s
         group.begin(self._random(32), now_s)
-        for remote in self._remotes:
+        for remote in self.remotes:
             for offer in group.offers():
                 datagram = key_datagram(key, self._cipher, offer, self._random)
                 self._outgoing.append((datagram, remote.address))
 
-    def _seal_to(self, peer: Peer, kind: int, payload: bytes) -> None:
+    def _seal_to(self, peer: Peer, kind: int, payload: bytes, by: Session | None = None) -> None:
         try:
-            datagram = peer.sessions[0].sealer.seal(kind, payload)
+            datagram = (by or peer.sessions[0]).sealer.seal(kind, payload)
         except CounterExhaustedError:
             return
         self._outgoing.append((datagram, peer.address))
 
-    def _send_control(self, peer: Peer, asks: bool, now_s: float) -> None:
-        payload = wire.control_payload(asks, self._offers())
-        self._seal_to(peer, wire.SEALED | wire.CONTROL, payload)
+    def _send_control(
+        self, peer: Peer, asks: bool, now_s: float, by: Session | None = None
+    ) -> None:
+        offers = self._offers()
+        self._seal_to(peer, wire.SEALED | wire.CONTROL, wire.control_payload(asks, offers), by)
         if asks:
-            peer.pinged(now_s)
+            peer.pinged({offer.secret for offer in offers}, now_s)
 
     def _offers(self) -> tuple[wire.GroupOffer, ...]:
         return self._group.offers() if self._group is not None else ()
@@ -311,15 +319,15 @@ class SealedLink:
             if self._recorded_with is not None:
                 self._send_key(self._group, self._recorded_with, now_s)
             self._group.turn(now_s)
-            if self._group.is_changing and now_s - self._group_pinged_s >= GROUP_PING_S:
-                self._group_pinged_s = now_s
-                for peer in self._peers.values():
+            secrets = {offer.secret for offer in self._group.offers()}
+            for peer in self._peers.values():
+                if peer.wants_telling(secrets, now_s):
                     self._send_control(peer, True, now_s)
         self._outgoing += self._calls.repeats(self._offers(), now_s)
         self._call_remotes(now_s)
         for peer in self._peers.values():
             self._attend(peer, now_s)
-        return now_s + (TURN_S if self._remotes else 20 * TURN_S)
+        return now_s + (TURN_S if self.remotes else 20 * TURN_S)
 
     def _forget(self, now_s: float) -> None:
         changed = self._calls.drop_old(now_s)
@@ -331,15 +339,16 @@ class SealedLink:
         self._remove(lambda peer: peer.is_forgotten(heard, now_s))
 
     def _call_remotes(self, now_s: float) -> None:
-        """Call where nobody has answered yet."""
+        """Call where nobody has answered yet, and a group where more may have joined."""
         answered = {peer.remote for peer in self._peers.values()}
         self._began_s = now_s if self._began_s is None else self._began_s
         gone = self._somebody_heard(now_s) and now_s - self._began_s > GONE_AFTER_S
-        for remote in self._remotes:
+        for remote in self.remotes:
             last_s = self._remote_called_s.get(remote, float("-inf"))
-            if remote in answered or self._calls.is_under_way(remote):
+            invites = self._invites and remote.is_group and remote in answered
+            if (remote in answered and not invites) or self._calls.is_under_way(remote):
                 continue
-            if now_s - last_s >= (SLOW_CALL_EVERY_S if gone else CALL_EVERY_S):
+            if now_s - last_s >= (SLOW_CALL_EVERY_S if gone or invites else CALL_EVERY_S):
                 self._remote_called_s[remote] = now_s
                 self._call(remote, remote.address, now_s)
 
@@ -354,7 +363,7 @@ class SealedLink:
             return
         if peer.wants_renewal(self._renew_s, now_s):
             peer.called(now_s)
-            self._call(remote, peer.address, now_s)
+            self._call(remote, peer.address, now_s, renews=True)
         elif peer.wants_call(self._somebody_heard(now_s), now_s):
             peer.called(now_s)
             self._call(remote, peer.address, now_s)

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import socket
 import struct
 import sys
@@ -69,21 +71,28 @@ class UdpSocket:
         """With IP and UDP headers."""
         self.send_errors: Counter[str] = Counter()
         self.family = family_of(local)
-        self._socket = socket.socket(self.family, socket.SOCK_DGRAM)
+        self._groups, self._interface, self._tos = tuple(groups), interface, dscp << 2 | ecn
+        self._index = 0
+        """The interface's number; another one where it was taken away and has come back."""
         try:
-            self._set_up(resolve(local, self.family), groups, interface, dscp << 2 | ecn)
+            self._socket, self._index = self._opened(resolve(local, self.family))
         except OSError as error:
-            self._socket.close()
             where = f" on {interface}" if interface else ""
             raise AirAddressError(
                 f"air.local: cannot bind {local}{where}: {error.strerror}"
             ) from None
-        except AirAddressError:
-            self._socket.close()
+
+    def _opened(self, local: Address) -> tuple[socket.socket, int]:
+        """A socket that is set up, and the number of its interface."""
+        sock = socket.socket(self.family, socket.SOCK_DGRAM)
+        try:
+            return sock, self._set_up(sock, local)
+        except OSError:
+            sock.close()
             raise
 
-    def _set_up(self, local: Address, groups: Sequence[Address], interface: str, tos: int) -> None:
-        sock, v6 = self._socket, self.family == socket.AF_INET6
+    def _set_up(self, sock: socket.socket, local: Address) -> int:
+        tos, v6 = self._tos, self.family == socket.AF_INET6
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         if v6:
@@ -91,46 +100,65 @@ class UdpSocket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
         if LINUX:
-            self._set_up_linux(interface, v6)
-        if groups:  # Several endpoints of one machine may be members.
+            self._set_up_linux(sock, v6)
+        if self._groups:  # Several endpoints of one machine may be members.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(local)
-        for group in groups:
-            self._join(group, interface)
+        index = socket.if_nametoindex(self._interface) if self._interface else 0
+        for group in self._groups:
+            self._join(sock, group, index)
+        return index
 
-    def _set_up_linux(self, interface: str, v6: bool) -> None:
-        sock = self._socket
+    def _set_up_linux(self, sock: socket.socket, v6: bool) -> None:
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
         sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE)
         if v6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
             sock.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE)
-        if interface:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+        if self._interface:
+            name = self._interface.encode() + b"\0"
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name)
 
-    def _join(self, group: Address, interface: str) -> None:
-        index = socket.if_nametoindex(interface) if interface else 0
+    def _join(self, sock: socket.socket, group: Address, index: int) -> None:
         host = group[0]
         if self.family == socket.AF_INET6 and not host.startswith("::ffff:"):
             if index == 0 and len(group) == 4:
                 index = int(group[3])
             member = socket.inet_pton(socket.AF_INET6, host) + struct.pack("@I", index)
-            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, member)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, member)
             if index:
-                self._socket.setsockopt(
-                    socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, struct.pack("@I", index)
-                )
+                packed = struct.pack("@I", index)
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, packed)
             return
         packed = socket.inet_aton(host.removeprefix("::ffff:"))
         member = packed + struct.pack("=4si", bytes(4), index)
-        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
         if index:
-            self._socket.setsockopt(
+            sock.setsockopt(
                 socket.IPPROTO_IP,
                 socket.IP_MULTICAST_IF,
                 struct.pack("=4s4si", bytes(4), bytes(4), index),
             )
+
+    def follow_interfaces(self) -> None:
+        """Use interfaces that were taken away and have come back; to be called now and then.
+
+        A modem or a Wi-Fi adapter that restarts is another interface with the same name, and a
+        socket stays with the one that it was bound to, and a member there.
+        """
+        if not self._interface:
+            for group in self._groups:
+                with contextlib.suppress(OSError):  # as a rule, that we are members there already
+                    self._join(self._socket, group, 0)
+            return
+        with contextlib.suppress(OSError):  # it is away, or has no address yet
+            if socket.if_nametoindex(self._interface) != self._index:
+                fresh, index = self._opened(self._socket.getsockname())
+                # Under the same number, for whoever polls it.
+                os.dup2(fresh.fileno(), self._socket.fileno(), inheritable=False)
+                fresh.close()
+                self._index = index
 
     @property
     def address(self) -> Address:

@@ -70,6 +70,17 @@ def test_frames_and_reports_over_real_sockets(start, key_file, sealed):
     assert bool(drone.status().key) == sealed
 
 
+@pytest.mark.parametrize("sealed", [True, False])
+def test_headers_are_those_of_the_address_that_is_called(start, key_file, sealed):
+    """A node asks before anybody has answered, and one socket of IPv6 serves IPv4, too."""
+    try:
+        config = AirConfig("[::]:0", ("127.0.0.1:9",), key_file if sealed else "")
+        drone = start(config, Role.ONBOARD, print)
+    except AirAddressError as error:
+        pytest.skip(str(error))
+    assert drone.overhead_bytes == (42 if sealed else 29)
+
+
 def test_what_deliver_raises_is_raised_where_the_node_looks(key_file):
     def fail(delivery):
         raise RuntimeError("the node is broken")

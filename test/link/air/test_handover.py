@@ -94,6 +94,16 @@ def test_nothing_changes_while_there_is_nothing_to_send(flight):
     assert flight.fly(1).lstrip("0")[:1] == "1"
 
 
+def test_two_addresses_of_one_station_are_two_ways_to_it():
+    """Its session stays with the first that answers, and goes over to the other one without it."""
+    flight = Flight(sealed)
+    flight.network.links[STATION_2] = flight.network.links[STATION]
+    flight.fly(1)
+    assert set(flight.fly(15)) == {"1"}
+    flight.dead = {STATION}
+    assert flight.fly(8).endswith("2" * 10)
+
+
 def test_a_station_that_dies_again_and_again_is_used_less_and_less(flight):
     """It lives for six seconds and is dead for six."""
     history = ""

@@ -73,6 +73,25 @@ def test_both_may_call_and_have_one_link():
     assert len(set(network.payloads(STATION))) == len(network.payloads(STATION))
 
 
+@pytest.mark.parametrize("delay_s", [0.005, 0.1, 0.3])
+@pytest.mark.parametrize("to_group", [False, True])
+def test_where_both_call_at_once_nothing_is_lost_for_it(delay_s, to_group):
+    """They do at the start, and whenever the session is renewed."""
+    network, group = Network(delay_s), GROUP if to_group else None
+    to_drone = TO_GROUP if to_group else [Remote(DRONE)]
+    remotes = TO_GROUP if to_group else TO_STATION
+    network.add(DRONE, sealed(Role.ONBOARD, remotes, seed=1, renew_s=25.0), group)
+    network.add(STATION, sealed(Role.GROUND, to_drone, seed=2, renew_s=25.0), group)
+    stream = Stream(network)
+    stream.run(3)
+    first = stream.number + 1
+    stream.run(70)
+    network.run(1)
+    expected = set(range(first, stream.number + 1))
+    assert expected <= set(map(int, network.payloads(STATION)))
+    assert len(expected - set(map(int, network.payloads(DRONE)))) <= 10  # the last are under way
+
+
 @pytest.mark.parametrize("outage_s", [0.4, 5, 15, 60, 200])
 def test_traffic_is_back_within_a_second_after_an_outage(outage_s):
     network, _, _ = pair(TO_STATION)

@@ -8,7 +8,7 @@ from air_network import DRONE, GROUP, STATION, STATION_2, Network, Stream, seale
 from sc2_ros.link.air import group
 from sc2_ros.link.air import peer as peers
 from sc2_ros.link.air.arrival import Remote
-from sc2_ros.link.air.wire import Role
+from sc2_ros.link.air.wire import Channel, Role
 
 TO_STATION = [Remote(STATION)]
 TO_GROUP = [Remote(GROUP, is_group=True)]
@@ -58,6 +58,21 @@ def test_a_late_member_of_a_group_is_in_within_a_second_and_opens_nothing_older(
     assert network.payloads(STATION_2) == []
 
 
+def test_a_late_member_that_the_drone_cannot_hear_at_the_groups_port_is_called():
+    """The drone's socket has a port of its own, so that calls to the group do not reach it."""
+    network = Network()
+    network.add(DRONE, sealed(Role.ONBOARD, TO_GROUP, seed=1))
+    network.add(STATION, sealed(Role.GROUND, TO_GROUP, seed=2), GROUP)
+    stream = Stream(network)
+    stream.run(2)
+    network.add(STATION_2, sealed(Role.GROUND, TO_GROUP, seed=3), GROUP)
+    assert stream.seconds_until_it_flows(limit_s=10, at=STATION_2) <= peers.SLOW_CALL_EVERY_S + 0.5
+    sent = len(network.seen)
+    stream.run(20)  # members that are there are asked, and make no further session
+    calls = [datagram[0] for _, datagram, source, _ in network.seen[sent:] if source == DRONE]
+    assert (calls.count(0x11), calls.count(0x13)) == (4, 0)
+
+
 @pytest.mark.parametrize("who", [DRONE, STATION])
 def test_a_restart_within_a_group(who):
     network = _group()
@@ -67,6 +82,19 @@ def test_a_restart_within_a_group(who):
     network.add(who, sealed(role, TO_GROUP, seed=20), GROUP)
     assert stream.seconds_until_it_flows() <= 1.0
     assert stream.seconds_until_it_flows(at=STATION_2) <= 1.0
+
+
+@pytest.mark.parametrize("who", [DRONE, STATION])
+def test_after_a_restart_there_is_one_handshake(who):
+    """What was there before is called for a while; what has taken its place hears that, too."""
+    network = _group([STATION])
+    stream = Stream(network)
+    stream.run(2)
+    role = Role.ONBOARD if who == DRONE else Role.GROUND
+    network.add(who, sealed(role, TO_GROUP, seed=20), GROUP)
+    sent = len(network.seen)
+    stream.run(15)
+    assert sum(datagram[0] == 0x13 for _, datagram, *_ in network.seen[sent:]) <= 2
 
 
 def test_the_key_of_a_group_is_renewed_without_a_gap(monkeypatch):
@@ -93,8 +121,10 @@ def test_a_member_that_has_gone_is_called_seldom_while_others_are_there():
     stream.run(15)
     sent = len(network.seen)
     stream.run(60)
-    calls = [1 for _, datagram, *_ in network.seen[sent:] if datagram[0] == 0x11]
-    assert 5 <= len(calls) <= 15
+    calls = [to for _, datagram, _, to in network.seen[sent:] if datagram[0] == 0x11]
+    assert 5 <= calls.count(STATION_2) <= 15
+    assert 5 <= calls.count(GROUP) <= 15
+    assert len(calls) <= 30
     # If only the cable was out, it is back at once.
     network.links[STATION_2] = gone
     network.groups[GROUP].add(STATION_2)
@@ -126,6 +156,23 @@ def test_a_member_that_missed_the_next_key_is_told_again(monkeypatch):
     stream.run(8)
     assert next(controls, None) is None
     assert network.payloads(STATION) == [b"%d" % n for n in range(first, stream.number + 1)]
+
+
+def test_a_member_that_reports_is_told_the_key_until_it_says_that_it_has_it():
+    """Its reports are about packets of before, as of a drone that has restarted since."""
+    network = Network()
+    network.add(DRONE, sealed(Role.ONBOARD, TO_GROUP, seed=1), GROUP)
+    network.add(STATION, sealed(Role.GROUND, seed=2), GROUP)
+    keys = iter(range(2))
+    network.lost = lambda datagram, source, destination: (
+        datagram[0] == 0x14 and source == DRONE and next(keys, None) is not None
+    )
+    for _ in range(30):
+        network.send(DRONE, b"frame")
+        network.send(STATION, b"report", Channel.FEEDBACK)
+        network.run(0.1)
+    assert next(keys, None) is None
+    assert len(network.payloads(STATION)) > 10
 
 
 def test_a_member_that_the_drone_has_forgotten_finds_out():
