@@ -30,8 +30,9 @@ def generate_launch_description() -> LaunchDescription:
         parts.params_file("ground_params_file", "ground.yaml", "ground's side"),
         DeclareLaunchArgument(
             "input",
-            default_value="synthetic",
-            description="synthetic[:SEED], a video, a folder, a bag or a camera number",
+            default_value="",
+            description="synthetic[:SEED], a video, a folder, a bag or a camera number; empty "
+            "leaves it to the file",
         ),
         parts.link(),
         *parts.topics({topic: topic for topic in TOPICS} | DRONE),

@@ -63,6 +63,8 @@ def _stations(context: LaunchContext) -> list[OpaqueFunction]:
     total, here = (_number(context, name) for name in ("stations", "station"))
     names = _names(context)
     shared = shares(names, total)
+    if here > total:
+        raise ParameterError(f"station:={here} of {total}; give 1 to {total}, or 0 for all")
     if total == 1:
         return [parts.node("ground_node", "params_file", {"drones": ",".join(names)})]
     heard = {}

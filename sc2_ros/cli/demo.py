@@ -97,6 +97,8 @@ def main(args: argparse.Namespace) -> int:
         args.fps = FLIGHT_FPS
     link = parse_link(args.link)
     check_device(args.device, args.precision)
+    max_kbps = budget_kbps(args.max_kbps, link, args.rate_mode)
+    check_parameters(commands(args, args.input, max_kbps))
     report.check_apart(args.input, args.out)
     with open_source(args.input, size=frame_size(args.size), topic=args.topic) as source:
         name = source.name
@@ -112,7 +114,6 @@ def main(args: argparse.Namespace) -> int:
     console.print(f"{name} over {args.link}, ROS domain {domain}", highlight=False)
     with report.begin_report(args.out) as bag:
         with NodeProcesses(args.out / "logs", environment) as nodes:
-            max_kbps = budget_kbps(args.max_kbps, link, args.rate_mode)
             for node, ros_arguments in commands(args, args.input, max_kbps).items():
                 if node != "camera_node":
                     nodes.start(node, ros_arguments)
@@ -173,8 +174,8 @@ def commands(args: argparse.Namespace, spec: str, max_kbps: float) -> dict[str, 
     camera = ["-p", f"input:={quoted(spec)}", "-p", "loop:=true"]
     if args.fps:
         camera += ["-p", f"fps:={args.fps:.6f}"]
-    if args.size:
-        camera += ["-p", f"size:={args.size}"]
+    if size := frame_size(args.size):
+        camera += ["-p", "size:={}x{}".format(*size)]
     if args.topic:
         camera += ["-p", f"topic:={quoted(args.topic)}"]
     rate = ["-p", f"rate.mode:={args.rate_mode}", "-p", f"rate.index:={args.rate_index:.6f}"]
@@ -191,6 +192,22 @@ def commands(args: argparse.Namespace, spec: str, max_kbps: float) -> dict[str, 
         ],
         "camera_node": camera,
     }
+
+
+def check_parameters(of_nodes: dict[str, list[str]]) -> None:
+    """Refuse at once what a node would refuse when the flight is rendered and all have started.
+
+    Raises:
+        ParameterError: says which node and why.
+    """
+    from sc2_ros.nodes.parameters import TABLES, problem_of
+    from sc2_ros.runtime.arguments import parse_arguments
+
+    for node, words in of_nodes.items():
+        given = parse_arguments(["--ros-args", *words]).overrides(f"/{node}")
+        problem = problem_of(TABLES[node], given)
+        if problem is not None:
+            raise ParameterError(f"{node} does not take {problem}")
 
 
 def quoted(text: str) -> str:

@@ -23,7 +23,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from sc2_ros.cli.api.checks import check_figure, check_seed
+from sc2_ros.cli.api.checks import check_figure, check_file, check_seed
 from sc2_ros.errors import InputError, ParameterError
 from sc2_ros.evaluation.cluster import HELP as CLUSTERS
 
@@ -189,12 +189,8 @@ def _check(args: argparse.Namespace) -> None:
         raise ParameterError(f"--agreement {args.agreement} is no score: use above 0 to below 1")
     if args.figure is not None:
         check_figure("--figure", args.figure)
-    for option, path in (
-        ("--json", args.json),
-        ("--write-value-curve", args.write_value_curve),
-    ):
-        if path is not None and path.is_dir():
-            raise InputError(f"{option} {path} is a folder; give a file")
+    check_file("--json", args.json)
+    check_file("--write-value-curve", args.write_value_curve)
 
 
 def _numbers(text: str, option: str) -> list[float]:

@@ -60,6 +60,8 @@ def main(args: argparse.Namespace) -> int:
             while ros.rclpy.ok():
                 _spin(overview, _REDRAW_S)
                 live.update(table(overview.rows()), refresh=True)
+    except ros.ExternalShutdownException:  # what ROS makes of SIGTERM
+        raise KeyboardInterrupt from None
     finally:
         ros.rclpy.try_shutdown()
     return 0

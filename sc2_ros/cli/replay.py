@@ -79,7 +79,7 @@ def main(args: argparse.Namespace) -> int:
     from rich.markup import escape
 
     from sc2_ros.cli.api import report
-    from sc2_ros.cli.api.checks import check_unused
+    from sc2_ros.cli.api.checks import check_file, check_unused
     from sc2_ros.cli.api.feature_replay import replay_features
     from sc2_ros.cli.api.replay_ends import open_ends
     from sc2_ros.cli.api.replay_recorder import ReplayRecorder
@@ -92,6 +92,7 @@ def main(args: argparse.Namespace) -> int:
     from sc2_ros.network.devices import check_device
 
     check_rates(args)
+    check_file("--json", args.json)
     link = parse_link(args.link)
     check_device(args.device, args.precision)
     if args.key is not None and not args.key.expanduser().exists():

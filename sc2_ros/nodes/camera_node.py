@@ -24,7 +24,7 @@ from sc2_ros.nodes.background import BackgroundThread
 from sc2_ros.nodes.parameter_server import ParameterServer
 from sc2_ros.nodes.parameters import CAMERA, parse_size
 from sc2_ros.nodes.process import run
-from sc2_ros.runtime.ros import Detection2DArray, Image, Node
+from sc2_ros.runtime.ros import Clock, ClockType, Detection2DArray, Image, Node
 
 CHECK_S = 0.2
 """How often it is looked whether the player has come upon something that it cannot read."""
@@ -73,8 +73,11 @@ class CameraNode(Node):
         self._detections = self.create_publisher(Detection2DArray, "truth/detections", qos.RESULTS)
         self._mask = self.create_publisher(Image, "truth/mask", qos.RESULTS)
         self._player = Player(source, self._publish, self._end)
-        self.create_timer(CHECK_S, self._player.check)
+        # In real time, as the player: without a /clock nobody would hear of what it cannot read.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(CHECK_S, self._player.check, clock=steady)
         self._player.start()
+        parameters.warn_of_unused()
         self.get_logger().info(f"playing {source.name} at {source.fps:.1f} images/s")
 
     def _end(self) -> None:

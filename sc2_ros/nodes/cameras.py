@@ -9,6 +9,15 @@ from sc2_ros.errors import ParameterError
 CAMERAS = "--cameras"
 
 
+def words(args: list[str]) -> list[str]:
+    """A command line in which `--cameras=front,down` is two words, as `--cameras front,down` is."""
+    return [
+        part
+        for word in args
+        for part in (word.split("=", 1) if word.startswith(f"{CAMERAS}=") else [word])
+    ]
+
+
 def apart(args: list[str]) -> tuple[list[str], list[str]]:
     """The namespaces of the cameras of a command line, and what is left of it.
 

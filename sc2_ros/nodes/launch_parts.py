@@ -103,11 +103,11 @@ def given(context: LaunchContext, name: str) -> dict[str, Value]:
 def _value(name: str, row: Mapping[str, Any], text: str) -> Value:
     kind = row["type"] if isinstance(row["type"], str) else "string"
     value: Any = text
-    if kind != "string":
-        with suppress(yaml.YAMLError):  # said below, as of every text that is no number
+    with suppress(ValueError, yaml.YAMLError):  # said below, as of every text that is no number
+        if kind == "number":
+            value = float(text)
+        elif kind != "string":
             value = yaml.safe_load(text)
-        if kind == "number" and type(value) is int:
-            value = float(value)
     if type(value) is not TYPES[kind]:
         raise ParameterError(f"{name}:={text} is no {kind}; its default is {row['default']}")
     if "enum" in row and value not in row["enum"]:
@@ -174,7 +174,9 @@ def remappings(names: Iterable[str]) -> list[tuple[str, LaunchConfiguration]]:
 def link() -> DeclareLaunchArgument:
     """The argument for a simulated radio link."""
     return DeclareLaunchArgument(
-        "link", default_value="1mbit,40ms,1%", description="RATE[,DELAY[,LOSS%]] or a trace"
+        "link",
+        default_value="",
+        description="RATE[,DELAY[,LOSS%]] or a trace; empty leaves it to the file",
     )
 
 

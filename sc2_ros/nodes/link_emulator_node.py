@@ -130,6 +130,7 @@ class LinkEmulatorNode(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0 / NUMBERS_HZ, self._publish_numbers, clock=steady)
         self.create_timer(PERIOD_S, self._diagnose, clock=steady)
+        parameters.warn_of_unused()
         self.get_logger().info(f"imitating the link {parameters['link']}")
 
     def _apply(self, config: tuple[LinkSpec, int]) -> None:

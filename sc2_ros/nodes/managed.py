@@ -168,6 +168,9 @@ class ManagedNode(LifecycleNode):
         """Start."""
         result = self._do(self._start, "active")
         self._active = result == TransitionCallbackReturn.SUCCESS
+        if self._active:
+            self._retry_at_s = None  # a fault before is over, whoever has mended it
+            self._settings.warn_of_unused()
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:

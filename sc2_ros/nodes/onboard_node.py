@@ -33,7 +33,7 @@ from sc2_ros.media.thermal import ThermalConfig
 from sc2_ros.nodes import qos
 from sc2_ros.nodes.arrivals import timed
 from sc2_ros.nodes.camera_info import CameraInfoRelay, beside
-from sc2_ros.nodes.cameras import CAMERAS, apart
+from sc2_ros.nodes.cameras import CAMERAS, apart, words
 from sc2_ros.nodes.complaints import Complaints
 from sc2_ros.nodes.departures import Departure, Departures
 from sc2_ros.nodes.diagnostics import Status
@@ -93,6 +93,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
 
     def _load(self) -> None:
         self._pipeline = self._load_networks()
+        self._loaded.callback(setattr, self, "_pipeline", None)  # nothing else holds the networks
         self._features = self._publisher(UInt8MultiArray, "features", qos.PACKETS, overrides=True)
         self._camera_info = CameraInfoRelay(
             self._publisher, self.resolve_topic_name("features"), self.get_logger().warning
@@ -392,7 +393,7 @@ def thermal(values: dict[str, Value]) -> ThermalConfig:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node, or with `--cameras front,down` one for each; returns the exit code."""
-    rest = sys.argv[1:] if args is None else list(args)
+    rest = words(sys.argv[1:] if args is None else args)
     if CAMERAS not in rest:
         return run(OnboardNode, args)
     try:

@@ -21,6 +21,7 @@ from sc2_ros.runtime.ros import (
 )
 
 Config = TypeVar("Config")
+QOS = "qos_overrides."
 
 
 class ParameterServer:
@@ -58,13 +59,26 @@ class ParameterServer:
 
     def _warn_of_unknown(self) -> None:
         """Name what a command line or YAML file gives in vain; ROS takes it without a word."""
-        # Not public in rclpy, Humble to Rolling, nor to be had otherwise once it is not declared.
-        given: Iterable[str] = getattr(self._node, "_parameter_overrides", ())
-        unknown = [name for name in given if not _known(self._node, name)]
+        unknown = [name for name in self._undeclared() if not name.startswith(QOS)]
         if unknown:
             names = [row.name for row in self._rows]
             what = "; ".join(_advice(name, names) for name in sorted(unknown))
             self._node.get_logger().warning(f"parameters that this node does not have: {what}")
+
+    def warn_of_unused(self) -> None:
+        """Name the QoS overrides of no topic; to be called when the topics are opened."""
+        unused = [name for name in self._undeclared() if name.startswith(QOS)]
+        if unused:
+            own = self._node.get_parameters_by_prefix(QOS.rstrip("."))
+            names = [QOS + name for name in own]
+            what = "; ".join(_advice(name, names) for name in sorted(unused))
+            self._node.get_logger().warning(f"QoS overrides of no topic that is open: {what}")
+
+    def _undeclared(self) -> list[str]:
+        """What a command line or YAML file gives and the node has not declared."""
+        # Not public in rclpy, Humble to Rolling, nor to be had otherwise once it is not declared.
+        given: Iterable[str] = getattr(self._node, "_parameter_overrides", ())
+        return [name for name in given if not self._node.has_parameter(name)]
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -113,11 +127,6 @@ class ParameterServer:
 
     def _merged(self, new: dict[str, Value]) -> dict[str, Value]:
         return {name: new.get(name, value) for name, value in self.values.items()}
-
-
-def _known(node: Node, name: str) -> bool:
-    """Whether a node has a parameter, or may have it once its topics are opened."""
-    return name.startswith("qos_overrides.") or node.has_parameter(name)
 
 
 def _advice(name: str, names: list[str]) -> str:

@@ -24,12 +24,19 @@ class RosNameError(RosArgumentError, ValueError):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as rcl reads it: a date is text."""
+    """YAML as rcl reads it: a date is text, and 1e3 a number, which YAML 1.1 takes for text."""
 
     yaml_implicit_resolvers = {
         first: [entry for entry in entries if entry[0] != "tag:yaml.org,2002:timestamp"]
         for first, entries in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,12 @@ def discovery_configuration() -> str:
     SUBNET (also where it is unset) is ROS 2's own default; participants take an index and look for
     each other on this host by unicast too, so that it works where multicast does not (containers).
     LOCALHOST keeps to the loopback interface. ROS_STATIC_PEERS adds hosts, separated by semicolons.
+    ROS_LOCALHOST_ONLY=1, which is older, wins over both, as in rcl.
     """
     reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "").upper() or "SUBNET"
+    hosts = os.environ.get("ROS_STATIC_PEERS", "")
+    if os.environ.get("ROS_LOCALHOST_ONLY") == "1":
+        reach, hosts = "LOCALHOST", ""
     uri = os.environ.get("CYCLONEDDS_URI", "")
     if reach == "SYSTEM_DEFAULT":
         return uri
@@ -87,7 +91,7 @@ def discovery_configuration() -> str:
         f'<Internal><SocketReceiveBufferSize max="{RECEIVE_BUFFER}"/></Internal>'
         f"<Sizing><ReceiveBufferSize>{PARSE_BUFFER}</ReceiveBufferSize></Sizing>"
     )
-    peers += [peer for peer in os.environ.get("ROS_STATIC_PEERS", "").split(";") if peer]
+    peers += [peer for peer in hosts.split(";") if peer]
     peer_list = "".join(f'<Peer address="{peer}"/>' for peer in peers)
     tag = f"<Tag>ros_discovery_off_{os.getpid()}</Tag>" if reach == "OFF" else ""
     own = (

@@ -6,6 +6,7 @@
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from typing import Any
 
@@ -76,7 +77,9 @@ class Logger:
                 return False
             self._last_ns[site] = now_ns
         stamp = time.time()
-        print(f"[{severity.name}] [{stamp:.9f}] [{self.name}]: {message}", file=sys.stderr)
+        # Whoever reads it may have gone (a tee, the terminal): that must not end a node in flight.
+        with suppress(OSError):
+            print(f"[{severity.name}] [{stamp:.9f}] [{self.name}]: {message}", file=sys.stderr)
         if self._sink is not None:
             self._sink(severity, message)
         return True

@@ -204,6 +204,12 @@ class Node:
     def get_parameter(self, name: str) -> Parameter:
         return self._parameters.get(name)
 
+    def get_parameters_by_prefix(self, prefix: str) -> dict[str, Parameter]:
+        """Those of `prefix.`, without it."""
+        above = f"{prefix}."
+        known = self._parameters.values.items()
+        return {name[len(above) :]: found for name, found in known if name.startswith(above)}
+
     def set_parameters(self, parameter_list: Sequence[Parameter]) -> list[Any]:
         return [self._parameters.set([parameter]) for parameter in parameter_list]
 

@@ -23,6 +23,7 @@ from weights import write_untrained
 
 from sc2_ros.cli.api.processes import NodeProcesses, ProcessError, free_domain, last_words
 from sc2_ros.cli.demo import camera_input, commands
+from sc2_ros.cli.main import main
 from sc2_ros.runtime.arguments import parse_arguments
 
 NODES = ["ground_node", "onboard_node", "link_emulator_node", "camera_node"]
@@ -121,7 +122,7 @@ def test_text_reaches_the_nodes_as_it_is(text: str) -> None:
         link=text,
         device="cpu",
         fps=None,
-        size=None,
+        size=" 640X480",
         seed=0,
         rate_mode="fixed",
         rate_index=0.5,
@@ -137,6 +138,7 @@ def test_text_reaches_the_nodes_as_it_is(text: str) -> None:
     assert given["link_emulator_node"]["link"] == text
     assert given["ground_node"]["precision"] == "auto"
     assert "precision" not in given["onboard_node"]
+    assert given["camera_node"]["size"] == "640x480"
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -204,3 +206,22 @@ def test_last_words_prefer_the_error(tmp_path: Path) -> None:
     assert last_words(log) == "ValueError: oh"
     log.write_text("")
     assert last_words(log) == ""
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--size", "16x16", "camera_node does not take size = '16x16'"),
+        ("--fps", "500", "camera_node does not take fps = 500.0"),
+        ("--max-kbps", "0.5", "onboard_node does not take rate.max_kbps = 0.5"),
+    ],
+)
+def test_what_a_node_would_refuse_is_refused_before_it_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, told: str
+) -> None:
+    out = tmp_path / "out"
+
+    assert main(["demo", "--seconds", "1", "--out", str(out), option, value]) == 2
+
+    assert capsys.readouterr().err.startswith(f"error: {told}")
+    assert not out.exists()

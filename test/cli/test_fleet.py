@@ -63,6 +63,14 @@ def test_the_worst_that_is_said_is_shown_and_a_silent_station_too():
     ]
 
 
+def test_brackets_in_what_a_station_says_are_text():
+    board = FleetBoard()
+    message = "[::]:5600 [red] has [/nothing]"
+    board.on_status("ground_node: a link", 1, message, {}, 1.0)
+
+    assert row_of(board, "a")[-1] == message
+
+
 @pytest.fixture
 def graph(monkeypatch):
     monkeypatch.setenv("ROS_DOMAIN_ID", str(own_domain()))
@@ -127,3 +135,20 @@ def test_the_drones_are_found_by_what_is_published(graph):
         said.publish(to_message([status], stamp, "ground_node", "d1"))
         seen.publish(result)
         executor.spin_once(0.05)
+
+
+def test_a_signal_ends_it_as_ctrl_c_does(graph):
+    station = ros.Node("station")
+    said = station.create_publisher(ros.DiagnosticArray, "/diagnostics", qos.RESULTS)
+    command = [sys.executable, "-m", "sc2_ros.cli.main", "fleet", "--once", "--seconds", "600"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        give_up_s = time.monotonic() + DEADLINE_S
+        while not said.get_subscription_count():
+            assert time.monotonic() < give_up_s
+            ros.rclpy.spin_once(station, timeout_sec=0.05)
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=DEADLINE_S)
+    finally:
+        process.kill()
+    assert (process.returncode, error) == (130, "")

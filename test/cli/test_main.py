@@ -145,3 +145,15 @@ def test_ros_arguments_are_only_taken_by_verbs_that_run_a_node() -> None:
     node = argparse.ArgumentParser()
     node.set_defaults(takes_ros_arguments=True)
     assert split_ros_arguments(argv, node) == (["-x"], ["--ros-args", "-p", "a:=1"])
+
+
+def test_a_folder_in_place_of_the_summary_is_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    options = ("--seconds", "0.1", "--size", "64x64", "--out", str(out), "--json", str(tmp_path))
+
+    assert main(["replay", "synthetic", *options]) == 2
+
+    assert capsys.readouterr().err == f"error: --json {tmp_path} is a folder; give a file\n"
+    assert not out.exists()

@@ -6,10 +6,12 @@ import time
 
 import numpy as np
 import pytest
+from recordings import make_folder
 
 from sc2_ros.errors import InputError
 from sc2_ros.media.frames import FrameSource, SourceFrame
-from sc2_ros.nodes.camera_node import LATE_S, Player
+from sc2_ros.nodes.camera_node import LATE_S, CameraNode, Player
+from sc2_ros.runtime.ros import SingleThreadedExecutor, rclpy
 
 IMAGE = np.zeros((4, 4), np.uint8)
 
@@ -77,3 +79,24 @@ def test_a_pause_ends_when_the_node_does():
 def test_what_cannot_be_read_is_raised_where_the_node_sees_it():
     with pytest.raises(InputError, match="damaged"):
         play(Recording(0.0, 0.01, None))
+
+
+def test_what_cannot_be_read_ends_a_node_that_waits_for_a_clock(private_domain, tmp_path):
+    folder = make_folder(tmp_path / "images")
+    words = ("-p", "use_sim_time:=true", "-p", f"input:={folder}", "-p", "fps:=20.0")
+    rclpy.init(args=["node", "--ros-args", *words])
+    executor = SingleThreadedExecutor()
+    executor.add_node(CameraNode())
+    for image in folder.iterdir():
+        image.unlink()
+
+    def spin():
+        give_up = time.monotonic() + 60.0
+        while time.monotonic() < give_up:
+            executor.spin_once(0.05)
+
+    try:
+        with pytest.raises(InputError, match="not an image that can be read"):
+            spin()
+    finally:
+        rclpy.try_shutdown()

@@ -11,7 +11,7 @@ from sc2_ros import checkpoint as checkpoints
 from sc2_ros.errors import ParameterError
 from sc2_ros.export.onnx_files import export_encoder
 from sc2_ros.media.messages import image_message
-from sc2_ros.nodes import qos
+from sc2_ros.nodes import onboard_node, qos
 from sc2_ros.nodes.cameras import apart
 from sc2_ros.onboard import backend
 from sc2_ros.runtime.ros import Image, UInt8MultiArray
@@ -65,3 +65,11 @@ def test_two_cameras_in_one_process(node, spin_until, start, model):
 
     spin_until(both, "packets of both cameras")
     assert process.poll() is None
+
+
+def test_the_names_may_follow_an_equals_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["--cameras=front,front", "--ros-args", "-p", "model:=no such file"]
+
+    assert onboard_node.main(line) == 2
+
+    assert capsys.readouterr().err == "error: --cameras: a name comes twice\n"

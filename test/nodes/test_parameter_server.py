@@ -5,7 +5,8 @@
 import pytest
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.nodes.onboard_node import configuration
+from sc2_ros.nodes.link_emulator_node import LinkEmulatorNode
+from sc2_ros.nodes.onboard_node import OnboardNode, configuration
 from sc2_ros.nodes.parameter_server import ParameterServer, describe
 from sc2_ros.nodes.parameters import CAMERA, GROUND, ONBOARD
 from sc2_ros.runtime.ros import Node, Parameter, rclpy
@@ -163,3 +164,35 @@ def test_humble_has_only_the_first_callback(node, monkeypatch):
 
     assert [config.rate_index for config in applied] == [0.75]
     assert server["rate.index"] == 0.75
+
+
+@pytest.mark.parametrize(
+    ("override", "meant"),
+    [
+        ("features_in.subscription.reliability", "/a/features_in.subscription.reliability"),
+        ("/features_in.subscription.depth", "/a/features_in.subscription.depth"),
+        ("/a/features_in.subscription.reliable", "/a/features_in.subscription.reliability"),
+    ],
+)
+def test_a_qos_override_of_no_topic_is_told(with_arguments, capfd, override, meant):
+    right = "qos_overrides./a/features_out.publisher.depth:=7"
+    wrong = f"qos_overrides.{override}:=5"
+    with_arguments("-r", "__ns:=/a", "-p", right, "-p", wrong)
+
+    LinkEmulatorNode()
+
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if "no topic" in line)
+    assert line.endswith(
+        f"no topic that is open: qos_overrides.{override} (did you mean qos_overrides.{meant}?)"
+    )
+
+
+def test_a_managed_node_tells_it_when_its_topics_are_open(with_arguments, model, capfd):
+    wrong, right = (f"qos_overrides.{topic}.subscription.depth" for topic in ("/img", "/image"))
+    with_arguments("-p", f"model:={model}", "-p", f"{wrong}:=2", "-p", f"{right}:=3")
+    node = OnboardNode()
+    assert "no topic" not in capfd.readouterr().err
+
+    node.autostart()
+
+    assert f"no topic that is open: {wrong} (did you mean {right}?)" in capfd.readouterr().err

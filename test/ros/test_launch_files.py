@@ -90,6 +90,35 @@ def test_nodes_come_up_with_every_parameter_given_as_an_argument(installed, tmp_
     assert "error" not in log.read_text().lower()
 
 
+@pytest.mark.parametrize(
+    ("argument", "node", "said"),
+    [
+        ("params_file", "camera_node: {ros__parameters: {input: nowhere}}", "no input 'nowhere'"),
+        (
+            "ground_params_file",
+            "link_emulator_node: {ros__parameters: {link: 7mbit}}",
+            "link 7mbit",
+        ),
+    ],
+)
+def test_what_a_file_says_and_no_argument_is_taken(installed, tmp_path, argument, node, said):
+    file, log = tmp_path / "mine.yaml", tmp_path / "log"
+    file.write_text(f"/**/{node}\n")
+    command = ["ros2", "launch", "sc2_ros", "demo.launch.py", f"{argument}:={file}"]
+    with (
+        log.open("w") as told,
+        subprocess.Popen(command, stdout=told, stderr=subprocess.STDOUT) as launch,
+    ):
+        try:
+            give_up = time.monotonic() + LONGEST_S
+            while said not in log.read_text():
+                assert launch.poll() is None, log.read_text()
+                assert time.monotonic() < give_up, log.read_text()
+                time.sleep(0.1)
+        finally:
+            launch.send_signal(signal.SIGINT)
+
+
 def written(value):
     """A parameter's value as an argument."""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -100,6 +129,7 @@ def written(value):
     [
         ("rate.max_kpbs:=300", "did you mean rate.max_kbps?"),
         ("rate.max_kbps:=0", "rate.max_kbps:=0 is out of range: 1.0 to 100000.0"),
+        ("rate.max_kbps:=1e6", "rate.max_kbps:=1e6 is out of range: 1.0 to 100000.0"),
         ("rate.max_kbps:=fast", "rate.max_kbps:=fast is no number"),
         ("rate.mode:=fsat", "rate.mode:=fsat is unknown; use one of auto, budget, fixed"),
     ],
@@ -108,6 +138,13 @@ def test_a_mistaken_argument_is_one_sentence(installed, ros2, argument, said):
     text = ros2("launch", "sc2_ros", "onboard.launch.py", argument)
 
     assert said in text
+    assert "process started" not in text
+
+
+def test_a_station_that_there_is_not_is_refused(installed, ros2):
+    text = ros2("launch", "sc2_ros", "fleet.launch.py", "stations:=3", "station:=4")
+
+    assert "station:=4 of 3; give 1 to 3, or 0 for all" in text
     assert "process started" not in text
 
 

@@ -109,3 +109,14 @@ def test_names_expand_as_in_ros():
 def test_what_is_no_ros_name_is_refused(name):
     with pytest.raises(RosArgumentError, match="is not a ROS topic"):
         expand_name(name, "/", "/n")
+
+
+def test_an_exponent_makes_a_number_with_or_without_a_point(tmp_path):
+    path = tmp_path / "parameters.yaml"
+    path.write_text("/**:\n  ros__parameters: {a: 1e3, b: '1e3', c: -2.5E-1, d: 1e, e: .5e+1}\n")
+
+    found = parse_arguments(["--ros-args", "--params-file", str(path), "-p", "f:=4e2"])
+
+    assert found.overrides(NODE) == {
+        "a": 1000.0, "b": "1e3", "c": -0.25, "d": "1e", "e": 5.0, "f": 400.0,
+    }  # fmt: skip

@@ -75,3 +75,15 @@ def test_an_interface_is_named_once(monkeypatch, tmp_path, in_a_file):
     assert "NetworkInterface" not in own
     assert "<AllowMulticast>false</AllowMulticast>" in own
     assert given == uri
+
+
+def test_the_older_variable_keeps_to_this_machine_too(monkeypatch):
+    localhost = discovery_configuration()
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
+    monkeypatch.setenv("ROS_STATIC_PEERS", "10.0.0.7")
+    elsewhere = discovery_configuration()
+
+    monkeypatch.setenv("ROS_LOCALHOST_ONLY", "0")
+    assert discovery_configuration() == elsewhere
+    monkeypatch.setenv("ROS_LOCALHOST_ONLY", "1")
+    assert discovery_configuration() == localhost

@@ -57,13 +57,22 @@ def check_seed(seed: int) -> None:
         raise ParameterError(f"--seed {seed} is out of range; give 0 to {MOST_SEED}")
 
 
+def check_file(option: str, path: Path | None) -> None:
+    """Refuse a folder where a file is to be written.
+
+    Raises:
+        InputError: it is one.
+    """
+    if path is not None and path.is_dir():
+        raise InputError(f"{option} {path} is a folder; give a file")
+
+
 def check_figure(option: str, path: Path) -> None:
     """Refuse what no figure can be written to.
 
     Raises:
         InputError: a folder, or a kind of file that is not drawn.
     """
-    if path.is_dir():
-        raise InputError(f"{option} {path} is a folder; give a file")
+    check_file(option, path)
     if path.suffix.lower() not in FIGURES:
         raise InputError(f"{option} {path} is no figure; give a file in {' '.join(FIGURES)}")

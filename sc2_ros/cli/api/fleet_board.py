@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rich.table import Table
+from rich.text import Text
 
 _STATUS = re.compile(r"(?P<station>ground_node\d*): (?:(?P<drone>\S+) )?(?P<part>link|decoder)")
 _FORGOTTEN_S = 10.0
@@ -109,7 +110,7 @@ def table(rows: Iterable[Row]) -> Table:
     for column in COLUMNS:
         made.add_column(column, justify="left" if column in _WORDS else "right")
     for row in rows:
-        made.add_row(*row.cells, style=_STYLES[min(row.level, 3)])
+        made.add_row(*map(Text, row.cells), style=_STYLES[min(row.level, 3)])
     return made
 
 
