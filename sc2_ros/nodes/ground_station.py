@@ -177,6 +177,7 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
             self._timer_while_active(STANDBY_S, self._stand_in)
 
     def _subscribe(self) -> None:
+        self._running.callback(self._subscriptions_of.clear)  # or they keep networks in memory
         for stream in self._streams:
             watch = self._standby.get(stream.name)
             if watch is None:

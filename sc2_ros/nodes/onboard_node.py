@@ -336,7 +336,7 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
             self._settings.values,
             publishers,
             now_s,
-            self._stages.values(),
+            {**self._stages.values(), "packets_replaced": self._sender.replaced},
             self._misfit_of(self._topic),
         )
         if self._link is not None:

@@ -27,11 +27,13 @@ class Sender(BackgroundThread):
         super().__init__()
         self._send = send
         self._pacer = Pacer[bytes]()
+        self.replaced = 0
+        """Packets that never left: those of a newer frame came before their first was due."""
 
     def push(self, packets: Sequence[bytes], interval_s: float) -> None:
         """Send a frame's packets, spread over `interval_s`."""
         with self._changed:
-            self._pacer.push(packets, time.monotonic(), interval_s)
+            self.replaced += self._pacer.push(packets, time.monotonic(), interval_s)
             self._changed.notify()
 
     def _run(self) -> None:

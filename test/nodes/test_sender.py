@@ -46,6 +46,14 @@ def test_stopping_does_not_wait_for_what_is_due_later():
     assert sent == [b"a"]
 
 
+def test_packets_that_give_way_to_a_newer_frame_are_counted():
+    sender = Sender(lambda packet, now_s: None)  # not started, so nothing leaves
+    sender.push([b"a", b"b"], 0.1)
+    sender.push([b"c"], 0.1)
+
+    assert sender.replaced == 2
+
+
 def test_an_exception_is_handed_to_who_checks():
     failed = threading.Event()
 

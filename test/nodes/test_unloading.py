@@ -7,20 +7,23 @@ import weakref
 
 import pytest
 
+from sc2_ros.nodes.ground_station import GroundNode
 from sc2_ros.nodes.onboard_node import OnboardNode
 from sc2_ros.runtime.ros import TransitionCallbackReturn, rclpy
 
 
-@pytest.fixture
-def node(private_domain, model):
+@pytest.fixture(params=[OnboardNode, GroundNode])
+def node(request, private_domain, model):
     rclpy.init(args=["node", "--ros-args", "-p", f"model:={model}"])
-    yield OnboardNode()
+    yield request.param()
     rclpy.try_shutdown()
 
 
 def test_cleanup_lets_go_of_the_networks(node):
     node.autostart()
-    networks = weakref.ref(node._present.networks)
+    present = node._present.networks
+    networks = weakref.ref(present[0] if isinstance(present, list) else present)
+    del present
 
     node.trigger_deactivate()
     node.trigger_cleanup()
