@@ -84,12 +84,28 @@ def networks_of(
     """Networks of the shape that the card describes, with weights named encoder.* and ground.*.
 
     Raises:
-        KeyError, RuntimeError: the weights do not fit the card.
+        KeyError, RuntimeError, TypeError, ValueError: the weights do not fit the card.
     """
+    _check_size(state, card)
     encoder, ground = build_networks(card)
     encoder.load_state_dict(_part(state, "encoder."))
     ground.load_state_dict(_part(state, "ground."))
     return encoder, ground
+
+
+def _check_size(state: dict[str, torch.Tensor], card: dict[str, Any]) -> None:
+    """Raise ValueError for a card that asks for more than the file has, before any memory is taken.
+
+    A number changed in a card would else build networks until memory ends. Each block has a weight
+    at least for each pair of its channels; the file has those of both networks.
+    """
+    shape, least = card["network"], 0
+    for part in ("encoder", "ground"):
+        for width, depth in zip(shape[f"{part}_widths"], shape[f"{part}_depths"], strict=True):
+            least += max(depth, 1) * width**2
+    given = sum(tensor.numel() for tensor in state.values())
+    if least > given:
+        raise ValueError(f"{least} weights at least, but the file has {given}")
 
 
 def default_card() -> dict[str, Any]:

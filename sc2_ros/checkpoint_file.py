@@ -37,6 +37,10 @@ BASELINES = {
 """Formats of network/weights.py -> the name of the baseline in `sc2 evaluate`."""
 EXPORTED = "exported.encoder"
 _IN_ID = ("encoder.", "tables.")
+_LATENT = "encoder.project.weight"
+"""Of the encoder's last layer: (C, cin, 1, 1)."""
+_TYPES = ("BOOL", "F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64")
+"""Of safetensors' types those that numpy has, too: ids and tables are made of its arrays."""
 
 Array = npt.NDArray[Any]
 
@@ -68,12 +72,13 @@ def models_folders() -> list[Path]:
 
 def find(name: str | Path) -> Path:
     """The file of a checkpoint given by path, or by the name of a shipped one ("default")."""
-    path = Path(name).expanduser()
-    if path.is_file():
+    # Of os.path, which has False, not an error, for a name too long or a home that is not there.
+    path = Path(os.path.expanduser(name))
+    if os.path.isfile(path):
         return path
     if path.suffix != ".safetensors" and path.parent == Path("."):
         for folder in models_folders():
-            if (folder / f"{name}.safetensors").is_file():
+            if os.path.isfile(folder / f"{name}.safetensors"):
                 return folder / f"{name}.safetensors"
     shipped = sorted(
         {p.stem for f in models_folders() if f.is_dir() for p in f.glob("*.safetensors")}
@@ -102,18 +107,29 @@ def read_tensors(
         framework: "numpy" or "pt".
 
     Raises:
-        CheckpointError: missing, unreadable, or of another format.
+        CheckpointError: missing, unreadable, of another format, or with types that numpy lacks.
     """
     try:
         with safe_open(str(path), framework) as file:
             metadata = file.metadata() or {}
+            _check_format(metadata, path, expected, maker)
             keys = [key for key in file.keys() if key.startswith(prefixes)]  # noqa: SIM118
+            for key in keys:
+                kind = file.get_slice(key).get_dtype()
+                if kind not in _TYPES:
+                    raise CheckpointError(
+                        f"{path}: {key} is of type {kind}; convert it to float16 or float32"
+                    )
             tensors = {key: file.get_tensor(key) for key in keys}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{path} is not a readable safetensors file ({error}); copy it again, or give one that "
             f"{maker} made"
         ) from error
+    return metadata, tensors
+
+
+def _check_format(metadata: Mapping[str, str], path: str | Path, expected: str, maker: str) -> None:
     if metadata.get("format") == UNRELEASED_FORMAT:
         raise CheckpointError(
             f"{path} was made before the first release, for a bitstream that is no longer read; "
@@ -135,7 +151,6 @@ def read_tensors(
             f"{path} has format '{metadata.get('format')}', expected '{expected}'; "
             f"it was not made by {maker}"
         )
-    return metadata, tensors
 
 
 def checkpoint_id(arrays: Mapping[str, Array]) -> int:
@@ -148,7 +163,7 @@ def checkpoint_id(arrays: Mapping[str, Array]) -> int:
     return int.from_bytes(digest.digest()[:4], "little")
 
 
-def card_of(metadata: Mapping[str, str], path: Path) -> dict[str, Any]:
+def card_of(metadata: Mapping[str, str], path: str | Path) -> dict[str, Any]:
     """The card in a file's metadata.
 
     Raises:
@@ -156,7 +171,7 @@ def card_of(metadata: Mapping[str, str], path: Path) -> dict[str, Any]:
     """
     try:
         return dict(json.loads(metadata["card"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} has no readable card ({error})") from error
 
 
@@ -174,17 +189,24 @@ def tables_of(arrays: Mapping[str, Array], path: Path) -> CodingTables:
     """The tables among a file's arrays.
 
     Raises:
-        CheckpointError: they cannot be read.
+        CheckpointError: they cannot be read, or are not for the latents of its encoder.
     """
-    tables = {
+    named = {
         key.removeprefix("tables."): np.asarray(value)
         for key, value in arrays.items()
         if key.startswith("tables.")
     }
     try:
-        return CodingTables.from_arrays(tables)
+        tables = CodingTables.from_arrays(named)
     except (CheckpointError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: its tables cannot be read ({error})") from error
+    shape = np.shape(arrays[_LATENT]) if _LATENT in arrays else (tables.channels,)
+    if shape[:1] != (tables.channels,):
+        raise CheckpointError(
+            f"{path}: its tables are for {tables.channels} channels, but {_LATENT} is {shape}: "
+            "they are not of one training"
+        )
+    return tables
 
 
 def exported_of(arrays: Mapping[str, Array]) -> bytes | None:

@@ -35,6 +35,6 @@ def load(group: str, name: str) -> Any:
     for point in importlib.metadata.entry_points(group=group, name=name):
         try:
             return point.load()
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # another package's code runs: a library lacks, say
             raise ParameterError(f"'{name}' ({point.value}) cannot be loaded: {error}") from error
     return None

@@ -10,6 +10,6 @@ from pathlib import Path
 def shared_folders(part: str) -> list[Path]:
     """Where the folder `part` ("models", "config") may be: source tree, ROS or pip share."""
     prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
-    prefixes += [sys.prefix, str(Path.home() / ".local"), "/usr/local"]
+    prefixes += [sys.prefix, os.path.expanduser("~/.local"), "/usr/local"]  # also without a home
     shares = [Path(prefix) / "share" / "sc2_ros" for prefix in prefixes if prefix]
     return [folder / part for folder in (Path(__file__).resolve().parent.parent, *shares)]

@@ -87,6 +87,85 @@ def test_damage_is_told_in_a_sentence(saved, tmp_path, damage) -> None:
         checkpoint.load(bad)
 
 
+@pytest.mark.parametrize(
+    ("part", "kind", "says"),
+    [
+        ("encoder.project.bias", torch.bfloat16, "BF16"),
+        ("ground.detection.box.bias", torch.bfloat16, "BF16"),
+        ("tables.gains", torch.float8_e4m3fn, "F8_E4M3"),
+    ],
+)
+def test_types_that_numpy_lacks_are_named(saved, tmp_path, part, kind, says) -> None:
+    """With and without PyTorch, where the drone reads that part at all."""
+    path, _ = saved
+    tensors = load_file(path)
+    tensors[part] = tensors[part].to(kind)
+    save_file(tensors, str(tmp_path / "converted.safetensors"), _metadata(path))
+    readers = [checkpoint.load]
+    if not part.startswith("ground."):
+        readers.append(checkpoint_file.load)
+    for read in readers:
+        with pytest.raises(CheckpointError, match=f"converted.*{part} is of type {says}.*float16"):
+            read(tmp_path / "converted.safetensors")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"encoder_depths": [9000, 2, 3]},
+        {"ground_widths": [4000, 4000, 64]},
+    ],
+)
+def test_a_card_that_asks_for_more_than_the_file_has_builds_no_networks(
+    saved, tmp_path, change
+) -> None:
+    path, _ = saved
+    metadata = _metadata(path)
+    card = json.loads(metadata["card"])
+    card["network"] |= change
+    bad = tmp_path / "bad.safetensors"
+    save_file(load_file(path), str(bad), metadata | {"card": json.dumps(card)})
+    with pytest.raises(
+        CheckpointError, match=r"bad.*do not fit its card.*at least, but the file has"
+    ):
+        checkpoint.load(bad)
+
+
+def test_tables_of_other_channels_than_the_encoders_are_told(saved, tmp_path) -> None:
+    path, _ = saved
+    bad = tmp_path / "bad.safetensors"
+    tensors = load_file(path)
+    shipped = load_file(checkpoint_file.find("default"))
+    tensors |= {name: value for name, value in shipped.items() if name.startswith("tables.")}
+    save_file(tensors, str(bad), _metadata(path))
+    for read in (checkpoint.load, checkpoint_file.load):
+        with pytest.raises(CheckpointError, match=r"bad.*22 channels, but .* is \(64, 128"):
+            read(bad)
+
+
+def test_a_card_without_end_is_told_in_a_sentence(saved, tmp_path) -> None:
+    path, _ = saved
+    bad = tmp_path / "bad.safetensors"
+    save_file(load_file(path), str(bad), _metadata(path) | {"card": "[" * 100_000})
+    for read in (checkpoint.load, checkpoint_file.load, checkpoint.read_card):
+        with pytest.raises(CheckpointError, match=r"bad.*card"):
+            read(bad)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "~nobody_of_that_name/model.safetensors"])
+def test_a_name_that_no_file_can_have_is_that_of_no_checkpoint(name) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        checkpoint_file.find(name)
+
+
+@pytest.mark.parametrize("card", ["{", "[1]", "null", "[" * 100_000])
+def test_weights_of_a_baseline_with_a_damaged_card_are_told(tmp_path, card) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file({"a": torch.zeros(2)}, str(path), {"format": "sc2_ros/light_detector", "card": card})
+    with pytest.raises(CheckpointError, match="no readable card"):
+        weights.load(path, "light_detector")
+
+
 def test_a_file_from_before_the_first_release_says_so(saved, tmp_path) -> None:
     """Its bitstream is no longer read, whatever else is in it."""
     path, _ = saved

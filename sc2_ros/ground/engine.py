@@ -28,6 +28,8 @@ Image = npt.NDArray[np.uint8]
 BACKENDS = ("torch", "onnxruntime")
 EXPORTED = "ground.onnx"
 """What `sc2 export` calls the ground network, beside the checkpoint that it writes."""
+_INPUTS = {"latent", "received"}
+_OUTPUTS = {"heatmap", "box", "mask", "preview"}
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
@@ -118,7 +120,7 @@ class OnnxGroundEngine:
 
         Raises:
             ParameterError: this installation of ONNX Runtime does not have the device.
-            CheckpointError: ONNX Runtime cannot read the graph.
+            CheckpointError: ONNX Runtime cannot read the graph, or it is not that of the ground.
         """
         provider = check_provider(device)
         options = onnxruntime.SessionOptions()
@@ -136,6 +138,13 @@ class OnnxGroundEngine:
                 f"({str(error).splitlines()[0]}); export it again: sc2 export CHECKPOINT --out DIR"
             ) from error
         self._device = device
+        found = {given.name for given in self._session.get_inputs()}
+        outputs = {output.name for output in self._session.get_outputs()}
+        if found != _INPUTS or not outputs >= _OUTPUTS:
+            raise CheckpointError(
+                f"the exported ground network makes {', '.join(sorted(outputs))} of "
+                f"{', '.join(sorted(found))}; export it again: sc2 export CHECKPOINT --out DIR"
+            )
 
     @classmethod
     def beside(cls, checkpoint: Path | None, checkpoint_id: int, device: str) -> OnnxGroundEngine:

@@ -80,6 +80,8 @@ def decode_detections(
     )
     # A few hundred boxes: on a GPU, NMS would start more kernels than it is worth.
     boxes, scores, labels = boxes.cpu(), scores.cpu(), labels.cpu()
+    whole = ~boxes.isnan().any(1)  # one NaN would make the mean of every object NaN
+    boxes, scores, labels = boxes[whole], scores[whole], labels[whole]
     found, averaged = averaged_nms(boxes.numpy(), scores.numpy(), labels.numpy(), nms_iou)
     kept = torch.from_numpy(found[:max_detections])
     boxes = torch.from_numpy(averaged[:max_detections])

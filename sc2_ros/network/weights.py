@@ -34,7 +34,7 @@ def load(path: str | Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str
     """State (float32) and card of a file that `save` wrote.
 
     Raises:
-        CheckpointError: missing, unreadable, or of another kind.
+        CheckpointError: missing, unreadable, of another kind, or without a readable card.
     """
     if not Path(path).is_file():
         raise CheckpointError(f"no weights at {path}; make them: sc2 train {kind}")
@@ -53,4 +53,7 @@ def load(path: str | Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str
         key: value.float() if value.dtype.is_floating_point else value
         for key, value in tensors.items()
     }
-    return state, json.loads(metadata.get("card", "{}"))
+    try:
+        return state, dict(json.loads(metadata.get("card", "{}")))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} has no readable card ({error})") from error

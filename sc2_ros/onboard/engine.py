@@ -113,7 +113,7 @@ class OnnxEngine:
 
         Raises:
             ParameterError: this machine or this installation does not have the device.
-            CheckpointError: ONNX Runtime cannot read the graph.
+            CheckpointError: ONNX Runtime cannot read the graph, or it is not that of an encoder.
         """
         self._device = check_device(device)
         options = onnxruntime.SessionOptions()
@@ -138,7 +138,14 @@ class OnnxEngine:
             self._device = "cuda" if found == _PROVIDERS["cuda"] else _NO_GPU
         elif found != _PROVIDERS[self._device.partition(":")[0]]:
             raise _missing(self._device)
-        self._outputs = [output.name for output in self._session.get_outputs()]
+        outputs = self._session.get_outputs()
+        self._outputs = [output.name for output in outputs]
+        inputs = [given.name for given in self._session.get_inputs()]
+        if inputs != [IMAGE] or LATENT not in self._outputs:
+            raise CheckpointError(
+                f"the exported encoder makes {', '.join(self._outputs)} of {', '.join(inputs)}, "
+                f"not {LATENT} of {IMAGE}; export it again: sc2 export CHECKPOINT --out DIR"
+            )
 
     @property
     def name(self) -> str:

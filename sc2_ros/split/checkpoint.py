@@ -25,7 +25,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from sc2_ros.checkpoint import read_file
-from sc2_ros.checkpoint_file import SPLIT_FORMAT
+from sc2_ros.checkpoint_file import SPLIT_FORMAT, card_of
 from sc2_ros.errors import CheckpointError, Sc2Error
 from sc2_ros.split.backbones import build_backbone
 from sc2_ros.split.fcos import Fcos
@@ -102,15 +102,27 @@ def is_split(path: str | Path) -> bool:
 
 
 def is_detector(path: str | Path) -> bool:
-    """Whether it is one of this format and holds a stock detector."""
+    """Whether it is one of this format and holds a stock detector.
+
+    Raises:
+        CheckpointError: it has no readable card.
+    """
     metadata = _metadata(path)
-    return metadata.get("format") == FORMAT and "detector" in json.loads(metadata["card"])
+    return metadata.get("format") == FORMAT and "detector" in card_of(metadata, path)
 
 
 def bottleneck_of(path: str | Path) -> str | None:
-    """The name of the bottleneck in a file of this format; None where it has none."""
-    chosen = json.loads(_metadata(path)["card"]).get("bottleneck")
-    return None if chosen is None else str(chosen["name"])
+    """The name of the bottleneck in a file of this format; None where it has none.
+
+    Raises:
+        CheckpointError: it has no readable card.
+    """
+    chosen = card_of(_metadata(path), path).get("bottleneck")
+    if chosen is None:
+        return None
+    if not isinstance(chosen, dict) or "name" not in chosen:
+        raise CheckpointError(f"{path} has no readable card (bottleneck: {chosen!r})")
+    return str(chosen["name"])
 
 
 def _metadata(path: str | Path) -> dict[str, str]:
@@ -141,7 +153,7 @@ def load(path: str | Path, device: str = "cpu") -> SplitCheckpoint:
         )
     except Sc2Error as error:
         raise CheckpointError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{path}: its weights do not fit its card ({reason})") from error
     network.eval().requires_grad_(False).to(device)

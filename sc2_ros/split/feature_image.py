@@ -22,10 +22,17 @@ from torch import Tensor, nn
 from sc2_ros.errors import PacketError, ParameterError
 from sc2_ros.split.backbones import Backbone, BackboneHead
 from sc2_ros.split.bottleneck import Bottleneck
-from sc2_ros.split.priors import Prior
+from sc2_ros.split.priors import Prior, in_range
 
 FORMATS = ("jpeg", "webp", "avif", "lossless")
 _READ = ("JPEG", "WEBP", "AVIF")
+_NO_PICTURE = (
+    UnidentifiedImageError,
+    OSError,
+    ValueError,
+    Image.DecompressionBombError,
+    KeyError,  # of Pillow before 11.3, which lacks AVIF, where the data is none of the others
+)
 
 
 class PicturePrior(Prior):
@@ -82,18 +89,17 @@ class PicturePrior(Prior):
                 raise PacketError(f"{len(data)} bytes are no picture of features")
             low, high = struct.unpack("<ff", data[:8])
             data = data[8:]
-            if not (math.isfinite(low) and math.isfinite(high)):
-                raise PacketError(f"extremes {low} and {high} of features")
         expected = size if self.channels == 3 else (self.rows * size[0], self.cols * size[1])
         try:
             picture = Image.open(io.BytesIO(data), formats=_READ)
             if picture.size[::-1] != expected:  # before anything is decoded
                 raise PacketError(f"a picture of {picture.size[::-1]}, expected {expected}")
             pixels = np.asarray(picture.convert("RGB" if self.channels == 3 else "L"))
-        except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+        except _NO_PICTURE as error:
             raise PacketError(f"not a picture: {error}") from error
         tiles = self._take_apart(pixels, size)
-        return torch.from_numpy(tiles.astype(np.float32))[None] * ((high - low) / 255) + low
+        latent = torch.from_numpy(tiles.astype(np.float32))[None] * ((high - low) / 255) + low
+        return in_range(latent)
 
     def _arrange(self, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if self.channels == 3:

@@ -221,11 +221,8 @@ class ByteQuantiser(Prior):
         if len(data) != 8 + math.prod(shape):
             raise PacketError(f"{len(data)} bytes for a latent of {shape}")
         low, step = struct.unpack("<ff", data[:8])
-        if not (math.isfinite(low) and math.isfinite(step)):
-            raise PacketError(f"lowest value {low} and step {step} of a latent")
         symbols = torch.from_numpy(np.frombuffer(data[8:], np.uint8).astype(np.float32))
-        latent: Tensor = symbols.view(shape) * step + low
-        return latent
+        return in_range(symbols.view(shape) * step + low)
 
 
 def bits(likelihood: Tensor) -> Tensor:
@@ -286,7 +283,10 @@ def padding_bytes(length: int, most: int) -> int:
 
 
 def in_range(latent: Tensor) -> Tensor:
-    """A decoded latent. PacketError for values that no encoder makes: escapes have no end."""
+    """A decoded latent. PacketError for values that no encoder makes.
+
+    Escapes have no end, and the extremes of a latent may be any number, infinity too.
+    """
     largest = float(latent.detach().abs().max())
     if not largest <= LARGEST:
         raise PacketError(f"a latent as large as {largest:g}: damaged or not ours")

@@ -82,6 +82,9 @@ def _instead(name, value):
         (_changed("sizes", 0, 999), "sizes out of range"),
         (_changed("offsets", 0, -128), "beyond the symbols"),
         (_changed("offsets", 1, 126), "beyond the symbols"),
+        # Sums and differences that wrap around as i32; with such an offset the coder never ended.
+        (_changed("offsets", 1, 2**31 - 1), "beyond the symbols"),
+        (_instead("cdfs", [[0, 1, TOTAL, 0, 0], [0, 2**31 - 1, -(2**31), -1, TOTAL]]), "must rise"),
         (_instead("offsets", [0]), "one size and offset"),
         (_instead("cdfs", [3]), "1 to 255 CDFs"),
         (_instead("cdfs", np.full((2, 5), 0.5)), "not all int32"),

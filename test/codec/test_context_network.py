@@ -73,6 +73,7 @@ def test_an_array_of_another_shape_is_refused(networks, name):
         (0, instead("first_code", [0]), "first_code of shape"),
         (0, instead("first_code", [20, 0]), "first codes must ascend"),
         (0, instead("first_code", [1, 20]), "coded at every rate"),
+        (1, instead("first_code", [0, 2**31 - 1, -(2**31)]), "first codes must ascend"),
         (0, cut("enter"), "enter of shape"),
         (1, cut("side"), "side of shape"),
         (0, cut("enter_bias"), "enter_bias of shape"),

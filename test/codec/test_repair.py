@@ -122,6 +122,19 @@ def test_forged_repairs_give_slices_or_an_error(payload, number, came):
     assert all(piece.header.slice >= came for piece in found)
 
 
+def test_repairs_that_give_no_slice_are_not_tried_again_with_every_packet():
+    packets = frame_of(b"one", b"three", b"five")
+    repairs = repairs_of(packets, 2)
+    forged = replace(repairs[0], payload=b"\xff" * len(repairs[0].payload))
+    repairer = FrameRepairer()
+    feed(repairer, [packets[0], forged])
+    with pytest.raises(PacketError, match="repaired slice"):
+        feed(repairer, [repairs[1]])
+
+    assert feed(repairer, [packets[0]]) == []
+    assert feed(repairer, repairs) == packets[1:]
+
+
 HEADS = [
     PredictedHead(1, 0x1234),
     PredictedHead(32, 0xFFFF, 3, (15, 1), Motion(-5, 6, 7, -8)),

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The walk in C and the walk in numpy choose, code and read the same, bit for bit."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,10 +11,13 @@ from hypothesis import strategies as st
 
 from sc2_ros.codec.entropy import kernel
 from sc2_ros.codec.entropy.compiled_walk import CompiledWalk
+from sc2_ros.codec.entropy.context_network import MEAN_BITS
+from sc2_ros.codec.entropy.plain_rans import PlainBank
 from sc2_ros.codec.entropy.plain_walk import PlainWalk
 from sc2_ros.codec.entropy.walk import Candidates, PredictedInput
 from sc2_ros.codec.entropy.walks import open_walk
 from sc2_ros.codec.slicing import Grid, coding_order
+from sc2_ros.codec.tables import untrained_tables
 from sc2_ros.errors import PacketError
 
 needs_kernel = pytest.mark.skipif(kernel.library is None, reason="the kernel was not built")
@@ -138,6 +143,27 @@ def test_hostile_bytes_are_read_alike_or_refused_by_both(tables, predicted, code
         return symbols.tolist(), coded.tolist()
 
     assert outcome(CompiledWalk(network)) == outcome(PlainWalk(network))
+
+
+@pytest.mark.parametrize("kind", [CompiledWalk, PlainWalk])
+@pytest.mark.parametrize(("value", "is_read"), [(127, True), (128, False), (130, False)])
+def test_a_value_beyond_127_is_refused_although_its_symbol_is_not(kind, value, is_read):
+    if kind is CompiledWalk and kernel.library is None:
+        pytest.skip("the kernel was not built")
+    network = untrained_tables(*[np.ones((65, 1), np.float32)] * 2).context
+    leave_bias = network.leave_bias.copy()
+    leave_bias[..., 0] = -40 << MEAN_BITS  # eighths: a mean of -5
+    network = dataclasses.replace(network, leave_bias=leave_bias)
+    order = coding_order(Grid(1, 1, 1, 1))
+    expected = network.at(0).expect(network.steps[0], np.zeros((1, 9), np.float32))
+    # The coders write what is an int8 only.
+    data = PlainBank(network.bank).encode(expected.table[0].tolist(), [value])
+
+    if is_read:
+        assert kind(network).read(0, order, data)[0].tolist() == [[value - 5]]
+    else:
+        with pytest.raises(PacketError, match="out of range"):
+            kind(network).read(0, order, data)
 
 
 def test_without_the_kernel_numpy_does_it(tables, monkeypatch):

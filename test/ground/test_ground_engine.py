@@ -14,7 +14,7 @@ import torch
 
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.errors import CheckpointError, ParameterError
-from sc2_ros.export.onnx_files import export_ground
+from sc2_ros.export.onnx_files import export_encoder, export_ground
 from sc2_ros.ground.engine import GroundEngine, OnnxGroundEngine, Seen, Wanted, warm_up
 from sc2_ros.ground.maps import Window
 from sc2_ros.ground.pipeline import GroundConfig, GroundPipeline
@@ -115,6 +115,14 @@ def test_a_gpu_that_is_not_there_is_refused() -> None:
 def test_a_file_that_is_no_graph_is_refused() -> None:
     with pytest.raises(CheckpointError, match="sc2 export"):
         OnnxGroundEngine(b"not a graph")
+
+
+def test_a_graph_that_is_no_ground_networks_is_refused(
+    checkpoint: checkpoints.Checkpoint,
+) -> None:
+    encoder = export_encoder(checkpoint.encoder, None, {})
+    with pytest.raises(CheckpointError, match="makes latent of image; export it again: sc2 export"):
+        OnnxGroundEngine(encoder)
 
 
 @pytest.fixture

@@ -46,6 +46,14 @@ def test_cells_of_one_object_are_one_box_and_close_objects_are_two():
     assert len(beside.scores) == 2
 
 
+def test_a_box_that_is_not_a_number_takes_no_other_along():
+    """As on the CPU: ground/maps.py."""
+    good = (5, 6, 7, 8)
+    found = decode([(2, 10, 20, 3.0, good), (2, 20, 4, 2.0, (float("nan"), 6, 7, 8))])
+    assert found.boxes.tolist() == [[77, 36, 89, 50]]
+    assert (len(found.scores), found.labels.tolist()) == (1, [2])
+
+
 def test_nms_is_by_class():
     wide = (20, 20, 20, 20)
     peaks = [(0, 10, 10, 3.0, wide), (0, 10, 12, 2.0, wide), (1, 10, 12, 1.0, wide)]

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -121,6 +122,20 @@ def test_auto_without_a_gpu_that_can_be_used_is_the_cpu(
 def test_an_unknown_device_is_refused() -> None:
     with pytest.raises(ParameterError, match="use auto, cpu, cuda, tensorrt"):
         OnnxEngine(b"", "npu")
+
+
+@pytest.mark.parametrize(("name", "other"), [("image", "picture"), ("latent", "features")])
+def test_a_graph_that_is_no_encoders_is_refused(
+    name: str, other: str, networks: tuple[torch.nn.Module, SaliencyHead]
+) -> None:
+    model = onnx.load_from_string(export_encoder(*networks, {}))
+    for value in (*model.graph.input, *model.graph.output):
+        value.name = other if value.name == name else value.name
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            names[:] = [other if one == name else one for one in names]
+    with pytest.raises(CheckpointError, match="makes .*not latent of image.*sc2 export"):
+        OnnxEngine(model.SerializeToString(), "cpu")
 
 
 def test_a_file_that_is_no_graph_is_refused() -> None:

@@ -33,12 +33,12 @@ def picture(seed):
     return cv2.resize(coarse, SIZE, interpolation=cv2.INTER_CUBIC)
 
 
-def protected(protection, frame=0):
+def protected(protection, frame=0, size=SIZE):
     """Packets of a frame."""
-    tables = model().tables
-    latent = np.random.default_rng(frame).normal(size=(tables.channels, 4, 6))
+    tables, geometry = model().tables, Geometry(size, size)
+    latent = np.random.default_rng(frame).normal(size=(tables.channels, *geometry.latent_shape))
     encoder = FrameEncoder(tables, model().id)
-    source = encoder.frame(latent.astype(np.float32), Geometry(SIZE, SIZE))
+    source = encoder.frame(latent.astype(np.float32), geometry)
     plan = encoder.plan(source, 40, protection)
     time_ns = 1_000_000_000 + frame * 33_000_000
     return encoder.encode(plan, stream=0, frame=frame, capture_time_ns=time_ns).packets
@@ -72,6 +72,17 @@ def test_what_cannot_be_repaired_is_shown_with_its_hole():
     (result,) = station.poll(1.0)
     assert (result.packets_received, result.packets_repaired) == (2, 0)
     assert result.share_received == pytest.approx(0.5)
+
+
+def test_a_camera_that_is_switched_to_another_size_sends_no_bad_packets():
+    """Its first slice waits for the next one; its repair packet could give it at once."""
+    station, shown = ground(), []
+    for frame, size in enumerate([SIZE, SIZE, (48, 32), (48, 32), (48, 32)]):
+        for packet in protected(Protection(1, 1), frame, size):
+            shown += station.receive(packet, frame / 30)
+
+    assert [result.frame for result in shown] == [0, 1, 2, 3, 4]
+    assert station.stats.bad_packets == {}
 
 
 def test_the_receiver_log_counts_repair_packets():

@@ -4,6 +4,7 @@
 
 import functools
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -105,6 +106,17 @@ def test_static_tables_cost_what_the_symbols_entropy_says():
     assert 8 * len(prior.compress(latents[0])[0]) == pytest.approx(entropy_bits, rel=0.03, abs=64)
     far = latents[0] * 0 + 60  # symbols that were never counted are escaped, not lost
     assert torch.equal(prior.decompress(prior.compress(far), (40, 40)), prior.quantise(far))
+
+
+def test_strings_that_static_tables_do_not_use_up_are_packet_errors():
+    prior = StaticPrior(3)
+    latent = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 3
+    prior.fit([latent])
+    (data,) = prior.compress(latent)
+    assert torch.equal(prior.decompress([data], (8, 8)), prior.quantise(latent))
+    for forged, size in ((data + bytes(8), (8, 8)), (data, (4, 8))):
+        with pytest.raises(PacketError, match="damaged"):
+            prior.decompress([forged], size)
 
 
 def test_static_tables_need_counts():
@@ -216,6 +228,16 @@ def test_values_that_no_encoder_makes_are_packet_errors(kind):
         prior.decompress(prior.compress(far), SMALL_LATENT)
 
 
+@pytest.mark.parametrize("kind", ["bytes", "jpeg"])
+@pytest.mark.parametrize("extremes", [(0.0, 3e38), (-3e38, 3e38), (0.0, np.inf), (np.nan, 1.0)])
+def test_extremes_that_no_encoder_has_are_packet_errors(kind, extremes):
+    prior, (data,) = fitted(kind)
+    if kind == "bytes":
+        data = data[:-1] + b"\xff"  # some of them are at the upper extreme
+    with pytest.raises(PacketError, match="damaged or not ours"):
+        prior.decompress([struct.pack("<ff", *extremes) + data[8:]], SMALL_LATENT)
+
+
 def test_sizes_that_would_take_forever_are_packet_errors():
     bottleneck = build_bottleneck("entropic_student", build_backbone(SMALL), {"channels": 4})
     bottleneck.eval().fit([])
@@ -224,6 +246,14 @@ def test_sizes_that_would_take_forever_are_packet_errors():
         bottleneck.decompress(strings, (4096, 4096))
     with pytest.raises(InputError, match="make it smaller"):
         bottleneck.compress(torch.zeros(1, 1, 1, 1).expand(1, 3, 4096, 4096))
+
+
+def test_what_is_no_picture_is_a_packet_error_where_pillow_lacks_a_format(monkeypatch):
+    prior, (data,) = fitted("jpeg")
+    Image.init()
+    monkeypatch.delitem(Image.OPEN, "AVIF", raising=False)  # as in Pillow before 11.3
+    with pytest.raises(PacketError, match="not a picture"):
+        prior.decompress([data[:8] + bytes(len(data) - 8)], SMALL_LATENT)
 
 
 def test_a_picture_of_another_size_is_not_decoded():

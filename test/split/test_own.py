@@ -171,6 +171,13 @@ def test_foreign_names_are_listed_and_mistakes_named(installed, tmp_path):
         recipe("my_recipe")
 
 
+@pytest.mark.parametrize("code", ["raise OSError('libcudart.so: no such file')", "def ("])
+def test_a_package_that_fails_while_it_is_imported_is_named(installed, code):
+    (installed / "my_bottleneck.py").write_text(code + "\n")
+    with pytest.raises(ParameterError, match="'nibbles' .*cannot be loaded: "):
+        plugins.load(GROUP, "nibbles")
+
+
 def test_a_checkpoint_without_its_package_says_so(installed, tmp_path, monkeypatch):
     teacher = train(tmp_path, "teacher", {"task": "detection", "backbone": "resnet:8-16-24:1-1-1"})
     settings = {"bottleneck": "nibbles", "beta": 0.0}

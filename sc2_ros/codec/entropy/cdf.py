@@ -95,7 +95,8 @@ class Bank:
         """Bring every array to its dtype, then check what compressai's coder takes on trust."""
         for name in ("cdfs", "sizes", "offsets"):
             object.__setattr__(self, name, integers(f"bank: {name}", getattr(self, name), np.int32))
-        cdfs, sizes, offsets = self.cdfs, self.sizes, self.offsets
+        # As i64: sums and differences of hostile i32 would wrap around into what is allowed.
+        cdfs, sizes, offsets = (a.astype(np.int64) for a in (self.cdfs, self.sizes, self.offsets))
         _require(
             cdfs.ndim == 2 and 1 <= len(cdfs) <= MAX_TABLES, f"1 to {MAX_TABLES} CDFs expected"
         )

@@ -233,7 +233,7 @@ class ContextNetwork:
             expected = shapes.get(name, array.shape)
             _require(array.shape == expected, f"{name} of shape {array.shape} must be {expected}")
         _require(hidden > 0, "no hidden units")
-        _require(bool(np.all(np.diff(self.first_code) >= 0)), "first codes must ascend")
+        _require(self.first_code.tolist() == sorted(self.first_code), "first codes must ascend")
         _require(int(self.first_code[0]) == 0, "the first group must be coded at every rate")
         _require((self.side is None) == (self.share_bias is None), "side without share_bias")
         if self.has_map:

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The short packet form of predicted slices: 10 to 29 bytes before the rANS bytes; little endian.
+"""The short packet form of predicted slices: 11 to 29 bytes before the rANS bytes; little endian.
 
 ::
 

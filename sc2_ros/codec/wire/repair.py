@@ -101,10 +101,15 @@ class FrameRepairer:
         if any(len(block) > longest for block in blocks.values()):
             frame.repairs.clear()
             raise PacketError("repair packets that are shorter than a slice of their frame")
-        found = {
-            number: _slice(header, number, block)
-            for number, block in recover(blocks, repairs, count).items()
-        }
+        try:
+            found = {
+                number: _slice(header, number, block)
+                for number, block in recover(blocks, repairs, count).items()
+            }
+        except PacketError:
+            # One of them is forged. Kept, they would cost as much again with every packet.
+            frame.repairs.clear()
+            raise
         frame.slices.update(found)
         return list(found.values())
 

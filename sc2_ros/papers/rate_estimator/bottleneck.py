@@ -66,6 +66,7 @@ class StaticPrior(Prior):
         reader = self._symbol_coder().reader(check_words(strings[0]))
         tables = np.repeat(np.arange(1, self.channels + 1, dtype=np.uint8), positions)
         symbols = reader.decode(tables).astype(np.float32)
+        reader.check_done()
         return torch.from_numpy(symbols).view(1, self.channels, *size) * self.step
 
     def fit(self, latents: Iterable[Tensor]) -> None:

@@ -20,6 +20,11 @@ typedef struct {
     double *cost;
 } Choice;
 
+INLINE int is_symbol(int32_t value)
+{
+    return value >= -MAX_SYMBOL && value <= MAX_SYMBOL;
+}
+
 /* A symbol less its mean: one step nearer to the mean where that lowers
  * D + lambda R (rate-distortion optimised quantisation, RDOQ). */
 INLINE int32_t choose(
@@ -69,10 +74,11 @@ INLINE int32_t walk_symbol(
 {
     int32_t at = rank * (net->channels - net->has_map) + channel - net->has_map;
     if (reader) {
-        values[at] = table ? get(reader, net->bank, table) + mean : 0;
+        int32_t less = table ? get(reader, net->bank, table) : 0;
         if (reader->damaged)
             return DAMAGED;
-        return values[at] < -MAX_SYMBOL || values[at] > MAX_SYMBOL ? OUT_OF_RANGE : 0;
+        values[at] = table ? less + mean : 0;
+        return is_symbol(less) && is_symbol(values[at]) ? 0 : OUT_OF_RANGE;
     }
     float spent;
     int32_t away = choose(
@@ -226,7 +232,7 @@ EXPORT int32_t sc2_rans_decode(
         int32_t symbol = get(reader, bank, tables[i]);
         if (reader->damaged)
             return DAMAGED;
-        if (symbol < -MAX_SYMBOL || symbol > MAX_SYMBOL)
+        if (!is_symbol(symbol))
             return OUT_OF_RANGE;
         symbols[i] = (int8_t)symbol;
     }
