@@ -14,7 +14,6 @@ import difflib
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
 from sc2_ros.errors import ParameterError
+from sc2_ros.runtime import parameter_yaml
 
 RESPAWN_DELAY_S = 0.2
 Value = bool | int | float | str
@@ -102,12 +102,9 @@ def given(context: LaunchContext, name: str) -> dict[str, Value]:
 
 def _value(name: str, row: Mapping[str, Any], text: str) -> Value:
     kind = row["type"] if isinstance(row["type"], str) else "string"
-    value: Any = text
-    with suppress(ValueError, yaml.YAMLError):  # said below, as of every text that is no number
-        if kind == "number":
-            value = float(text)
-        elif kind != "string":
-            value = yaml.safe_load(text)
+    value = text if kind == "string" else parameter_yaml.read_plain(text)
+    if kind == "number" and type(value) is int:
+        value = float(value)
     if type(value) is not TYPES[kind]:
         raise ParameterError(f"{name}:={text} is no {kind}; its default is {row['default']}")
     if "enum" in row and value not in row["enum"]:
@@ -185,14 +182,18 @@ def _as_it_is(value: Value) -> Value | ParameterValue:
     return ParameterValue(value, value_type=str) if isinstance(value, str) else value
 
 
+def _in_quotes(dumper: yaml.Dumper, text: str) -> yaml.ScalarNode:
+    """Text as launch writes it for a node: 09, 1e3 and n are text for PyYAML, but not for ROS."""
+    style = None if isinstance(parameter_yaml.read_plain(text), str) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+yaml.add_representer(str, _in_quotes)
+
+
 def _section(path: Path, name: str) -> dict[str, Value]:
     """The values that a parameter file has for nodes of a name."""
-    sections = yaml.safe_load(path.read_text("utf-8")) or {}
-    found: dict[str, Value] = {}
-    for key, section in sections.items():
-        if key.rpartition("/")[2] in (name, "**"):
-            found |= section.get("ros__parameters", {})
-    return found
+    return parameter_yaml.named(parameter_yaml.read_file(path), name)
 
 
 def node(

@@ -65,11 +65,9 @@ def run(
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except ModuleNotFoundError as error:
-        print(f"error: {not_installed(error, 'ground')}", file=sys.stderr, flush=True)
-        return 2
+        return _refuse(not_installed(error, "ground"))
     except (Sc2Error, *MISUSE) as error:
-        print("error: " + " ".join(str(error).split()), file=sys.stderr, flush=True)
-        return 2
+        return _refuse(" ".join(str(error).split()))
     except Exception as error:
         if isinstance(error, MiddlewareError) and not rclpy.ok():
             return 0  # a signal has closed the context in the middle of a callback
@@ -83,6 +81,13 @@ def run(
         rclpy.try_shutdown()
         _ignore_signals()  # the embedded runtime has put back what it found
     return 0
+
+
+def _refuse(reason: str) -> int:
+    """Say what a user can mend; to let go of the node can take a while, and a ctrl-C in it."""
+    _ignore_signals()
+    print(f"error: {reason}", file=sys.stderr, flush=True)
+    return 2
 
 
 def _ignore_signals() -> None:

@@ -32,8 +32,9 @@ class Standby:
     """The state of one drone; a pure function of reports and time. Any thread may call."""
 
     def __init__(self, now_s: float, sealed: bool = False) -> None:
-        """sealed: with a key the topic carries calls and questions, too, and those are no reports:
-        a station that hears nothing of its drone calls it without end.
+        """With a key (`sealed`) the topic carries calls and questions, too, which are no reports.
+
+        A station that hears nothing of its drone calls it without end.
         """
         self._heard_s = now_s
         self._sealed = sealed

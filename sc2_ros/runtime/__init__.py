@@ -10,7 +10,8 @@ imports from another folder of this package: it could be published alone.
     context, executor    process and participant; wait set and timers
     node, endpoints      Node; publishers, subscriptions, services, clients
     lifecycle            LifecycleNode
-    parameters, parameter_services, arguments    values and ranges; `ros2 param`; --ros-args
+    parameters, parameter_services    values and ranges; `ros2 param`
+    arguments, parameter_yaml    --ros-args; parameters as ROS 2 reads their YAML
     type_description     what a node's topics carry, for tools that do not know the messages
     messages, definitions    message classes, CDR and type hashes from rosbags' type store
     dds, qos             Cyclone DDS readers and writers; profiles and their overrides

@@ -5,13 +5,11 @@
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from . import parameter_yaml
 from .errors import RosError
 
 
@@ -23,20 +21,8 @@ class RosNameError(RosArgumentError, ValueError):
     """Not a name that ROS takes for a topic, a service, a node or a namespace."""
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as rcl reads it: a date is text, and 1e3 a number, which YAML 1.1 takes for text."""
-
-    yaml_implicit_resolvers = {
-        first: [entry for entry in entries if entry[0] != "tag:yaml.org,2002:timestamp"]
-        for first, entries in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-    list("-+.0123456789"),
-)
+# Taken, and of no meaning here.
+_WITH_A_VALUE = ("-e", "--enclave", "--log-config-file", "--log-file-name")
 
 
 @dataclass(frozen=True)
@@ -54,8 +40,9 @@ class RosArguments:
 
     rest: list[str] = field(default_factory=list)
     remaps: list[Rule] = field(default_factory=list)
-    # (node pattern such as "/**", parameter name, value), later ones win
-    parameters: list[tuple[str, str, Any]] = field(default_factory=list)
+    # For every node name or pattern (such as "/**") its parameters; as in rcl a pattern that is
+    # first named later wins, whatever is added to one before it.
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     log_levels: dict[str, str] = field(default_factory=dict)  # "" = every logger
 
     def node_name(self, name: str) -> str:
@@ -68,11 +55,14 @@ class RosArguments:
 
     def overrides(self, full_name: str) -> dict[str, Any]:
         """Parameter values given for the node `/ns/name`."""
-        return {
-            parameter: value
-            for pattern, parameter, value in self.parameters
-            if _matches(pattern, full_name)
-        }
+        found: dict[str, Any] = {}
+        for pattern, values in self.parameters.items():
+            if _matches(pattern, full_name):
+                found |= values
+        return found
+
+    def add_parameters(self, pattern: str, values: dict[str, Any]) -> None:
+        self.parameters.setdefault(pattern, {}).update(values)
 
     def remap(self, topic: str, node: str, full_name: str) -> str:
         """`topic` (already absolute) after the first remap rule that matches it."""
@@ -126,57 +116,20 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> RosArguments:
             found.remaps.append(_rule(_value(argument, remaining)))
         elif argument in ("-p", "--param"):
             rule = _rule(_value(argument, remaining))
-            pattern = f"/**/{rule.node}" if rule.node else "/**"
-            value = _checked(rule.source, _yaml(rule.target))
-            found.parameters.append((pattern, rule.source, value))
+            value = _checked(parameter_yaml.read_value, rule.source, rule.target)
+            found.add_parameters(f"/{rule.node or '**'}", {rule.source: value})
         elif argument == "--params-file":
-            found.parameters += read_parameter_file(_value(argument, remaining))
+            file = _value(argument, remaining)
+            for pattern, values in _checked(parameter_yaml.read_file, file).items():
+                found.add_parameters(pattern, values)
         elif argument == "--log-level":
             name, _, level = _value(argument, remaining).rpartition(":=")
             found.log_levels[name] = level
-        elif argument in ("-e", "--enclave", "--log-config-file"):
+        elif argument in _WITH_A_VALUE:
             _value(argument, remaining)
-        elif not re.fullmatch(r"--(en|dis)able-\S+", argument):
+        elif not re.fullmatch(r"--(en|dis)able-(rosout|stdout|external-lib)-logs", argument):
             raise RosArgumentError(f"unknown ROS argument '{argument}'")
     return found
-
-
-def read_parameter_file(path: str) -> list[tuple[str, str, Any]]:
-    """Parameters of a ROS YAML file as (node pattern, parameter, value).
-
-    Raises:
-        RosArgumentError: no such file, or not a ROS parameter file.
-    """
-    try:
-        tree = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise RosArgumentError(f"cannot read parameter file '{path}': {error}") from None
-    if not isinstance(tree, dict):
-        raise RosArgumentError(f"parameter file '{path}' has no node names at its top level")
-    found = list(_nodes(tree, "", path))
-    return sorted(found, key=lambda entry: "*" not in entry[0])  # exact names win over wildcards
-
-
-def _nodes(tree: dict[str, Any], prefix: str, path: str) -> Iterator[tuple[str, str, Any]]:
-    for key, value in tree.items():
-        if key == "ros__parameters":
-            if not isinstance(value, dict):
-                raise RosArgumentError(f"ros__parameters of '{prefix}' in '{path}' is no map")
-            yield from ((prefix, name, leaf) for name, leaf in _flat(value, ""))
-        elif isinstance(value, dict):
-            yield from _nodes(value, f"{prefix}/{str(key).strip('/')}", path)
-        else:
-            raise RosArgumentError(
-                f"'{key}' in '{path}' is outside ros__parameters; put it below its node's name"
-            )
-
-
-def _flat(tree: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", _checked(f"{prefix}{key}", value)
 
 
 def _matches(pattern: str, full_name: str) -> bool:
@@ -202,23 +155,8 @@ def _rule(text: str) -> Rule:
     return Rule(node or None, rest, target)
 
 
-def _yaml(text: str) -> Any:
+def _checked(read: Callable[..., Any], *words: str) -> Any:
     try:
-        return yaml.load(text, _Loader)
-    except (ValueError, yaml.YAMLError):
-        return text
-
-
-def _checked(name: str, value: Any) -> Any:
-    """The value of a parameter, if ROS has a type for it."""
-    entries = value if isinstance(value, list) else [value]
-    kinds = {type(entry) for entry in entries}
-    single = kinds <= {bool, int, float, str} and len(kinds) < 2
-    if not (single or value is None):
-        raise RosArgumentError(
-            f"parameter {name} = {value!r} is neither true or false, a number, text nor a list of "
-            "one of these; put quotes around text"
-        )
-    if kinds == {int} and any(not -(2**63) <= entry < 2**63 for entry in entries):
-        raise RosArgumentError(f"parameter {name} = {value!r} is an integer of more than 64 bits")
-    return value
+        return read(*words)
+    except ValueError as error:
+        raise RosArgumentError(str(error)) from None

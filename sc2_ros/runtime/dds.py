@@ -35,6 +35,7 @@ from cyclonedds.topic import Topic
 from rosbags.interfaces import Nodetype
 
 from .arguments import RosArgumentError
+from .logging import get_logger
 from .messages import STORE
 from .samples import Sample, take
 
@@ -46,6 +47,7 @@ _IDL_BASES = {
     "float32": types.float32, "float64": types.float64, "string": str,
 }  # fmt: skip
 
+_RANGES = ("SUBNET", "LOCALHOST", "OFF", "SYSTEM_DEFAULT")
 
 RECEIVE_BUFFER = "32MB"
 """A raw image of 4K, and what comes while it is read."""
@@ -60,13 +62,20 @@ def discovery_configuration() -> str:
 
     SUBNET (also where it is unset) is ROS 2's own default; participants take an index and look for
     each other on this host by unicast too, so that it works where multicast does not (containers).
-    LOCALHOST keeps to the loopback interface. ROS_STATIC_PEERS adds hosts, separated by semicolons.
-    ROS_LOCALHOST_ONLY=1, which is older, wins over both, as in rcl.
+    LOCALHOST keeps to the loopback interface, and so does a word that is none of the range's.
+    ROS_STATIC_PEERS adds hosts, separated by semicolons. ROS_LOCALHOST_ONLY=1, which is older, wins
+    over both. All as in rcl.
     """
-    reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "").upper() or "SUBNET"
+    reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE") or "SUBNET"
     hosts = os.environ.get("ROS_STATIC_PEERS", "")
-    if os.environ.get("ROS_LOCALHOST_ONLY") == "1":
+    if os.environ.get("ROS_LOCALHOST_ONLY", "").startswith("1"):
         reach, hosts = "LOCALHOST", ""
+    if reach not in _RANGES:
+        get_logger("rclpy").warning(
+            f"ROS_AUTOMATIC_DISCOVERY_RANGE is '{reach}', which is none of {', '.join(_RANGES)}: "
+            "taken as LOCALHOST"
+        )
+        reach = "LOCALHOST"
     uri = os.environ.get("CYCLONEDDS_URI", "")
     if reach == "SYSTEM_DEFAULT":
         return uri
@@ -79,12 +88,7 @@ def discovery_configuration() -> str:
             )
         general += "<AllowMulticast>false</AllowMulticast>"
     elif reach == "OFF":
-        general, peers = "<AllowMulticast>false</AllowMulticast>", []
-    elif reach != "SUBNET":
-        raise RosArgumentError(
-            f"ROS_AUTOMATIC_DISCOVERY_RANGE is '{reach}', "
-            "use SUBNET, LOCALHOST, OFF or SYSTEM_DEFAULT"
-        )
+        general, peers, hosts = "<AllowMulticast>false</AllowMulticast>", [], ""
     # Of Cyclone's own 1 MB buffer one raw image of 1080p overruns six: nearly none would arrive.
     # The kernel gives up to net.core.rmem_max.
     buffers = (

@@ -3,6 +3,7 @@
 """How a node's process ends: its exit code and what it says."""
 
 import gc
+import io
 import signal
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def signals():
     ("words", "told"),
     [
         (("-p", "use_sim_time:=1"), "use_sim_time = 1"),
-        (("-p", "link:={a: 1}"), "link = {'a': 1}"),
+        (("-p", "link:={a: 1}"), "link = {a: 1}"),
         (("-p", "link:=[]"), "link = []"),
         (("-p", "seed:=2024-01-01"), "seed = '2024-01-01'"),
         (("-r", "features_in:=/a-b"), "'/a-b' is not a ROS topic"),
@@ -63,6 +64,22 @@ def test_no_garbage_is_looked_for_while_a_node_is_made():
 
     assert Misfit.collects == [False]
     assert gc.isenabled()
+
+
+def test_ctrl_c_does_not_break_off_the_end_of_what_was_refused(monkeypatch):
+    """What a node that was refused has begun may take a while to go."""
+    handlers = []
+
+    class Watching(io.StringIO):
+        def write(self, text: str) -> int:
+            handlers.append(signal.getsignal(signal.SIGINT))
+            return len(text)
+
+    monkeypatch.setattr(sys, "stderr", Watching())
+
+    assert run(Misfit, ["node"]) == 2
+
+    assert set(handlers) == {signal.SIG_IGN}
 
 
 class Working(Node):

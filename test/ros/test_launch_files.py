@@ -73,21 +73,10 @@ def test_an_argument_that_a_launch_file_does_not_have_is_an_error(installed, ros
 def test_nodes_come_up_with_every_parameter_given_as_an_argument(installed, tmp_path):
     rows = {row.name: row.default for node in NODES["demo"] for row in TABLES[node]}
     words = [f"{name}:={written(value)}" for name, value in rows.items() if value != ""]
-    command = ["ros2", "launch", "sc2_ros", "demo.launch.py", *words]
-    log = tmp_path / "log"
-    with (
-        log.open("w") as said,
-        subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT) as launch,
-    ):
-        try:
-            give_up = time.monotonic() + LONGEST_S
-            while not all(words in log.read_text() for words in ("images from", "packets from")):
-                assert launch.poll() is None, log.read_text()
-                assert time.monotonic() < give_up, log.read_text()
-                time.sleep(0.1)
-        finally:
-            launch.send_signal(signal.SIGINT)
-    assert "error" not in log.read_text().lower()
+
+    told = launched(tmp_path / "log", words, "images from", "packets from")
+
+    assert "error" not in told.lower()
 
 
 @pytest.mark.parametrize(
@@ -102,21 +91,46 @@ def test_nodes_come_up_with_every_parameter_given_as_an_argument(installed, tmp_
     ],
 )
 def test_what_a_file_says_and_no_argument_is_taken(installed, tmp_path, argument, node, said):
-    file, log = tmp_path / "mine.yaml", tmp_path / "log"
+    file = tmp_path / "mine.yaml"
     file.write_text(f"/**/{node}\n")
-    command = ["ros2", "launch", "sc2_ros", "demo.launch.py", f"{argument}:={file}"]
+
+    launched(tmp_path / "log", [f"{argument}:={file}"], said)
+
+
+@pytest.mark.parametrize("word", ["1e3", "n"])
+def test_text_stays_text_though_ros_would_read_a_number_or_a_truth(installed, tmp_path, word):
+    told = launched(tmp_path / "log", [f"input:={word}"], "] error: ")
+
+    assert f"no input '{word}'" in told
+
+
+def test_stations_take_a_file_as_ros_reads_it(installed, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("ns: {ground_node: {ros__parameters: {score_threshold: 1e-1, model: 'n'}}}\n")
+    words = ["drones:=a,b", "stations:=2", f"params_file:={file}"]
+
+    told = launched(tmp_path / "log", words, "] error: ", file="fleet")
+
+    assert "no checkpoint 'n'" in told
+
+
+def launched(log, words, *texts, file="demo"):
+    """What a launch file says until it has said all these texts."""
+    command = ["ros2", "launch", "sc2_ros", f"{file}.launch.py", *words]
     with (
         log.open("w") as told,
         subprocess.Popen(command, stdout=told, stderr=subprocess.STDOUT) as launch,
     ):
         try:
             give_up = time.monotonic() + LONGEST_S
-            while said not in log.read_text():
-                assert launch.poll() is None, log.read_text()
-                assert time.monotonic() < give_up, log.read_text()
+            goes_on = True
+            while not all(text in log.read_text() for text in texts):
+                assert goes_on, log.read_text()
+                goes_on = launch.poll() is None and time.monotonic() < give_up
                 time.sleep(0.1)
         finally:
             launch.send_signal(signal.SIGINT)
+    return log.read_text()
 
 
 def written(value):

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`--ros-args`, parameter files, remaps and names."""
 
+import math
+
 import pytest
 
 from sc2_ros.runtime.arguments import RosArgumentError, expand_name, parse_arguments
@@ -28,8 +30,9 @@ def test_values_are_yaml():
 def test_a_rule_for_one_node_is_not_for_another():
     found = parse_arguments(["--ros-args", "-p", "onboard:x:=1", "-r", "ground:image:=other"])
 
-    assert found.overrides(NODE) == {"x": 1}
-    assert found.overrides("/drone/ground") == {}
+    assert found.overrides("/onboard") == {"x": 1}
+    assert found.overrides("/ground") == {}
+    assert found.overrides(NODE) == {}  # in a namespace it is not that node, as on ROS 2
     assert found.remap("/drone/image", "onboard", NODE) == "/drone/image"
     assert found.remap("/drone/image", "ground", "/drone/ground") == "/drone/other"
 
@@ -37,8 +40,8 @@ def test_a_rule_for_one_node_is_not_for_another():
 def test_a_parameter_file_with_wildcards_and_namespaces(tmp_path):
     path = tmp_path / "parameters.yaml"
     path.write_text(
-        "/drone/onboard:\n  ros__parameters: {rate: {mode: budget, index: 0.25}}\n"
         "/**:\n  ros__parameters: {rate: {index: 0.5}, device: cpu}\n"
+        "/drone/onboard:\n  ros__parameters: {rate: {mode: budget, index: 0.25}}\n"
         "drone:\n  ground:\n    ros__parameters: {mask: false}\n"
         "/*/ground:\n  ros__parameters: {preview: true}\n"
     )
@@ -51,7 +54,26 @@ def test_a_parameter_file_with_wildcards_and_namespaces(tmp_path):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["- a\n- b\n", "node:\n  x: 1\n", "node: {ros__parameters: 3}\n"])
+def test_a_pattern_that_is_named_later_wins_whatever_is_added_to_one_before(tmp_path):
+    path = tmp_path / "parameters.yaml"
+    path.write_text(
+        "/drone/onboard: {ros__parameters: {a: 1}}\n/**: {ros__parameters: {a: 2, b: 2}}\n"
+        "/*/onboard: {ros__parameters: {b: 3}}\n"
+    )
+
+    found = parse_arguments(["--ros-args", "--params-file", str(path), "-p", "b:=4", "-p", "c:=4"])
+
+    assert found.overrides(NODE) == {"a": 2, "b": 3, "c": 4}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("- a\n- b\n", "node:\n  x: 1\n", "node: {ros__parameters: 3}\n", "a: [\n"),
+        *("ros__parameters: {x: 1}\n", "/**: {ros__parameters: {x: }}\n", "? [a]\n: {}\n"),
+        "/**: {ros__parameters: {x: &same 1, y: *same}}\n",
+    ],
+)
 def test_what_is_no_parameter_file_is_refused(tmp_path, text):
     path = tmp_path / "parameters.yaml"
     path.write_text(text)
@@ -69,7 +91,7 @@ def test_a_date_is_text_as_in_ros(tmp_path):
     assert found.overrides(NODE) == {"begun": "2024-13-45", "log": "2025-01-01"}
 
 
-@pytest.mark.parametrize("value", ["{a: 1}", "[1, a]", "[[1]]", "[null]", "99999999999999999999"])
+@pytest.mark.parametrize("value", ["{a: 1}", "[1, a]", "[[1]]", "[1, 2.0]"])
 def test_what_no_parameter_can_hold_is_refused(tmp_path, value):
     with pytest.raises(RosArgumentError, match=r"parameter link = "):
         parse_arguments(["--ros-args", "-p", f"link:={value}"])
@@ -80,7 +102,16 @@ def test_what_no_parameter_can_hold_is_refused(tmp_path, value):
             parse_arguments(["--ros-args", "--params-file", str(path)])
 
 
-@pytest.mark.parametrize("words", [["-p", "x"], ["-r"], ["--speed"], ["--params-file", "/none"]])
+@pytest.mark.parametrize("value", ["@a", "[", "*a", "|", "#a", " "])
+def test_what_is_no_yaml_is_refused_and_not_taken_for_text(value):
+    with pytest.raises(RosArgumentError, match=r"parameter link "):
+        parse_arguments(["--ros-args", "-p", f"link:={value}"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["-p", "x"], ["-r"], ["--speed"], ["--params-file", "/none"], ["--enable-speed"]],
+)
 def test_what_ros_does_not_understand_is_refused(words):
     with pytest.raises(RosArgumentError):
         parse_arguments(["--ros-args", *words])
@@ -120,3 +151,30 @@ def test_an_exponent_makes_a_number_with_or_without_a_point(tmp_path):
     assert found.overrides(NODE) == {
         "a": 1000.0, "b": "1e3", "c": -0.25, "d": "1e", "e": 5.0, "f": 400.0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *[(text, True) for text in ("y", "Y", "yes", "ON", "True")],
+        *[(text, False) for text in ("n", "NO", "off", "false")],
+        *[("010", 8), ("0x10", 16), ("09", 9.0), ("+.5", 0.5), ("1.", 1.0), ("1.e3", 1000.0)],
+        *[("inf", math.inf), ("-.inf", -math.inf), ("9223372036854775808", 2.0**63)],
+        *[(text, text) for text in ("1:30", "1_000", "0b11", "null", "~", "tRUE", "1e999", "=")],
+        *[("'1'", "1"), ('"y"', "y"), ("!!str 5", "5"), ("!other 5", 5), ("[null]", ["null"])],
+    ],
+)
+def test_words_and_numbers_are_read_as_in_ros(tmp_path, text, value):
+    path = tmp_path / "parameters.yaml"
+    path.write_text(f"/**:\n  ros__parameters:\n    x: {text}\n    on: 1\n")
+
+    found = parse_arguments(["--ros-args", "--params-file", str(path), "-p", f"z:={text}"])
+
+    assert repr(found.overrides(NODE)) == repr({"x": value, "on": 1, "z": value})
+
+
+def test_a_file_of_comments_has_no_parameters(tmp_path):
+    path = tmp_path / "parameters.yaml"
+    path.write_text("# later\n")
+
+    assert parse_arguments(["--ros-args", "--params-file", str(path)]).overrides(NODE) == {}

@@ -5,7 +5,6 @@
 import pytest
 from cyclonedds.idl import IdlStruct
 
-from sc2_ros.runtime.arguments import RosArgumentError
 from sc2_ros.runtime.dds import PARSE_BUFFER, RECEIVE_BUFFER, discovery_configuration, raw_type
 from sc2_ros.runtime.messages import STORE
 
@@ -40,12 +39,23 @@ def test_the_users_own_configuration_has_the_last_word(monkeypatch):
     assert discovery_configuration() == "file:///etc/cyclone.xml"
 
 
-def test_off_hides_the_process_and_junk_is_refused(monkeypatch):
+def test_off_hides_the_process_from_static_peers_too(monkeypatch):
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "OFF")
-    assert "<Tag>ros_discovery_off_" in discovery_configuration()
-    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "MOON")
-    with pytest.raises(RosArgumentError, match="MOON"):
-        discovery_configuration()
+    monkeypatch.setenv("ROS_STATIC_PEERS", "10.0.0.7")
+
+    config = discovery_configuration()
+
+    assert "<Tag>ros_discovery_off_" in config
+    assert "<Peer " not in config
+
+
+@pytest.mark.parametrize("word", ["MOON", "subnet"])
+def test_an_unknown_range_is_localhost_with_a_warning_as_in_rcl(monkeypatch, capsys, word):
+    localhost = discovery_configuration()
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", word)
+
+    assert discovery_configuration() == localhost
+    assert f"ROS_AUTOMATIC_DISCOVERY_RANGE is '{word}'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["vision_msgs/msg/Detection2DArray", "sensor_msgs/msg/CameraInfo",
@@ -85,5 +95,6 @@ def test_the_older_variable_keeps_to_this_machine_too(monkeypatch):
 
     monkeypatch.setenv("ROS_LOCALHOST_ONLY", "0")
     assert discovery_configuration() == elsewhere
-    monkeypatch.setenv("ROS_LOCALHOST_ONLY", "1")
-    assert discovery_configuration() == localhost
+    for word in ("1", "1 "):  # rcl looks at the first character
+        monkeypatch.setenv("ROS_LOCALHOST_ONLY", word)
+        assert discovery_configuration() == localhost

@@ -259,7 +259,6 @@ def test_a_node_needs_init_and_init_needs_a_sound_environment(monkeypatch):
         embedded.shutdown()
     for variable, value in (
         ("ROS_DOMAIN_ID", "three"),
-        ("ROS_AUTOMATIC_DISCOVERY_RANGE", "MOON"),
         ("CYCLONEDDS_URI", "<CycloneDDS><Domain><General><Nonsense/></CycloneDDS>"),
     ):
         with monkeypatch.context() as patch:
