@@ -35,6 +35,7 @@ from sc2_ros.codec.slicing import PHASES, TAPS
 from sc2_ros.codec.tables import LOG_SPREAD_UNIT, LOWEST_LOG_SPREAD, laplacian_bank, table_of
 from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.errors import ParameterError
+from sc2_ros.network.channels import LATENT_CHANNELS
 from sc2_ros.training.symbol_windows import Sample, draw, windows
 
 ENTER_SCALE = 32.0
@@ -54,6 +55,8 @@ class ContextConfig:
     Attributes:
         groups: of the channels that are alive at most rates.
         late_groups: of those that are alive at the highest rates only.
+        channels: of the latent at most, those that are most often other than zero; each costs the
+            drone time in every frame, also where only the highest rates have a use for it.
         hidden: units of each step.
         rates: at how many rates each image is seen.
         steps: of training.
@@ -65,6 +68,7 @@ class ContextConfig:
 
     groups: int = 5
     late_groups: int = 1
+    channels: int = LATENT_CHANNELS
     hidden: int = 32
     rates: int = 6
     steps: int = 2000
@@ -75,7 +79,7 @@ class ContextConfig:
 
     def __post_init__(self) -> None:
         """Raise ParameterError for what no network can be made or trained with."""
-        for name in ("groups", "late_groups", "hidden", "batch", "window"):
+        for name in ("groups", "late_groups", "channels", "hidden", "batch", "window"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} is {getattr(self, name)}; give 1 or more")
         for name in ("steps", "lr", "seed"):
@@ -113,7 +117,8 @@ def choose_channels(
 ) -> tuple[NDArray[np.int64], NetworkShape]:
     """Which channels of the latent are coded, in coding order; in which groups, from which code on.
 
-    keep_all: those that are hardly ever anything are coded all the same, at the highest rates.
+    keep_all: those that are hardly ever anything are coded all the same, at the highest rates, and
+    however many there are.
     """
     channels = len(samples[0].symbols)
     active = np.zeros((RATE_CODES, channels))
@@ -122,6 +127,8 @@ def choose_channels(
         active[sample.code] += (sample.symbols != 0).mean((1, 2))
         seen[sample.code] += 1
     share = active / np.maximum(seen, 1)[:, None]
+    if not keep_all:
+        share[:, np.argsort(-share.sum(0), kind="stable")[config.channels :]] = 0
     main = np.flatnonzero((share[: _MAIN_CODE + 1] >= _ALIVE).any(0))
     if not len(main):
         main = np.array([0])

@@ -197,10 +197,13 @@ def test_channels_that_are_never_there_are_not_coded_and_rare_ones_late():
         samples.append(Sample(symbols, code))
 
     channels, shape = choose_channels(samples, dataclasses.replace(SMALL, groups=3))
+    few, early = choose_channels(samples, dataclasses.replace(SMALL, groups=3, channels=4))
     every, kept = choose_channels(samples, dataclasses.replace(SMALL, groups=3), keep_all=True)
 
     assert channels.tolist() == [0, 2, 3, 6, 5]
     assert shape.groups.tolist() == [2, 1, 1, 1]
     assert shape.first_code.tolist() == [0, 0, 0, 46]
+    assert few.tolist() == [0, 2, 3, 6]
+    assert early.first_code.tolist() == [0, 0, 0]
     assert every.tolist() == [0, 2, 3, 6, 1, 4, 5]
     assert (kept.groups.tolist(), kept.first_code.tolist()) == ([2, 1, 1, 3], [0, 0, 0, 46])
