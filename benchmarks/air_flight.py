@@ -20,11 +20,11 @@ STATION = "10.77.2.2:5600"
 FRAME_S = 0.05
 
 
-def why_not():
-    """Why there are no namespaces here; empty where there are."""
+def why_not(*tools):
+    """Why there are no namespaces here, or not these tools (all); empty where there are."""
     if os.geteuid() != 0:
         return "network namespaces need root"
-    missing = [tool for tool in ("ip", "tc", "nft") if shutil.which(tool) is None]
+    missing = [tool for tool in tools or ("ip", "tc", "nft") if shutil.which(tool) is None]
     if missing:
         return f"not installed: {', '.join(missing)} (iproute2, nftables)"
     probe = subprocess.run(["ip", "netns", "add", _name("probe")], capture_output=True, text=True)

@@ -98,7 +98,8 @@ def main(args: argparse.Namespace) -> int:
     link = parse_link(args.link)
     check_device(args.device, args.precision)
     max_kbps = budget_kbps(args.max_kbps, link, args.rate_mode)
-    check_parameters(commands(args, args.input, max_kbps))
+    of_nodes = commands(args, args.input, max_kbps)
+    check_parameters(of_nodes)
     report.check_apart(args.input, args.out)
     with open_source(args.input, size=frame_size(args.size), topic=args.topic) as source:
         name = source.name
@@ -114,7 +115,7 @@ def main(args: argparse.Namespace) -> int:
     console.print(f"{name} over {args.link}, ROS domain {domain}", highlight=False)
     with report.begin_report(args.out) as bag:
         with NodeProcesses(args.out / "logs", environment) as nodes:
-            for node, ros_arguments in commands(args, args.input, max_kbps).items():
+            for node, ros_arguments in of_nodes.items():
                 if node != "camera_node":
                     nodes.start(node, ros_arguments)
             # While the nodes load their networks.

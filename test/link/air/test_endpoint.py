@@ -10,7 +10,6 @@ import pytest
 
 from sc2_ros.errors import AirAddressError, KeyFileError, ParameterError
 from sc2_ros.link.air.endpoint import AirConfig, Endpoint
-from sc2_ros.link.air.key import new_key_file
 from sc2_ros.link.air.wire import Channel, Role
 
 
@@ -19,13 +18,6 @@ def wait_for(condition, limit_s=10):
     while not condition():
         assert time.monotonic() < end_s, "did not come in time"
         time.sleep(0.002)
-
-
-@pytest.fixture
-def key_file(tmp_path):
-    path = tmp_path / "air.key"
-    new_key_file(path)
-    return str(path)
 
 
 @pytest.fixture

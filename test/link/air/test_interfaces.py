@@ -9,27 +9,13 @@ import air_flight as flights
 import pytest
 
 from sc2_ros.link.air.endpoint import AirConfig, Endpoint
-from sc2_ros.link.air.key import new_key_file
 from sc2_ros.link.air.udp import UdpSocket
 from sc2_ros.link.air.wire import Channel, Role
 
+WHY_NOT = flights.why_not("ip")
+pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT or "runs")
+
 GROUP = ("239.1.1.1", 5600)
-
-
-@pytest.fixture(scope="module")
-def net():
-    try:
-        made = flights.Namespaces()
-    except (AssertionError, OSError) as error:  # not root, or no iproute2
-        pytest.skip(f"no network namespaces here: {error}")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def key_file(tmp_path):
-    new_key_file(tmp_path / "air.key")
-    return str(tmp_path / "air.key")
 
 
 def _restart_modem(net):

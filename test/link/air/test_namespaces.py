@@ -10,26 +10,11 @@ import time
 import air_flight as flights
 import pytest
 
-from sc2_ros.link.air.key import new_key_file
-
 WHY_NOT = flights.why_not()
 pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT or "runs")
 
 BACK_WITHIN_S = 2.0
 """The link has to do it in one second; a crowded machine gets twice that."""
-
-
-@pytest.fixture(scope="module")
-def net():
-    made = flights.Namespaces()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def key_file(tmp_path):
-    new_key_file(tmp_path / "air.key")
-    return str(tmp_path / "air.key")
 
 
 @pytest.fixture
