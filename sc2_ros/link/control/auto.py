@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from sc2_ros.link.control.in_flight import IN_FLIGHT, cautious_bps, room_bytes
 from sc2_ros.link.control.law import LAW, TargetLaw
 from sc2_ros.link.control.stall import STALL, StallProbe
-from sc2_ros.link.control.value_curve import VALUE, Shortage, ValueCurve
+from sc2_ros.link.control.value_curve import Price, ValueCurve
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.rate import RateDecision
 from sc2_ros.link.sender_log import LinkEstimate, SenderLog
@@ -42,8 +42,8 @@ class AutoConstants:
     """Seconds between reports that are assumed at first."""
     interval_weight: float = 0.1
     """Weight of a new interval in the mean."""
-    frame_weight: float = 0.1
-    """Weight of a new frame in the mean of their bytes."""
+    fair_queue_s: float = 0.1
+    """Seconds. A link with less queue is as it should be."""
 
 
 AUTO = AutoConstants()
@@ -97,8 +97,7 @@ class AutoRate:
         prefers_latency = self.config.prefer == "latency"
         self._curve = self.config.value_curve
         self._most_wait_s = IN_FLIGHT.latency_wait_s if prefers_latency else IN_FLIGHT.most_wait_s
-        self._shortage = Shortage()
-        self._is_asked = False
+        self._price = Price()
         self._law = TargetLaw(self._floor_bps, max_bps, prefers_latency)
         self._stall = StallProbe()
         self._estimate: LinkEstimate | None = None
@@ -107,7 +106,6 @@ class AutoRate:
         self._sent_s = -math.inf
         self._credit_bytes = 0.0
         self._pending_bytes = 0.0
-        self._frame_bytes = 0.0
         self._heard_s: float | None = None
         self._was_silent = False
         """Whether the way back had (nearly) stopped, too, and nothing sent since has come."""
@@ -138,9 +136,8 @@ class AutoRate:
     def allowance(self, now_s: float) -> RateDecision:
         """Bytes for the frame about to be coded; 0 if it cannot leave in time."""
         gap_s = self._gap(now_s)
-        if self._estimate is not None and not self._stall.is_on:
-            self._shortage.add(self._is_asked or self._is_late(), gap_s)
-        self._is_asked = True
+        if self._estimate is not None and not self._stall.is_on and not self._log.is_restarting:
+            self._price.add(self._own_queue_s(self._estimate), gap_s)
         rate_bps = self._law.target_bps * self._law.drain_probe.share(now_s)
         share = rate_bps * gap_s / 8
         self._credit_bytes += share
@@ -153,7 +150,6 @@ class AutoRate:
         unheard_s = self._log.oldest_unheard_s
         if self._stall.check(unheard_s, self._fair_s, rtt_s, self._interval_s, now_s):
             self._credit_bytes = 0.0
-            self._is_asked = False
             return RateDecision(None if self._stall.is_due(self._sent_s, now_s) else 0, 0)
         room = self._room(share, now_s)
         if room < 0:
@@ -166,18 +162,15 @@ class AutoRate:
         # The small term undoes the rounding of times such as 1/30 s.
         budget = math.floor(min(self._credit_bytes, room) + 1e-3)
         # In debt a frame may be coded for nothing, and is dropped for want of a rate that fits.
-        shortage = self._shortage.share * self._law.capacity.unsteadiness
-        most_code = self._curve.most_code(max(shortage, self._staleness()))
+        most_code = self._curve.most_code(self._price.now)
         return RateDecision(max(budget, 1), most_code, min(self._curve.least_code, most_code))
 
     def on_sent(self, size_bytes: int, now_s: float, unlogged_bytes: int = 0) -> None:
         """A frame was coded; what it left is carried over, up to half a frame's share."""
-        self._is_asked = False
         gap_s = min(AUTO.gap_s, max(0.0, now_s - self._sent_s))
         target_bps = self._law.target_bps
         self._credit_bytes = min(self._credit_bytes - size_bytes, target_bps * gap_s / 16)
         self._credit_bytes = max(self._credit_bytes, -target_bps * AUTO.most_gap_s / 8)
-        self._frame_bytes += AUTO.frame_weight * (size_bytes - self._frame_bytes)
         self._pending_bytes = float(size_bytes - unlogged_bytes)
         self._sent_s = now_s
 
@@ -193,7 +186,7 @@ class AutoRate:
             return
         elapsed_s = self._elapsed(now_s)
         self._estimate = estimate
-        is_fair = estimate.queue_s < VALUE.late_s and estimate.overdue_s < self._interval_s
+        is_fair = estimate.queue_s < AUTO.fair_queue_s and estimate.overdue_s < self._interval_s
         self._fair_s = now_s if is_fair else None
         if not self._stall.is_on and not self._log.is_restarting:
             self._rtt_s = estimate.rtt_s
@@ -222,17 +215,16 @@ class AutoRate:
             return AUTO.gap_s
         return min(now_s - last_s, AUTO.most_gap_s)
 
-    def _staleness(self) -> float:
-        """Share of its value that a frame loses while it passes the link."""
-        pass_s = self._frame_bytes * 8 / self._law.target_bps
-        return min(pass_s, VALUE.most_pass_s) / VALUE.stale_s
+    def _own_queue_s(self, estimate: LinkEstimate) -> float:
+        """The queue behind our own packets, by which bytes are dear.
 
-    def _is_late(self) -> bool:
-        """Whether frames queue for too long behind our own."""
-        estimate = self._estimate
-        if estimate is None or self._law.competing.is_there:
-            return False
-        return estimate.queue_s > VALUE.late_s
+        On a steady link without what jitter makes look like one; on an unsteady one the scatter of
+        the delay is that of its queue.
+        """
+        if self._law.competing.is_there:
+            return 0.0
+        jitter_s = (1 - self._law.capacity.unsteadiness) * estimate.jitter_s
+        return max(0.0, estimate.queue_s - jitter_s)
 
     def _room(self, share: float, now_s: float) -> float:
         """Bytes that may join those in flight, a frame's share included."""

@@ -2,17 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The marginal value of bytes: from a checkpoint's value curve to the rate codes that pay.
 
-On a link that changes all the time bytes do not only make a frame better, they also take the room
-of the frames after it. If a share p of the value comes from times in which bytes run short, a frame
-of 1 % more bytes costs p % of the value and gains e %, with the elasticity of the curve
+Bytes do not only make a frame better, they also take the room of others and make all that follows
+wait. What a link's room is worth its queue tells: in the optimisation that congestion control
+solves (Kelly, Maulloo and Tan 1998; Low, Peterson and Wang 2002 for TCP Vegas) the queueing delay
+is the price of a byte, and a sender takes as many as are worth it. Here what they are worth is the
+accuracy, so a frame has as many bytes as make the elasticity of the curve the price,
 
-    e = d ln(accuracy) / d ln(bytes)
+    e = d ln(accuracy) / d ln(bytes) = q / T
 
-So no frame should be larger than where e = p, and none smaller than where e = 1: below that, fewer
-frames of more bytes have a higher value.
-
-Bytes also cost time where nothing is short: a frame that takes t seconds to pass the link comes t
-later, and a result loses its value with a time constant T. The same argument gives e = t / T.
+with q the mean queueing delay behind our own packets. Nor is a frame smaller than where e = 1:
+below that, fewer frames of more bytes have a higher value.
 """
 
 from __future__ import annotations
@@ -27,31 +26,17 @@ from sc2_ros.link.rate import RATE_CODES
 
 
 @dataclass(frozen=True)
-class ValueConstants:
-    """How shortage is measured."""
+class PriceConstants:
+    """How dear a queue makes bytes."""
 
+    price_s: float = 0.12
+    """Seconds of queue at which 1 % more bytes have to bring 1 % more accuracy: T (chosen on
+    recorded uplinks, seeds 0 to 5, for 95 % of the frames within 250 ms, and on the demo)."""
     memory_s: float = 4.0
-    """Seconds. Time constant of the share of frames that were short (chosen on recorded uplinks at
-    200 kbit/s, seeds 0 to 2)."""
-    late_s: float = 0.1
-    """Seconds. A frame that queues for longer was short of bytes, as one that was skipped."""
-    gain: float = 8.0
-    """A skipped frame stands for others beside it that were kept small or waited (chosen on
-    recorded uplinks, for 95 % of the frames within 250 ms)."""
-    chance: float = 0.02
-    """Share. So much shortage is chance and does not count."""
-    stale_s: float = 4.0
-    """Seconds. Time constant with which a result loses its value: 1 % per 40 ms (chosen on the
-    demo: the last quarter of the bytes that a link of 500 kbit/s takes brings a hundredth of the
-    accuracy and 50 ms)."""
-    most_pass_s: float = 0.05
-    """Seconds that a frame is thought to take to pass the link at most: while few frames come, the
-    target is low because little is sent, and says nothing of the link."""
-    most_gap_s: float = 1 / 30
-    """Seconds. What a frame of a slow camera counts for at most, so that one alone is chance."""
+    """Seconds. Time constant of the mean queue: over shorter ones the target is what follows."""
 
 
-VALUE = ValueConstants()
+PRICE = PriceConstants()
 
 
 class ValueCurve:
@@ -80,37 +65,33 @@ class ValueCurve:
                 self._elasticities.append(slope)
                 self._codes.append(middle)
 
-    def most_code(self, shortage: float) -> int:
-        """The highest code that pays where a share ``shortage`` of the value is short of bytes."""
-        number = bisect_left(self._elasticities, shortage)
+    def most_code(self, price: float) -> int:
+        """The highest code that pays where 1 % more bytes have to bring ``price`` % of accuracy."""
+        number = bisect_left(self._elasticities, price)
         if number == 0:
             return RATE_CODES
         if number == len(self._elasticities):
             return self.least_code if len(self._codes) > 1 else RATE_CODES
         left, right = self._elasticities[number - 1], self._elasticities[number]
-        part = (shortage - left) / (right - left)
+        part = (price - left) / (right - left)
         code = self._codes[number - 1] + part * (self._codes[number] - self._codes[number - 1])
         return max(round(code), self.least_code)
 
 
-class Shortage:
-    """The share of the value that is short of bytes: frames that were skipped or late, lately.
-
-    Not those of a stall, in which no byte would have gone through.
-    """
+class Price:
+    """What 1 % more bytes have to bring, as a share of the accuracy: the mean queue over T."""
 
     def __init__(self) -> None:
-        self._share = 0.0
+        self._queue_s = 0.0
 
     @property
-    def share(self) -> float:
-        """0 to 1; a few frames are chance."""
-        return min(max(0.0, VALUE.gain * self._share - VALUE.chance), 1.0)
+    def now(self) -> float:
+        """0 without a queue; 1 and more where frames wait for long."""
+        return self._queue_s / PRICE.price_s
 
-    def add(self, is_short: bool, gap_s: float) -> None:
-        """Enter a frame, ``gap_s`` after the one before."""
-        weight = 1 - math.exp(-min(gap_s, VALUE.most_gap_s) / VALUE.memory_s)
-        self._share += (is_short - self._share) * weight
+    def add(self, queue_s: float, gap_s: float) -> None:
+        """Enter the queueing delay of a moment, ``gap_s`` after the one before."""
+        self._queue_s += (queue_s - self._queue_s) * (1 - math.exp(-gap_s / PRICE.memory_s))
 
 
 def _upper_hull(points: Sequence[tuple[float, float, int]]) -> list[tuple[float, float, int]]:

@@ -1,6 +1,6 @@
 # Copyright 2026 The sc2_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The marginal value of bytes: the codes that pay, and how short of bytes the link is."""
+"""The marginal value of bytes: the codes that pay, and how dear bytes are."""
 
 import math
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc2_ros.link.control.value_curve import VALUE, Shortage, ValueCurve
+from sc2_ros.link.control.value_curve import PRICE, Price, ValueCurve
 
 CURVE = [(0, 400, 0.70), (16, 800, 0.77), (32, 1600, 0.79), (64, 3200, 0.79)]
 """Elasticities 0.138, 0.037 and 0, at codes 8, 24 and 48."""
@@ -47,37 +47,40 @@ def test_frames_are_as_large_as_their_bytes_pay():
 
 
 def test_without_a_curve_every_code_pays():
-    assert {ValueCurve().most_code(shortage / 10) for shortage in range(11)} == {64}
+    assert {ValueCurve().most_code(price / 10) for price in range(11)} == {64}
 
 
-@given(curves, st.lists(st.floats(0, 1), min_size=2))
-def test_the_more_bytes_are_wanting_the_smaller_are_the_frames(curve, shortages):
+@given(curves, st.lists(st.floats(0, 10), min_size=2))
+def test_the_dearer_the_bytes_the_smaller_are_the_frames(curve, prices):
     read = ValueCurve(curve)
-    codes = [read.most_code(shortage) for shortage in sorted(shortages)]
+    codes = [read.most_code(price) for price in sorted(prices)]
     assert codes == sorted(codes, reverse=True)
     assert all(read.least_code <= code <= 64 for code in codes)
 
 
-def test_shortage_is_the_share_of_frames_that_were_short_and_forgets():
-    shortage = Shortage()
+def test_the_price_is_the_mean_queue_and_falls_when_it_has_gone():
+    price = Price()
     for number in range(1200):
-        shortage.add(number % 20 == 0, 1 / 30)
-    assert shortage.share == pytest.approx(VALUE.gain * 0.05 - VALUE.chance, abs=0.05)
+        price.add(0.030 * (number % 2), 1 / 30)
+    assert price.now == pytest.approx(0.015 / PRICE.price_s, rel=0.05)
     for _ in range(1200):
-        shortage.add(False, 1 / 30)
-    assert shortage.share == 0
+        price.add(0.0, 1 / 30)
+    assert price.now < 0.001
 
 
-def test_a_frame_of_a_slow_camera_counts_no_more_than_one_of_a_fast_one():
-    slow, fast = Shortage(), Shortage()
-    slow.add(True, 1.0)
-    fast.add(True, 1 / 30)
-    assert slow.share == fast.share
+def test_the_price_depends_on_the_time_and_not_on_the_number_of_frames():
+    slow, fast = Price(), Price()
+    for _ in range(10):
+        slow.add(0.02, 0.3)
+    for _ in range(90):
+        fast.add(0.02, 1 / 30)
+    assert slow.now == pytest.approx(fast.now)
 
 
-@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1e6)), max_size=50))
-def test_shortage_stays_a_share(history):
-    shortage = Shortage()
-    for is_short, gap_s in history:
-        shortage.add(is_short, gap_s)
-        assert 0 <= shortage.share <= 1
+@given(st.lists(st.tuples(st.floats(0, 10), st.floats(0, 1e6)), max_size=50))
+def test_no_price_is_above_that_of_the_longest_queue(history):
+    price = Price()
+    for queue_s, gap_s in history:
+        price.add(queue_s, gap_s)
+    longest_s = max((queue_s for queue_s, _ in history), default=0.0)
+    assert 0 <= price.now <= longest_s / PRICE.price_s * (1 + 1e-9)
