@@ -8,7 +8,7 @@
 #   benchmarks/gpu_train.sh train DATA.tar MINUTES   # there: benchmarks/gpu.py first, then training
 #
 # Environment: PYTHON (.venv/bin/python), SC2_DATA (../shared/data; pack), OUT (runs/gpu), DEVICE (cuda),
-# CONFIG (models/training/default_joint.yaml), INIT (models/training/default_next.safetensors), BATCH (4: so many times its per_batch).
+# CONFIG (models/training/default_joint.yaml), INIT (default), BATCH (4: so many times its per_batch).
 # The same command again goes on from OUT/train/last.pt, which is written every three minutes.
 
 set -eu
@@ -18,7 +18,7 @@ DATA=${SC2_DATA:-../shared/data}
 OUT=${OUT:-runs/gpu}
 DEVICE=${DEVICE:-cuda}
 CONFIG=${CONFIG:-models/training/default_joint.yaml}
-INIT=${INIT:-models/training/default_next.safetensors}
+INIT=${INIT:-default}
 BATCH=${BATCH:-4}
 
 usage() {

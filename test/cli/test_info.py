@@ -30,7 +30,7 @@ def test_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
 
 def test_the_shipped_checkpoint_predicts_frames(capsys: pytest.CaptureFixture) -> None:
     assert main(["info", "default"]) == 0
-    assert "keyframes and predicted frames, 22 latent channels" in capsys.readouterr().out
+    assert "keyframes and predicted frames, 25 latent channels" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])

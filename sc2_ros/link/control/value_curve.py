@@ -29,7 +29,7 @@ from sc2_ros.link.rate import RATE_CODES
 class PriceConstants:
     """How dear a queue makes bytes."""
 
-    price_s: float = 0.12
+    price_s: float = 0.1
     """Seconds of queue at which 1 % more bytes have to bring 1 % more accuracy: T (chosen on
     recorded uplinks, seeds 0 to 5, for 95 % of the frames within 250 ms, and on the demo)."""
     memory_s: float = 4.0
@@ -86,11 +86,16 @@ class Price:
 
     @property
     def now(self) -> float:
-        """0 without a queue; 1 and more where frames wait for long."""
+        """0 without a queue, to 1."""
         return self._queue_s / PRICE.price_s
 
     def add(self, queue_s: float, gap_s: float) -> None:
-        """Enter the queueing delay of a moment, ``gap_s`` after the one before."""
+        """Enter the queueing delay of a moment, ``gap_s`` after the one before.
+
+        What is longer than T says no more, and would be remembered for longer: what waited through
+        a stall, or a clock that was set.
+        """
+        queue_s = min(queue_s, PRICE.price_s)
         self._queue_s += (queue_s - self._queue_s) * (1 - math.exp(-gap_s / PRICE.memory_s))
 
 

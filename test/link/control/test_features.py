@@ -75,8 +75,19 @@ def follow(law, estimates, start_s=100.0):
 
 
 def test_frames_are_smaller_where_the_link_is_short_of_bytes():
-    """VALUE.gain = 0. Latency (206 ms, 298 ms)."""
+    """PRICE.price_s = 1e9. Latency (178 ms, 309 ms)."""
     assert fly_fading(1)["latency_ms"]["p95"] < 250
+
+
+def test_jitter_makes_no_byte_dear_where_there_is_room():
+    """_own_queue_s takes jitter for a queue. Of the bytes without jitter (0.76, 0.66)."""
+    content, curve = Content(curve=CURVE), ValueCurve(CURVE)
+    links = ("4mbit,40ms", "4mbit,40ms,jitter=30ms")
+    steady, jittery = (
+        sent_kbps(simulate(link, 30, content=content, value_curve=curve)[0], 10, 30)
+        for link in links
+    )
+    assert jittery > 0.7 * steady
 
 
 def test_in_flight_limit():

@@ -78,9 +78,17 @@ def test_the_price_depends_on_the_time_and_not_on_the_number_of_frames():
 
 
 @given(st.lists(st.tuples(st.floats(0, 10), st.floats(0, 1e6)), max_size=50))
-def test_no_price_is_above_that_of_the_longest_queue(history):
+def test_the_price_stays_a_share_and_below_that_of_the_longest_queue(history):
     price = Price()
     for queue_s, gap_s in history:
         price.add(queue_s, gap_s)
     longest_s = max((queue_s for queue_s, _ in history), default=0.0)
-    assert 0 <= price.now <= longest_s / PRICE.price_s * (1 + 1e-9)
+    assert 0 <= price.now <= min(longest_s / PRICE.price_s, 1) * (1 + 1e-9)
+
+
+def test_a_queue_of_an_hour_is_forgotten_as_soon_as_one_of_a_second():
+    hour, second = Price(), Price()
+    for price, queue_s in ((hour, 3600.0), (second, 1.0)):
+        price.add(queue_s, 10.0)
+        price.add(0.0, 20.0)
+    assert hour.now == second.now < 0.01
