@@ -198,7 +198,7 @@ def test_prediction_switched_off_and_on_again_finds_the_right_pictures(checkpoin
 
 def test_a_lost_slice_is_taken_from_the_frame_before(checkpoint):
     flight = Flight(checkpoint, rate_index=1.0)
-    flight.scene._base = np.tile(flight.scene._base, (6, 6, 1))
+    flight.scene._base = np.tile(flight.scene._base, (14, 14, 1))
     flight.step()
     flight.step()
     dropped = iter([True] + [False] * 99)
