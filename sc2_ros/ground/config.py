@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_ros.errors import ParameterError
-from sc2_ros.ground.engine import BACKENDS, check_provider
+from sc2_ros.ground.engine import BACKENDS, check_onnx_device
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class GroundConfig:
                 f"precision {self.precision} needs backend torch; ONNX Runtime computes with fp32"
             )
         else:
-            check_provider(self.device)
+            check_onnx_device(self.device)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ import onnxruntime
 
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.ground.maps import Boxes, Window, find_boxes, mask_of, preview_of
-from sc2_ros.threads import thread_count
+from sc2_ros.onnx_session import check_there, open_session
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -30,7 +30,8 @@ EXPORTED = "ground.onnx"
 """What `sc2 export` calls the ground network, beside the checkpoint that it writes."""
 _INPUTS = {"latent", "received"}
 _OUTPUTS = {"heatmap", "box", "mask", "preview"}
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+DEVICES = ("cpu", "cuda")
+"""Of backend onnxruntime."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,15 +75,11 @@ class GroundEngine(Protocol):
         """Run a latent (C, h, w), of which the positions `known` (h, w) are there."""
 
 
-def check_provider(device: str) -> str:
-    """ONNX Runtime's name for a device; ParameterError if this installation does not have it."""
-    provider = PROVIDERS.get(device)
-    if provider not in onnxruntime.get_available_providers():
-        raise ParameterError(
-            f"device {device!r}: ONNX Runtime {onnxruntime.__version__} does not have it; pip "
-            "install onnxruntime-gpu in place of onnxruntime, or use cpu"
-        )
-    return provider
+def check_onnx_device(device: str) -> None:
+    """ParameterError if backend onnxruntime does not know the device, or this installation."""
+    if device not in DEVICES:
+        raise ParameterError(f"device {device!r} is unknown; use {', '.join(DEVICES)}")
+    check_there(device)
 
 
 def warm_up(engine: GroundEngine, channels: int, size: tuple[int, int]) -> None:
@@ -122,29 +119,17 @@ class OnnxGroundEngine:
             ParameterError: this installation of ONNX Runtime does not have the device.
             CheckpointError: ONNX Runtime cannot read the graph, or it is not that of the ground.
         """
-        provider = check_provider(device)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or thread_count()
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        providers: list[Any] = [provider, PROVIDERS["cpu"]]
-        try:
-            self._session = onnxruntime.InferenceSession(
-                model, options, providers=list(dict.fromkeys(providers))
-            )
-        except Exception as error:  # its errors have no common base
-            raise CheckpointError(
-                f"ONNX Runtime cannot load the exported ground network "
-                f"({str(error).splitlines()[0]}); export it again: sc2 export CHECKPOINT --out DIR"
-            ) from error
+        check_onnx_device(device)
+        self._session = open_session(
+            model,
+            device,
+            part="ground network",
+            inputs=_INPUTS,
+            outputs=_OUTPUTS,
+            threads=threads,
+            settings={"session.intra_op.allow_spinning": "0"},
+        )
         self._device = device
-        found = {given.name for given in self._session.get_inputs()}
-        outputs = {output.name for output in self._session.get_outputs()}
-        if found != _INPUTS or not outputs >= _OUTPUTS:
-            raise CheckpointError(
-                f"the exported ground network makes {', '.join(sorted(outputs))} of "
-                f"{', '.join(sorted(found))}; export it again: sc2 export CHECKPOINT --out DIR"
-            )
 
     @classmethod
     def beside(cls, checkpoint: Path | None, checkpoint_id: int, device: str) -> OnnxGroundEngine:

@@ -21,8 +21,9 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from sc2_ros.errors import CheckpointError, ParameterError
+from sc2_ros.errors import ParameterError
 from sc2_ros.network.imaging import network_input
+from sc2_ros.onnx_session import PROVIDERS, check_there, is_there, open_session
 from sc2_ros.threads import thread_count
 
 STRIDE = 16
@@ -33,16 +34,6 @@ MOST_THREADS = 4
 SPIN_US = 100
 """At 640x512 a layer takes 20 to 200 microseconds. Beside two busy processes a frame of 1920x1088
 took 51 ms of CPU without this bound on two threads, 32 with it, and 30 on one thread."""
-_PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-}
-_MISSING = {
-    "cuda": "pip install onnxruntime-gpu in place of onnxruntime",
-    "tensorrt": "install TensorRT, and onnxruntime-gpu in place of onnxruntime",
-}
-
 _NO_GPU = "cpu (onnxruntime-gpu is installed, but finds no GPU that it can use)"
 
 Image = npt.NDArray[np.uint8]
@@ -116,36 +107,27 @@ class OnnxEngine:
             CheckpointError: ONNX Runtime cannot read the graph, or it is not that of an encoder.
         """
         self._device = check_device(device)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or min(thread_count(), MOST_THREADS)
         # Threads spin between two layers, where waking one costs as much as the layer, but not
         # until the next frame, nor while the other one has lost its core to somebody else: that
         # would take a core from the codec.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN_US))
-        options.log_severity_level = 3
-        wanted = _provider("cuda" if self._device == "auto" else self._device, fp16, cache)
-        try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=wanted)
-        except Exception as error:  # its errors have no common base
-            raise CheckpointError(
-                f"ONNX Runtime cannot load the exported encoder ({str(error).splitlines()[0]}); "
-                "export it again: sc2 export CHECKPOINT --out DIR"
-            ) from error
-        # Where a library of the provider is missing, ONNX Runtime quietly takes the next one.
-        found = self._session.get_providers()[0]
+        spin = {
+            "session.force_spinning_stop": "1",
+            "session.intra_op.spin_duration_us": str(SPIN_US),
+        }
+        self._session = open_session(
+            model,
+            self._device,
+            part="encoder",
+            inputs={IMAGE},
+            outputs={LATENT},
+            providers=_providers("cuda" if self._device == "auto" else self._device, fp16, cache),
+            threads=threads or min(thread_count(), MOST_THREADS),
+            settings=spin,
+        )
         if self._device == "auto":
-            self._device = "cuda" if found == _PROVIDERS["cuda"] else _NO_GPU
-        elif found != _PROVIDERS[self._device.partition(":")[0]]:
-            raise _missing(self._device)
-        outputs = self._session.get_outputs()
-        self._outputs = [output.name for output in outputs]
-        inputs = [given.name for given in self._session.get_inputs()]
-        if inputs != [IMAGE] or LATENT not in self._outputs:
-            raise CheckpointError(
-                f"the exported encoder makes {', '.join(self._outputs)} of {', '.join(inputs)}, "
-                f"not {LATENT} of {IMAGE}; export it again: sc2 export CHECKPOINT --out DIR"
-            )
+            found = self._session.get_providers()[0]
+            self._device = "cuda" if found == PROVIDERS["cuda"] else _NO_GPU
+        self._outputs = [output.name for output in self._session.get_outputs()]
 
     @property
     def name(self) -> str:
@@ -178,35 +160,26 @@ def check_device(device: str) -> str:
         ParameterError: it is unknown, or this installation of ONNX Runtime does not have it.
     """
     kind = device.partition(":")[0]
-    if kind != "auto" and kind not in _PROVIDERS:
-        raise ParameterError(f"device {device!r} is unknown; use auto, {', '.join(_PROVIDERS)}")
-    present = onnxruntime.get_available_providers()
+    if kind != "auto" and kind not in PROVIDERS:
+        raise ParameterError(f"device {device!r} is unknown; use auto, {', '.join(PROVIDERS)}")
     if kind == "auto":
-        return "auto" if _PROVIDERS["cuda"] in present else "cpu"
-    if _PROVIDERS[kind] not in present:
-        raise _missing(device)
+        return "auto" if is_there("cuda") else "cpu"
+    check_there(device)
     return device
 
 
-def _missing(device: str) -> ParameterError:
-    return ParameterError(
-        f"device {device!r} is not there: ONNX Runtime {onnxruntime.__version__} finds no library "
-        f"for it; {_MISSING[device.partition(':')[0]]}, or use cpu"
-    )
-
-
-def _provider(device: str, fp16: bool, cache: Path | None) -> list[Any]:
+def _providers(device: str, fp16: bool, cache: Path | None) -> list[Any]:
     """The execution provider of a device with its options, and those it may leave nodes to."""
     if device == "cpu":
-        return [_PROVIDERS["cpu"]]
+        return [PROVIDERS["cpu"]]
     # Without a search over all of cuDNN's algorithms, which a new size of frame would start anew.
     kind, _, number = device.partition(":")
     cuda = (
-        _PROVIDERS["cuda"],
+        PROVIDERS["cuda"],
         {"cudnn_conv_algo_search": "HEURISTIC", "device_id": number or "0"},
     )
     if kind == "cuda":
-        return [cuda, _PROVIDERS["cpu"]]
+        return [cuda, PROVIDERS["cpu"]]
     folder = cache or Path.home() / ".cache" / "sc2_ros" / "tensorrt"
     folder.mkdir(parents=True, exist_ok=True)
     options = {
@@ -215,4 +188,4 @@ def _provider(device: str, fp16: bool, cache: Path | None) -> list[Any]:
         "trt_timing_cache_enable": True,
         "trt_fp16_enable": fp16,
     }
-    return [(_PROVIDERS["tensorrt"], options), cuda, _PROVIDERS["cpu"]]
+    return [(PROVIDERS["tensorrt"], options), cuda, PROVIDERS["cpu"]]

@@ -112,6 +112,22 @@ def test_a_gpu_that_is_not_there_is_refused() -> None:
         OnnxGroundEngine(b"", "cuda")
 
 
+def test_a_gpu_that_onnx_runtime_quietly_does_without_is_refused(
+    monkeypatch: pytest.MonkeyPatch, checkpoint: checkpoints.Checkpoint, latent: np.ndarray
+) -> None:
+    """onnxruntime-gpu without CUDA's libraries: the graph would run on the CPU, ten times slower."""
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this ONNX Runtime has a GPU")
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: both)
+    exported = export_ground(checkpoint.ground, len(latent), {})
+    with (
+        pytest.warns(UserWarning, match="not in available provider names"),
+        pytest.raises(ParameterError, match="'cuda' is not there.*onnxruntime-gpu"),
+    ):
+        OnnxGroundEngine(exported, "cuda")
+
+
 def test_a_file_that_is_no_graph_is_refused() -> None:
     with pytest.raises(CheckpointError, match="sc2 export"):
         OnnxGroundEngine(b"not a graph")
@@ -121,7 +137,7 @@ def test_a_graph_that_is_no_ground_networks_is_refused(
     checkpoint: checkpoints.Checkpoint,
 ) -> None:
     encoder = export_encoder(checkpoint.encoder, None, {})
-    with pytest.raises(CheckpointError, match="makes latent of image; export it again: sc2 export"):
+    with pytest.raises(CheckpointError, match="makes latent of image, not .*sc2 export"):
         OnnxGroundEngine(encoder)
 
 

@@ -101,7 +101,6 @@ class AutoRate:
         self._law = TargetLaw(self._floor_bps, max_bps, prefers_latency)
         self._stall = StallProbe()
         self._estimate: LinkEstimate | None = None
-        self._rtt_s = AUTO.rtt_s
         self._frame_s: float | None = None
         self._sent_s = -math.inf
         self._credit_bytes = 0.0
@@ -144,9 +143,7 @@ class AutoRate:
         if now_s - self._sent_s <= AUTO.saved_s:  # else saved up for a frame that takes longer
             most = max(share, rate_bps * AUTO.saved_s / 8)
             self._credit_bytes = min(self._credit_bytes, most)
-        rtt_s = self._rtt_s
-        if self._estimate is not None:
-            rtt_s = min(self._estimate.rtt_s, rtt_s + STALL.most_wait_s)
+        rtt_s = AUTO.rtt_s if self._estimate is None else self._estimate.rtt_s
         unheard_s = self._log.oldest_unheard_s
         if self._stall.check(unheard_s, self._fair_s, rtt_s, self._interval_s, now_s):
             self._credit_bytes = 0.0
@@ -189,7 +186,6 @@ class AutoRate:
         is_fair = estimate.queue_s < AUTO.fair_queue_s and estimate.overdue_s < self._interval_s
         self._fair_s = now_s if is_fair else None
         if not self._stall.is_on and not self._log.is_restarting:
-            self._rtt_s = estimate.rtt_s
             self._was_silent = False
         self._was_silent = self._was_silent or self._log.is_late
         if estimate.progress and self._stall.progress(now_s):

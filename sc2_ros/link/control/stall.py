@@ -17,10 +17,6 @@ class StallConstants:
     reports, that make a stall (chosen on recorded uplinks). Longer: more is sent into the gap."""
     patience_intervals: float = 2.0
     """Intervals between reports; one may be lost."""
-    most_wait_s: float = 0.6
-    """Seconds. What counts at most of the time that the last packet has waited in a stall before:
-    its round trip says little of the next one's (chosen on recorded uplinks at 200 kbit/s; longer,
-    and what an outage of both ways has left behind holds up frames for 2.5 s)."""
     silent_intervals: float = 2.5
     """Intervals without a report, after one that reported no trouble, that are silence of the way
     back and no news of a stop of the way there: patience is then ``silence_s`` (chosen on reports
