@@ -30,6 +30,7 @@ from sc2_ros.nodes.diagnostics import Status
 from sc2_ros.nodes.drone_stream import Decoder, DroneStream, Job
 from sc2_ros.nodes.intake import Intake
 from sc2_ros.nodes.network_node import NetworkNode, idle
+from sc2_ros.nodes.parameter_groups import unused_addresses
 from sc2_ros.nodes.parameters import GROUND, Value, parse_names, parse_weights
 from sc2_ros.nodes.results import ResultPublishers
 from sc2_ros.nodes.standby import Called, Standby
@@ -128,6 +129,8 @@ class GroundNode(NetworkNode[GroundConfig, Checkpoint, list[Decoder]]):
         self._running.callback(self._intake.stop)
         self._announce_labels()
         is_topic = self._settings["transport"] == "topic"
+        if unused := unused_addresses(self._settings.values):
+            self.get_logger().warning(unused)
         self._stand_by(is_topic)
         self._configs = {}
         if not is_topic or self._settings["air.key_file"]:

@@ -39,6 +39,7 @@ from sc2_ros.nodes.departures import Departure, Departures
 from sc2_ros.nodes.diagnostics import Status
 from sc2_ros.nodes.network_node import NetworkNode, idle
 from sc2_ros.nodes.onboard_report import NUMBERS, OnboardReport, departure_message
+from sc2_ros.nodes.parameter_groups import unused_addresses
 from sc2_ros.nodes.parameters import ONBOARD, Value, parse_size
 from sc2_ros.nodes.process import run
 from sc2_ros.nodes.radio import radio_message, signal_db
@@ -154,6 +155,8 @@ class OnboardNode(NetworkNode[OnboardConfig, FlyingCheckpoint, OnboardPipeline])
     def _open_radio(self) -> None:
         """Where packets go and reports come from."""
         is_topic = self._settings["transport"] == "topic"
+        if unused := unused_addresses(self._settings.values):
+            self.get_logger().warning(unused)
         if is_topic:
             self._subscription(UInt8MultiArray, "feedback", timed(self._on_feedback), qos.PACKETS)
             if not self._settings["air.key_file"]:

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sc2_ros.media.thermal import MODES
 from sc2_ros.nodes.parameter_checks import check_addresses
-from sc2_ros.nodes.parameter_row import Row
+from sc2_ros.nodes.parameter_row import Row, Value
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")  # devices.CHOICES, without torch
 AUTO = "auto is bf16 where the device multiplies it, fp16 on older GPUs, else fp32."
@@ -38,7 +40,17 @@ MODEL = (
 )
 
 TRANSPORTS = ("topic", "udp", "both")
+ADDRESSES = ("air.remote", "air.standby")
+"""Parameters that a topic has no use for; a ground node has the first only."""
 AIR_FIXED = "the socket is opened when the node is activated; restart the node to change it"
+
+
+def unused_addresses(values: Mapping[str, Value]) -> str | None:
+    """What to say where addresses are given and nothing is sent to any; None if all is well."""
+    given = [name for name in ADDRESSES if values.get(name)]
+    if values["transport"] != "topic" or not given:
+        return None
+    return f"{', '.join(given)} is of no use to transport topic; set transport:=udp to send there"
 
 
 def air(local: str, remote: str) -> tuple[Row, ...]:

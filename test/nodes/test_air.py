@@ -20,7 +20,7 @@ from sc2_ros.link.air.recording import is_sealed
 from sc2_ros.link.air.wire import Role
 from sc2_ros.media.bag_writer import BagWriter
 from sc2_ros.media.messages import header, image_message, packet_bytes
-from sc2_ros.nodes import air, qos
+from sc2_ros.nodes import air, ground_node, qos
 from sc2_ros.nodes.air import (
     CALIBRATION,
     CAPABLE,
@@ -30,6 +30,7 @@ from sc2_ros.nodes.air import (
     read_calibration,
 )
 from sc2_ros.nodes.diagnostics import Level
+from sc2_ros.nodes.onboard_node import OnboardNode
 from sc2_ros.nodes.parameters import GROUND
 from sc2_ros.runtime.ros import (
     CameraInfo,
@@ -37,6 +38,7 @@ from sc2_ros.runtime.ros import (
     DiagnosticArray,
     Image,
     UInt8MultiArray,
+    rclpy,
 )
 
 SETTINGS = {row.name: row.default for row in GROUND} | {"transport": "udp"}
@@ -302,3 +304,19 @@ def test_packets_on_a_topic_are_sealed_with_a_key_and_a_bag_of_them_is_read_with
     assert "--key" in capsys.readouterr().err
     assert main([*argv, "--key", other]) == 2
     assert "does not open" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("create", [OnboardNode, ground_node.create])
+def test_an_address_that_nothing_is_sent_to_is_told(private_domain, model, create, capfd):
+    """Whoever gives air.remote and forgets transport waits for datagrams that never leave."""
+    words = f"-p model:={model} -p air.remote:=10.0.0.2:5600".split()
+    rclpy.init(args=["node", "--ros-args", *words])
+    made = create()
+    try:
+        made.autostart()
+        assert "air.remote is of no use to transport topic; set transport:=udp" in (
+            capfd.readouterr().err
+        )
+    finally:
+        made.destroy_node()
+        rclpy.try_shutdown()
