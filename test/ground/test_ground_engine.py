@@ -115,7 +115,7 @@ def test_a_gpu_that_is_not_there_is_refused() -> None:
 def test_a_gpu_that_onnx_runtime_quietly_does_without_is_refused(
     monkeypatch: pytest.MonkeyPatch, checkpoint: checkpoints.Checkpoint, latent: np.ndarray
 ) -> None:
-    """onnxruntime-gpu without CUDA's libraries: the graph would run on the CPU, ten times slower."""
+    """onnxruntime-gpu without CUDA's libraries: the graph would run on the CPU."""
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this ONNX Runtime has a GPU")
     both = ["CUDAExecutionProvider", "CPUExecutionProvider"]

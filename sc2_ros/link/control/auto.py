@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from sc2_ros.link.control.in_flight import IN_FLIGHT, cautious_bps, room_bytes
 from sc2_ros.link.control.law import LAW, TargetLaw
-from sc2_ros.link.control.stall import STALL, StallProbe
+from sc2_ros.link.control.stall import StallProbe
 from sc2_ros.link.control.value_curve import Price, ValueCurve
 from sc2_ros.link.feedback import Feedback
 from sc2_ros.link.rate import RateDecision
