@@ -74,6 +74,7 @@ def build_networks(card: dict[str, Any]) -> tuple[OnboardEncoder, GroundNetwork]
         len(card["mask_classes"]),
         tuple(shape["ground_widths"]),
         tuple(shape["ground_depths"]),
+        semantics=bool(shape.get("ground_semantics", False)),
     )
     return encoder, ground
 

@@ -25,10 +25,12 @@ class GroundNetwork(nn.Module):
         mask_classes: int = 6,
         widths: tuple[int, int, int] = (128, 96, 64),
         depths: tuple[int, int, int] = (3, 2, 1),
+        *,
+        semantics: bool = False,
     ) -> None:
-        """channels: latent channels C; widths, depths: see GroundBackbone."""
+        """channels: latent channels C; widths, depths, semantics: see GroundBackbone."""
         super().__init__()
-        self.backbone = GroundBackbone(channels, widths, depths)
+        self.backbone = GroundBackbone(channels, widths, depths, semantics=semantics)
         self.detection = DetectionHead(widths[2], detection_classes)
         self.segmentation = SegmentationHead(widths, mask_classes)
         self.preview = PreviewHead(channels, widths[1:])
@@ -48,10 +50,13 @@ class GroundNetwork(nn.Module):
         detection: `heatmap` (B, classes, 4h, 4w) logits and `box` (B, 4, 4h, 4w) left, top,
         right, bottom distances in px from the cell's centre ((x + 0.5) * 4); mask: `mask`
         (B, classes, 4h, 4w) logits, of the images that `masked` (M,) numbers only, where it is
-        given; preview: `preview` (B, 3, 8h, 8w) in [0, 1].
+        given; preview: `preview` (B, 3, 8h, 8w) in [0, 1]. In training also `imitated`
+        (B, 40, 2h, 2w), where the backbone has semantics.
         """
-        x16, x8, x4 = self.backbone(latent, received)
+        x16, x8, x4, imitated = self.backbone.features(latent, received)
         result = {}
+        if self.training and imitated is not None:
+            result["imitated"] = imitated
         if detection:
             result["heatmap"], result["box"] = self.detection(x4)
         if mask:

@@ -27,6 +27,8 @@ from sc2_ros.training.segmentation_loss import segmentation_loss
 
 Answers = Callable[[Tensor], dict[str, Tensor]]
 """Images (B, 3, H, W) -> maps under the names and of the shapes of the ground network's."""
+IMITATED = "stage1"
+"""The teacher's features that network/semantics.py is fed with, where the teacher has them."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,13 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class GroundShape:
-    """Channels and residual blocks of the ground network at strides 16, 8 and 4."""
+    """Channels and residual blocks of the ground network at strides 16, 8 and 4, and whether it has
+    EfficientNet's later blocks (network/semantics.py).
+    """
 
     widths: tuple[int, ...] = (128, 96, 64)
     depths: tuple[int, ...] = (3, 2, 1)
+    semantics: bool = False
 
     def __post_init__(self) -> None:
         """Raise ParameterError for other than three of each."""
@@ -134,6 +139,18 @@ def preview_loss(preview: Tensor, image: Tensor, cells: Tensor) -> Tensor:
     return ((preview.float() - wanted).abs() * known).mean()
 
 
+def imitation_loss(found: Tensor, wanted: Tensor, cells: Tensor) -> Tensor:
+    """Mean squared difference of features (B, C, h, w), in units of their channels' variance.
+
+    cells: (B, 1, 2h, 2w), 1 where latents arrived.
+    """
+    known = F.max_pool2d(cells, 2)
+    wanted = wanted.float()
+    scale = wanted.var((0, 2, 3), keepdim=True).clamp(min=1e-4)
+    far = ((found.float() - wanted).square() / scale).mean(1, keepdim=True)
+    return (far * known).sum() / known.sum().clamp(min=1)
+
+
 def sc2_loss(
     model: nn.Module, batch: Batch, config: LossConfig, teacher: Answers | None = None
 ) -> tuple[Tensor, dict[str, float]]:
@@ -145,8 +162,14 @@ def sc2_loss(
     Returns the loss and its parts for the log.
     """
     image = batch.image
-    # A teacher has something to say of every image's mask.
-    masked = None if teacher else (batch.mask != VOID).flatten(1).any(1).nonzero()[:, 0]
+    wanted: dict[str, Tensor] = {}
+    if teacher is not None:
+        with torch.no_grad():
+            wanted = teacher(image)
+    # A teacher of masks has something to say of every image's.
+    masked = None
+    if "mask" not in wanted:
+        masked = (batch.mask != VOID).flatten(1).any(1).nonzero()[:, 0]
     out, rate, cells = answer_at_random(model, image, config.drop_probability, masked)
     if config.aligned:
         heat, box = aligned_loss(out["heatmap"], out["box"], batch.targets, cells)
@@ -163,12 +186,13 @@ def sc2_loss(
     if "bpp" in out:  # a stream that is fixed prices nothing
         loss = loss + (config.price(rate) * out["bpp"]).mean()
         parts["bpp"] = out["bpp"].mean()
-    if teacher is not None:
-        with torch.no_grad():
-            wanted = teacher(image)
+    if wanted:
         far = agreement_loss(out, wanted, cells)
         weights = {"heat": 1.0, "box": config.box, "mask": config.mask}
         learned = torch.stack([weights[name] * value for name, value in far.items()]).sum()
+        if "imitated" in out and IMITATED in wanted:
+            parts["imitate"] = imitation_loss(out["imitated"], wanted[IMITATED], cells)
+            loss = loss + parts["imitate"]
         parts["distil"] = learned
         loss = loss + config.distil * learned
     return loss, {name: float(value.detach()) for name, value in parts.items()}

@@ -11,13 +11,17 @@ other names, the stream with a bottleneck in the middle. So one may begin with t
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from sc2_ros import checkpoint
 from sc2_ros.errors import CheckpointError
+from sc2_ros.network import semantics
 from sc2_ros.network.channels import widened
 from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split import efficientnet
 from sc2_ros.split.backbones import OWN
 from sc2_ros.training import distributed
 from sc2_ros.training.trainer import DAMAGED
@@ -48,10 +52,12 @@ def weights_of(path: str) -> dict[str, Tensor]:
     if split_checkpoint.is_split(path):
         loaded = split_checkpoint.load(path)
         weights = loaded.teacher().state_dict()
+        if loaded.card["backbone"] == efficientnet.NAME:
+            return _as_semantics(weights)
         if loaded.card["backbone"] != OWN:
             raise CheckpointError(
                 f"{path} is a teacher on another trunk than our own; train one with "
-                f"settings.backbone: {OWN}"
+                f"settings.backbone: {OWN}, or {efficientnet.NAME} for settings.ground.semantics"
             )
         return _as_stream(weights)
     parts = checkpoint.read(path)
@@ -96,8 +102,8 @@ def begin_with(network: nn.Module, given: dict[str, Tensor], path: str) -> None:
         print(f"begins with {path}{parts}")
 
 
-def ground_shape_of(weights: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    """Widths and depths of the ground network in `weights_of` a file, as settings.ground has them.
+def ground_shape_of(weights: dict[str, Tensor]) -> dict[str, Any]:
+    """Shape of the ground network in `weights_of` a file, as settings.ground has it.
 
     Empty where the file has none.
     """
@@ -109,7 +115,16 @@ def ground_shape_of(weights: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
             return {}
         depths.append(len({key.partition(".")[0] for key in blocks}))
         widths.append(next(value.shape[0] for value in blocks.values() if value.dim() == 4))
-    return {"widths": tuple(widths), "depths": tuple(depths)}
+    has_semantics = any(key.startswith("ground.backbone.semantics.") for key in weights)
+    return {"widths": tuple(widths), "depths": tuple(depths), "semantics": has_semantics}
+
+
+def _as_semantics(teacher: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The later blocks of a teacher on EfficientNet-Lite0."""
+    prefix = "backbone.stages."
+    stages = {k.removeprefix(prefix): v for k, v in teacher.items() if k.startswith(prefix)}
+    found = semantics.weights_from(stages)
+    return {f"ground.backbone.semantics.{key}": value for key, value in found.items()}
 
 
 def _as_teacher(stream: dict[str, Tensor]) -> dict[str, Tensor]:

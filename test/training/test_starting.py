@@ -9,13 +9,19 @@ from sc2_ros import checkpoint
 from sc2_ros.cli.main import main
 from sc2_ros.errors import CheckpointError, ParameterError
 from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.split import efficientnet
 from sc2_ros.split.backbones import DEFAULT, OWN
 from sc2_ros.training.config import TrainConfig
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.recipes.sc2_ros import start, unpacked
 from sc2_ros.training.sc2_model import TrainingModel
 from sc2_ros.training.sources import SourceConfig
-from sc2_ros.training.starting import begin_with, teacher_weights_of, weights_of
+from sc2_ros.training.starting import (
+    begin_with,
+    ground_shape_of,
+    teacher_weights_of,
+    weights_of,
+)
 from sc2_ros.training.teachers import load_teacher
 
 
@@ -164,6 +170,30 @@ def test_stream_learns_from_a_teacher_too(tmp_path, capsys, quick) -> None:
     make_teacher(teacher, task="segmentation", classes=checkpoint.MASK_CLASSES)
     assert main(run) == 0
     assert "distil" in capsys.readouterr().out
+
+
+def test_a_stream_gets_the_later_blocks_of_a_teacher_on_efficientnet(
+    tmp_path, capsys, quick
+) -> None:
+    """It begins with the teacher's, learns what feeds them, and its file has them unchanged."""
+    pytest.importorskip("efficientnet_lite_pytorch")
+    teacher = tmp_path / "teacher.safetensors"
+    network = make_teacher(teacher, efficientnet.NAME, classes=checkpoint.DETECTION_CLASSES)
+    config = tmp_path / "train.yaml"
+    config.write_text(
+        f"out: {tmp_path / 'run'}\nsources: [{{path: 'synthetic:1', per_batch: 2}}]\n"
+        "augment: {crop: 96}\ntrainer: {max_steps: 2, optimizer: adamw}\n"
+        f"settings: {{ground: {{semantics: true}}, {quick}}}\n"
+    )
+    base = make_stream(tmp_path / "stream.safetensors")
+    run = ["train", "sc2_ros", "--config", str(config), "--init", f"{base},{teacher}"]
+    assert main([*run, "--teacher", str(teacher)]) == 0
+    assert "imitate" in capsys.readouterr().out
+    path = str(tmp_path / "run" / "checkpoint.safetensors")
+    found = checkpoint.read(path).ground.backbone.semantics
+    block = network.backbone.stages[3][1]
+    assert torch.equal(found.deep[1].expand.weight, block._expand_conv.weight.half().float())
+    assert ground_shape_of(weights_of(path))["semantics"]
 
 
 def test_later_files_take_the_place_of_earlier_ones(tmp_path) -> None:

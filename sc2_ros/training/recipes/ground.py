@@ -95,14 +95,17 @@ def _shaped(
     A network of the same shape keeps its weights; of another one, it begins afresh.
     """
     network = parts.card["network"]
-    given = {"widths": network["ground_widths"], "depths": network["ground_depths"]}
+    given = {
+        "widths": network["ground_widths"],
+        "depths": network["ground_depths"],
+        "semantics": network.get("ground_semantics", False),
+    }
     wanted = given | config.settings.get("ground", {})
     shape = build(GroundShape, wanted, "settings: ground")
-    widths, depths = list(shape.widths), list(shape.depths)
-    card = parts.card | {
-        "mask_classes": list(classes),
-        "network": network | {"ground_widths": widths, "ground_depths": depths},
-    }
+    ground_card = {"ground_widths": list(shape.widths), "ground_depths": list(shape.depths)}
+    if shape.semantics:
+        ground_card["ground_semantics"] = True
+    card = parts.card | {"mask_classes": list(classes), "network": network | ground_card}
     if card["network"] == network and card["mask_classes"] == parts.card["mask_classes"]:
         return parts, card
     _, ground = checkpoint.build_networks(card)

@@ -33,7 +33,13 @@ from sc2_ros.training.fit_settings import fit_settings
 from sc2_ros.training.latents import code_gains, latents
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.pairs import footage
-from sc2_ros.training.sc2_model import Answers, GroundShape, TrainingModel, sc2_loss
+from sc2_ros.training.sc2_model import (
+    IMITATED,
+    Answers,
+    GroundShape,
+    TrainingModel,
+    sc2_loss,
+)
 from sc2_ros.training.sources import some_images
 from sc2_ros.training.starting import begin_with, ground_shape_of, weights_of
 from sc2_ros.training.teachers import load_teacher
@@ -128,6 +134,7 @@ def export(
         "channels": len(channels),
         "ground_widths": list(backbone.widths),
         "ground_depths": list(backbone.depths),
+        **({"ground_semantics": True} if backbone.semantics is not None else {}),
     }
     card = card | {"network": card["network"] | network}
     encoder, ground = checkpoint.networks_of(kept(model.state_dict(), channels.tolist()), card)
@@ -173,6 +180,8 @@ def _answers(spec: str | None, mask_classes: tuple[str, ...], device: str) -> An
             f"{', '.join(mask_classes)}; a checkpoint of ours or one of `sc2 train teacher` does"
         )
 
+    names += [IMITATED] if IMITATED in first else []
+
     def answers(image: torch.Tensor) -> dict[str, torch.Tensor]:
         found = teacher(image)
         return {name: found[name] for name in names}
@@ -192,6 +201,7 @@ def unpacked(parts: checkpoint.Parts, *, to_learn: bool = False) -> TrainingMode
         len(parts.card["mask_classes"]),
         widths=backbone.widths,
         depths=backbone.depths,
+        semantics=backbone.semantics is not None,
     )
     state = {f"encoder.{key}": value for key, value in parts.encoder.state_dict().items()}
     state |= {f"ground.{key}": value for key, value in parts.ground.state_dict().items()}
