@@ -53,11 +53,11 @@ class GroundBackbone(nn.Module):
 
     def features(
         self, latent: Tensor, received: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-        """Features at stride 16, 8, 4, and what the semantics were given (B, 40, 2h, 2w)."""
+    ) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, ...]]:
+        """Features at stride 16, 8, 4, and those of the semantics that a teacher has too."""
         x16 = self.blocks16(self.enter(torch.cat((latent, received), 1)))
         x8 = self.blocks8(self.up8(x16))
-        imitated = None
+        imitated: tuple[Tensor, ...] = ()
         if self.semantics is not None:
             said, imitated = self.semantics(x8)
             x16 = self.mix16(x16 + said)

@@ -51,12 +51,12 @@ class GroundNetwork(nn.Module):
         right, bottom distances in px from the cell's centre ((x + 0.5) * 4); mask: `mask`
         (B, classes, 4h, 4w) logits, of the images that `masked` (M,) numbers only, where it is
         given; preview: `preview` (B, 3, 8h, 8w) in [0, 1]. In training also `imitated`
-        (B, 40, 2h, 2w), where the backbone has semantics.
+        and `understood`, where the backbone has semantics: (B, 40, 2h, 2w), (B, 112, h, w).
         """
         x16, x8, x4, imitated = self.backbone.features(latent, received)
         result = {}
-        if self.training and imitated is not None:
-            result["imitated"] = imitated
+        if self.training and imitated:
+            result["imitated"], result["understood"] = imitated
         if detection:
             result["heatmap"], result["box"] = self.detection(x4)
         if mask:

@@ -84,12 +84,16 @@ class Semantics(nn.Module):
         self.deep.eval()
         return self
 
-    def forward(self, x8: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, x8, 2h, 2w) -> what to add to x16 (B, x16, h, w), and the imitation (B, 40, ...)."""
+    def forward(self, x8: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """(B, x8, 2h, 2w) -> what to add to x16 (B, x16, h, w), and what a teacher has there too.
+
+        That is what the blocks are fed with (B, 40, 2h, 2w), and `middle` of it (B, 112, h, w).
+        """
         imitated = self.imitate(x8)
         middle = self.middle(imitated)
         deep = self.say32(self.deep(middle)).repeat_interleave(2, 2).repeat_interleave(2, 3)
-        return self.say16(middle) + deep[..., : middle.shape[2], : middle.shape[3]], imitated
+        deep = deep[..., : middle.shape[2], : middle.shape[3]]
+        return self.say16(middle) + deep, (imitated, middle)
 
 
 def _blocks(cin: int, shapes: tuple[tuple[int, int, int], ...]) -> nn.Sequential:

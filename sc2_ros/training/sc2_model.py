@@ -23,12 +23,11 @@ from sc2_ros.training.aligned_loss import aligned_loss
 from sc2_ros.training.augment import VOID
 from sc2_ros.training.batches import Batch
 from sc2_ros.training.detection_loss import detection_loss
+from sc2_ros.training.imitation import IMITATED, imitation_loss
 from sc2_ros.training.segmentation_loss import segmentation_loss
 
 Answers = Callable[[Tensor], dict[str, Tensor]]
 """Images (B, 3, H, W) -> maps under the names and of the shapes of the ground network's."""
-IMITATED = "stage1"
-"""The teacher's features that network/semantics.py is fed with, where the teacher has them."""
 
 
 @dataclass(frozen=True)
@@ -139,18 +138,6 @@ def preview_loss(preview: Tensor, image: Tensor, cells: Tensor) -> Tensor:
     return ((preview.float() - wanted).abs() * known).mean()
 
 
-def imitation_loss(found: Tensor, wanted: Tensor, cells: Tensor) -> Tensor:
-    """Mean squared difference of features (B, C, h, w), in units of their channels' variance.
-
-    cells: (B, 1, 2h, 2w), 1 where latents arrived.
-    """
-    known = F.max_pool2d(cells, 2)
-    wanted = wanted.float()
-    scale = wanted.var((0, 2, 3), keepdim=True).clamp(min=1e-4)
-    far = ((found.float() - wanted).square() / scale).mean(1, keepdim=True)
-    return (far * known).sum() / known.sum().clamp(min=1)
-
-
 def sc2_loss(
     model: nn.Module, batch: Batch, config: LossConfig, teacher: Answers | None = None
 ) -> tuple[Tensor, dict[str, float]]:
@@ -190,8 +177,8 @@ def sc2_loss(
         far = agreement_loss(out, wanted, cells)
         weights = {"heat": 1.0, "box": config.box, "mask": config.mask}
         learned = torch.stack([weights[name] * value for name, value in far.items()]).sum()
-        if "imitated" in out and IMITATED in wanted:
-            parts["imitate"] = imitation_loss(out["imitated"], wanted[IMITATED], cells)
+        if IMITATED.keys() <= out.keys() and set(IMITATED.values()) <= wanted.keys():
+            parts["imitate"] = imitation_loss(out, wanted, cells)
             loss = loss + parts["imitate"]
         parts["distil"] = learned
         loss = loss + config.distil * learned

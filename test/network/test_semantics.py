@@ -71,7 +71,7 @@ def test_training_leaves_the_blocks_as_they_are_and_teaches_what_feeds_them(late
 @pytest.mark.parametrize("height", [1, 4, 5])
 def test_sides_that_stride_32_does_not_divide_are_rounded_up(height):
     semantics = Semantics(16, 24).eval()
-    said, imitated = semantics(torch.randn(1, 16, 2 * height, 14))
+    said, (imitated, understood) = semantics(torch.randn(1, 16, 2 * height, 14))
     assert said.shape == (1, 24, height, 7)
     assert imitated.shape == (1, TAKES, 2 * height, 14)
-    assert semantics.middle(imitated).shape[1] == MIDDLE[-1][0]
+    assert understood.shape == (1, MIDDLE[-1][0], height, 7)

@@ -30,16 +30,11 @@ from sc2_ros.training import context_fit, saliency_fit, skip_fit
 from sc2_ros.training.batches import Batch, Source, open_sources, train_on
 from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settings
 from sc2_ros.training.fit_settings import fit_settings
+from sc2_ros.training.imitation import IMITATED, begin_imitating
 from sc2_ros.training.latents import code_gains, latents
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.pairs import footage
-from sc2_ros.training.sc2_model import (
-    IMITATED,
-    Answers,
-    GroundShape,
-    TrainingModel,
-    sc2_loss,
-)
+from sc2_ros.training.sc2_model import Answers, GroundShape, TrainingModel, sc2_loss
 from sc2_ros.training.sources import some_images
 from sc2_ros.training.starting import begin_with, ground_shape_of, weights_of
 from sc2_ros.training.teachers import load_teacher
@@ -48,6 +43,7 @@ from sc2_ros.training.validation import validation
 
 TAKES = ("init", "resume", "teacher")
 IMAGES_FOR_TABLES = 360
+IMAGES_TO_IMITATE = 24
 _JOINING_GAINS = (0.01, 0.02, 0.06, 0.25, 0.5)
 """Of channels that join a trained stream, from rate index 0 to 1: rounded away where bits are dear.
 With a new stream's gains the rate term has them out again within 1,500 steps (model_changes.md)."""
@@ -69,6 +65,8 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     )
 
     teacher = _answers(options.teacher or config.teacher, classes, options.device)
+    if teacher is not None and not options.resume:
+        _begin_imitating(model, teacher, sources, config.trainer.seed, options.device)
 
     def loss(net: nn.Module, batch: Batch) -> tuple[torch.Tensor, dict[str, float]]:
         return sc2_loss(net, batch, config.loss, teacher)
@@ -79,6 +77,22 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     if not trainer.is_main:
         return folder
     return export(trainer.best_model(), sources, config, trainer.step, trainer.minutes)
+
+
+def _begin_imitating(
+    model: TrainingModel, teacher: Answers, sources: list[Source], seed: int, device: str
+) -> None:
+    """Where there is somebody to imitate and somebody to be told."""
+
+    def answer(image: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {name: found.cpu() for name, found in teacher(image.to(device)).items()}
+
+    semantics = model.ground.backbone.semantics
+    if semantics is None or IMITATED["imitated"] not in answer(torch.zeros(1, 3, 64, 64)):
+        return
+    shares = [(source.per_batch, source.samples) for source in sources]
+    images = some_images(shares, IMAGES_TO_IMITATE, seed)
+    begin_imitating(model.encoder, model.ground, semantics, answer, images)
 
 
 def _ground_shape(config: TrainConfig, init: str | None) -> GroundShape:
@@ -180,7 +194,7 @@ def _answers(spec: str | None, mask_classes: tuple[str, ...], device: str) -> An
             f"{', '.join(mask_classes)}; a checkpoint of ours or one of `sc2 train teacher` does"
         )
 
-    names += [IMITATED] if IMITATED in first else []
+    names += [name for name in IMITATED.values() if name in first]
 
     def answers(image: torch.Tensor) -> dict[str, torch.Tensor]:
         found = teacher(image)
