@@ -18,15 +18,18 @@ BOX_WEIGHT = 4.0
 BOX_UNIT_PX = 8.0
 
 
-def task_loss(found: dict[str, Any], batch: Batch) -> Tensor:
-    """Loss of a TaskNetwork's or SplitNetwork's answers against the labels."""
+def task_loss(found: dict[str, Any], batch: Batch, quality: float = 0.0) -> Tensor:
+    """Loss of a TaskNetwork's or SplitNetwork's answers against the labels.
+
+    quality: of boxes, see `detection_loss`.
+    """
     if "logits" in found:
         return F.cross_entropy(found["logits"].float(), batch.category, ignore_index=-1)
     if "mask" in found:
         return segmentation_loss(found["mask"], batch.mask)
     heatmap = found["heatmap"]
     received = heatmap.new_ones(heatmap.shape[0], 1, *heatmap.shape[2:])
-    heat, box = detection_loss(heatmap, found["box"], batch.targets, received)
+    heat, box = detection_loss(heatmap, found["box"], batch.targets, received, quality)
     return heat + BOX_WEIGHT * box
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,12 @@ class TeacherSettings:
     pretrained: bool = False
 
 
-def teacher_loss(network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+def teacher_loss(
+    network: nn.Module, batch: Batch, quality: float = 0.0
+) -> tuple[Tensor, dict[str, float]]:
     """Loss against the labels, and the hit rate where there is one."""
     found: dict[str, Any] = network(batch.image)
-    loss = task_loss(found, batch)
+    loss = task_loss(found, batch, quality)
     parts = {"loss": float(loss.detach())}
     if "logits" in found:
         parts["top1"] = float((found["logits"].argmax(1) == batch.category).float().mean())
@@ -61,7 +64,9 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
     if options.init is not None:
         begin_with(network, teacher_weights_of(options.init), options.init)
     masks = classes if settings.task == "segmentation" else MASK_CLASSES
-    validate = validation(config, teacher_loss, masks)
-    best, trainer = run_stage(network, teacher_loss, sources, config, options, validate=validate)
+    # Scores that tell how well a box fits, as those of a stream that learns from them.
+    loss = partial(teacher_loss, quality=config.loss.quality)
+    validate = validation(config, loss, masks)
+    best, trainer = run_stage(network, loss, sources, config, options, validate=validate)
     assert isinstance(best, TaskNetwork)
     return finish(best, sources, config, card, steps=trainer.step, minutes=trainer.minutes)
