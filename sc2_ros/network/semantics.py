@@ -32,20 +32,23 @@ class InvertedResidual(nn.Module):
     def __init__(self, cin: int, cout: int, kernel: int, stride: int, ratio: int = 6) -> None:
         """Channels in and out, of a depthwise kernel; ratio: of the channels in between."""
         super().__init__()
-        wide, before = cin * ratio, (kernel - stride) // 2
-        behind = kernel - 1 - before
-        self.padding = (before, behind, before, behind)
+        wide, around = cin * ratio, (kernel - stride) // 2
+        # Convolutions pad alike on all sides; what TensorFlow has more behind is padded before.
+        more = kernel - 1 - 2 * around
+        self.padding = (0, more, 0, more)
         self.is_residual = stride == 1 and cin == cout
         self.expand = nn.Conv2d(cin, wide, 1, bias=False)
         self.norm0 = nn.BatchNorm2d(wide, eps=_EPS)
-        self.depthwise = nn.Conv2d(wide, wide, kernel, stride, groups=wide, bias=False)
+        self.depthwise = nn.Conv2d(wide, wide, kernel, stride, around, groups=wide, bias=False)
         self.norm1 = nn.BatchNorm2d(wide, eps=_EPS)
         self.project = nn.Conv2d(wide, cout, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(cout, eps=_EPS)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, cin, h, w) -> (B, cout, h, w) or half of it, rounded up."""
-        y = F.pad(F.relu6(self.norm0(self.expand(x))), self.padding)
+        y = F.relu6(self.norm0(self.expand(x)))
+        if any(self.padding):
+            y = F.pad(y, self.padding)
         y = F.relu6(self.norm1(depthwise(self.depthwise, y)))
         y = self.norm2(self.project(y))
         return x + y if self.is_residual else cast(Tensor, y)
