@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sc2_ros.network.semantics import Semantics
+from sc2_ros.training.latents import image_tensor
 
 IMITATED = {"imitated": "stage1", "understood": "stage2"}
 """Features of the ground network, and their names in the answers of a teacher on EfficientNet.
@@ -63,10 +64,7 @@ def begin_imitating(
     networks.eval()
     try:
         for image in images:
-            rgb = image if image.ndim == 3 else np.repeat(image[..., None], 3, 2)
-            height, width = (side // _SIDE * _SIDE for side in rgb.shape[:2])
-            pixels = np.ascontiguousarray(rgb[:height, :width].transpose(2, 0, 1)[None])
-            tensor = torch.from_numpy(pixels).float() / 255
+            tensor = image_tensor(image, _SIDE)
             latent = encoder(tensor)
             ground(latent, torch.ones_like(latent[:, :1]), mask=False, preview=False)
             x = seen.pop().double()[0].flatten(1)

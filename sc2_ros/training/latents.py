@@ -12,6 +12,15 @@ from numpy.typing import NDArray
 
 from sc2_ros.codec.wire import RATE_CODES
 from sc2_ros.network.bottleneck import Bottleneck
+from sc2_ros.network.encoder import STRIDE
+
+
+def image_tensor(image: NDArray[np.uint8], stride: int) -> torch.Tensor:
+    """(1, 3, H, W) in [0, 1] of (H, W, 3) RGB or (H, W) grey, cut to multiples of `stride`."""
+    height, width = (side // stride * stride for side in image.shape[:2])
+    pixels = image[:height, :width]
+    rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2)
+    return torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None].float() / 255
 
 
 @torch.inference_mode()
@@ -21,11 +30,7 @@ def latents(
     """Latents (C, h, w) of uint8 images, (H, W, 3) RGB or (H, W) grey, cut to multiples of 16."""
     result = []
     for image in images:
-        height, width = (side // 16 * 16 for side in image.shape[:2])
-        pixels = image[:height, :width]
-        rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2)
-        tensor = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None].float() / 255
-        result.append(encoder(tensor)[0].numpy())
+        result.append(encoder(image_tensor(image, STRIDE))[0].numpy())
     return result
 
 

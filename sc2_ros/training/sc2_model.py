@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from sc2_ros.data import MASK_CLASSES
 from sc2_ros.errors import ParameterError
+from sc2_ros.network.backbone import GroundBackbone
 from sc2_ros.network.bottleneck import Bottleneck, drop_patches
 from sc2_ros.network.encoder import STRIDE, OnboardEncoder
 from sc2_ros.network.heads import PREVIEW_CELL
@@ -67,6 +68,19 @@ class GroundShape:
         """Raise ParameterError for other than three of each."""
         if len(self.widths) != 3 or len(self.depths) != 3:
             raise ParameterError(f"{self}: a ground network has three widths and three depths")
+
+    @classmethod
+    def of(cls, backbone: GroundBackbone) -> GroundShape:
+        """Of a network that is there."""
+        return cls(backbone.widths, backbone.depths, backbone.semantics is not None)
+
+    def card(self) -> dict[str, Any]:
+        """What a checkpoint's card says of it under `network`."""
+        return {
+            "ground_widths": list(self.widths),
+            "ground_depths": list(self.depths),
+            "ground_semantics": self.semantics,
+        }
 
 
 class TrainingModel(nn.Module):

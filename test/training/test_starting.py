@@ -196,6 +196,22 @@ def test_a_stream_gets_the_later_blocks_of_a_teacher_on_efficientnet(
     assert ground_shape_of(weights_of(path))["semantics"]
 
 
+def test_a_ground_network_gets_the_later_blocks_and_loses_them_again(tmp_path) -> None:
+    """What `settings.ground` says goes, also where the checkpoint's card says otherwise."""
+    path = make_stream(tmp_path / "stream.safetensors")
+    for wanted in ("true", "false"):
+        config = tmp_path / "ground.yaml"
+        config.write_text(
+            f"out: {tmp_path / wanted}\nsources: [{{path: 'synthetic:1', per_batch: 2}}]\n"
+            "augment: {crop: 96}\ntrainer: {max_steps: 1, optimizer: adamw}\n"
+            f"settings: {{ground: {{semantics: {wanted}}}}}\n"
+        )
+        assert main(["train", "ground", "--config", str(config), "--init", str(path)]) == 0
+        path = tmp_path / wanted / "checkpoint.safetensors"
+        has_them = checkpoint.read(path).ground.backbone.semantics is not None
+        assert has_them == (wanted == "true")
+
+
 def test_later_files_take_the_place_of_earlier_ones(tmp_path) -> None:
     """Gains of a stream under the networks of a teacher."""
     path = make_stream(tmp_path / "stream.safetensors")

@@ -8,7 +8,7 @@ and several ground networks share one encoder.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -94,19 +94,12 @@ def _shaped(
 
     A network of the same shape keeps its weights; of another one, it begins afresh.
     """
-    network = parts.card["network"]
-    given = {
-        "widths": network["ground_widths"],
-        "depths": network["ground_depths"],
-        "semantics": network.get("ground_semantics", False),
-    }
-    wanted = given | config.settings.get("ground", {})
+    given = GroundShape.of(parts.ground.backbone)
+    wanted = asdict(given) | config.settings.get("ground", {})
     shape = build(GroundShape, wanted, "settings: ground")
-    ground_card = {"ground_widths": list(shape.widths), "ground_depths": list(shape.depths)}
-    if shape.semantics:
-        ground_card["ground_semantics"] = True
-    card = parts.card | {"mask_classes": list(classes), "network": network | ground_card}
-    if card["network"] == network and card["mask_classes"] == parts.card["mask_classes"]:
+    network = parts.card["network"] | shape.card()
+    card = parts.card | {"mask_classes": list(classes), "network": network}
+    if shape == given and card["mask_classes"] == parts.card["mask_classes"]:
         return parts, card
     _, ground = checkpoint.build_networks(card)
     old, new = parts.ground.state_dict(), ground.state_dict()

@@ -143,13 +143,7 @@ def export(
             "trained": date.today().isoformat(),
             "data": [Path(source.path).name for source in config.sources],
         }
-    backbone = model.ground.backbone
-    network = {
-        "channels": len(channels),
-        "ground_widths": list(backbone.widths),
-        "ground_depths": list(backbone.depths),
-        **({"ground_semantics": True} if backbone.semantics is not None else {}),
-    }
+    network = {"channels": len(channels)} | GroundShape.of(model.ground.backbone).card()
     card = card | {"network": card["network"] | network}
     encoder, ground = checkpoint.networks_of(kept(model.state_dict(), channels.tolist()), card)
     head = saliency_fit.fit(encoder.eval(), ground.eval(), images, config.trainer.seed)
@@ -209,14 +203,8 @@ def unpacked(parts: checkpoint.Parts, *, to_learn: bool = False) -> TrainingMode
     It has the channels that training begins with; those that the checkpoint lacks are zero, or with
     `to_learn` (`channels.widened`) there for whoever can use them, first at high rates only.
     """
-    backbone = parts.ground.backbone
-    model = TrainingModel(
-        LATENT_CHANNELS,
-        len(parts.card["mask_classes"]),
-        widths=backbone.widths,
-        depths=backbone.depths,
-        semantics=backbone.semantics is not None,
-    )
+    shape = GroundShape.of(parts.ground.backbone)
+    model = TrainingModel(LATENT_CHANNELS, len(parts.card["mask_classes"]), **asdict(shape))
     state = {f"encoder.{key}": value for key, value in parts.encoder.state_dict().items()}
     state |= {f"ground.{key}": value for key, value in parts.ground.state_dict().items()}
     model.load_state_dict(widened(state, to_learn=to_learn), strict=False)
