@@ -101,16 +101,6 @@ def is_split(path: str | Path) -> bool:
     return _metadata(path).get("format") == FORMAT
 
 
-def is_detector(path: str | Path) -> bool:
-    """Whether it is one of this format and holds a stock detector.
-
-    Raises:
-        CheckpointError: it has no readable card.
-    """
-    metadata = _metadata(path)
-    return metadata.get("format") == FORMAT and "detector" in card_of(metadata, path)
-
-
 def bottleneck_of(path: str | Path) -> str | None:
     """The name of the bottleneck in a file of this format; None where it has none.
 

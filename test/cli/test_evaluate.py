@@ -10,6 +10,8 @@ import pytest
 from weights import write_untrained
 
 from sc2_ros.cli.main import main
+from sc2_ros.evaluation.systems import chunks
+from sc2_ros.split import checkpoint as split_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,29 @@ def test_footage_without_labels_is_measured_by_agreement(tmp_path, weights, caps
     assert exact["miou"] == 1.0
     assert exact["truth"] == stream["truth"] == "agreement, score >= 0.3"
     assert 0 < stream["bytes_per_frame"] < exact["bytes_per_frame"]
+
+
+def test_a_teacher_looks_at_images_that_no_packets_of_ours_would_hold(tmp_path):
+    card = split_checkpoint.make_card(
+        recipe="teacher",
+        task="segmentation",
+        classes=("car", "road"),
+        backbone="resnet:8-12-16:1-1-1",
+        crop=64,
+    )
+    teacher = tmp_path / "teacher.safetensors"
+    split_checkpoint.save(teacher, split_checkpoint.build_network(card).eval(), card)
+    side = 360
+    noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    assert noise.size > chunks.MAX_BYTES
+    cv2.imwrite(str(tmp_path / "noise.png"), noise)
+    options = ["--input", str(tmp_path), "--checkpoint", str(teacher), "--agreement", "--no-cache"]
+
+    assert main(["evaluate", *options, "--json", str(tmp_path / "rows.json")]) == 0
+
+    (row,) = json.loads((tmp_path / "rows.json").read_text())
+    assert (row["system"], row["miou"]) == ("uncompressed", 1.0)
+    assert row["bytes_per_frame"] > noise.size
 
 
 @pytest.mark.parametrize(

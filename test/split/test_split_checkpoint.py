@@ -28,7 +28,7 @@ def file_with(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("ask", [checkpoint.is_detector, checkpoint.bottleneck_of, checkpoint.load])
+@pytest.mark.parametrize("ask", [checkpoint.bottleneck_of, checkpoint.load])
 @pytest.mark.parametrize("card", [None, "{", "null", "[1]", "[" * 100_000])
 def test_a_file_without_a_readable_card_says_so(file_with, ask, card):
     path = file_with() if card is None else file_with(card=card)

@@ -121,11 +121,14 @@ def network(context: Context) -> ImageNetwork:
 
 
 def own_systems(checkpoint: str, rates: Sequence[float]) -> list[str]:
-    """What a checkpoint is by itself: a stream at its rates, a split network, or a detector."""
+    """What a checkpoint is by itself: a stream at its rates, a split network, or whole on an image.
+
+    The last is a teacher or a stock detector: no packets of ours hold a large image without loss.
+    """
     path = path_of(checkpoint)
     if not split_checkpoint.is_split(path):
         return [f"sc2_ros:{rate:g}" for rate in rates]
-    return ["uncompressed" if split_checkpoint.is_detector(path) else "split"]
+    return ["split" if split_checkpoint.bottleneck_of(path) else "uncompressed"]
 
 
 def path_of(checkpoint: str) -> Path:
