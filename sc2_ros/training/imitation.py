@@ -23,13 +23,16 @@ _SIDE = 32
 _RIDGE = 1e-3
 
 
-def imitation_loss(found: dict[str, Tensor], wanted: dict[str, Tensor], cells: Tensor) -> Tensor:
+def imitation_loss(
+    found: dict[str, Tensor], wanted: dict[str, Tensor], cells: Tensor, weights: Tensor
+) -> Tensor:
     """Mean squared difference of features (B, C, h, w), in units of their channels' variance.
 
     Args:
         found: of the ground network, by the names of IMITATED.
         wanted: of the teacher, by its own.
         cells: (B, 1, H/4, W/4), 1 where latents arrived.
+        weights: (B,), of the images.
     """
     losses = []
     for name, theirs in IMITATED.items():
@@ -37,6 +40,7 @@ def imitation_loss(found: dict[str, Tensor], wanted: dict[str, Tensor], cells: T
         known = F.max_pool2d(cells, cells.shape[2] // target.shape[2])
         scale = target.var((0, 2, 3), keepdim=True).clamp(min=1e-4)
         far = ((found[name].float() - target).square() / scale).mean(1, keepdim=True)
+        far = far * weights[:, None, None, None]
         losses.append((far * known).sum() / known.sum().clamp(min=1))
     return torch.stack(losses).mean()
 

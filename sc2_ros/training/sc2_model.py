@@ -35,8 +35,10 @@ Answers = Callable[[Tensor], dict[str, Tensor]]
 class LossConfig:
     """Weights of the parts of the loss; lambda per bit and pixel, from rate index 0 to 1.
 
-    distil: of agreement with the teacher, where there is one; quality: how much the fit of a box
-    counts in its score (`detection_loss`); aligned: `aligned_loss` in its place.
+    distil: of agreement with the teacher, where there is one; imitate: of its features, at rate
+    index 1 and less below it, where they would cost more bits than the task does; quality: how
+    much the fit of a box counts in its score (`detection_loss`); aligned: `aligned_loss` in its
+    place.
     """
 
     lambda_low: float = 10.0
@@ -46,12 +48,17 @@ class LossConfig:
     preview: float = 0.1
     drop_probability: float = 0.3
     distil: float = 0.5
+    imitate: float = 0.5
     quality: float = 0.0
     aligned: bool = False
 
     def price(self, rate: Tensor) -> Tensor:
         """Lambda at a rate index, (B,) -> (B,)."""
         return self.lambda_low * (self.lambda_high / self.lambda_low) ** rate
+
+    def imitation(self, rate: Tensor) -> Tensor:
+        """Weight of a teacher's features at a rate index, (B,) -> (B,)."""
+        return self.imitate * (self.lambda_high / self.price(rate)).sqrt()
 
 
 @dataclass(frozen=True)
@@ -192,7 +199,7 @@ def sc2_loss(
         weights = {"heat": 1.0, "box": config.box, "mask": config.mask}
         learned = torch.stack([weights[name] * value for name, value in far.items()]).sum()
         if IMITATED.keys() <= out.keys() and set(IMITATED.values()) <= wanted.keys():
-            parts["imitate"] = imitation_loss(out, wanted, cells)
+            parts["imitate"] = imitation_loss(out, wanted, cells, config.imitation(rate))
             loss = loss + parts["imitate"]
         parts["distil"] = learned
         loss = loss + config.distil * learned

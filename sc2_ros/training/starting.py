@@ -92,7 +92,10 @@ def begin_with(network: nn.Module, given: dict[str, Tensor], path: str) -> None:
     if wrong := [key for key in other if not key.startswith(HEADS)]:
         raise CheckpointError(f"{path} is of another shape: {wrong[0]}")
     if not shared - set(other):
-        raise CheckpointError(f"{path} has no weight of this network")
+        raise CheckpointError(
+            f"{path} has no weight of this network (of a teacher on EfficientNet it has some with "
+            "settings: {ground: {semantics: true}})"
+        )
     network.load_state_dict({key: given[key] for key in shared - set(other)}, strict=False)
     afresh = sorted({".".join(key.split(".")[:2]) for key in own.keys() - (shared - set(other))})
     unused = sorted({".".join(key.split(".")[:4]) for key in given.keys() - own.keys()})

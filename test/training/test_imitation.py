@@ -8,7 +8,7 @@ import torch
 
 from sc2_ros.network.semantics import TAKES
 from sc2_ros.training.imitation import IMITATED, begin_imitating, imitation_loss
-from sc2_ros.training.sc2_model import TrainingModel
+from sc2_ros.training.sc2_model import LossConfig, TrainingModel
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_training_begins_with_the_least_squares_fit(images):
     assert error < 0.02
 
 
-def test_what_was_lost_is_not_to_be_imitated():
+def test_what_was_lost_or_weighs_nothing_is_not_to_be_imitated():
     """In units of the channels' variance: features of any spread count alike."""
     chance = torch.Generator().manual_seed(0)
     wanted = {
@@ -56,11 +56,20 @@ def test_what_was_lost_is_not_to_be_imitated():
         "stage2": torch.randn(2, 5, 2, 2, generator=chance),
     }
     found = {name: torch.zeros_like(wanted[theirs]) for name, theirs in IMITATED.items()}
-    cells = torch.ones(2, 1, 8, 8)
-    whole = imitation_loss(found, wanted, cells)
+    cells, even = torch.ones(2, 1, 8, 8), torch.ones(2)
+    whole = imitation_loss(found, wanted, cells, even)
     louder = {name: 7 * value for name, value in wanted.items()}
-    torch.testing.assert_close(imitation_loss(found, louder, cells), whole)
-    cells[1] = 0
+    torch.testing.assert_close(imitation_loss(found, louder, cells, even), whole)
     for name, theirs in IMITATED.items():
         found[name][0] = wanted[theirs][0]
-    assert imitation_loss(found, wanted, cells) == 0
+    assert imitation_loss(found, wanted, cells, even) > 0
+    assert imitation_loss(found, wanted, cells, torch.tensor([1.0, 0.0])) == 0
+    cells[1] = 0
+    assert imitation_loss(found, wanted, cells, even) == 0
+
+
+def test_features_weigh_less_where_bits_are_dear():
+    """With one weight the lowest rate of a stream in training had five times its bytes."""
+    config = LossConfig(lambda_low=16.0, lambda_high=0.25, imitate=0.5)
+    rate = torch.tensor([0.0, 0.5, 1.0])
+    torch.testing.assert_close(config.imitation(rate), torch.tensor([0.0625, 0.1767767, 0.5]))
