@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sc2_ros.data import DETECTION_CLASSES, MASK_CLASSES, Dataset, Sample, open_dataset
 from sc2_ros.data.base import mask_lookup
+from sc2_ros.data.splits import sequences
 from sc2_ros.errors import ParameterError
 from sc2_ros.training import distributed
 from sc2_ros.training.augment import VOID, AugmentConfig, augment, augment_whole, middle
@@ -40,6 +42,9 @@ class SourceConfig:
     alike; 0.5: as the repeat factors of Gupta et al. 2019 (LVIS, section 4.3). A set that does not
     fit into memory is read once for it, before the training.
 
+    by_sequence: whether recordings are drawn alike, however many frames they have (`sequences`),
+    so that a long one does not outweigh those that show something else; read as for balance.
+
     paste: how many objects of other images are pasted into a crop on average (`pasting`), where
     the data set has boxes and masks of them; for views from straight above.
     """
@@ -51,6 +56,7 @@ class SourceConfig:
     vertical_flip: float | None = None
     turn: float | None = None
     balance: float = 0.0
+    by_sequence: bool = False
     paste: float = 0.0
 
     def __post_init__(self) -> None:
@@ -135,16 +141,18 @@ class Source:
         self.cutouts: list[Cutout] = []
         if config.paste > 0:
             self.cutouts = cutouts(self.samples, self.mask_lookup, mask_classes)
-        every = self.in_memory or config.balance > 0
+        every = self.in_memory or config.balance > 0 or config.by_sequence
         step = 1 if every else max(1, len(self.samples) // _SAMPLES_FOR_COUNTS)
         labels = [self.samples[i].labels for i in range(0, len(self.samples), step)]
         counts = np.bincount(np.concatenate(labels), minlength=len(DETECTION_CLASSES))
         self.weights: NDArray[np.float64] = 1 / np.sqrt(np.maximum(counts, 100.0))
         self.chances: NDArray[np.float64] | None = None
-        if config.balance > 0:
+        if config.balance > 0 or config.by_sequence:
             rarity = np.maximum(counts, 100.0) ** -config.balance
-            rarest = [rarity[known].max(initial=rarity.min()) for known in labels]
-            self.chances = np.array(rarest) / np.sum(rarest)
+            chances = np.array([rarity[known].max(initial=rarity.min()) for known in labels])
+            if config.by_sequence:
+                chances /= _sequence_lengths([sample.name for sample in self.samples])
+            self.chances = chances / chances.sum()
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """One augmented sample, chosen at random."""
@@ -160,6 +168,13 @@ class Source:
         if self.cutouts:
             sample = paste(sample, self.cutouts, self.config.paste, rng)
         return sample
+
+
+def _sequence_lengths(names: Sequence[str]) -> NDArray[np.int64]:
+    """(images,) of how many images the recording of each is made."""
+    stems = [Path(name).stem for name in names]
+    length = {stem: len(run) for run in sequences(stems) for stem in run}
+    return np.array([length[stem] for stem in stems])
 
 
 def open_sources(

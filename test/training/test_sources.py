@@ -52,6 +52,38 @@ def test_pictures_with_rare_classes_are_drawn_more_often(
     )  # a picture of nothing counts like the commonest class
 
 
+class _ARecordingAndTwoStills(Dataset):
+    """Eight frames of one recording with a bicycle in each, two pictures of other places."""
+
+    name, split, detection_classes = "x", "train", ("car", "bicycle")
+    names = (*(f"flight_{index:04}.jpg" for index in range(8)), "garden_0001.jpg", "road_0001.jpg")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> Sample:  # type: ignore[override]
+        labels = np.array([BICYCLE if index < 8 else CAR], np.int64)
+        boxes = np.array([[10, 10, 20, 20]], np.float32)
+        return Sample(np.zeros((64, 64), np.uint8), self.names[index], boxes, labels)
+
+
+@pytest.mark.parametrize("memory", [sources.MEMORY_BYTES, 0])
+@pytest.mark.parametrize(("by_sequence", "share"), [(False, 0.8), (True, 1 / 3)])
+def test_a_long_recording_does_not_outweigh_stills(
+    by_sequence: bool, share: float, memory: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "MEMORY_BYTES", memory)
+    config = SourceConfig("x", 1, 1.0, 1.0, by_sequence=by_sequence)
+    plain = AugmentConfig(crop=64, light=0.0, invert=0.0)
+    source = Source(config, plain, data=_ARecordingAndTwoStills())
+    rng = np.random.default_rng(0)
+
+    drawn = [source.draw(rng).name for _ in range(3000)]
+
+    assert sum(name.startswith("flight") for name in drawn) / 3000 == pytest.approx(share, abs=0.03)
+    assert len(set(drawn)) == 10
+
+
 class _Corner(Dataset):
     """One picture, white in its upper left quarter."""
 
