@@ -13,7 +13,10 @@ repository, the data and RUNS under the same paths, and PYTHONPATH=REPOSITORY/be
 Checkpoints go to RUNS/TASK/SYSTEM/SETTING; a run that was stopped goes on, one that is finished
 with the same configuration is not trained anew, and rows of checkpoints already measured are taken
 from the JSON. Writes benchmarks/results/papers.json, docs/recipes/results.md and figures of each
-task, docs/figures/papers_TASK*.png.
+task, docs/figures/papers_TASK*.png (named as --out is).
+
+With --legs a training goes on, in legs of the same length, until one brings less than half a point
+of accuracy and less than 5 % of the bytes.
 """
 
 from __future__ import annotations
@@ -31,10 +34,17 @@ from typing import Any
 
 import torch
 from helpers.papers_figure import draw_curves, draw_front, draw_trade_off
-from helpers.papers_plan import LATER, OWN_STREAM, SEARCH, STUDENTS, TASKS, TEACHER, WHOLE, label
-from helpers.papers_report import compare, key, read, table
+from helpers.papers_plan import LATER, OWN_STREAM, SEARCH, STUDENTS, TASKS, TEACHER, label
+from helpers.papers_report import compare, gained, in_order, key, read, table
 from helpers.papers_row import measure, settings_of
-from helpers.papers_training import Training, located, train
+from helpers.papers_training import (
+    CHECKPOINT,
+    WITHOUT_SETTINGS,
+    Training,
+    ground_alone,
+    located,
+    train,
+)
 from helpers.program import exit_with
 
 from sc2_ros.data import open_dataset
@@ -64,7 +74,7 @@ def main() -> int:
 
 def _train(name: str, args: argparse.Namespace, report: dict[str, Any], workers: Workers) -> None:
     """The teacher, then one rate of every system after the other, measured as they come."""
-    teacher = args.runs / name / "teacher" / "labels" / "checkpoint.safetensors"
+    teacher = args.runs / name / "teacher" / WITHOUT_SETTINGS / CHECKPOINT
     if args.teacher is None:
         start = TASKS[name].init
         train(Training(name, TASKS[name], "teacher", "teacher", {}, TEACHER, start=start), args)
@@ -72,17 +82,16 @@ def _train(name: str, args: argparse.Namespace, report: dict[str, Any], workers:
         teacher.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(args.teacher, teacher)
     wanted = args.systems.split(",") if args.systems else list(STUDENTS)
-    if TASKS[name].task != "segmentation" and OWN_STREAM in wanted:
-        wanted.remove(OWN_STREAM)  # the shipped one is measured; it does not classify
+    if TASKS[name].task == "classification" and OWN_STREAM in wanted:
+        wanted.remove(OWN_STREAM)  # it does not classify
     for number in args.points:
-        jobs = [
-            _training(name, system, number, args, teacher)
-            for system in wanted
-            if number < len(STUDENTS[system][1])
-        ]
-        for system in _trained(jobs, args, workers):
-            _measure(name, args, report, workers, only=system)
-            _write(report, args)
+        learning = [system for system in wanted if number < len(STUDENTS[system][1])]
+        for leg in range(1, args.legs + 1):
+            jobs = [_training(name, system, number, args, teacher, leg) for system in learning]
+            for system in _trained(jobs, args, workers):
+                _measure(name, args, report, workers, only=system)
+                _write(report, args)
+            learning = [job.system for job in jobs if gained(report["rows"], job)]
     search = name, TASKS[name], "rate_estimator_search", "rate_estimator"
     jobs = [Training(*search, settings, LATER, teacher) for settings in SEARCH]
     for system in _trained(jobs if args.search else [], args, workers):
@@ -91,19 +100,25 @@ def _train(name: str, args: argparse.Namespace, report: dict[str, Any], workers:
 
 
 def _training(
-    name: str, system: str, number: int, args: argparse.Namespace, teacher: Path
+    name: str, system: str, number: int, args: argparse.Namespace, teacher: Path, leg: int
 ) -> Training:
-    """That of a point of a system's curve."""
+    """That of a point of a system's curve; a later leg goes on from the one before."""
     kind, curve = STUDENTS[system]
     what = name, TASKS[name], system, kind
+    length, before = 1.0, None
     if system == OWN_STREAM:
-        start = f"{args.checkpoint},{teacher}"  # gains of the one, networks of the other
-        return Training(*what, curve[0], WHOLE, teacher, start)
-    if number and not system.endswith("channel_reduction"):  # its points differ in shape
-        before = args.runs / name / system / label(curve[number - 1]) / "checkpoint.safetensors"
-        if before.is_file():
-            return Training(*what, curve[number], LATER, teacher, str(before))
-    return Training(*what, curve[number], 1.0, teacher)
+        length = 1 + LATER * (len(args.points) - 1)
+        before = f"{args.checkpoint},{teacher}"  # gains of the one, networks of the other
+        if TASKS[name].task == "detection":  # the shipped encoder was trained on these images
+            before = str(ground_alone(teacher))
+    elif number and not system.endswith("channel_reduction"):  # its points differ in shape
+        path = args.runs / name / system / label(curve[number - 1]) / CHECKPOINT
+        if path.is_file():
+            length, before = LATER, str(path)
+    if leg > 1:
+        folder = args.runs / name / system / (label(curve[number], leg - 1) or WITHOUT_SETTINGS)
+        before = str(folder / CHECKPOINT)
+    return Training(*what, curve[number], length, teacher, before, leg)
 
 
 def _trained(jobs: list[Training], args: argparse.Namespace, workers: Workers) -> Iterator[str]:
@@ -154,8 +169,7 @@ def _workers(cluster: str) -> Iterator[Workers]:
 
 
 def _write(report: dict[str, Any], args: argparse.Namespace) -> None:
-    rows = sorted(report["rows"], key=lambda r: (r["task"], r["system"], r["bytes_per_frame"]))
-    report["rows"] = rows
+    report["rows"] = rows = in_order(report["rows"])
     report["bd_rate"] = compare(rows)
     report["command"] = "python " + shlex.join(sys.argv)
     args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -164,11 +178,11 @@ def _write(report: dict[str, Any], args: argparse.Namespace) -> None:
     args.table.write_text(table(report))
     for task in sorted({row["task"] for row in rows}):
         own = [row for row in rows if row["task"] == task]
-        draw_curves(own, args.figures / f"papers_{task}.png")
-        draw_trade_off(own, args.figures / f"papers_{task}_trade_off.png")
+        draw_curves(own, args.figures / f"{args.out.stem}_{task}.png")
+        draw_trade_off(own, args.figures / f"{args.out.stem}_{task}_trade_off.png")
         searched = [row for row in own if row["system"].startswith("rate_estimator")]
         if any(row["system"] == "rate_estimator_search" for row in searched):
-            draw_front(searched, args.figures / f"papers_{task}_search.png")
+            draw_front(searched, args.figures / f"{args.out.stem}_{task}_search.png")
 
 
 def _arguments() -> argparse.Namespace:
@@ -185,6 +199,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--teacher", type=Path, help="trained already, by `sc2 train teacher`")
     parser.add_argument("--teacher-steps", type=int, help="in place of 3 times --steps-each")
     parser.add_argument("--minutes-each", type=float, help="of each student, at most")
+    parser.add_argument(
+        "--legs", type=int, default=1, help="at most; another follows where one has brought a gain"
+    )
     parser.add_argument("--search", action="store_true", help="also the rate estimator's search")
     parser.add_argument("--lr", type=float, default=1.5e-3, help="teacher's; students: twice")
     parser.add_argument("--limit", type=int, help="at most so many images, spread over the split")

@@ -37,10 +37,12 @@ SHALLOW = (0.05, 0.2, 0.8, 3.2)  # FrankenSplit sums over one layer, the student
 # System -> recipe and one dict of settings per point of its curve, from many bytes to few. A point
 # begins with the bottleneck of the point before it and takes LATER of the first one's steps; the
 # teacher takes TEACHER times them, and our own stream, which has every rate, as much as a curve.
-LATER, TEACHER, WHOLE = 0.5, 3.0, 2.5
-OWN_STREAM = "sc2_ros"
+LATER, TEACHER = 0.5, 3.0
+OWN_STREAM, SHIPPED = "sc2_ros", "sc2_ros_shipped"
+# A training goes on, in legs of equal length, until one brings less than this.
+ACCURACY_STILL, BYTES_STILL = 0.005, 0.05
 STUDENTS: dict[str, tuple[str, list[dict[str, Any]]]] = {
-    OWN_STREAM: ("sc2_ros", [{"mask_classes": "own", "context": {"steps": 600}}]),
+    OWN_STREAM: ("sc2_ros", [{"context": {"steps": 600}}]),
     "entropic_student": ("entropic_student", [{"beta": beta} for beta in BETAS]),
     "sc2_ros_encoder": ("sc2", [{"bottleneck": "sc2_ros_encoder", "beta": b} for b in BETAS]),
     # 16 channels, as the rate estimator: 64 start at 0.7 bpp and take long to come down.
@@ -92,12 +94,12 @@ SEARCH = [
 PICTURES = {"jpeg": (5, 15, 30, 60, 90), "webp": (1, 15, 40, 80), "avif": (10, 30, 50, 80)}
 
 
-def label(settings: dict[str, Any]) -> str:
-    """Settings as a folder's name: "beta_0.08", "price_0.02-channels_16"."""
+def label(settings: dict[str, Any], leg: int = 1) -> str:
+    """Settings as a folder's name: "beta_0.08", "price_0.02-channels_16", "beta_0.08-leg_2"."""
     parts = []
     for key, value in settings.items():
-        if key in ("bottleneck", "stage1"):
+        if key in ("bottleneck", "stage1", "context", "mask_classes"):
             continue
         inner = value.items() if isinstance(value, dict) else [(key, value)]
         parts += [f"{k}_{v:g}" if isinstance(v, float) else f"{k}_{v}" for k, v in inner]
-    return "-".join(parts)
+    return "-".join([*parts, f"leg_{leg}"] if leg > 1 else parts)

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers.papers_plan import OWN_STREAM, PICTURES, RATES, TASKS, Task
+from helpers.papers_plan import PICTURES, RATES, SHIPPED, TASKS, Task
 from helpers.papers_training import located
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.data import Dataset, open_dataset
@@ -58,7 +58,8 @@ def settings_of(name: str, args: argparse.Namespace, only: str | None) -> Iterat
         if only is not None and family != only:
             continue
         if not split_checkpoint.is_split(path):
-            yield from _of_stream(name, str(path))
+            _, leg, number = setting.rpartition("leg_")
+            yield from _of_stream(name, str(path), family, f"-{leg}{number}" if leg else "")
             continue
         loaded = split_checkpoint.load(path)
         same = f"{loaded.id:08x}", int(loaded.card["steps"])
@@ -74,14 +75,14 @@ def settings_of(name: str, args: argparse.Namespace, only: str | None) -> Iterat
                     name, task, str(path), "feature-jpeg", str(quality), *same, FEATURES, quality
                 )
     if task.task == "detection" and only is None:
-        yield from _of_stream(name, args.checkpoint)
+        yield from _of_stream(name, args.checkpoint, SHIPPED)
 
 
-def _of_stream(name: str, path: str) -> Iterator[Setting]:
+def _of_stream(name: str, path: str, family: str, ending: str = "") -> Iterator[Setting]:
     own, task = checkpoints.load(path), TASKS[name]
     same = f"{own.id:08x}", int(own.card.get("steps", 0))
     for rate in RATES:
-        yield Setting(name, task, path, OWN_STREAM, f"rate {rate:g}", *same, OWN, rate)
+        yield Setting(name, task, path, family, f"rate {rate:g}{ending}", *same, OWN, rate)
 
 
 def measure(job: Setting, args: argparse.Namespace) -> dict[str, Any]:

@@ -13,14 +13,19 @@ from typing import Any
 
 import torch
 
-from helpers.papers_plan import Task, label
+from helpers.papers_plan import OWN_STREAM, Task, label
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.split import checkpoint as split_checkpoint
 from sc2_ros.training.augment import AugmentConfig
 from sc2_ros.training.config import RunOptions, TrainConfig
 from sc2_ros.training.recipes import recipe
 from sc2_ros.training.sources import SourceConfig
+from sc2_ros.training.starting import weights_of
 from sc2_ros.training.trainer import TrainerConfig
+
+CHECKPOINT = "checkpoint.safetensors"
+WITHOUT_SETTINGS = "labels"
+"""Folder of a training that has none in its plan."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Training:
     """What is trained. Without a teacher it is one.
 
     name: of the task; length: in students' steps or minutes; start: what it begins with (--init),
-    of a student only the bottleneck.
+    of a student only the bottleneck; leg: which of several trainings, each on from the one before.
     """
 
     name: str
@@ -39,6 +44,7 @@ class Training:
     length: float
     teacher: Path | None = None
     start: str | None = None
+    leg: int = 1
 
 
 def located(data: str, root: Path) -> str:
@@ -47,19 +53,28 @@ def located(data: str, root: Path) -> str:
     return f"{kind}{colon}{root / folder}"
 
 
+def ground_alone(teacher: Path) -> Path:
+    """A file beside the teacher with its ground network, for a stream whose encoder begins anew."""
+    path = teacher.with_name("ground.pt")
+    weights = weights_of(str(teacher))
+    torch.save({"ema": {k: v for k, v in weights.items() if k.startswith("ground.")}}, path)
+    return path
+
+
 def train(job: Training, args: argparse.Namespace) -> Path:
     """One training, unless it is finished with the same configuration; returns its checkpoint."""
     torch.set_num_threads(args.threads)
-    folder: Path = args.runs / job.name / job.system / (label(job.settings) or "labels")
+    setting = label(job.settings, job.leg) or WITHOUT_SETTINGS
+    folder: Path = args.runs / job.name / job.system / setting
     config = _config(job, args, folder)
     digest = _digest(job, config)
-    checkpoint, mark = folder / "checkpoint.safetensors", folder / "configuration.sha256"
+    checkpoint, mark = folder / CHECKPOINT, folder / "configuration.sha256"
     known = mark.read_text() if mark.is_file() else None
     if checkpoint.is_file() and known == digest:
         return checkpoint
     folder.mkdir(parents=True, exist_ok=True)
     if known != digest:
-        for old in [*folder.glob("**/last.pt"), *folder.glob("checkpoint.safetensors")]:
+        for old in [*folder.glob("**/last.pt"), *folder.glob(CHECKPOINT)]:
             old.unlink()
     mark.write_text(digest)
     print(f"--- {job.name} {job.system} {folder.name}", flush=True)
@@ -78,6 +93,8 @@ def _config(job: Training, args: argparse.Namespace, folder: Path) -> TrainConfi
     if job.kind == "teacher":
         steps = args.teacher_steps or steps
         settings = {"task": task.task, "backbone": task.backbone}
+    if job.system == OWN_STREAM and task.task == "segmentation":
+        settings = settings | {"mask_classes": "own"}
     source = SourceConfig(
         located(task.data, args.data), per_batch=task.batch * (2 if is_teacher else 1), **scales
     )

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """benchmarks/papers.py from end to end on a tiny data set, and what it says about known curves."""
 
+import dataclasses
 import importlib.util
 import json
 import sys
@@ -10,9 +11,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
+from helpers import papers_training
 from helpers.dask_cluster import dask_cluster
-from helpers.papers_plan import BETAS, Task, label
-from helpers.papers_report import compare
+from helpers.papers_plan import BETAS, SHIPPED, TASKS, Task, label
+from helpers.papers_report import compare, gained, in_order
+from helpers.papers_training import Training, ground_alone
+
+from sc2_ros import checkpoint
+from sc2_ros.training.starting import weights_of
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "papers.py"
 
@@ -88,6 +95,73 @@ def test_it_trains_measures_and_does_nothing_twice(papers, tmp_path, monkeypatch
     assert papers.main() == 0
     assert "---" not in capsys.readouterr().out  # nothing was trained again
     assert json.loads(out.read_text())["rows"] == report["rows"]
+
+
+def test_a_leg_goes_on_from_the_one_before_it(papers, tmp_path, monkeypatch):
+    words, out = arguments(papers, tmp_path, monkeypatch), tmp_path / "papers.json"
+    words[words.index("--systems") + 1] = "frankensplit"
+    started = []
+    monkeypatch.setattr(
+        papers,
+        "train",
+        lambda job, args: (started.append(job.start), papers_training.train(job, args))[1],
+    )
+    monkeypatch.setattr(sys, "argv", [*words, "--legs", "2"])
+    assert papers.main() == 0
+    rows = json.loads(out.read_text())["rows"]
+    first, second = sorted(row["setting"] for row in rows if row["system"] == "frankensplit")
+    assert second == f"{first}-leg_2"
+    folder = tmp_path / "runs" / "tiny" / "frankensplit" / first
+    assert started == [None, None, str(folder / "checkpoint.safetensors")]  # teacher, two legs
+
+
+def test_our_own_encoder_begins_anew_where_the_shipped_one_has_seen_the_images(tmp_path):
+    teacher = tmp_path / "checkpoint.safetensors"
+    teacher.write_bytes(checkpoint.find("default").read_bytes())
+    given, all_weights = weights_of(str(ground_alone(teacher))), weights_of(str(teacher))
+    assert given.keys() == {name for name in all_weights if name.startswith("ground.")}
+    assert any(name.startswith("encoder.") for name in all_weights)
+    assert all(torch.equal(value, all_weights[name]) for name, value in given.items())
+
+
+def rows_of(system, *legs):
+    return [
+        {"task": "hituav", "system": system, "setting": setting, "value": value}
+        | {"bytes_per_frame": size}
+        for setting, value, size in legs
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "size", "expected"),
+    [(0.70, 1000, False), (0.704, 960, False), (0.706, 1000, True), (0.65, 940, True)],
+)
+def test_a_training_ends_once_a_leg_brings_neither_accuracy_nor_bytes(value, size, expected):
+    rows = rows_of(
+        "sc2",
+        ("beta_5.4", 0.70, 1000),
+        ("beta_5.4-leg_2", value, size),
+        ("beta_0.2", 0.99, 10),  # another point, which has no say
+    )
+    job = Training("hituav", TASKS["hituav"], "sc2", "sc2", {"beta": 5.4}, 1.0)
+    assert gained(rows, job)
+    assert gained(rows, dataclasses.replace(job, leg=2)) == expected
+
+
+def test_of_our_own_stream_the_mean_over_its_rates_counts():
+    rows = rows_of(
+        "sc2_ros",
+        *[("rate 0", 0.6, 100), ("rate 1", 0.8, 900)],
+        *[("rate 0-leg_2", 0.62, 110), ("rate 1-leg_2", 0.8, 890)],
+    )
+    job = Training("hituav", TASKS["hituav"], "sc2_ros", "sc2_ros", {}, 1.0, leg=2)
+    assert gained(rows, job)
+    assert not gained([row | {"value": 0.7} for row in rows], job)
+
+
+def test_what_was_trained_for_longer_stands_at_the_end():
+    rows = rows_of(SHIPPED, ("rate 0", 0.9, 100)) + rows_of("webp", ("1", 0.7, 900))
+    assert [row["system"] for row in in_order(rows)] == ["webp", SHIPPED]
 
 
 def test_bd_rate_is_against_the_entropic_student():
