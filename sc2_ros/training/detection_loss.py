@@ -46,7 +46,8 @@ def make_target(
 ) -> DetectionTarget:
     """Boxes (N, 4) xyxy px of a size x size image -> targets on its stride-4 cells.
 
-    labelled (classes,): which classes this data set labels; the others are left out of the loss.
+    labelled (classes,): which classes this data set labels; the others are left out of the loss
+    but where a labelled object is: that is none of them.
     """
     classes = len(labelled)
     cells = size // CELL
@@ -70,6 +71,8 @@ def make_target(
             -((xs[None] - ix) ** 2) / (2 * sx * sx) - (ys[:, None] - iy) ** 2 / (2 * sy * sy)
         ).astype(np.float32)
         window = np.ix_(ys, xs)
+        # Else a person is an other_vehicle, too, wherever nobody labels other_vehicle.
+        valid[np.ix_(~labelled, ys, xs)] = 1
         heat[labels[number]][window] = np.maximum(heat[labels[number]][window], bell)
         valid[labels[number], iy, ix] = 1
         wide = np.exp(

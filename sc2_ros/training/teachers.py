@@ -21,9 +21,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sc2_ros import checkpoint
-from sc2_ros.errors import CheckpointError, InputError
+from sc2_ros.data import DETECTION_CLASSES
+from sc2_ros.errors import CheckpointError, InputError, ParameterError
 from sc2_ros.network.imaging import STRIDE
 from sc2_ros.split import checkpoint as split_checkpoint
+from sc2_ros.training.imitation import IMITATED
+from sc2_ros.training.sc2_model import Answers
 from sc2_ros.training.teacher import Teacher
 from sc2_ros.training.torchvision_teacher import TorchvisionTeacher
 
@@ -174,6 +177,35 @@ def load_teacher(spec: str, device: str | torch.device = "cpu") -> Teacher:
     if split_checkpoint.is_split(path):
         return TaskTeacher(path).frozen(device)
     return StreamTeacher(checkpoint.read(path)).frozen(device)
+
+
+def answers_for(spec: str | None, mask_classes: tuple[str, ...], device: str) -> Answers | None:
+    """A teacher's maps of the classes that a stream has too, to be learned beside the labels.
+
+    spec: as of `load_teacher`; without one there is nothing to be learned.
+
+    Raises:
+        ParameterError: it answers nothing that this stream answers.
+    """
+    if spec is None:
+        return None
+    teacher = load_teacher(spec, device)
+    names = ["heatmap", "box"] if teacher.detection_classes == DETECTION_CLASSES else []
+    names += ["mask"] if teacher.mask_classes == mask_classes else []
+    first = teacher(torch.zeros(1, 3, 64, 64, device=device))
+    if not names or any(name not in first for name in names):
+        raise ParameterError(
+            f"teacher {spec} answers neither with maps of {', '.join(DETECTION_CLASSES)} nor of "
+            f"{', '.join(mask_classes)}; a checkpoint of ours or one of `sc2 train teacher` does"
+        )
+
+    names += [name for name in IMITATED.values() if name in first]
+
+    def answers(image: torch.Tensor) -> dict[str, torch.Tensor]:
+        found = teacher(image)
+        return {name: found[name] for name in names}
+
+    return answers
 
 
 def _class_names(path: Path) -> dict[str, tuple[str, ...]]:

@@ -72,6 +72,20 @@ def test_what_is_not_known_is_not_punished(case: str) -> None:
     assert float(loss) < 1.0 < 100 < float(punished)
 
 
+def test_what_is_labelled_is_nothing_that_is_not() -> None:
+    """A person in a data set without cars is no car; what lies beside it may be one."""
+    boxes, labels = np.array([[40, 40, 60, 60]], np.float32), np.array([0])
+    target = make_target(boxes, labels, NONE, np.array([True, False, True, True]), 96)
+    received = torch.ones(1, 1, 24, 24)
+
+    def cost(x: int, y: int) -> float:
+        heat, box = _perfect(boxes, labels, 24)
+        heat[0, 1, y // 4, x // 4] = 5.0
+        return float(detection_loss(heat, box, [target], received)[0])
+
+    assert cost(50, 50) > 1 > cost(80, 80)
+
+
 def test_a_loose_box_is_to_score_less_where_quality_counts() -> None:
     """The score that costs least at an object's centre is the IoU of the box found there."""
     boxes = np.array([[40, 40, 60, 60]], np.float32)

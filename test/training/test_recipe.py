@@ -246,6 +246,15 @@ def test_a_ground_network_keeps_the_stream(tmp_path, capsys, ground) -> None:
     assert not torch.equal(old["heatmap"], new["heatmap"])
 
 
+def test_a_ground_network_learns_from_a_teacher_beside_the_labels(tmp_path, capsys) -> None:
+    config = _write(tmp_path / "g.yaml", tmp_path / "run")
+    command = ["train", "ground", "--config", str(config), "--init", "default"]
+    assert main([*command, "--teacher", "default"]) == 0
+    assert "distil" in capsys.readouterr().out
+    assert main(command) == 0
+    assert "distil" not in capsys.readouterr().out
+
+
 def test_a_ground_network_goes_on_from_another_one(tmp_path) -> None:
     """After a comma: the stream is the first file's, the ground network the second one's."""
     config = _write(tmp_path / "g.yaml", tmp_path / "run")

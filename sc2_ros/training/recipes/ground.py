@@ -26,10 +26,11 @@ from sc2_ros.training.config import RunOptions, TrainConfig, build, check_settin
 from sc2_ros.training.mask_classes import mask_classes_of
 from sc2_ros.training.sc2_model import GroundShape, sc2_loss
 from sc2_ros.training.starting import begin_with, weights_of
+from sc2_ros.training.teachers import answers_for
 from sc2_ros.training.trainer import Trainer
 from sc2_ros.training.validation import validation
 
-TAKES = ("init", "resume")
+TAKES = ("init", "resume", "teacher")
 
 
 def run(config: TrainConfig, options: RunOptions) -> Path:
@@ -54,8 +55,10 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         config.sources, config.augment, mask_classes=classes, need=("boxes", "masks")
     )
 
+    teacher = answers_for(options.teacher or config.teacher, classes, options.device)
+
     def loss(net: nn.Module, batch: Batch) -> tuple[torch.Tensor, dict[str, float]]:
-        return sc2_loss(net, batch, config.loss)
+        return sc2_loss(net, batch, config.loss, teacher)
 
     validate = validation(config, loss, classes)
     trainer = Trainer(model, loss, config.trainer, folder, options.device, validate)

@@ -20,8 +20,6 @@ from torch import nn
 from sc2_ros import checkpoint
 from sc2_ros.codec.tables import CodingTables
 from sc2_ros.codec.wire import RATE_CODES
-from sc2_ros.data import DETECTION_CLASSES
-from sc2_ros.errors import ParameterError
 from sc2_ros.export import finished
 from sc2_ros.network.bottleneck import ANCHORS
 from sc2_ros.network.channels import LATENT_CHANNELS, kept, widened
@@ -37,7 +35,7 @@ from sc2_ros.training.pairs import footage
 from sc2_ros.training.sc2_model import Answers, GroundShape, TrainingModel, sc2_loss
 from sc2_ros.training.sources import some_images
 from sc2_ros.training.starting import begin_with, ground_shape_of, weights_of
-from sc2_ros.training.teachers import load_teacher
+from sc2_ros.training.teachers import answers_for
 from sc2_ros.training.trainer import Trainer
 from sc2_ros.training.validation import validation
 
@@ -64,7 +62,7 @@ def run(config: TrainConfig, options: RunOptions) -> Path:
         config.sources, config.augment, mask_classes=classes, need=("boxes", "masks")
     )
 
-    teacher = _answers(options.teacher or config.teacher, classes, options.device)
+    teacher = answers_for(options.teacher or config.teacher, classes, options.device)
     if teacher is not None and not options.resume:
         _begin_imitating(model, teacher, sources, config.trainer.seed, options.device)
 
@@ -168,33 +166,6 @@ def start(model: TrainingModel, paths: str) -> None:
         else:
             parts = checkpoint.read(path)
             begin_with(model, unpacked(parts, to_learn=True).state_dict(), path)
-
-
-def _answers(spec: str | None, mask_classes: tuple[str, ...], device: str) -> Answers | None:
-    """The teacher's maps of the classes that the stream has too, to be learned beside the labels.
-
-    Raises:
-        ParameterError: it answers nothing that this stream answers.
-    """
-    if spec is None:
-        return None
-    teacher = load_teacher(spec, device)
-    names = ["heatmap", "box"] if teacher.detection_classes == DETECTION_CLASSES else []
-    names += ["mask"] if teacher.mask_classes == mask_classes else []
-    first = teacher(torch.zeros(1, 3, 64, 64, device=device))
-    if not names or any(name not in first for name in names):
-        raise ParameterError(
-            f"teacher {spec} answers neither with maps of {', '.join(DETECTION_CLASSES)} nor of "
-            f"{', '.join(mask_classes)}; a checkpoint of ours or one of `sc2 train teacher` does"
-        )
-
-    names += [name for name in IMITATED.values() if name in first]
-
-    def answers(image: torch.Tensor) -> dict[str, torch.Tensor]:
-        found = teacher(image)
-        return {name: found[name] for name in names}
-
-    return answers
 
 
 def unpacked(parts: checkpoint.Parts, *, to_learn: bool = False) -> TrainingModel:
