@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """benchmarks/papers.py from end to end on a tiny data set, and what it says about known curves."""
 
+import argparse
 import dataclasses
 import importlib.util
 import json
@@ -12,13 +13,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from helpers import papers_training
+from helpers import papers_row, papers_training
 from helpers.dask_cluster import dask_cluster
 from helpers.papers_plan import BETAS, SHIPPED, TASKS, Task, label
 from helpers.papers_report import compare, gained, in_order
 from helpers.papers_training import Training, ground_alone
 
 from sc2_ros import checkpoint
+from sc2_ros.data import open_dataset
 from sc2_ros.training.starting import weights_of
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "papers.py"
@@ -162,6 +164,17 @@ def test_of_our_own_stream_the_mean_over_its_rates_counts():
 def test_what_was_trained_for_longer_stands_at_the_end():
     rows = rows_of(SHIPPED, ("rate 0", 0.9, 100)) + rows_of("webp", ("1", 0.7, 900))
     assert [row["system"] for row in in_order(rows)] == ["webp", SHIPPED]
+
+
+def test_our_own_encoder_is_counted_though_it_runs_as_an_onnx_file(monkeypatch):
+    data = open_dataset("synthetic:1", "val")
+    monkeypatch.setattr(papers_row, "open_dataset", lambda *_: data)
+    task = dataclasses.replace(TASKS["hituav"], data="synthetic:1")
+    job = papers_row.Setting("t", task, "default", SHIPPED, "rate 0", "0", 0, papers_row.OWN)
+    args = argparse.Namespace(threads=1, data=Path(), device="cpu", limit=1)
+    height, width = data[0].image.shape[:2]
+    per_pixel = papers_row.measure(job, args)["encoder_gmac"] / (height * width)
+    assert per_pixel == pytest.approx(0.29 / (640 * 512), rel=0.05)
 
 
 def test_bd_rate_is_against_the_entropic_student():
