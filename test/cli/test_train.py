@@ -46,7 +46,7 @@ TAKEN = {
     "entropic_student": "init resume teacher",
     "fcos": "resume",
     "frankensplit": "init resume teacher",
-    "ground": "init resume",
+    "ground": "init resume teacher",
     "image_codec": "resume",
     "light_detector": "init resume",
     "preview_head": "init resume",
