@@ -103,4 +103,15 @@ def label(settings: dict[str, Any], leg: int = 1) -> str:
             continue
         inner = value.items() if isinstance(value, dict) else [(key, value)]
         parts += [f"{k}_{v:g}" if isinstance(v, float) else f"{k}_{v}" for k, v in inner]
-    return "-".join([*parts, f"leg_{leg}"] if leg > 1 else parts)
+    return in_leg("-".join(parts), leg)
+
+
+def in_leg(point: str, leg: int) -> str:
+    """The name of a point in a leg: the first has none of its own. `leg_of` is the way back."""
+    return "-".join(filter(None, (point, f"leg_{leg}"))) if leg > 1 else point
+
+
+def leg_of(setting: str) -> tuple[str, int]:
+    """The point and the leg that a setting's name is of."""
+    point, _, leg = setting.partition("leg_")
+    return point.removesuffix("-"), int(leg or 1)

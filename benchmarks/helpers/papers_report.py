@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from helpers.papers_plan import ACCURACY_STILL, BYTES_STILL, OWN_STREAM, SHIPPED, label
+from helpers.papers_plan import ACCURACY_STILL, BYTES_STILL, OWN_STREAM, SHIPPED, label, leg_of
 from helpers.papers_training import Training
 from sc2_ros.evaluation.metrics.bdrate import bd_rate
 
@@ -45,15 +45,15 @@ def gained(rows: list[dict[str, Any]], job: Training) -> bool:
 
     The first leg always has.
     """
+    if job.leg == 1:
+        return True
     legs: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
-        point, _, leg = row["setting"].partition("-leg_")
+        point, leg = leg_of(row["setting"])
         if (row["task"], row["system"]) == (job.name, job.system) and (
             job.system == OWN_STREAM or point == label(job.settings)
         ):
-            legs.setdefault(int(leg or 1), []).append(row)
-    if job.leg == 1:
-        return True
+            legs.setdefault(leg, []).append(row)
     (value, size), (before, size_before) = (
         [fmean(row[what] for row in legs[leg]) for what in ("value", "bytes_per_frame")]
         for leg in (job.leg, job.leg - 1)

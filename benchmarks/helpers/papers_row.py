@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers.papers_plan import PICTURES, RATES, SHIPPED, TASKS, Task
+from helpers.papers_plan import PICTURES, RATES, SHIPPED, TASKS, Task, in_leg, leg_of
 from helpers.papers_training import located
 from sc2_ros import checkpoint as checkpoints
 from sc2_ros.data import Dataset, open_dataset
@@ -59,8 +59,7 @@ def settings_of(name: str, args: argparse.Namespace, only: str | None) -> Iterat
         if only is not None and family != only:
             continue
         if not split_checkpoint.is_split(path):
-            _, leg, number = setting.rpartition("leg_")
-            yield from _of_stream(name, str(path), family, f"-{leg}{number}" if leg else "")
+            yield from _of_stream(name, str(path), family, leg_of(setting)[1])
             continue
         loaded = split_checkpoint.load(path)
         same = f"{loaded.id:08x}", int(loaded.card["steps"])
@@ -79,11 +78,12 @@ def settings_of(name: str, args: argparse.Namespace, only: str | None) -> Iterat
         yield from _of_stream(name, args.checkpoint, SHIPPED)
 
 
-def _of_stream(name: str, path: str, family: str, ending: str = "") -> Iterator[Setting]:
+def _of_stream(name: str, path: str, family: str, leg: int = 1) -> Iterator[Setting]:
     own, task = checkpoints.load(path), TASKS[name]
     same = f"{own.id:08x}", int(own.card.get("steps", 0))
     for rate in RATES:
-        yield Setting(name, task, path, family, f"rate {rate:g}{ending}", *same, OWN, rate)
+        setting = in_leg(f"rate {rate:g}", leg)
+        yield Setting(name, task, path, family, setting, *same, OWN, rate)
 
 
 def measure(job: Setting, args: argparse.Namespace) -> dict[str, Any]:

@@ -103,11 +103,12 @@ def test_a_leg_goes_on_from_the_one_before_it(papers, tmp_path, monkeypatch):
     words, out = arguments(papers, tmp_path, monkeypatch), tmp_path / "papers.json"
     words[words.index("--systems") + 1] = "frankensplit"
     started = []
-    monkeypatch.setattr(
-        papers,
-        "train",
-        lambda job, args: (started.append(job.start), papers_training.train(job, args))[1],
-    )
+
+    def train(job, args):
+        started.append(job.start)
+        return papers_training.train(job, args)
+
+    monkeypatch.setattr(papers, "train", train)
     monkeypatch.setattr(sys, "argv", [*words, "--legs", "2"])
     assert papers.main() == 0
     rows = json.loads(out.read_text())["rows"]
